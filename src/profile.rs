@@ -1,1 +1,172 @@
-//! (to be written)
+//! The caller's documents: the profile of a person and the SCIM data of a group.
+//!
+//! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are free-form: what nobody
+//! asks for is kept and ignored.
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::json;
+
+/// Where a profile keeps what was true before the change it reports.
+const OLD: &str = "olduserdata";
+
+/// The caller's document about a person, `olduserdata` included, as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct UserProfile(Map<String, Value>);
+
+/// The caller's document about a group, as it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct GroupProfile(Map<String, Value>);
+
+/// A field holds something other than the text that is wanted there. The field's path and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} must be text, not {found}; send it in quotes")]
+pub struct NotText {
+    /// The field, from the argument on: `user-profile.title`.
+    pub field: String,
+    /// What stands there: `a number`, `a list` …
+    pub found: &'static str,
+}
+
+impl UserProfile {
+    /// The document as it came.
+    pub fn as_object(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// A field by its internal name, `givenname`; else the first whose display name it is: `Given Name`, lower-cased and
+    /// without spaces. The exact key wins.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        let is_display_name = |key: &str| {
+            let folded = key.chars().filter(|character| *character != ' ').flat_map(char::to_lowercase);
+            folded.eq(name.chars())
+        };
+        self.0.get(name).or_else(|| self.0.iter().find(|(key, _)| is_display_name(key)).map(|(_, value)| value))
+    }
+
+    /// The text of a field; null and the empty string count as absent.
+    ///
+    /// # Errors
+    /// When the field holds something else: a number or a boolean is not turned into text, because 007 and 7 are different
+    /// employees.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
+        text(self.field(name), "user-profile", name)
+    }
+
+    /// What was true before the change, in the profile's own form.
+    ///
+    /// # Errors
+    /// When there is something under `olduserdata` that is no such document.
+    pub fn old(&self) -> Result<Option<UserProfile>, NotText> {
+        match self.field(OLD) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match document(value.clone()) {
+                Ok(object) => Ok(Some(Self(object))),
+                Err(_) => Err(NotText { field: format!("user-profile.{OLD}"), found: "anything but an object" }),
+            },
+        }
+    }
+}
+
+impl GroupProfile {
+    /// The text of an attribute; null and the empty string count as absent. Attribute names are case-insensitive (RFC 7643 section 2.1).
+    ///
+    /// # Errors
+    /// When the attribute holds something else.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
+        let other = || self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        text(self.0.get(name).or_else(other), "scim", name)
+    }
+}
+
+impl<'de> Deserialize<'de> for UserProfile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document(Value::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for GroupProfile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document(Value::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// An object, or the object that a string holds.
+fn document(value: Value) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::String(text) => match json::parse(text.as_bytes()) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(other) => Err(format!("the string must hold a JSON object, not {}", kind(&other))),
+            Err(fault) => Err(format!("the string does not hold JSON: {fault}")),
+        },
+        other => Err(format!("must be an object, or a string that holds a JSON object, not {}", kind(&other))),
+    }
+}
+
+fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Option<&'a str>, NotText> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok((!text.is_empty()).then_some(text)),
+        Some(other) => Err(NotText { field: format!("{document}.{name}"), found: kind(other) }),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn profile(value: Value) -> UserProfile {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_document_is_an_object_or_a_string_that_holds_one() {
+        assert_eq!(profile(json!({"a": 1})), profile(json!("{\"a\": 1}")));
+        for bad in [json!("[1]"), json!("{"), json!(["a"]), json!(7), json!(null), json!("{\"a\":1,\"a\":2}")] {
+            assert!(serde_json::from_value::<UserProfile>(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn display_names_stand_for_fields_and_the_exact_key_wins() {
+        let given = profile(json!({"Given Name": "A", "Cost Center Code": "C", "Email": "E", "email": "e"}));
+        assert_eq!(given.text("givenname"), Ok(Some("A")));
+        assert_eq!(given.text("costcentercode"), Ok(Some("C")));
+        assert_eq!(given.text("email"), Ok(Some("e")));
+        assert_eq!(given.text("surname"), Ok(None));
+    }
+
+    #[test]
+    fn only_text_is_text() {
+        let given = profile(json!({"a": "", "b": null, "c": 7, "d": ["x"]}));
+        assert_eq!(given.text("a"), Ok(None));
+        assert_eq!(given.text("b"), Ok(None));
+        assert_eq!(given.text("c").unwrap_err().to_string(), "user-profile.c must be text, not a number; send it in quotes");
+        assert_eq!(given.text("d").unwrap_err().found, "a list");
+    }
+
+    #[test]
+    fn the_old_data_are_a_profile_of_their_own() {
+        assert_eq!(profile(json!({})).old(), Ok(None));
+        let given = profile(json!({"olduserdata": {"User Name": "x", "Username": "before"}}));
+        assert_eq!(given.old().unwrap().unwrap().text("username"), Ok(Some("x")));
+        assert!(profile(json!({"olduserdata": 7})).old().is_err());
+    }
+}

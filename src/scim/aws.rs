@@ -1,0 +1,340 @@
+//! AWS IAM Identity Center's departures from RFC 7643 and RFC 7644, each with its source.
+//!
+//! Sources: DG = AWS IAM Identity Center SCIM Implementation Developer Guide (the page is named), UG = its User Guide,
+//! IS = the Identity Store API's service model, the same backing store, which gives the lengths and alphabets that the
+//! SCIM guide leaves out.
+//!
+//! AWS answers nearly every fault in a body with one opaque sentence ("Request is unparsable, syntactically incorrect, or
+//! violates schema."). The checks here find such faults before anything is sent, and name them.
+
+use std::fmt;
+
+use icu_properties::{CodePointMapData, props::GeneralCategory};
+use serde_json::Value;
+
+use super::{Dialect, resource::Object};
+
+/// The enterprise extension's schema, the only one AWS takes (DG CreateUser).
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// Membership changes one PATCH may hold; the sum over its operations is the safe reading (DG PatchGroup).
+pub const MAX_MEMBER_CHANGES: usize = 100;
+
+/// User attributes of one text value that AWS takes (DG CreateUser).
+const TEXTS: [&str; 10] = [
+    "userName",
+    "displayName",
+    "nickName",
+    "profileUrl",
+    "title",
+    "userType",
+    "preferredLanguage",
+    "locale",
+    "timezone",
+    "externalId",
+];
+
+/// Sub-attributes of `name` (RFC 7643 section 4.1.1).
+const NAME: [&str; 6] = ["formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"];
+
+/// Attributes of the enterprise extension that hold one text value (DG CreateUser).
+const ENTERPRISE_TEXTS: [&str; 5] = ["employeeNumber", "costCenter", "organization", "division", "department"];
+
+/// Multi-valued attributes, of which AWS takes one element each (DG CreateUser, "Constraints"), with the sub-attributes
+/// it knows. `display` is not among them.
+const LISTS: [(&str, &[&str]); 4] = [
+    ("emails", &["value", "type", "primary"]),
+    ("phoneNumbers", &["value", "type", "primary"]),
+    (
+        "addresses",
+        &["formatted", "streetAddress", "locality", "region", "postalCode", "country", "type", "primary"],
+    ),
+    ("roles", &["value", "type", "primary"]),
+];
+
+/// Attributes that AWS refuses by name, even empty (DG CreateUser, "Not supported"; DG Limitations).
+const REFUSED: [&str; 6] = ["password", "ims", "photos", "x509Certificates", "entitlements", "groups"];
+
+/// Names AWS keeps for itself, for users and for groups (IS CreateUser, CreateGroup).
+const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
+
+/// What is wrong with a value that would be sent, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The SCIM attribute, dotted: `name.familyName`.
+    pub attribute: String,
+    /// The rule it breaks.
+    pub rule: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Violation {
+    /// A violation of `rule` by `attribute`.
+    pub fn new(attribute: impl Into<String>, rule: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { attribute: attribute.into(), rule: rule.into(), mend: mend.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.attribute, self.rule, self.mend)
+    }
+}
+
+/// What a directory of this dialect is known to refuse in a new user.
+pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
+    // RFC 7643 section 4.1.1 requires userName alone; AWS the four (DG CreateUser, "Constraints").
+    let required: &[&str] = match dialect {
+        Dialect::Aws => &["userName", "name.givenName", "name.familyName", "displayName"],
+        Dialect::Rfc7644 => &["userName"],
+    };
+    let missing = required.iter().filter(|path| at(user, path).is_none_or(is_empty));
+    let mut violations: Vec<_> =
+        missing.map(|path| Violation::new(*path, "a new user needs it", "give it a value")).collect();
+    let values = user_values(dialect, user).into_iter();
+    let further: Vec<_> = values.filter(|value| violations.iter().all(|named| named.attribute != value.attribute)).collect();
+    violations.extend(further);
+    violations
+}
+
+/// What a directory of this dialect is known to refuse in the attributes of a user, required ones aside.
+pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Violation> {
+    match dialect {
+        Dialect::Rfc7644 => Vec::new(),
+        Dialect::Aws => user.iter().flat_map(|(name, value)| user_attribute(name, value)).collect(),
+    }
+}
+
+/// What a directory of this dialect is known to refuse in a group's own attributes.
+pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
+    match dialect {
+        Dialect::Rfc7644 => Vec::new(),
+        Dialect::Aws => group.iter().filter_map(|(name, value)| text(name, value)).collect(),
+    }
+}
+
+/// Why a value can't be looked up: no name in any directory has such a character, and one that is invisible would find
+/// somebody else than the reader sees. Space is allowed here, since users made by other means may have one.
+pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
+    let hidden = value.chars().any(|character| {
+        use GeneralCategory::{Control, Format, PrivateUse, Surrogate};
+        [Control, Format, PrivateUse, Surrogate].contains(&category(character))
+    });
+    let rule = "control and invisible characters can't stand in it";
+    hidden.then(|| Violation::new(attribute, rule, "take them out"))
+}
+
+/// The fields a mapping can fill, and what AWS makes of each.
+pub fn mapping_fields() -> Vec<(String, String)> {
+    let required = |name: &str| if ["userName", "displayName"].contains(&name) { ", required" } else { "" };
+    let text = |name: &str, extra: &str| (name.to_owned(), format!("text, 1 to {} characters{extra}", max_length(name)));
+    let mut fields: Vec<_> = TEXTS.iter().map(|name| text(name, required(name))).collect();
+    fields.insert(0, ("id".into(), "the directory's own identifier of the user, to find it by; never written".into()));
+    fields.push(("active".into(), "true or false; set by the commands, not by a mapping".into()));
+    fields.extend(NAME.iter().map(|name| {
+        let required = if ["givenName", "familyName"].contains(name) { ", required" } else { "" };
+        text(&format!("name.{name}"), required)
+    }));
+    for (list, names) in LISTS {
+        let primary = if list == "emails" { "; must be the primary one" } else { "" };
+        fields.push((list.into(), format!("a list of at most one element with {}{primary}", names.join(", "))));
+    }
+    fields.extend(ENTERPRISE_TEXTS.iter().map(|name| text(&format!("{ENTERPRISE}.{name}"), "")));
+    fields.push((format!("{ENTERPRISE}.manager"), "an object whose `value` is the manager's id in the directory".into()));
+    fields
+}
+
+fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
+    if TEXTS.contains(&name) {
+        return text(name, value).into_iter().collect();
+    }
+    if let Some((_, known)) = LISTS.iter().find(|(list, _)| *list == name) {
+        return list(name, value, known);
+    }
+    match name {
+        "active" if value.is_boolean() => Vec::new(),
+        "active" => vec![Violation::new(name, "must be true or false", "map it to a boolean")],
+        "schemas" => Vec::new(),
+        "name" => complex(name, value, &NAME),
+        ENTERPRISE => enterprise(value),
+        _ if REFUSED.contains(&name) => vec![Violation::new(name, "AWS does not support it", "take it out of the mapping")],
+        _ => vec![Violation::new(name, "AWS knows no such attribute", "take it out of the mapping")],
+    }
+}
+
+fn enterprise(value: &Value) -> Vec<Violation> {
+    let Some(extension) = value.as_object() else {
+        return vec![Violation::new(ENTERPRISE, "must be an object", "map its attributes one by one")];
+    };
+    let attribute = |(name, value): (&String, &Value)| match name.as_str() {
+        "manager" => complex("manager", value, &["value", "$ref"]),
+        name if ENTERPRISE_TEXTS.contains(&name) => text(name, value).into_iter().collect(),
+        name => vec![Violation::new(format!("{ENTERPRISE}.{name}"), "AWS knows no such attribute", "take it out of the mapping")],
+    };
+    extension.iter().flat_map(attribute).collect()
+}
+
+fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
+    let Some(object) = value.as_object() else {
+        return vec![Violation::new(name, "must be an object", "map its parts one by one")];
+    };
+    let part = |(part, value): (&String, &Value)| {
+        let path = format!("{name}.{part}");
+        if !known.contains(&part.as_str()) {
+            return Some(Violation::new(path, "AWS does not support it", "take it out of the mapping"));
+        }
+        match part.as_str() {
+            "primary" if value.is_boolean() => None,
+            "primary" => Some(Violation::new(path, "must be true or false", "map it to a boolean")),
+            _ => text(&path, value),
+        }
+    };
+    object.iter().filter_map(part).collect()
+}
+
+fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
+    let Some(elements) = value.as_array() else {
+        return vec![Violation::new(name, "must be a list", "map it to a list of one element")];
+    };
+    if elements.len() != 1 {
+        // UG Troubleshooting: "List attribute emails exceeds allowed limit of 1". An empty list is refused too.
+        let rule = format!("AWS keeps exactly one element, {} were given", elements.len());
+        return vec![Violation::new(name, rule, "send one element, or leave the attribute out")];
+    }
+    let mut violations = complex(name, &elements[0], known);
+    if name == "emails" && elements[0].get("primary") != Some(&Value::Bool(true)) {
+        // DG CreateUser: the e-mail must be marked as the primary one.
+        violations.push(Violation::new("emails.primary", "the e-mail must be the primary one", "set primary to true"));
+    }
+    violations
+}
+
+/// The longest text, in characters (IS: `UserName` 128, `ExternalIdIdentifier` 256, sensitive strings 1024).
+fn max_length(path: &str) -> usize {
+    match path {
+        "userName" => 128,
+        "externalId" => 256,
+        _ => 1024,
+    }
+}
+
+fn text(path: &str, value: &Value) -> Option<Violation> {
+    let Some(value) = value.as_str() else {
+        return Some(Violation::new(path, "must be text", "send it in quotes"));
+    };
+    let length = value.chars().count();
+    let spaces = !["userName", "externalId"].contains(&path);
+    let max = max_length(path);
+    if length == 0 {
+        return Some(Violation::new(path, "must not be empty", "leave it out, or give it a value"));
+    }
+    if length > max {
+        return Some(Violation::new(path, format!("at most {max} characters, {length} were given"), "shorten it"));
+    }
+    if RESERVED.contains(&value) && ["userName", "displayName"].contains(&path) {
+        return Some(Violation::new(path, "AWS keeps this name for itself", "choose another"));
+    }
+    if !spaces && value.chars().any(char::is_whitespace) {
+        return Some(Violation::new(path, "white space can't stand in it", "take it out"));
+    }
+    let refused = value.chars().any(|character| !is_allowed(character));
+    refused.then(|| Violation::new(path, "control and invisible characters can't stand in it", "take them out"))
+}
+
+/// IS: letters, marks, symbols, numbers, punctuation, and of white space these six. Characters unassigned in our Unicode
+/// version pass: AWS may know a newer one.
+fn is_allowed(character: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate};
+    match category(character) {
+        Control => ['\t', '\n', '\r'].contains(&character),
+        SpaceSeparator => [' ', '\u{a0}', '\u{3000}'].contains(&character),
+        category => ![Format, PrivateUse, Surrogate, LineSeparator, ParagraphSeparator].contains(&category),
+    }
+}
+
+fn category(character: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(character)
+}
+
+fn at<'a>(user: &'a Object, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let first = user.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn person() -> Value {
+        json!({
+            "userName": "test", "name": {"givenName": "Te", "familyName": "St"}, "displayName": "Te St",
+            "emails": [{"value": "t@example.com", "type": "work", "primary": true}],
+        })
+    }
+
+    #[test]
+    fn each_rule_is_named_before_aws_could_refuse() {
+        let long = "x".repeat(129);
+        // What is put over a sound person, and the attributes then named.
+        let rows: &[(Value, &[&str])] = &[
+            (json!({}), &[]),
+            (json!({"userName": null}), &["userName"]),
+            (json!({"displayName": ""}), &["displayName"]),
+            (json!({"name": {"givenName": "Te"}}), &["name.familyName"]),
+            (json!({"name": {"givenName": "Te", "familyName": "St", "nick": "x"}}), &["name.nick"]),
+            (json!({"userName": "a b"}), &["userName"]),
+            (json!({"userName": long}), &["userName"]),
+            (json!({"userName": "Administrator"}), &["userName"]),
+            (json!({"userName": 7}), &["userName"]),
+            (json!({"displayName": "a\u{0}b"}), &["displayName"]),
+            (json!({"displayName": "a\u{200d}b"}), &["displayName"]),
+            (json!({"displayName": "O\"Hara; <é>, 山田 😀"}), &[]),
+            (json!({"externalId": "e 1"}), &["externalId"]),
+            (json!({"emails": []}), &["emails"]),
+            (json!({"emails": [{"value": "a", "primary": true}, {"value": "b"}]}), &["emails"]),
+            (json!({"emails": [{"value": "a@x"}]}), &["emails.primary"]),
+            (json!({"emails": [{"value": "a@x", "primary": true, "display": "A"}]}), &["emails.display"]),
+            (json!({"phoneNumbers": [{"value": "1"}, {"value": "2"}]}), &["phoneNumbers"]),
+            (json!({"addresses": [{"country": "DE"}, {"country": "FR"}]}), &["addresses"]),
+            (json!({"phoneNumbers": [null]}), &["phoneNumbers"]),
+            (json!({"photos": []}), &["photos"]),
+            (json!({"groups": []}), &["groups"]),
+            (json!({"shoeSize": "43"}), &["shoeSize"]),
+            (json!({"active": "true"}), &["active"]),
+            (json!({ENTERPRISE: {"department": "D", "manager": {"value": "m-1"}}}), &[]),
+            (json!({ENTERPRISE: {"manager": {"displayName": "M"}}}), &["manager.displayName"]),
+        ];
+        for (change, expected) in rows {
+            let mut user = person();
+            user.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let found = new_user(Dialect::Aws, user.as_object().unwrap());
+            let found: Vec<_> = found.iter().map(|violation| violation.attribute.as_str()).collect();
+            assert_eq!(found, *expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_plain_server_is_asked_rather_than_guessed_at() {
+        let user = json!({"userName": "a b", "emails": [], "shoeSize": 43});
+        assert_eq!(new_user(Dialect::Rfc7644, user.as_object().unwrap()), []);
+        assert_eq!(new_user(Dialect::Rfc7644, &Object::new()).len(), 1);
+    }
+
+    #[test]
+    fn invisible_characters_are_never_looked_up() {
+        for bad in ["a\n", "a\u{0}", "\u{202e}a", "a\u{200b}", "\u{feff}a", "a\t"] {
+            assert!(lookup_value("userName", bad).is_some(), "{bad:?}");
+        }
+        for good in ["a b", "a\" or userName pr", "é", "а", "a\\"] {
+            assert!(lookup_value("userName", good).is_none(), "{good:?}");
+        }
+    }
+}

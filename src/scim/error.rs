@@ -1,0 +1,87 @@
+//! What can go wrong between the client and a directory, classed by what a caller can do about it.
+
+use std::time::Duration;
+
+/// A failed request to a directory.
+///
+/// `Display` is one plain sentence without the cause (the source has it); neither ever holds the token, a header or a
+/// body.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// What the directory said of it, or our own sentence where it said nothing: plain text, control characters
+    /// removed, at most 1,000 characters, the token masked.
+    pub detail: String,
+    /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to quote to its support.
+    pub request_id: Option<String>,
+    /// How long the directory asked to wait (`Retry-After`), as sent.
+    pub retry_after: Option<Duration>,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No connection: nothing was sent.
+    Connect,
+    /// No answer within the request's time. The directory may have done the work.
+    Timeout,
+    /// The connection broke before the answer was whole. The directory may have done the work.
+    Broken,
+    /// 429: refused for its rate; nothing was done.
+    Throttled,
+    /// A 404 in SCIM's own error shape: the resource is not there.
+    Absent,
+    /// A 404 in any other shape, or from a directory that never answered as one: the address is wrong.
+    WrongUrl,
+    /// Any other status that is not a success.
+    Status(u16),
+    /// A success whose body is not what it should be. For a write, the work is done.
+    Unreadable,
+    /// Not sent: the time of the one who asked was over.
+    Expired,
+}
+
+impl Error {
+    /// A failure of our own finding, without anything from a directory.
+    pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), request_id: None, retry_after: None }
+    }
+
+    /// True when the directory may have done what was asked although no usable answer came: it has to be looked at
+    /// before the request is sent again. 5xx is among them, because nothing says at which point the work stopped.
+    pub fn is_answer_lost(&self) -> bool {
+        match self.kind {
+            ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Unreadable => true,
+            ErrorKind::Status(status) => status >= 500,
+            ErrorKind::Connect
+            | ErrorKind::Throttled
+            | ErrorKind::Absent
+            | ErrorKind::WrongUrl
+            | ErrorKind::Expired => false,
+        }
+    }
+
+    /// The directory's HTTP status, when it gave one that says something.
+    pub fn status(&self) -> Option<u16> {
+        match self.kind {
+            ErrorKind::Status(status) => Some(status),
+            ErrorKind::Throttled => Some(429),
+            ErrorKind::Absent | ErrorKind::WrongUrl => Some(404),
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Broken
+            | ErrorKind::Unreadable
+            | ErrorKind::Expired => None,
+        }
+    }
+
+    /// The sentence for a caller: what the directory said, with AWS's request id.
+    pub fn message(&self) -> String {
+        match &self.request_id {
+            Some(id) => format!("{} (AWS request id {id})", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+}
