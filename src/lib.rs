@@ -20,6 +20,7 @@ pub mod service;
 pub mod commands;
 pub mod decide;
 pub mod envelope;
+pub mod json;
 pub mod mapper;
 pub mod policy;
 pub mod profile;

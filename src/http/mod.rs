@@ -1,1 +1,4 @@
-//! (to be written)
+//! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
+
+pub mod cause;
+pub mod problem;

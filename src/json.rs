@@ -1,0 +1,336 @@
+//! Strict JSON: what a caller sent is read exactly as it stands, or refused with the place of the fault.
+//!
+//! `serde_json` on its own is lenient in ways that change people: of two equal keys the last wins, an integer beyond 64 bits
+//! quietly becomes a rounded float (another employee number), and a derived struct takes an array for an object. RFC 8259
+//! (sections 4 and 6) leaves each of these open, so two readers of one body may disagree about who is to be disabled.
+//! [`parse`] turns bytes into a [`Value`] without such doubts; [`from_value`] turns that into a typed argument list. Both say
+//! *where* (a JSON pointer, RFC 6901) and *what* is wrong, and never quote a value: only names of fields, cut and escaped.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+mod typed;
+
+pub use typed::from_value;
+
+/// The longest pointer told, in bytes; a deeper fault is told at the nearest enclosing value whose pointer fits.
+const LONGEST_POINTER: usize = 512;
+
+/// The longest field name told, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// From here on (2^53) a double no longer tells neighbouring integers apart, so a number that had to become one may have changed.
+const EXACT_FLOATS_END: f64 = 9_007_199_254_740_992.0;
+
+/// What was wrong with a document, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// Which kind of fault, for those who answer differently to each.
+    pub kind: FaultKind,
+    /// The place, as an RFC 6901 JSON pointer; empty for the document as a whole. A missing field is told where it should be.
+    pub pointer: String,
+    /// What is wrong, in words; for a fault of syntax with line and column. Holds no value of the document.
+    pub message: String,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Not one well-formed, unambiguous JSON document.
+    Syntax,
+    /// A field that the receiving type does not have.
+    UnknownField,
+    /// A field that the receiving type needs and the document lacks.
+    MissingField,
+    /// A field whose value has the wrong type or range.
+    BadValue,
+}
+
+/// Reads exactly one JSON document.
+///
+/// Object keys keep their order. Refused besides RFC 8259's syntax errors (invalid UTF-8, lone surrogates, comments and
+/// anything after the document among them): an empty body, a byte order mark (section 8.1 forbids sending one), a key given twice in one
+/// object, numbers that 64 bits would change (too large, or minus zero), and nesting deeper than 127.
+pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(syntax(&[], "the document is empty".to_owned()));
+    }
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        return Err(syntax(
+            &[],
+            "the document starts with a byte order mark, at line 1 column 1".to_owned(),
+        ));
+    }
+    let mut place = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = match (Exact { place: &mut place }).deserialize(&mut deserializer) {
+        Ok(value) => value,
+        // On the way out of a failure nobody pops: `place` is where the fault lies.
+        Err(error) => return Err(syntax(&place, error.to_string())),
+    };
+    deserializer.end().map_err(|error| syntax(&[], error.to_string()))?;
+    Ok(value)
+}
+
+/// A field name that a caller made up, fit for a message: at most 64 characters, and nothing in it that could move a cursor, end a
+/// line or turn the reading direction.
+pub fn shown_name(name: &str) -> String {
+    let mut shown = String::new();
+    for character in name.chars().take(LONGEST_NAME) {
+        let invisible = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if character.is_control() || invisible || character == '`' {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    if name.chars().nth(LONGEST_NAME).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// One step of the way from the document's root to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// RFC 6901 section 3: `~` and `/` are escaped, each step begins with `/`.
+fn pointer(place: &[Step]) -> String {
+    let mut pointer = String::new();
+    for step in place {
+        let token = match step {
+            Step::Key(key) => key.replace('~', "~0").replace('/', "~1"),
+            Step::Index(index) => index.to_string(),
+        };
+        if pointer.len() + 1 + token.len() > LONGEST_POINTER {
+            break;
+        }
+        pointer.push('/');
+        pointer.push_str(&token);
+    }
+    pointer
+}
+
+fn syntax(place: &[Step], message: String) -> Fault {
+    Fault {
+        kind: FaultKind::Syntax,
+        pointer: pointer(place),
+        message,
+    }
+}
+
+/// Builds a [`Value`] while keeping account of the place, in one pass over the text.
+struct Exact<'a> {
+    place: &'a mut Vec<Step>,
+}
+
+impl<'de> DeserializeSeed<'de> for Exact<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Exact<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    /// Integers beyond 64 bits arrive here too, already rounded, and so does `-0`, which would be sent on as `-0.0`.
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.abs() >= EXACT_FLOATS_END {
+            return Err(E::custom("number too large to be kept exactly; send it as a string"));
+        }
+        if value == 0.0 && value.is_sign_negative() {
+            return Err(E::custom("minus zero is not a number that can be kept"));
+        }
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        loop {
+            self.place.push(Step::Index(list.len()));
+            let item = items.next_element_seed(Exact {
+                place: &mut *self.place,
+            })?;
+            self.place.pop();
+            match item {
+                Some(item) => list.push(item),
+                None => return Ok(Value::Array(list)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let twice = object.contains_key(&key);
+            // The key waits in `place` while its value is read, and is taken back from there.
+            self.place.push(Step::Key(key));
+            if twice {
+                return Err(serde::de::Error::custom("a key is given twice in one object"));
+            }
+            let value = entries.next_value_seed(Exact {
+                place: &mut *self.place,
+            })?;
+            if let Some(Step::Key(key)) = self.place.pop() {
+                object.insert(key, value);
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: impl AsRef<[u8]>) -> (String, String) {
+        let fault = parse(text.as_ref()).expect_err("should be refused");
+        assert_eq!(fault.kind, FaultKind::Syntax);
+        (fault.pointer, fault.message)
+    }
+
+    #[test]
+    fn well_formed_documents_are_kept_as_they_stand() {
+        for text in [
+            r#"{"b":1,"a":{"z":[],"y":[{},null,true,-5,1.5]},"":"\u00e9\ud83d\ude00"}"#,
+            "18446744073709551615",
+            "-9223372036854775808",
+            r#""x""#,
+            " null\r\n",
+            r#"{"a":{"k":1},"b":{"k":2}}"#,
+        ] {
+            let value = parse(text.as_bytes()).expect(text);
+            assert_eq!(value, serde_json::from_str::<Value>(text).expect(text));
+        }
+        let order: Vec<String> = parse(br#"{"z":1,"a":2,"m":3}"#)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(order, ["z", "a", "m"]);
+    }
+
+    #[test]
+    fn doubtful_documents_are_refused_with_their_place() {
+        for (text, pointer, message) in [
+            (
+                &br#"{"a":1,"a":2}"#[..],
+                "/a",
+                "a key is given twice in one object at line 1 column 10",
+            ),
+            (
+                br#"{"a":[{"x":1},{"y":1,"\u0079":2}]}"#,
+                "/a/1/y",
+                "a key is given twice",
+            ),
+            (br#"{"a/b":{"~":1,"~":1}}"#, "/a~1b/~0", "a key is given twice"),
+            (
+                br#"{"n":99999999999999999999}"#,
+                "/n",
+                "number too large to be kept exactly",
+            ),
+            (
+                br#"{"n":-9223372036854775809}"#,
+                "/n",
+                "number too large to be kept exactly",
+            ),
+            (
+                br#"[1,18446744073709551616]"#,
+                "/1",
+                "number too large to be kept exactly",
+            ),
+            (br#"{"n":1e400}"#, "/n", "number out of range at line 1"),
+            (br#"{"n":-1e400}"#, "/n", "number out of range"),
+            (br#"{"n":-0}"#, "/n", "minus zero"),
+            (br#"{"n":NaN}"#, "/n", "expected value at line 1 column 6"),
+            (br#"{"n":Infinity}"#, "/n", "expected value"),
+            (br#"{"n":01}"#, "/n", "invalid number"),
+            (br#"{} x"#, "", "trailing characters at line 1 column 4"),
+            (br#"{}{}"#, "", "trailing characters"),
+            (b"\xEF\xBB\xBF{}", "", "byte order mark"),
+            (b"{\n/* c */}", "", "key must be a string at line 2 column 1"),
+            (b"// c\n{}", "", "expected value"),
+            (b"", "", "empty"),
+            (b" \r\n", "", "empty"),
+            (b"{", "", "EOF while parsing an object"),
+            (b"{\"a\":\"\xff\"}", "/a", "invalid unicode code point"),
+            (b"{\"a\":\"\xed\xa0\x80\"}", "/a", "invalid unicode code point"),
+            (br#"{"a":"\ud800"}"#, "/a", "hex escape"),
+            (br#"{"a":"\udc00x"}"#, "/a", "lone leading surrogate"),
+            (b"{\"a\":\"\n\"}", "/a", "control character"),
+            (b"{\"a\":1,}", "", "trailing comma"),
+            (b"{'a':1}", "", "key must be a string"),
+        ] {
+            let (at, said) = refused(text);
+            let shown = String::from_utf8_lossy(text);
+            assert!(said.contains(message), "{shown}: {said}");
+            assert_eq!(at, pointer, "{shown}: {said}");
+        }
+    }
+
+    #[test]
+    fn nesting_ends_at_127() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        parse(nested(127).as_bytes()).expect("127 levels are taken");
+        for depth in [128, 100_000] {
+            assert!(refused(nested(depth)).1.contains("recursion limit exceeded"));
+        }
+        let unclosed = refused("[".repeat(100_000)).1;
+        assert!(unclosed.contains("recursion limit exceeded"));
+    }
+
+    #[test]
+    fn a_pointer_is_bounded_and_still_points() {
+        let long = "k".repeat(100_000);
+        let (pointer, message) = refused(format!(r#"{{"a":{{"{long}":1,"{long}":2}}}}"#));
+        assert_eq!(pointer, "/a");
+        assert!(message.len() < 200);
+    }
+
+    #[test]
+    fn a_made_up_name_is_cut_and_escaped() {
+        assert_eq!(shown_name("plain-näme"), "plain-näme");
+        assert_eq!(shown_name("\u{1b}[2J\u{202e}"), "\\u{1b}[2J\\u{202e}");
+        assert_eq!(shown_name(&"x".repeat(65)).chars().count(), 65);
+    }
+}
