@@ -1,1 +1,237 @@
-//! (to be written)
+//! Deciding apart from doing: what a command asks for next, given what is known so far.
+//!
+//! A command's decision is an ordinary function, read from top to bottom, without the network. It asks through
+//! a [`Replay`] of what is [`Known`]; where the answers end, the question comes out through `?` as the [`Next`] thing to do. The
+//! service does it, adds the answer, and asks again from the start: no state but the answers, so that a decision can be
+//! tested by giving it answers, and can be taken up again anywhere.
+
+use crate::{
+    outcome::Outcome,
+    scim::{self, Group, Headers, Id, ListResponse, Object, Page, PatchOp, Request, User},
+};
+
+/// The next thing to do.
+#[derive(Debug)]
+pub enum Next {
+    /// Read from the directory.
+    Read(Read),
+    /// Write to the directory.
+    Write(Step),
+    /// Nothing more: this came of it.
+    Finish(Box<Outcome>),
+}
+
+/// A question to the directory. Each is one request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
+    /// The user of this id.
+    UserById(Id),
+    /// The users of this userName.
+    UsersByName(String),
+    /// The group of this id.
+    GroupById(Id),
+    /// The groups of this displayName.
+    GroupsByName(String),
+    /// A page of the users that are members of this group.
+    Members(Id, Page),
+    /// Any one user: the cheapest question that proves URL, tenant, token and rights.
+    Sample,
+}
+
+/// A change to the directory. Each is one request.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names of the requests say it")]
+pub enum Step {
+    CreateUser(Object),
+    PatchUser(Id, PatchOp),
+    CreateGroup(Object),
+    PatchGroup(Id, PatchOp),
+    DeleteGroup(Id),
+}
+
+impl Step {
+    /// The request that makes the change.
+    pub fn request(&self) -> Request {
+        match self {
+            Self::CreateUser(attributes) => Request::create_user(attributes),
+            Self::PatchUser(id, changes) => Request::patch_user(id, changes),
+            Self::CreateGroup(attributes) => Request::create_group(attributes),
+            Self::PatchGroup(id, changes) => Request::patch_group(id, changes),
+            Self::DeleteGroup(id) => Request::delete_group(id),
+        }
+    }
+}
+
+/// What the directory answered to one question or change.
+pub type Answer = Result<Reply, scim::Error>;
+
+/// A good answer. Which one belongs to which question is said beside each.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// [`Read::UserById`], [`Step::CreateUser`], [`Step::PatchUser`].
+    User(User),
+    /// [`Step::PatchUser`] where the directory does not show the result.
+    Unseen,
+    /// [`Read::UsersByName`], [`Read::Members`], [`Read::Sample`].
+    Users(ListResponse<User>),
+    /// [`Read::GroupById`], [`Step::CreateGroup`].
+    Group(Group),
+    /// [`Read::GroupsByName`].
+    Groups(ListResponse<Group>),
+    /// [`Step::PatchGroup`], [`Step::DeleteGroup`].
+    Headers(Headers),
+}
+
+/// What the directory has answered so far, in order.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The answers to what the decision asked for, in the order it asked.
+    pub answers: Vec<Answer>,
+    /// Nothing is to be written: answers to changes are assumed.
+    pub dry_run: bool,
+}
+
+impl Known {
+    /// The answers from the first on.
+    pub fn replay(&self) -> Replay<'_> {
+        Replay {
+            known: self,
+            position: 0,
+        }
+    }
+}
+
+/// Answers being told again to a decision.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    known: &'a Known,
+    position: usize,
+}
+
+/// An answer, or, through the outer error, the next thing to do.
+pub type Asked<'a, T> = Result<Result<T, &'a scim::Error>, Next>;
+
+impl<'a> Replay<'a> {
+    /// True in a dry run, where a decision looks before it writes.
+    pub fn is_dry_run(&self) -> bool {
+        self.known.dry_run
+    }
+
+    /// The user of this id.
+    pub fn user_by_id(&mut self, id: &Id) -> Asked<'a, &'a User> {
+        self.answer(|| Next::Read(Read::UserById(id.clone())), Reply::as_user)
+    }
+
+    /// The users of this userName.
+    pub fn users_by_name(&mut self, name: &str) -> Asked<'a, &'a [User]> {
+        self.answer(
+            || Next::Read(Read::UsersByName(name.to_owned())),
+            |reply| Some(&reply.as_users()?.resources[..]),
+        )
+    }
+
+    /// A page of a group's members.
+    pub fn members(&mut self, group: &Id, page: Page) -> Asked<'a, &'a ListResponse<User>> {
+        self.answer(|| Next::Read(Read::Members(group.clone(), page)), Reply::as_users)
+    }
+
+    /// Any one user.
+    pub fn sample(&mut self) -> Asked<'a, &'a ListResponse<User>> {
+        self.answer(|| Next::Read(Read::Sample), Reply::as_users)
+    }
+
+    /// The group of this id.
+    pub fn group_by_id(&mut self, id: &Id) -> Asked<'a, &'a Group> {
+        self.answer(|| Next::Read(Read::GroupById(id.clone())), Reply::as_group)
+    }
+
+    /// The groups of this displayName.
+    pub fn groups_by_name(&mut self, name: &str) -> Asked<'a, &'a [Group]> {
+        let groups = |reply: &'a Reply| match reply {
+            Reply::Groups(groups) => Some(&groups.resources[..]),
+            Reply::User(_) | Reply::Unseen | Reply::Users(_) | Reply::Group(_) | Reply::Headers(_) => None,
+        };
+        self.answer(|| Next::Read(Read::GroupsByName(name.to_owned())), groups)
+    }
+
+    /// Creates a user.
+    pub fn create_user(&mut self, attributes: impl FnOnce() -> Object) -> Asked<'a, &'a User> {
+        self.answer(|| Next::Write(Step::CreateUser(attributes())), Reply::as_user)
+    }
+
+    /// Changes a user; `None` where the directory does not show the result.
+    pub fn patch_user(&mut self, id: &Id, changes: impl FnOnce() -> PatchOp) -> Asked<'a, Option<&'a User>> {
+        let user = |reply: &'a Reply| {
+            if matches!(reply, Reply::Unseen) {
+                Some(None)
+            } else {
+                reply.as_user().map(Some)
+            }
+        };
+        self.answer(|| Next::Write(Step::PatchUser(id.clone(), changes())), user)
+    }
+
+    /// Creates a group.
+    pub fn create_group(&mut self, attributes: impl FnOnce() -> Object) -> Asked<'a, &'a Group> {
+        self.answer(|| Next::Write(Step::CreateGroup(attributes())), Reply::as_group)
+    }
+
+    /// Changes a group.
+    pub fn patch_group(&mut self, id: &Id, changes: impl FnOnce() -> PatchOp) -> Asked<'a, &'a Headers> {
+        self.answer(
+            || Next::Write(Step::PatchGroup(id.clone(), changes())),
+            Reply::as_headers,
+        )
+    }
+
+    /// Deletes a group.
+    pub fn delete_group(&mut self, id: &Id) -> Asked<'a, &'a Headers> {
+        self.answer(|| Next::Write(Step::DeleteGroup(id.clone())), Reply::as_headers)
+    }
+
+    /// The next answer, if it is known; else the question, built only then: a long command is replayed often.
+    fn answer<T>(
+        &mut self,
+        question: impl FnOnce() -> Next,
+        read: impl FnOnce(&'a Reply) -> Option<T>,
+    ) -> Asked<'a, T> {
+        let Some(answer) = self.known.answers.get(self.position) else {
+            return Err(question());
+        };
+        self.position += 1;
+        // Decisions ask the same questions at every replay, and the service answers each in its own kind.
+        Ok(answer
+            .as_ref()
+            .map(|reply| read(reply).expect("an answer is of its question's kind")))
+    }
+}
+
+impl Reply {
+    fn as_user(&self) -> Option<&User> {
+        if let Self::User(user) = self { Some(user) } else { None }
+    }
+
+    fn as_users(&self) -> Option<&ListResponse<User>> {
+        if let Self::Users(users) = self {
+            Some(users)
+        } else {
+            None
+        }
+    }
+
+    fn as_group(&self) -> Option<&Group> {
+        if let Self::Group(group) = self {
+            Some(group)
+        } else {
+            None
+        }
+    }
+
+    fn as_headers(&self) -> Option<&Headers> {
+        if let Self::Headers(headers) = self {
+            Some(headers)
+        } else {
+            None
+        }
+    }
+}

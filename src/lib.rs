@@ -22,6 +22,7 @@ pub mod decide;
 pub mod envelope;
 pub mod json;
 pub mod mapper;
+pub mod outcome;
 pub mod policy;
 pub mod profile;
 

@@ -41,10 +41,18 @@ impl UserProfile {
     /// without spaces. The exact key wins.
     pub fn field(&self, name: &str) -> Option<&Value> {
         let is_display_name = |key: &str| {
-            let folded = key.chars().filter(|character| *character != ' ').flat_map(char::to_lowercase);
+            let folded = key
+                .chars()
+                .filter(|character| *character != ' ')
+                .flat_map(char::to_lowercase);
             folded.eq(name.chars())
         };
-        self.0.get(name).or_else(|| self.0.iter().find(|(key, _)| is_display_name(key)).map(|(_, value)| value))
+        self.0.get(name).or_else(|| {
+            self.0
+                .iter()
+                .find(|(key, _)| is_display_name(key))
+                .map(|(_, value)| value)
+        })
     }
 
     /// The text of a field; null and the empty string count as absent.
@@ -65,7 +73,10 @@ impl UserProfile {
             None | Some(Value::Null) => Ok(None),
             Some(value) => match document(value.clone()) {
                 Ok(object) => Ok(Some(Self(object))),
-                Err(_) => Err(NotText { field: format!("user-profile.{OLD}"), found: "anything but an object" }),
+                Err(_) => Err(NotText {
+                    field: format!("user-profile.{OLD}"),
+                    found: "anything but an object",
+                }),
             },
         }
     }
@@ -77,20 +88,29 @@ impl GroupProfile {
     /// # Errors
     /// When the attribute holds something else.
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
-        let other = || self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let other = || {
+            self.0
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
         text(self.0.get(name).or_else(other), "scim", name)
     }
 }
 
 impl<'de> Deserialize<'de> for UserProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document(Value::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+        document(Value::deserialize(deserializer)?)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for GroupProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document(Value::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+        document(Value::deserialize(deserializer)?)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -103,7 +123,10 @@ fn document(value: Value) -> Result<Map<String, Value>, String> {
             Ok(other) => Err(format!("the string must hold a JSON object, not {}", kind(&other))),
             Err(fault) => Err(format!("the string does not hold JSON: {fault}")),
         },
-        other => Err(format!("must be an object, or a string that holds a JSON object, not {}", kind(&other))),
+        other => Err(format!(
+            "must be an object, or a string that holds a JSON object, not {}",
+            kind(&other)
+        )),
     }
 }
 
@@ -111,7 +134,10 @@ fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Opti
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok((!text.is_empty()).then_some(text)),
-        Some(other) => Err(NotText { field: format!("{document}.{name}"), found: kind(other) }),
+        Some(other) => Err(NotText {
+            field: format!("{document}.{name}"),
+            found: kind(other),
+        }),
     }
 }
 
@@ -139,7 +165,14 @@ mod tests {
     #[test]
     fn a_document_is_an_object_or_a_string_that_holds_one() {
         assert_eq!(profile(json!({"a": 1})), profile(json!("{\"a\": 1}")));
-        for bad in [json!("[1]"), json!("{"), json!(["a"]), json!(7), json!(null), json!("{\"a\":1,\"a\":2}")] {
+        for bad in [
+            json!("[1]"),
+            json!("{"),
+            json!(["a"]),
+            json!(7),
+            json!(null),
+            json!("{\"a\":1,\"a\":2}"),
+        ] {
             assert!(serde_json::from_value::<UserProfile>(bad.clone()).is_err(), "{bad}");
         }
     }
@@ -158,7 +191,10 @@ mod tests {
         let given = profile(json!({"a": "", "b": null, "c": 7, "d": ["x"]}));
         assert_eq!(given.text("a"), Ok(None));
         assert_eq!(given.text("b"), Ok(None));
-        assert_eq!(given.text("c").unwrap_err().to_string(), "user-profile.c must be text, not a number; send it in quotes");
+        assert_eq!(
+            given.text("c").unwrap_err().to_string(),
+            "user-profile.c must be text, not a number; send it in quotes"
+        );
         assert_eq!(given.text("d").unwrap_err().found, "a list");
     }
 

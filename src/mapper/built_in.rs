@@ -28,9 +28,18 @@ const OUTGOING: [(&str, Target); 14] = [
     ("displayname", Target::Attribute("displayName")),
     ("givenname", Target::Name("givenName")),
     ("surname", Target::Name("familyName")),
-    ("email", Target::List("emails", |value| json!([{"value": value, "type": "work", "primary": true}]))),
+    (
+        "email",
+        Target::List(
+            "emails",
+            |value| json!([{"value": value, "type": "work", "primary": true}]),
+        ),
+    ),
     ("employeeid", Target::Attribute("externalId")),
-    ("mobilephone", Target::List("phoneNumbers", |value| json!([{"value": value, "type": "work"}]))),
+    (
+        "mobilephone",
+        Target::List("phoneNumbers", |value| json!([{"value": value, "type": "work"}])),
+    ),
     ("title", Target::Attribute("title")),
     ("employeetype", Target::Attribute("userType")),
     ("employeenumber", Target::Enterprise("employeeNumber")),
@@ -48,7 +57,9 @@ pub(super) fn outgoing(profile: &UserProfile) -> super::Mapped {
             Ok(None) => continue,
             Err(fault) => {
                 let rule = format!("must be text, not {}", fault.found);
-                mapped.faults.push(Violation::new(fault.field, rule, "send it in quotes"));
+                mapped
+                    .faults
+                    .push(Violation::new(fault.field, rule, "send it in quotes"));
                 continue;
             }
         };
@@ -70,7 +81,10 @@ pub(super) fn outgoing(profile: &UserProfile) -> super::Mapped {
 pub(super) fn incoming(user: &User) -> Object {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let below = |attribute: &str, name: &str| text(user.get(attribute).and_then(|value| value.get(name)));
-    let phone = user.get("phoneNumbers").and_then(|phones| phones.get(0)).and_then(|phone| phone.get("value"));
+    let phone = user
+        .get("phoneNumbers")
+        .and_then(|phones| phones.get(0))
+        .and_then(|phone| phone.get("value"));
     let fields = [
         ("Email", user.email().map(str::to_owned)),
         ("Employee ID", text(user.get("externalId"))),
@@ -82,7 +96,10 @@ pub(super) fn incoming(user: &User) -> Object {
         ("Department", below(ENTERPRISE, "department")),
         ("Cost Center Code", below(ENTERPRISE, "costCenter")),
     ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+        .collect()
 }
 
 pub(super) fn source(attribute: &str) -> Option<&'static str> {
@@ -90,9 +107,14 @@ pub(super) fn source(attribute: &str) -> Option<&'static str> {
         Target::Attribute(name) => attribute == *name,
         Target::Name(part) => attribute.strip_prefix("name.") == Some(part),
         Target::List(name, _) => attribute.split('.').next() == Some(name),
-        Target::Enterprise(name) => attribute == *name || attribute.strip_prefix(ENTERPRISE) == Some(&format!(".{name}")),
+        Target::Enterprise(name) => {
+            attribute == *name || attribute.strip_prefix(ENTERPRISE) == Some(&format!(".{name}"))
+        }
     };
-    OUTGOING.iter().find(|(_, target)| fills(target)).map(|(field, _)| *field)
+    OUTGOING
+        .iter()
+        .find(|(_, target)| fills(target))
+        .map(|(field, _)| *field)
 }
 
 fn insert_below(attributes: &mut Object, parent: &str, name: &str, value: &str) {
@@ -133,14 +155,20 @@ mod tests {
     #[test]
     fn missing_and_empty_sources_leave_their_target_out() {
         let sparse = profile(json!({"username": "u", "surname": "", "givenname": "g", "email": null}));
-        assert_eq!(Value::from(outgoing(&sparse).attributes), json!({"userName": "u", "name": {"givenName": "g"}}));
+        assert_eq!(
+            Value::from(outgoing(&sparse).attributes),
+            json!({"userName": "u", "name": {"givenName": "g"}})
+        );
     }
 
     #[test]
     fn what_is_not_text_is_named_by_its_field() {
         let odd = profile(json!({"username": "u", "employeeid": 7}));
         let mapped = outgoing(&odd);
-        assert_eq!(mapped.faults[0].to_string(), "user-profile.employeeid: must be text, not a number; send it in quotes");
+        assert_eq!(
+            mapped.faults[0].to_string(),
+            "user-profile.employeeid: must be text, not a number; send it in quotes"
+        );
     }
 
     #[test]

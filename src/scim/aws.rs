@@ -35,7 +35,14 @@ const TEXTS: [&str; 10] = [
 ];
 
 /// Sub-attributes of `name` (RFC 7643 section 4.1.1).
-const NAME: [&str; 6] = ["formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"];
+const NAME: [&str; 6] = [
+    "formatted",
+    "familyName",
+    "givenName",
+    "middleName",
+    "honorificPrefix",
+    "honorificSuffix",
+];
 
 /// Attributes of the enterprise extension that hold one text value (DG CreateUser).
 const ENTERPRISE_TEXTS: [&str; 5] = ["employeeNumber", "costCenter", "organization", "division", "department"];
@@ -47,13 +54,29 @@ const LISTS: [(&str, &[&str]); 4] = [
     ("phoneNumbers", &["value", "type", "primary"]),
     (
         "addresses",
-        &["formatted", "streetAddress", "locality", "region", "postalCode", "country", "type", "primary"],
+        &[
+            "formatted",
+            "streetAddress",
+            "locality",
+            "region",
+            "postalCode",
+            "country",
+            "type",
+            "primary",
+        ],
     ),
     ("roles", &["value", "type", "primary"]),
 ];
 
 /// Attributes that AWS refuses by name, even empty (DG CreateUser, "Not supported"; DG Limitations).
-const REFUSED: [&str; 6] = ["password", "ims", "photos", "x509Certificates", "entitlements", "groups"];
+const REFUSED: [&str; 6] = [
+    "password",
+    "ims",
+    "photos",
+    "x509Certificates",
+    "entitlements",
+    "groups",
+];
 
 /// Names AWS keeps for itself, for users and for groups (IS CreateUser, CreateGroup).
 const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
@@ -72,7 +95,11 @@ pub struct Violation {
 impl Violation {
     /// A violation of `rule` by `attribute`.
     pub fn new(attribute: impl Into<String>, rule: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { attribute: attribute.into(), rule: rule.into(), mend: mend.into() }
+        Self {
+            attribute: attribute.into(),
+            rule: rule.into(),
+            mend: mend.into(),
+        }
     }
 }
 
@@ -90,10 +117,13 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
         Dialect::Rfc7644 => &["userName"],
     };
     let missing = required.iter().filter(|path| at(user, path).is_none_or(is_empty));
-    let mut violations: Vec<_> =
-        missing.map(|path| Violation::new(*path, "a new user needs it", "give it a value")).collect();
+    let mut violations: Vec<_> = missing
+        .map(|path| Violation::new(*path, "a new user needs it", "give it a value"))
+        .collect();
     let values = user_values(dialect, user).into_iter();
-    let further: Vec<_> = values.filter(|value| violations.iter().all(|named| named.attribute != value.attribute)).collect();
+    let further: Vec<_> = values
+        .filter(|value| violations.iter().all(|named| named.attribute != value.attribute))
+        .collect();
     violations.extend(further);
     violations
 }
@@ -102,7 +132,10 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
 pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Violation> {
     match dialect {
         Dialect::Rfc7644 => Vec::new(),
-        Dialect::Aws => user.iter().flat_map(|(name, value)| user_attribute(name, value)).collect(),
+        Dialect::Aws => user
+            .iter()
+            .flat_map(|(name, value)| user_attribute(name, value))
+            .collect(),
     }
 }
 
@@ -127,21 +160,59 @@ pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
 
 /// The fields a mapping can fill, and what AWS makes of each.
 pub fn mapping_fields() -> Vec<(String, String)> {
-    let required = |name: &str| if ["userName", "displayName"].contains(&name) { ", required" } else { "" };
-    let text = |name: &str, extra: &str| (name.to_owned(), format!("text, 1 to {} characters{extra}", max_length(name)));
+    let required = |name: &str| {
+        if ["userName", "displayName"].contains(&name) {
+            ", required"
+        } else {
+            ""
+        }
+    };
+    let text = |name: &str, extra: &str| {
+        (
+            name.to_owned(),
+            format!("text, 1 to {} characters{extra}", max_length(name)),
+        )
+    };
     let mut fields: Vec<_> = TEXTS.iter().map(|name| text(name, required(name))).collect();
-    fields.insert(0, ("id".into(), "the directory's own identifier of the user, to find it by; never written".into()));
-    fields.push(("active".into(), "true or false; set by the commands, not by a mapping".into()));
+    fields.insert(
+        0,
+        (
+            "id".into(),
+            "the directory's own identifier of the user, to find it by; never written".into(),
+        ),
+    );
+    fields.push((
+        "active".into(),
+        "true or false; set by the commands, not by a mapping".into(),
+    ));
     fields.extend(NAME.iter().map(|name| {
-        let required = if ["givenName", "familyName"].contains(name) { ", required" } else { "" };
+        let required = if ["givenName", "familyName"].contains(name) {
+            ", required"
+        } else {
+            ""
+        };
         text(&format!("name.{name}"), required)
     }));
     for (list, names) in LISTS {
-        let primary = if list == "emails" { "; must be the primary one" } else { "" };
-        fields.push((list.into(), format!("a list of at most one element with {}{primary}", names.join(", "))));
+        let primary = if list == "emails" {
+            "; must be the primary one"
+        } else {
+            ""
+        };
+        fields.push((
+            list.into(),
+            format!("a list of at most one element with {}{primary}", names.join(", ")),
+        ));
     }
-    fields.extend(ENTERPRISE_TEXTS.iter().map(|name| text(&format!("{ENTERPRISE}.{name}"), "")));
-    fields.push((format!("{ENTERPRISE}.manager"), "an object whose `value` is the manager's id in the directory".into()));
+    fields.extend(
+        ENTERPRISE_TEXTS
+            .iter()
+            .map(|name| text(&format!("{ENTERPRISE}.{name}"), "")),
+    );
+    fields.push((
+        format!("{ENTERPRISE}.manager"),
+        "an object whose `value` is the manager's id in the directory".into(),
+    ));
     fields
 }
 
@@ -158,19 +229,35 @@ fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
         "schemas" => Vec::new(),
         "name" => complex(name, value, &NAME),
         ENTERPRISE => enterprise(value),
-        _ if REFUSED.contains(&name) => vec![Violation::new(name, "AWS does not support it", "take it out of the mapping")],
-        _ => vec![Violation::new(name, "AWS knows no such attribute", "take it out of the mapping")],
+        _ if REFUSED.contains(&name) => vec![Violation::new(
+            name,
+            "AWS does not support it",
+            "take it out of the mapping",
+        )],
+        _ => vec![Violation::new(
+            name,
+            "AWS knows no such attribute",
+            "take it out of the mapping",
+        )],
     }
 }
 
 fn enterprise(value: &Value) -> Vec<Violation> {
     let Some(extension) = value.as_object() else {
-        return vec![Violation::new(ENTERPRISE, "must be an object", "map its attributes one by one")];
+        return vec![Violation::new(
+            ENTERPRISE,
+            "must be an object",
+            "map its attributes one by one",
+        )];
     };
     let attribute = |(name, value): (&String, &Value)| match name.as_str() {
         "manager" => complex("manager", value, &["value", "$ref"]),
         name if ENTERPRISE_TEXTS.contains(&name) => text(name, value).into_iter().collect(),
-        name => vec![Violation::new(format!("{ENTERPRISE}.{name}"), "AWS knows no such attribute", "take it out of the mapping")],
+        name => vec![Violation::new(
+            format!("{ENTERPRISE}.{name}"),
+            "AWS knows no such attribute",
+            "take it out of the mapping",
+        )],
     };
     extension.iter().flat_map(attribute).collect()
 }
@@ -182,7 +269,11 @@ fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
     let part = |(part, value): (&String, &Value)| {
         let path = format!("{name}.{part}");
         if !known.contains(&part.as_str()) {
-            return Some(Violation::new(path, "AWS does not support it", "take it out of the mapping"));
+            return Some(Violation::new(
+                path,
+                "AWS does not support it",
+                "take it out of the mapping",
+            ));
         }
         match part.as_str() {
             "primary" if value.is_boolean() => None,
@@ -195,17 +286,29 @@ fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
 
 fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
     let Some(elements) = value.as_array() else {
-        return vec![Violation::new(name, "must be a list", "map it to a list of one element")];
+        return vec![Violation::new(
+            name,
+            "must be a list",
+            "map it to a list of one element",
+        )];
     };
     if elements.len() != 1 {
         // UG Troubleshooting: "List attribute emails exceeds allowed limit of 1". An empty list is refused too.
         let rule = format!("AWS keeps exactly one element, {} were given", elements.len());
-        return vec![Violation::new(name, rule, "send one element, or leave the attribute out")];
+        return vec![Violation::new(
+            name,
+            rule,
+            "send one element, or leave the attribute out",
+        )];
     }
     let mut violations = complex(name, &elements[0], known);
     if name == "emails" && elements[0].get("primary") != Some(&Value::Bool(true)) {
         // DG CreateUser: the e-mail must be marked as the primary one.
-        violations.push(Violation::new("emails.primary", "the e-mail must be the primary one", "set primary to true"));
+        violations.push(Violation::new(
+            "emails.primary",
+            "the e-mail must be the primary one",
+            "set primary to true",
+        ));
     }
     violations
 }
@@ -227,10 +330,18 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
     let spaces = !["userName", "externalId"].contains(&path);
     let max = max_length(path);
     if length == 0 {
-        return Some(Violation::new(path, "must not be empty", "leave it out, or give it a value"));
+        return Some(Violation::new(
+            path,
+            "must not be empty",
+            "leave it out, or give it a value",
+        ));
     }
     if length > max {
-        return Some(Violation::new(path, format!("at most {max} characters, {length} were given"), "shorten it"));
+        return Some(Violation::new(
+            path,
+            format!("at most {max} characters, {length} were given"),
+            "shorten it",
+        ));
     }
     if RESERVED.contains(&value) && ["userName", "displayName"].contains(&path) {
         return Some(Violation::new(path, "AWS keeps this name for itself", "choose another"));
@@ -239,7 +350,13 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
         return Some(Violation::new(path, "white space can't stand in it", "take it out"));
     }
     let refused = value.chars().any(|character| !is_allowed(character));
-    refused.then(|| Violation::new(path, "control and invisible characters can't stand in it", "take them out"))
+    refused.then(|| {
+        Violation::new(
+            path,
+            "control and invisible characters can't stand in it",
+            "take them out",
+        )
+    })
 }
 
 /// IS: letters, marks, symbols, numbers, punctuation, and of white space these six. Characters unassigned in our Unicode
@@ -289,7 +406,10 @@ mod tests {
             (json!({"userName": null}), &["userName"]),
             (json!({"displayName": ""}), &["displayName"]),
             (json!({"name": {"givenName": "Te"}}), &["name.familyName"]),
-            (json!({"name": {"givenName": "Te", "familyName": "St", "nick": "x"}}), &["name.nick"]),
+            (
+                json!({"name": {"givenName": "Te", "familyName": "St", "nick": "x"}}),
+                &["name.nick"],
+            ),
             (json!({"userName": "a b"}), &["userName"]),
             (json!({"userName": long}), &["userName"]),
             (json!({"userName": "Administrator"}), &["userName"]),
@@ -299,22 +419,42 @@ mod tests {
             (json!({"displayName": "O\"Hara; <é>, 山田 😀"}), &[]),
             (json!({"externalId": "e 1"}), &["externalId"]),
             (json!({"emails": []}), &["emails"]),
-            (json!({"emails": [{"value": "a", "primary": true}, {"value": "b"}]}), &["emails"]),
+            (
+                json!({"emails": [{"value": "a", "primary": true}, {"value": "b"}]}),
+                &["emails"],
+            ),
             (json!({"emails": [{"value": "a@x"}]}), &["emails.primary"]),
-            (json!({"emails": [{"value": "a@x", "primary": true, "display": "A"}]}), &["emails.display"]),
-            (json!({"phoneNumbers": [{"value": "1"}, {"value": "2"}]}), &["phoneNumbers"]),
-            (json!({"addresses": [{"country": "DE"}, {"country": "FR"}]}), &["addresses"]),
+            (
+                json!({"emails": [{"value": "a@x", "primary": true, "display": "A"}]}),
+                &["emails.display"],
+            ),
+            (
+                json!({"phoneNumbers": [{"value": "1"}, {"value": "2"}]}),
+                &["phoneNumbers"],
+            ),
+            (
+                json!({"addresses": [{"country": "DE"}, {"country": "FR"}]}),
+                &["addresses"],
+            ),
             (json!({"phoneNumbers": [null]}), &["phoneNumbers"]),
             (json!({"photos": []}), &["photos"]),
             (json!({"groups": []}), &["groups"]),
             (json!({"shoeSize": "43"}), &["shoeSize"]),
             (json!({"active": "true"}), &["active"]),
-            (json!({ENTERPRISE: {"department": "D", "manager": {"value": "m-1"}}}), &[]),
-            (json!({ENTERPRISE: {"manager": {"displayName": "M"}}}), &["manager.displayName"]),
+            (
+                json!({ENTERPRISE: {"department": "D", "manager": {"value": "m-1"}}}),
+                &[],
+            ),
+            (
+                json!({ENTERPRISE: {"manager": {"displayName": "M"}}}),
+                &["manager.displayName"],
+            ),
         ];
         for (change, expected) in rows {
             let mut user = person();
-            user.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            user.as_object_mut()
+                .unwrap()
+                .extend(change.as_object().unwrap().clone());
             let found = new_user(Dialect::Aws, user.as_object().unwrap());
             let found: Vec<_> = found.iter().map(|violation| violation.attribute.as_str()).collect();
             assert_eq!(found, *expected, "{change}");

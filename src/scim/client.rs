@@ -8,7 +8,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Dialect, Error, ErrorKind, Filter, Group, Headers, Id, ListResponse, Malformed, Object, Page, PatchOp, Request, User,
+    Dialect, Error, ErrorKind, Filter, Group, Headers, Id, ListResponse, Malformed, Object, Page, PatchOp, Request,
+    User,
 };
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything larger is not a page.
@@ -93,14 +94,23 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.base.as_str()).field("dialect", &self.dialect).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("base", &self.base.as_str())
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
     }
 }
 
 impl Client {
     /// A client of the directory whose collections stand below `base`; `timeout` is for one whole request.
     pub fn new(pool: Pool, base: Url, token: SecretString, dialect: Dialect, timeout: Duration) -> Self {
-        Self { pool, base, token, dialect, timeout }
+        Self {
+            pool,
+            base,
+            token,
+            dialect,
+            timeout,
+        }
     }
 
     /// How the directory speaks.
@@ -132,7 +142,11 @@ impl Client {
     /// Changes a user; `None` when the directory did it without showing the result (RFC 7644 section 3.5.2 allows 204).
     pub async fn patch_user(&self, id: &Id, changes: &PatchOp) -> Result<Option<User>, Error> {
         let answer = self.send(&Request::patch_user(id, changes)).await?;
-        if answer.body.is_empty() { Ok(None) } else { self.read(answer, User::read).map(Some) }
+        if answer.body.is_empty() {
+            Ok(None)
+        } else {
+            self.read(answer, User::read).map(Some)
+        }
     }
 
     /// The groups that match, on one page.
@@ -182,7 +196,9 @@ impl Client {
             .header(header::ACCEPT, "application/scim+json, application/json")
             .timeout(self.timeout);
         if let Some(body) = &request.body {
-            outgoing = outgoing.header(header::CONTENT_TYPE, "application/scim+json").body(body.to_string());
+            outgoing = outgoing
+                .header(header::CONTENT_TYPE, "application/scim+json")
+                .body(body.to_string());
         }
         let response = outgoing.send().await.map_err(|error| self.unanswered(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -193,7 +209,11 @@ impl Client {
             Err(error) => return Err(error),
         };
         let answer = Answer { status, headers, body };
-        if status.is_success() { Ok(answer) } else { Err(self.refusal(&answer)) }
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.refusal(&answer))
+        }
     }
 
     async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
@@ -212,7 +232,10 @@ impl Client {
         let value = serde_json::from_slice(&answer.body).map_err(|_| Malformed("it is not JSON"));
         value.and_then(read).map_err(|malformed| Error {
             request_id: answer.request_id(),
-            ..Error::new(ErrorKind::Unreadable, format!("the directory's answer can't be used: {malformed}"))
+            ..Error::new(
+                ErrorKind::Unreadable,
+                format!("the directory's answer can't be used: {malformed}"),
+            )
         })
     }
 
@@ -226,11 +249,20 @@ impl Client {
         let (kind, detail) = if error.is_connect() {
             (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
         } else if error.is_timeout() {
-            (ErrorKind::Timeout, format!("the directory did not answer within {} ms", self.timeout.as_millis()))
+            (
+                ErrorKind::Timeout,
+                format!("the directory did not answer within {} ms", self.timeout.as_millis()),
+            )
         } else if error.is_decode() {
-            (ErrorKind::Unreadable, format!("the directory's answer can't be unpacked: {cause}"))
+            (
+                ErrorKind::Unreadable,
+                format!("the directory's answer can't be unpacked: {cause}"),
+            )
         } else {
-            (ErrorKind::Broken, format!("the connection broke before the directory's answer was whole: {cause}"))
+            (
+                ErrorKind::Broken,
+                format!("the connection broke before the directory's answer was whole: {cause}"),
+            )
         };
         Error::new(kind, self.plain(&detail))
     }
@@ -249,13 +281,22 @@ impl Client {
             Some(detail) if !detail.is_empty() => detail,
             _ => format!("the directory answered {} and did not say why", answer.status),
         };
-        let request_id = answer.request_id().or_else(|| text("exceptionRequestId").and_then(header_text));
-        Error { request_id, retry_after: answer.retry_after(), ..Error::new(kind, detail) }
+        let request_id = answer
+            .request_id()
+            .or_else(|| text("exceptionRequestId").and_then(header_text));
+        Error {
+            request_id,
+            retry_after: answer.retry_after(),
+            ..Error::new(kind, detail)
+        }
     }
 
     /// Somebody else's words as plain text: one line, bounded, without the token.
     fn plain(&self, text: &str) -> String {
-        let visible: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let visible: String = text
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
         let masked = visible.replace(self.token.expose_secret(), "***");
         masked.trim().chars().take(MAX_DETAIL).collect()
     }
@@ -270,7 +311,9 @@ struct Answer {
 
 impl Answer {
     fn request_id(&self) -> Option<String> {
-        self.headers.get("x-amzn-requestid").and_then(|value| header_text(value.to_str().ok()?))
+        self.headers
+            .get("x-amzn-requestid")
+            .and_then(|value| header_text(value.to_str().ok()?))
     }
 
     /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
@@ -278,7 +321,10 @@ impl Answer {
         let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         match text.parse() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(std::time::SystemTime::now()).ok(),
+            Err(_) => httpdate::parse_http_date(text)
+                .ok()?
+                .duration_since(std::time::SystemTime::now())
+                .ok(),
         }
     }
 
@@ -287,7 +333,11 @@ impl Answer {
     fn headers(&self) -> Headers {
         let shown = self.headers.iter().filter(|(name, _)| *name != header::SET_COOKIE);
         let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Headers(shown.map(|(name, value)| (spelled(name.as_str()), text(value))).collect())
+        Headers(
+            shown
+                .map(|(name, value)| (spelled(name.as_str()), text(value)))
+                .collect(),
+        )
     }
 }
 
@@ -296,7 +346,10 @@ fn spelled(name: &str) -> String {
         return "x-amzn-RequestId".to_owned();
     }
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
-    name.split('-').map(|word| if word.is_empty() { String::new() } else { capital(word) }).collect::<Vec<_>>().join("-")
+    name.split('-')
+        .map(|word| if word.is_empty() { String::new() } else { capital(word) })
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// A request id as text that can stand in a log line; nothing for one that can't be one.
@@ -308,6 +361,10 @@ fn header_text(text: &str) -> Option<String> {
 /// RFC 7644 section 3.12. AWS writes `schemas`, and older answers only the misspelt `schema`.
 fn is_scim_error(body: &Object) -> bool {
     const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-    let named = |key: &str| body.get(key).and_then(Value::as_array).is_some_and(|urns| urns.iter().any(|urn| urn == ERROR));
+    let named = |key: &str| {
+        body.get(key)
+            .and_then(Value::as_array)
+            .is_some_and(|urns| urns.iter().any(|urn| urn == ERROR))
+    };
     named("schemas") || named("schema")
 }

@@ -46,7 +46,12 @@ pub enum ErrorKind {
 impl Error {
     /// A failure of our own finding, without anything from a directory.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), request_id: None, retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            request_id: None,
+            retry_after: None,
+        }
     }
 
     /// True when the directory may have done what was asked although no usable answer came: it has to be looked at

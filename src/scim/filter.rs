@@ -13,13 +13,21 @@ pub struct Filter {
 impl Filter {
     /// Matches the resources whose `attribute` equals `value`.
     pub fn equal(attribute: &'static str, value: impl Into<String>) -> Self {
-        Self { attribute, value: value.into() }
+        Self {
+            attribute,
+            value: value.into(),
+        }
     }
 }
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} eq {}", self.attribute, serde_json::Value::from(self.value.as_str()))
+        write!(
+            f,
+            "{} eq {}",
+            self.attribute,
+            serde_json::Value::from(self.value.as_str())
+        )
     }
 }
 
@@ -31,7 +39,10 @@ mod tests {
     fn a_value_never_leaves_its_literal() {
         let rows = [
             ("bjensen", r#"userName eq "bjensen""#),
-            (r#"a" or userName pr or userName eq "b"#, r#"userName eq "a\" or userName pr or userName eq \"b""#),
+            (
+                r#"a" or userName pr or userName eq "b"#,
+                r#"userName eq "a\" or userName pr or userName eq \"b""#,
+            ),
             (r"a\", r#"userName eq "a\\""#),
             ("a\nb\u{0}", r#"userName eq "a\nb\u0000""#),
             ("é'(", r#"userName eq "é'(""#),

@@ -44,7 +44,10 @@ pub enum Op {
 impl PatchOp {
     /// A body with these changes.
     pub fn new(operations: Vec<Operation>) -> Self {
-        Self { schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], operations }
+        Self {
+            schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            operations,
+        }
     }
 
     /// The body as JSON.
@@ -56,7 +59,11 @@ impl PatchOp {
 impl Operation {
     /// Sets `path` to `value`.
     pub fn replace(path: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self { op: Op::Replace, path: path.into(), value: Some(value.into()) }
+        Self {
+            op: Op::Replace,
+            path: path.into(),
+            value: Some(value.into()),
+        }
     }
 }
 
@@ -135,9 +142,14 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
             }
             continue;
         };
-        let same_type = list.iter().position(|other| element.get("type").is_some() && other.get("type") == element.get("type"));
+        let same_type = list
+            .iter()
+            .position(|other| element.get("type").is_some() && other.get("type") == element.get("type"));
         let place = same_type.or((list.len() == 1).then_some(0));
-        let existing = place.and_then(|place| list[place].as_object()).cloned().unwrap_or_default();
+        let existing = place
+            .and_then(|place| list[place].as_object())
+            .cloned()
+            .unwrap_or_default();
         if !existing.is_empty() && holds(&existing, element) {
             continue;
         }
@@ -160,7 +172,9 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
 
 /// True when every sub-attribute of `wanted` stands in `current` with the same value.
 fn holds(current: &Object, wanted: &Object) -> bool {
-    wanted.iter().all(|(name, value)| attribute(current, name) == Some(value))
+    wanted
+        .iter()
+        .all(|(name, value)| attribute(current, name) == Some(value))
 }
 
 fn merged(mut base: Object, over: &Object) -> Object {
@@ -179,7 +193,10 @@ mod tests {
 
     fn user(attributes: Value) -> User {
         let mut object = json!({"id": "u-1", "userName": "test"});
-        object.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+        object
+            .as_object_mut()
+            .unwrap()
+            .extend(attributes.as_object().unwrap().clone());
         User::read(object).unwrap()
     }
 
@@ -187,11 +204,36 @@ mod tests {
     fn only_what_differs_is_sent() {
         let email = |value: &str| json!([{"value": value, "type": "work", "primary": true}]);
         let rows: &[(&str, Value, Value, Value)] = &[
-            ("equal text", json!({"title": "Boss"}), json!({"title": "Boss"}), json!([])),
-            ("names in another case", json!({"title": "Boss"}), json!({"Title": "Boss"}), json!([])),
-            ("other text", json!({"title": "Boss"}), json!({"title": "Clerk"}), json!([["title", "Boss"]])),
-            ("absent", json!({"title": "Boss"}), json!({}), json!([["title", "Boss"]])),
-            ("a name's spelling", json!({"userName": "Test"}), json!({}), json!([["userName", "Test"]])),
+            (
+                "equal text",
+                json!({"title": "Boss"}),
+                json!({"title": "Boss"}),
+                json!([]),
+            ),
+            (
+                "names in another case",
+                json!({"title": "Boss"}),
+                json!({"Title": "Boss"}),
+                json!([]),
+            ),
+            (
+                "other text",
+                json!({"title": "Boss"}),
+                json!({"title": "Clerk"}),
+                json!([["title", "Boss"]]),
+            ),
+            (
+                "absent",
+                json!({"title": "Boss"}),
+                json!({}),
+                json!([["title", "Boss"]]),
+            ),
+            (
+                "a name's spelling",
+                json!({"userName": "Test"}),
+                json!({}),
+                json!([["userName", "Test"]]),
+            ),
             (
                 "part of a name, without the stale formatted one",
                 json!({"name": {"givenName": "B"}}),
@@ -204,7 +246,12 @@ mod tests {
                 json!({"name": {"familyName": "F", "givenName": "A", "formatted": "A F"}}),
                 json!([]),
             ),
-            ("same e-mail", json!({"emails": email("a@x")}), json!({"emails": email("a@x")}), json!([])),
+            (
+                "same e-mail",
+                json!({"emails": email("a@x")}),
+                json!({"emails": email("a@x")}),
+                json!([]),
+            ),
             (
                 "other e-mail, without what AWS refuses",
                 json!({"emails": email("b@x")}),
@@ -239,10 +286,17 @@ mod tests {
         for (what, wanted, have, expected) in rows {
             let operations = difference(wanted.as_object().unwrap(), &user(have.clone()));
             assert!(operations.iter().all(|operation| operation.op == Op::Replace));
-            let sent: Vec<Value> = operations.iter().map(|change| json!([change.path, change.value])).collect();
+            let sent: Vec<Value> = operations
+                .iter()
+                .map(|change| json!([change.path, change.value]))
+                .collect();
             assert_eq!(Value::from(sent), *expected, "{what}");
             let after = apply(&operations, &user(have.clone()));
-            assert_eq!(difference(wanted.as_object().unwrap(), &after), [], "{what}: nothing differs afterwards");
+            assert_eq!(
+                difference(wanted.as_object().unwrap(), &after),
+                [],
+                "{what}: nothing differs afterwards"
+            );
         }
     }
 }

@@ -52,52 +52,91 @@ pub struct Request {
 
 impl Request {
     fn new(api: Api, method: &'static str, collection: &'static str) -> Self {
-        Self { api, method, collection, id: None, filter: None, page: Page::Only, body: None }
+        Self {
+            api,
+            method,
+            collection,
+            id: None,
+            filter: None,
+            page: Page::Only,
+            body: None,
+        }
     }
 
     /// `GET /Users`, the matching ones or all.
     pub fn list_users(filter: Option<Filter>, page: Page) -> Self {
-        Self { filter, page, ..Self::new(Api::ListUsers, "GET", "Users") }
+        Self {
+            filter,
+            page,
+            ..Self::new(Api::ListUsers, "GET", "Users")
+        }
     }
 
     /// `GET /Users/{id}`.
     pub fn get_user(id: &Id) -> Self {
-        Self { id: Some(id.clone()), ..Self::new(Api::GetUser, "GET", "Users") }
+        Self {
+            id: Some(id.clone()),
+            ..Self::new(Api::GetUser, "GET", "Users")
+        }
     }
 
     /// `POST /Users`.
     pub fn create_user(attributes: &Object) -> Self {
-        Self { body: Some(attributes.clone().into()), ..Self::new(Api::CreateUser, "POST", "Users") }
+        Self {
+            body: Some(attributes.clone().into()),
+            ..Self::new(Api::CreateUser, "POST", "Users")
+        }
     }
 
     /// `PATCH /Users/{id}`.
     pub fn patch_user(id: &Id, changes: &PatchOp) -> Self {
-        Self { id: Some(id.clone()), body: Some(changes.to_value()), ..Self::new(Api::PatchUser, "PATCH", "Users") }
+        Self {
+            id: Some(id.clone()),
+            body: Some(changes.to_value()),
+            ..Self::new(Api::PatchUser, "PATCH", "Users")
+        }
     }
 
     /// `GET /Groups`, the matching ones or all.
     pub fn list_groups(filter: Option<Filter>, page: Page) -> Self {
-        Self { filter, page, ..Self::new(Api::ListGroups, "GET", "Groups") }
+        Self {
+            filter,
+            page,
+            ..Self::new(Api::ListGroups, "GET", "Groups")
+        }
     }
 
     /// `GET /Groups/{id}`.
     pub fn get_group(id: &Id) -> Self {
-        Self { id: Some(id.clone()), ..Self::new(Api::GetGroup, "GET", "Groups") }
+        Self {
+            id: Some(id.clone()),
+            ..Self::new(Api::GetGroup, "GET", "Groups")
+        }
     }
 
     /// `POST /Groups`.
     pub fn create_group(attributes: &Object) -> Self {
-        Self { body: Some(attributes.clone().into()), ..Self::new(Api::CreateGroup, "POST", "Groups") }
+        Self {
+            body: Some(attributes.clone().into()),
+            ..Self::new(Api::CreateGroup, "POST", "Groups")
+        }
     }
 
     /// `PATCH /Groups/{id}`.
     pub fn patch_group(id: &Id, changes: &PatchOp) -> Self {
-        Self { id: Some(id.clone()), body: Some(changes.to_value()), ..Self::new(Api::PatchGroup, "PATCH", "Groups") }
+        Self {
+            id: Some(id.clone()),
+            body: Some(changes.to_value()),
+            ..Self::new(Api::PatchGroup, "PATCH", "Groups")
+        }
     }
 
     /// `DELETE /Groups/{id}`.
     pub fn delete_group(id: &Id) -> Self {
-        Self { id: Some(id.clone()), ..Self::new(Api::DeleteGroup, "DELETE", "Groups") }
+        Self {
+            id: Some(id.clone()),
+            ..Self::new(Api::DeleteGroup, "DELETE", "Groups")
+        }
     }
 
     /// `GET /ServiceProviderConfig`.
@@ -166,13 +205,25 @@ mod tests {
             (Request::get_user(&id), "/Users/u-1"),
             (Request::delete_group(&id), "/Groups/u-1"),
             (Request::service_provider_config(), "/ServiceProviderConfig"),
-            (by_name, "/Users?filter=userName%20eq%20%22a%2Bb%20c%26d%23%5C%22%C3%A9%22"),
-            (members(Page::First), "/Users?cursor&filter=groups.value%20eq%20%22g-1%22"),
-            (members(Page::Next("a+/=:b".into())), "/Users?cursor=a%2B%2F%3D%3Ab&filter=groups.value%20eq%20%22g-1%22"),
+            (
+                by_name,
+                "/Users?filter=userName%20eq%20%22a%2Bb%20c%26d%23%5C%22%C3%A9%22",
+            ),
+            (
+                members(Page::First),
+                "/Users?cursor&filter=groups.value%20eq%20%22g-1%22",
+            ),
+            (
+                members(Page::Next("a+/=:b".into())),
+                "/Users?cursor=a%2B%2F%3D%3Ab&filter=groups.value%20eq%20%22g-1%22",
+            ),
             (Request::list_users(None, Page::Sample(1)), "/Users?count=1"),
         ];
         for (request, expected) in rows {
-            assert_eq!(request.url(&base).as_str(), format!("https://scim.us-east-1.amazonaws.com/t-1/scim/v2{expected}"));
+            assert_eq!(
+                request.url(&base).as_str(),
+                format!("https://scim.us-east-1.amazonaws.com/t-1/scim/v2{expected}")
+            );
         }
     }
 }

@@ -97,7 +97,9 @@ impl User {
     /// The value of the primary e-mail, else of the first (RFC 7643 section 2.4).
     pub fn email(&self) -> Option<&str> {
         let emails = self.get("emails")?.as_array()?;
-        let primary = emails.iter().find(|email| email.get("primary") == Some(&Value::Bool(true)));
+        let primary = emails
+            .iter()
+            .find(|email| email.get("primary") == Some(&Value::Bool(true)));
         primary.or(emails.first())?.get("value")?.as_str()
     }
 
@@ -180,7 +182,10 @@ pub struct Member {
 impl Member {
     fn read(value: &Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Self { value: text("value")?, display: text("display") })
+        Some(Self {
+            value: text("value")?,
+            display: text("display"),
+        })
     }
 }
 
@@ -226,13 +231,21 @@ pub struct Headers(pub Vec<(String, String)>);
 impl Headers {
     /// The headers as a JSON object.
     pub fn to_object(&self) -> Object {
-        self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+        self.0
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect()
     }
 }
 
 /// An attribute of an object, its name compared without regard to ASCII case (RFC 7643 section 2.1).
 pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
-    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
 }
 
 fn into_object(value: Value, otherwise: &'static str) -> Result<Object, Malformed> {
@@ -256,11 +269,32 @@ mod tests {
     #[test]
     fn an_id_is_letters_digits_underscores_and_hyphens() {
         let long = "a".repeat(64);
-        for good in ["u-1", "121212", "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11", "A_b", long.as_str()] {
+        for good in [
+            "u-1",
+            "121212",
+            "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11",
+            "A_b",
+            long.as_str(),
+        ] {
             assert!(Id::parse(good).is_some(), "{good:?} should be accepted");
         }
         let too_long = "a".repeat(65);
-        let bad = ["", ".", "..", "a/b", "a\\b", "..%2F", "a b", "a\n", "a\tb", "é", "a?x", "a#", too_long.as_str(), "%2e"];
+        let bad = [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "..%2F",
+            "a b",
+            "a\n",
+            "a\tb",
+            "é",
+            "a?x",
+            "a#",
+            too_long.as_str(),
+            "%2e",
+        ];
         for bad in bad {
             assert!(Id::parse(bad).is_none(), "{bad:?} should be refused");
         }

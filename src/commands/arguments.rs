@@ -1,0 +1,124 @@
+//! The forms in which playbooks, webhooks and people send the same argument.
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
+
+use crate::json;
+
+/// True or false, also as the strings `"true"` and `"false"`. Missing or null, it is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Switch(pub bool);
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Self::default()),
+            Value::Bool(on) => Ok(Self(on)),
+            Value::String(text) if text == "true" => Ok(Self(true)),
+            Value::String(text) if text == "false" => Ok(Self(false)),
+            Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(D::Error::custom(
+                "must be true or false, or one of the strings \"true\" and \"false\"",
+            )),
+        }
+    }
+}
+
+/// Identifiers of users: a list, a string that holds a JSON list, or a comma-separated string. Missing, null, and an
+/// empty list or string are no members at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct MemberIds(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for MemberIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let list = match Value::deserialize(deserializer)? {
+            Value::Null => Vec::new(),
+            Value::Array(list) => list,
+            Value::String(text) if text.trim_start().starts_with('[') => match json::parse(text.as_bytes()) {
+                Ok(Value::Array(list)) => list,
+                Ok(_) => return Err(D::Error::custom("the string must hold a list")),
+                Err(fault) => return Err(D::Error::custom(format!("the string does not hold a list: {fault}"))),
+            },
+            Value::String(text) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|id| !id.is_empty())
+                .map(Value::from)
+                .collect(),
+            Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                return Err(D::Error::custom(
+                    "must be a list of ids, or a string of ids separated by commas",
+                ));
+            }
+        };
+        let text = |id: Value| match id {
+            Value::String(id) => Ok(id),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                Err(D::Error::custom("every id in the list must be a string"))
+            }
+        };
+        list.into_iter().map(text).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_switch_is_a_boolean_or_its_name() {
+        let rows = [
+            (json!(true), Some(true)),
+            (json!(false), Some(false)),
+            (json!("true"), Some(true)),
+            (json!("false"), Some(false)),
+            (json!(null), Some(true)),
+            (json!("yes"), None),
+            (json!("True"), None),
+            (json!(1), None),
+            (json!([]), None),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(
+                serde_json::from_value::<Switch>(value.clone()).ok(),
+                expected.map(Switch),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn member_ids_come_in_three_forms() {
+        let rows = [
+            (json!(["a", "b"]), Some(vec!["a", "b"])),
+            (json!("[\"a\", \"b\"]"), Some(vec!["a", "b"])),
+            (json!(" a, b ,,"), Some(vec!["a", "b"])),
+            (json!("a"), Some(vec!["a"])),
+            (json!(""), Some(vec![])),
+            (json!([]), Some(vec![])),
+            (json!(null), Some(vec![])),
+            (json!([1]), None),
+            (json!("[1]"), None),
+            (json!("[\"a\""), None),
+            (json!({"a": 1}), None),
+            (json!(7), None),
+        ];
+        for (value, expected) in rows {
+            let ids = serde_json::from_value::<MemberIds>(value.clone()).ok().map(|ids| ids.0);
+            assert_eq!(
+                ids,
+                expected.map(|ids| ids.into_iter().map(String::from).collect()),
+                "{value}"
+            );
+        }
+    }
+}

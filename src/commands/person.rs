@@ -1,0 +1,463 @@
+//! What the user commands share: finding the app user, changing the one that was found, making the one that was not.
+
+use serde_json::{Value, json};
+
+use super::{Rules, finish};
+use crate::{
+    decide::{Next, Replay},
+    mapper::{Mapped, MappingType},
+    outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
+    profile::{NotText, UserProfile},
+    scim::{
+        self, ErrorKind, Id, Object, Operation, PatchOp, User,
+        aws::{self, ENTERPRISE, Violation},
+        difference,
+    },
+};
+
+/// The sentence for somebody who is not there.
+pub(super) const ABSENT: &str = "User does not exist";
+
+/// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
+const CREATIONS: usize = 3;
+
+/// One person in one user command: the profile, and what it is worth so far.
+#[derive(Debug)]
+pub(super) struct Person<'a> {
+    rules: &'a Rules,
+    profile: &'a UserProfile,
+    old: Option<UserProfile>,
+    action: Action,
+    mapped: Mapped,
+    found: Option<&'a User>,
+}
+
+impl<'a> Person<'a> {
+    /// The person that `profile` is about, in a command that does `action`.
+    pub(super) fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
+        let mut person = Self {
+            rules,
+            profile,
+            old: None,
+            action,
+            mapped: Mapped::default(),
+            found: None,
+        };
+        person.goes_on_as(action);
+        person
+    }
+
+    /// The command turns into another: create finds somebody, update finds nobody. Its mapping turns with it.
+    fn goes_on_as(&mut self, action: Action) {
+        let mapping_type = match action {
+            Action::Create => MappingType::Create,
+            Action::Get | Action::Update | Action::Disable => MappingType::Update,
+        };
+        self.action = action;
+        self.mapped = self.rules.mapper.outgoing(mapping_type, self.profile);
+    }
+
+    /// Reads `olduserdata`, whose keys are then looked for first.
+    pub(super) fn with_old_data(mut self) -> Result<Self, Next> {
+        self.old = match self.profile.old() {
+            Ok(old) => old,
+            Err(fault) => return self.not_text(&fault),
+        };
+        Ok(self)
+    }
+
+    // Finding.
+
+    /// Finds the app user by the first of these that the profile has: old id, id, old userName, userName. `None` when
+    /// nobody is there; a command without any of them, or with one that no directory can have, fails before any call.
+    pub(super) fn find(&mut self, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        let id = self.id(self.profile)?;
+        let name = self.user_name()?;
+        let (old_id, old_name) = match self.old.take() {
+            None => (None, None),
+            Some(old) => (self.id(&old)?, self.old_user_name(&old)?),
+        };
+        if id.is_none() && name.is_none() && old_id.is_none() && old_name.is_none() {
+            return self.without_a_key();
+        }
+        if let Some(old_id) = old_id.filter(|old_id| Some(old_id) != id.as_ref())
+            && let Some(user) = self.by_id(&old_id, replay)?
+        {
+            return Ok(Some(user));
+        }
+        if let Some(id) = id {
+            // An id that the directory made and no longer knows is nobody: a name might be somebody else's by now.
+            return self.by_id(&id, replay);
+        }
+        let same = |old: &String| name.as_ref().is_some_and(|name| is_same_name(old, name));
+        if let Some(old_name) = old_name.filter(|old| !same(old))
+            && let Some(user) = self.by_name(&old_name, replay)?
+        {
+            return Ok(Some(user));
+        }
+        name.map_or(Ok(None), |name| self.by_name(&name, replay))
+    }
+
+    /// The profile's own `id`.
+    pub(super) fn id(&self, profile: &UserProfile) -> Result<Option<Id>, Next> {
+        match profile.text("id") {
+            Ok(None) => Ok(None),
+            Ok(Some(text)) => match Id::parse(text) {
+                Some(id) => Ok(Some(id)),
+                None => self.fails(
+                    Cause::Invalid,
+                    "user-profile.id must be 1 to 64 letters, digits, `_` or `-`",
+                ),
+            },
+            Err(fault) => self.not_text(&fault),
+        }
+    }
+
+    /// True when the profile has a server-made identifier of its own.
+    pub(super) fn has_id(&self) -> Result<bool, Next> {
+        Ok(self.id(self.profile)?.is_some())
+    }
+
+    /// The userName that the profile maps to, if it can be looked up.
+    fn user_name(&self) -> Result<Option<String>, Next> {
+        self.mapped_user_name(&self.mapped)
+    }
+
+    fn old_user_name(&self, old: &UserProfile) -> Result<Option<String>, Next> {
+        self.mapped_user_name(&self.rules.mapper.outgoing(MappingType::Update, old))
+    }
+
+    fn mapped_user_name(&self, mapped: &Mapped) -> Result<Option<String>, Next> {
+        let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
+            let field = self
+                .rules
+                .mapper
+                .source("userName")
+                .map(|source| format!("user-profile.{source}"));
+            let fault = mapped
+                .faults
+                .iter()
+                .find(|fault| Some(&fault.attribute) == field.as_ref());
+            return fault.map_or(Ok(None), |fault| self.invalid(std::slice::from_ref(fault)));
+        };
+        match aws::lookup_value("userName", name) {
+            None => Ok(Some(name.to_owned())),
+            Some(violation) => self.invalid(&[violation]),
+        }
+    }
+
+    fn by_id(&mut self, id: &Id, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        match replay.user_by_id(id)? {
+            Ok(user) if user.id().as_ref() == Some(id) => {
+                self.found = Some(user);
+                Ok(self.found)
+            }
+            Ok(_) => self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered with a user of another id",
+            ),
+            Err(error) if error.kind == ErrorKind::Absent => Ok(None),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// The one user of this name. Letter case is not told apart, as SCIM has it (RFC 7643 section 4.1.1); everything else is.
+    fn by_name(&mut self, name: &str, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        match replay.users_by_name(name)? {
+            Ok([]) => Ok(None),
+            Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, name)) => {
+                self.found = Some(user);
+                Ok(self.found)
+            }
+            Ok([_]) => self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered with a user of another userName",
+            ),
+            Ok(_) => self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName"),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    // Changing the one that was found.
+
+    /// Goes on as update: one PATCH with only what differs.
+    pub(super) fn update(
+        mut self,
+        user: &'a User,
+        allow_enable: bool,
+        replay: &mut Replay<'a>,
+    ) -> Result<Outcome, Next> {
+        self.goes_on_as(Action::Update);
+        self.found = Some(user);
+        let policy = &self.rules.policy;
+        if !policy.update_user_enabled {
+            return Ok(self.skipped(SkipReason::Disabled));
+        }
+        let wanted = self.sound_attributes()?;
+        let mut changes = difference(wanted, user);
+        let violations = aws::user_values(self.rules.dialect, &changed_only(wanted, &changes));
+        if !violations.is_empty() {
+            return self.invalid(&violations);
+        }
+        if user.active() == Some(false) && allow_enable && policy.enable_user_enabled {
+            changes.push(Operation::replace("active", true));
+        }
+        if changes.is_empty() {
+            return Ok(self.done(user));
+        }
+        match self.patch(user, changes, replay)? {
+            Some(user) => Ok(self.done(user)),
+            None => self.fails(Cause::Absent, ABSENT),
+        }
+    }
+
+    /// Sends the changes; `None` when the user is gone by now.
+    pub(super) fn patch(
+        &self,
+        user: &'a User,
+        changes: Vec<Operation>,
+        replay: &mut Replay<'a>,
+    ) -> Result<Option<&'a User>, Next> {
+        let Some(id) = user.id() else {
+            return self.fails(Cause::Mismatch, "mismatch: the user that was found has no id");
+        };
+        let patched = match replay.patch_user(&id, || PatchOp::new(changes.clone()))? {
+            Ok(Some(user)) => Ok(user),
+            // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
+            Ok(None) => replay.user_by_id(&id)?,
+            Err(error) => Err(error),
+        };
+        match patched {
+            Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, &changes) => Ok(Some(patched)),
+            Ok(_) => self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered without having made the change",
+            ),
+            Err(error) if error.kind == ErrorKind::Absent => Ok(None),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    // Making the one that was not found.
+
+    /// Goes on as create, after a look that found nobody.
+    pub(super) fn create(mut self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+        self.goes_on_as(Action::Create);
+        if !self.rules.policy.create_user_enabled {
+            return Ok(self.skipped(SkipReason::Disabled));
+        }
+        let violations = self.creation_violations();
+        if !violations.is_empty() {
+            return self.invalid(&violations);
+        }
+        self.post(allow_enable, replay)
+    }
+
+    /// What stands against sending the mapped profile as a new user.
+    pub(super) fn creation_violations(&self) -> Vec<Violation> {
+        let mut violations = self.mapped.faults.clone();
+        violations.extend(aws::new_user(self.rules.dialect, &self.mapped.attributes));
+        for violation in &mut violations {
+            if let Some(source) = self.rules.mapper.source(&violation.attribute) {
+                violation.mend.push_str(&format!(" (user-profile.{source})"));
+            }
+        }
+        violations
+    }
+
+    /// Posts the new user. After a 409, and after an answer that got lost, it looks before it does anything else: never
+    /// a duplicate, never a failure where there is none.
+    pub(super) fn post(self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+        let Some(name) = self.user_name()? else {
+            return self.without_a_key();
+        };
+        let wanted = self.mapped.attributes.clone();
+        let mut lost: Option<&scim::Error> = None;
+        for _ in 0..CREATIONS {
+            let refused = match replay.create_user(|| new_user(&wanted, allow_enable))? {
+                Ok(user) => return self.created(user, &name, allow_enable),
+                Err(error) if error.kind == ErrorKind::Status(409) => Some(error),
+                Err(error) if error.is_answer_lost() => {
+                    lost = Some(error);
+                    None
+                }
+                Err(error) => return self.failed(error),
+            };
+            let seen = match replay.users_by_name(&name)? {
+                Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
+                Ok([]) => None,
+                Ok(_) => {
+                    return self.fails(
+                        Cause::Ambiguous,
+                        "ambiguous: more than one user answers to this userName",
+                    );
+                }
+                Err(error) => return self.unsure(lost, error),
+            };
+            match (seen, refused) {
+                // Ours: the work was done, only its answer never came.
+                (Some(user), _) if lost.is_some() && is_as_sent(user, &wanted, allow_enable) => {
+                    return Ok(self.done(user));
+                }
+                (Some(user), _) => return self.update(user, allow_enable, replay),
+                (None, Some(error)) => {
+                    let message = format!(
+                        "{}; no user has this userName, so its e-mail or employee id is somebody else's",
+                        error.message()
+                    );
+                    return self.fails(Cause::Conflict, message);
+                }
+                (None, None) => {}
+            }
+        }
+        lost.map_or_else(
+            || self.fails(Cause::Conflict, "the directory refused the user as a duplicate"),
+            |error| self.failed(error),
+        )
+    }
+
+    fn created(&self, user: &'a User, name: &str, allow_enable: bool) -> Result<Outcome, Next> {
+        let named = user.user_name().is_some_and(|found| is_same_name(found, name));
+        if named && user.active().is_none_or(|active| active == allow_enable) {
+            Ok(self.done(user))
+        } else {
+            self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered with another user than the one sent",
+            )
+        }
+    }
+
+    /// A look failed. If a creation went unanswered before it, that is what the caller must know.
+    fn unsure(&self, lost: Option<&scim::Error>, error: &scim::Error) -> Result<Outcome, Next> {
+        let Some(lost) = lost else { return self.failed(error) };
+        let mut failure = Failure::from(lost);
+        failure.message = format!(
+            "whether the user was created is not known: {}; looking failed too: {}",
+            lost.message(),
+            error.message()
+        );
+        self.ends(failure)
+    }
+
+    // Ending.
+
+    /// The attributes to send, unless something in the profile could not be mapped.
+    fn sound_attributes(&self) -> Result<&Object, Next> {
+        if self.mapped.faults.is_empty() {
+            Ok(&self.mapped.attributes)
+        } else {
+            self.invalid(&self.mapped.faults)
+        }
+    }
+
+    pub(super) fn done(&self, user: &User) -> Outcome {
+        let profile = (self.action == Action::Get).then(|| self.rules.mapper.incoming(user));
+        Outcome::User(UserOutcome::Done {
+            action: self.action,
+            user: user.clone(),
+            profile,
+        })
+    }
+
+    pub(super) fn skipped(&self, reason: SkipReason) -> Outcome {
+        Outcome::User(UserOutcome::Skipped {
+            action: self.action,
+            reason,
+            details: self.details(),
+        })
+    }
+
+    pub(super) fn fails<T>(&self, cause: Cause, message: impl Into<String>) -> Result<T, Next> {
+        self.ends(Failure::new(cause, message))
+    }
+
+    pub(super) fn failed<T>(&self, error: &scim::Error) -> Result<T, Next> {
+        self.ends(error.into())
+    }
+
+    pub(super) fn invalid<T>(&self, violations: &[Violation]) -> Result<T, Next> {
+        let lines: Vec<_> = violations.iter().map(Violation::to_string).collect();
+        self.fails(Cause::Invalid, lines.join(". "))
+    }
+
+    pub(super) fn without_a_key<T>(&self) -> Result<T, Next> {
+        let mut fields = vec!["id"];
+        fields.extend(self.rules.mapper.source("userName"));
+        let old = if self.action == Action::Update {
+            ", also in olduserdata"
+        } else {
+            ""
+        };
+        self.fails(
+            Cause::Invalid,
+            format!("user-profile needs at least one of: {}{old}", fields.join(", ")),
+        )
+    }
+
+    fn not_text<T>(&self, fault: &NotText) -> Result<T, Next> {
+        self.fails(Cause::Invalid, fault.to_string())
+    }
+
+    fn ends<T>(&self, failure: Failure) -> Result<T, Next> {
+        finish(Outcome::User(UserOutcome::Failed {
+            action: self.action,
+            failure,
+            details: self.details(),
+        }))
+    }
+
+    fn details(&self) -> Object {
+        self.found
+            .map_or_else(|| self.mapped.attributes.clone(), |user| user.as_object().clone())
+    }
+}
+
+/// Letter case aside, as SCIM compares userNames; no other spelling is the same.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    one.chars()
+        .flat_map(char::to_lowercase)
+        .eq(other.chars().flat_map(char::to_lowercase))
+}
+
+/// The body of a creation.
+fn new_user(attributes: &Object, active: bool) -> Object {
+    let mut schemas = vec!["urn:ietf:params:scim:schemas:core:2.0:User"];
+    if attributes.contains_key(ENTERPRISE) {
+        schemas.push(ENTERPRISE);
+    }
+    let mut body = Object::new();
+    body.insert("schemas".to_owned(), json!(schemas));
+    body.extend(attributes.clone());
+    body.insert("active".to_owned(), active.into());
+    body
+}
+
+fn is_as_sent(user: &User, wanted: &Object, active: bool) -> bool {
+    user.active() == Some(active) && difference(wanted, user).is_empty()
+}
+
+/// The attributes that a PATCH touches: what stays as it is need not please anybody.
+fn changed_only(wanted: &Object, changes: &[Operation]) -> Object {
+    let changed = |name: &str| {
+        changes
+            .iter()
+            .any(|change| change.path == name || (name == ENTERPRISE && change.path.starts_with(ENTERPRISE)))
+    };
+    wanted
+        .iter()
+        .filter(|(name, _)| changed(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether an answer shows the two changes that nobody may be wrong about; a directory need not show them at all.
+fn shows(user: &User, changes: &[Operation]) -> bool {
+    changes
+        .iter()
+        .all(|change| match (change.path.as_str(), &change.value) {
+            ("active", Some(Value::Bool(active))) => user.active().is_none_or(|shown| shown == *active),
+            ("userName", Some(Value::String(name))) => user.user_name().is_some_and(|shown| is_same_name(shown, name)),
+            _ => true,
+        })
+}

@@ -1,0 +1,48 @@
+//! `test-module`: reads as little as possible, and says what the answer proves.
+//!
+//! One user is read, not the ServiceProviderConfig, which many directories show to everybody: a wrong token would pass.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decide::{Next, Replay},
+    outcome::{Failure, Outcome},
+    scim::{self, ErrorKind},
+};
+
+/// `test-module` takes no arguments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Args {}
+
+/// What to do next.
+pub(super) fn decide(_args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
+    Ok(Outcome::Tested(match replay.sample()? {
+        Ok(_) => Ok(
+            "the directory answered: url, tenant_id and authentication_token are right, and the token may read users",
+        ),
+        Err(error) => Err(Failure {
+            message: format!("{}; {}", error.message(), proves(error)),
+            ..error.into()
+        }),
+    }))
+}
+
+/// What a failed answer says about the configuration.
+fn proves(error: &scim::Error) -> &'static str {
+    match error.kind {
+        ErrorKind::Connect => "check url: no connection, or no trust in its certificate",
+        ErrorKind::Timeout | ErrorKind::Broken => {
+            "something at url takes connections but does not answer; check url and proxy"
+        }
+        ErrorKind::Throttled => "url, tenant_id and authentication_token are right; too many requests at the moment",
+        ErrorKind::Absent | ErrorKind::WrongUrl => "check the path of url: there is no SCIM endpoint",
+        ErrorKind::Status(401) => "check authentication_token and tenant_id: AWS does not tell them apart",
+        ErrorKind::Status(403) => {
+            "url, tenant_id and authentication_token are known, but the token lacks the right to read users"
+        }
+        ErrorKind::Status(_) => "the directory is there, and failed",
+        ErrorKind::Unreadable => "check url: what answers there does not speak SCIM",
+        ErrorKind::Expired => "nothing was proved",
+    }
+}
