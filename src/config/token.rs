@@ -1,0 +1,167 @@
+//! The access token of an instance, and where it came from.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+
+/// No real token comes near this many bytes; a larger file is a wrong path.
+const MOST_BYTES: u64 = 16 * 1024;
+
+/// A directory's access token. Its value appears in no `Debug` output.
+#[derive(Debug, Clone)]
+pub struct Token {
+    secret: SecretString,
+    source: TokenSource,
+}
+
+/// Where a token was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// Written in the configuration itself.
+    Value,
+    /// In the environment variable of this name.
+    Environment(String),
+    /// In this file, which may be read again after a rotation.
+    File(PathBuf),
+}
+
+/// Why a token can't be used. The text is what to do about it and never holds any of the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// Nothing is left when the line's end is taken away.
+    #[error("it is empty: put the access token there")]
+    Empty,
+    /// White space inside, which no bearer token has (RFC 6750 section 2.1).
+    #[error("there is white space or a line break in it: give the access token alone, without \"Bearer\"")]
+    Space,
+    /// A control character, or one outside ASCII.
+    #[error("there is a character in it that no access token has: copy it again")]
+    Character,
+    /// Larger than any token is.
+    #[error("it is too large to be an access token: give the token alone")]
+    TooLarge,
+    /// The path names something else.
+    #[error("it is not a regular file: give the path of a file that holds the token alone")]
+    NotAFile,
+    /// The file can't be read.
+    #[error("it can't be read ({0}): give the path of a file that this user may read")]
+    Unreadable(io::ErrorKind),
+}
+
+impl Token {
+    /// Checks a token from anywhere; one line end after it is taken away.
+    ///
+    /// # Errors
+    /// When it is empty or has characters that no token has.
+    pub fn new(text: &str, source: TokenSource) -> Result<Self, TokenFault> {
+        let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+        if line.is_empty() {
+            return Err(TokenFault::Empty);
+        }
+        if line.chars().any(char::is_whitespace) {
+            return Err(TokenFault::Space);
+        }
+        if !line.chars().all(|character| character.is_ascii_graphic()) {
+            return Err(TokenFault::Character);
+        }
+        if line.len() as u64 > MOST_BYTES {
+            return Err(TokenFault::TooLarge);
+        }
+        Ok(Self { secret: SecretString::from(line), source })
+    }
+
+    /// Reads a token out of a file, at start and again after a rotation.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no regular file (a pipe would block, and can't be read twice), or holds no token.
+    pub fn from_file(path: &Path) -> Result<Self, TokenFault> {
+        let unreadable = |error: io::Error| TokenFault::Unreadable(error.kind());
+        let about = fs::metadata(path).map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(TokenFault::NotAFile);
+        }
+        if about.len() > MOST_BYTES {
+            return Err(TokenFault::TooLarge);
+        }
+        let bytes = Zeroizing::new(fs::read(path).map_err(unreadable)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| TokenFault::Character)?;
+        Self::new(text, TokenSource::File(path.to_owned()))
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// Where it was found.
+    #[must_use]
+    pub fn source(&self) -> &TokenSource {
+        &self.source
+    }
+}
+
+/// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
+pub(super) fn readable_by_everybody(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_forgiven_and_nothing_else() {
+        for (text, expected) in [
+            ("abc", Ok("abc")),
+            ("abc\n", Ok("abc")),
+            ("abc\r\n", Ok("abc")),
+            ("a+b/c=_.~:-", Ok("a+b/c=_.~:-")),
+            ("", Err(TokenFault::Empty)),
+            ("\n", Err(TokenFault::Empty)),
+            ("\r\n", Err(TokenFault::Empty)),
+            ("abc\n\n", Err(TokenFault::Space)),
+            ("abc\r", Err(TokenFault::Space)),
+            ("a\nb", Err(TokenFault::Space)),
+            ("a\r\nx-evil: 1", Err(TokenFault::Space)),
+            ("Bearer abc", Err(TokenFault::Space)),
+            (" abc", Err(TokenFault::Space)),
+            ("a\u{0}b", Err(TokenFault::Character)),
+            ("a\u{1b}[2Jb", Err(TokenFault::Character)),
+            ("tökén", Err(TokenFault::Character)),
+            ("\u{feff}abc", Err(TokenFault::Character)),
+        ] {
+            let found = Token::new(text, TokenSource::Value);
+            let found = found.as_ref().map(|token| token.secret().expose_secret()).map_err(Clone::clone);
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_source_alone() {
+        let token = Token::new("s3cr3t", TokenSource::Environment("PROD_TOKEN".to_owned())).unwrap();
+        let shown = format!("{token:?}");
+        assert!(shown.contains("PROD_TOKEN") && !shown.contains("s3cr3t"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        assert_eq!(Token::from_file(Path::new("/")).unwrap_err(), TokenFault::NotAFile);
+        let missing = Token::from_file(Path::new("/nowhere/token")).unwrap_err();
+        assert_eq!(missing, TokenFault::Unreadable(io::ErrorKind::NotFound));
+    }
+}
