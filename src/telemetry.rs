@@ -63,14 +63,18 @@ where
             .with_writer(writer)
             .boxed(),
     };
-    let filter = EnvFilter::builder().parse(filter)?;
-    Ok(Registry::default().with(layer.with_filter(filter.and(filter_fn(may_be_logged)))))
+    // The hint leaves it to the operator's filter which levels are not even looked at.
+    let libraries = filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE);
+    let filter = EnvFilter::builder().parse(filter)?.and(libraries);
+    Ok(Registry::default().with(layer.with_filter(filter)))
 }
 
 /// HTTP libraries trace the bytes and headers that they send, people's names and tokens among them: theirs end at `debug`.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    let is_ours = target.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    let is_ours = target
+        .strip_prefix(OURS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
     is_ours || *metadata.level() <= LevelFilter::DEBUG
 }
 
@@ -90,11 +94,17 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for OneLine<W> {
     type Writer = Escaping<W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Escaping { writer: self.writer.make_writer(), colour: self.colour }
+        Escaping {
+            writer: self.writer.make_writer(),
+            colour: self.colour,
+        }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
-        Escaping { writer: self.writer.make_writer_for(metadata), colour: self.colour }
+        Escaping {
+            writer: self.writer.make_writer_for(metadata),
+            colour: self.colour,
+        }
     }
 }
 
@@ -134,7 +144,9 @@ fn escape(event: &str, colour: bool) -> String {
 
 /// Whether what follows an escape makes it a colour: `[`, digits and semicolons, `m`.
 fn is_colour(rest: &str) -> bool {
-    let Some(parameters) = rest.strip_prefix('[') else { return false };
+    let Some(parameters) = rest.strip_prefix('[') else {
+        return false;
+    };
     let end = parameters.find(|character: char| !character.is_ascii_digit() && character != ';');
     end.is_some_and(|end| parameters[end..].starts_with('m'))
 }
@@ -184,7 +196,11 @@ mod tests {
 
     #[test]
     fn a_hostile_value_stays_on_one_line_however_it_is_recorded() {
-        for (format, colour) in [(LogFormat::Text, false), (LogFormat::Text, true), (LogFormat::Json, false)] {
+        for (format, colour) in [
+            (LogFormat::Text, false),
+            (LogFormat::Text, true),
+            (LogFormat::Json, false),
+        ] {
             let written = written(format, "info", colour, log_hostile_values);
             let line = written.strip_suffix('\n').unwrap();
             for (at, character) in line.char_indices() {
@@ -234,8 +250,14 @@ mod tests {
             tracing::debug!(target: "hyper::proto", "theirs at debug");
             tracing::trace!("ours at trace");
         });
-        assert!(!text.contains("theirs at trace") && !text.contains("a lookalike's"), "{text}");
-        assert!(text.contains("theirs at debug") && text.contains("ours at trace"), "{text}");
+        assert!(
+            !text.contains("theirs at trace") && !text.contains("a lookalike's"),
+            "{text}"
+        );
+        assert!(
+            text.contains("theirs at debug") && text.contains("ours at trace"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -10,8 +10,13 @@ use super::Dialect;
 
 /// The suffixes of AWS's partitions: commercial and GovCloud, China, European sovereign, and the two dual-stack ones.
 /// Source: the partition table of the AWS SDKs, and the Identity Center user guide for `scim.<region>.<suffix>`.
-const AWS_SUFFIXES: [&str; 5] =
-    ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "api.amazonwebservices.com.cn"];
+const AWS_SUFFIXES: [&str; 5] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "api.aws",
+    "api.amazonwebservices.com.cn",
+];
 const LONGEST_URL: usize = 2048;
 const LONGEST_TENANT: usize = 64;
 const HTTPS_PORT: u16 = 443;
@@ -57,7 +62,9 @@ pub(super) fn normalise(text: &str, tenant: Option<&str>, dialect: Dialect) -> R
             (format!("/{tenant}/scim/v2/"), tenant)
         }
         Dialect::Rfc7644 => {
-            let mut path = segments.iter().fold(String::from("/"), |path, segment| path + segment + "/");
+            let mut path = segments
+                .iter()
+                .fold(String::from("/"), |path, segment| path + segment + "/");
             if let Some(tenant) = tenant {
                 path = path + tenant + "/scim/v2/";
             }
@@ -73,8 +80,13 @@ fn parse_strictly(text: &str) -> Result<Url, Refusal> {
     if text.len() > LONGEST_URL {
         return Err(wrong_url("it is too long to be a SCIM endpoint"));
     }
-    if text.chars().any(|character| !character.is_ascii_graphic() || character == '\\') {
-        return Err(wrong_url("remove white space, backslashes and characters outside ASCII"));
+    if text
+        .chars()
+        .any(|character| !character.is_ascii_graphic() || character == '\\')
+    {
+        return Err(wrong_url(
+            "remove white space, backslashes and characters outside ASCII",
+        ));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(wrong_url("use a whole URL, like https://scim.us-east-1.amazonaws.com/"));
@@ -88,12 +100,16 @@ fn parse_strictly(text: &str) -> Result<Url, Refusal> {
     }
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err(wrong_url("remove what stands before the @; the token is a setting of its own"));
+        return Err(wrong_url(
+            "remove what stands before the @; the token is a setting of its own",
+        ));
     }
     let url = Url::parse(text).map_err(|_| wrong_url("use a valid URL, like https://scim.us-east-1.amazonaws.com/"))?;
     let host = url.host_str().unwrap_or_default();
     let Some(port) = authority.to_ascii_lowercase().strip_prefix(host).map(str::to_owned) else {
-        return Err(wrong_url("write the host's name as it is, without escapes or another spelling of an IP address"));
+        return Err(wrong_url(
+            "write the host's name as it is, without escapes or another spelling of an IP address",
+        ));
     };
     let expected = url.port_or_known_default().unwrap_or_default();
     if expected == 0 || !(port.is_empty() || port == format!(":{expected}")) {
@@ -124,7 +140,10 @@ fn refuse_unsafe_host(url: &Url, dialect: Dialect) -> Result<(), Refusal> {
         return Err(wrong_url("use the host's name instead of an IP address"));
     };
     let labels_are_plain = name.split('.').all(|label| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
     if !labels_are_plain || !name.contains('.') || name.ends_with(".localhost") {
         return Err(wrong_url("use the host's full name, without a dot at its end"));
@@ -145,8 +164,12 @@ fn refuse_unsafe_host(url: &Url, dialect: Dialect) -> Result<(), Refusal> {
 
 /// `scim.` + a Region + one of the suffixes, and nothing between or around them.
 fn is_aws_host(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix("scim.") else { return false };
-    let Some((region, suffix)) = rest.split_once('.') else { return false };
+    let Some(rest) = name.strip_prefix("scim.") else {
+        return false;
+    };
+    let Some((region, suffix)) = rest.split_once('.') else {
+        return false;
+    };
     AWS_SUFFIXES.contains(&suffix) && is_region(region)
 }
 
@@ -154,9 +177,13 @@ fn is_aws_host(name: &str) -> bool {
 /// out of date within the year.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let Some((number, words)) = parts.split_last() else { return false };
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
     (2..=4).contains(&words.len())
-        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && words
+            .iter()
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
         && (1..=2).contains(&number.len())
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -174,7 +201,9 @@ fn aws_tenant(segments: &[&str], given: Option<&str>) -> Result<String, Refusal>
     if let Some(pasted) = pasted
         && check_tenant(pasted).is_err()
     {
-        return Err(wrong_url("the tenant in its path may have letters, digits and hyphens only"));
+        return Err(wrong_url(
+            "the tenant in its path may have letters, digits and hyphens only",
+        ));
     }
     match (pasted, given) {
         (Some(pasted), Some(given)) if pasted != given => Err(Refusal {
@@ -201,7 +230,10 @@ fn check_tenant(tenant: &str) -> Result<(), Refusal> {
 }
 
 fn wrong_url(mend: &str) -> Refusal {
-    Refusal { setting: "url", mend: mend.to_owned() }
+    Refusal {
+        setting: "url",
+        mend: mend.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -249,7 +281,8 @@ mod tests {
             "http://localhost:22",
             "https://localhost:8443",
         ] {
-            let found = normalise(origin, Some("T"), Dialect::Aws).unwrap_or_else(|refusal| panic!("{origin}: {refusal:?}"));
+            let found =
+                normalise(origin, Some("T"), Dialect::Aws).unwrap_or_else(|refusal| panic!("{origin}: {refusal:?}"));
             assert_eq!(found.url.as_str(), format!("{origin}/T/scim/v2/"));
         }
     }
@@ -313,7 +346,11 @@ mod tests {
         ] {
             for dialect in [Dialect::Aws, Dialect::Rfc7644] {
                 let refusal = normalise(text, Some("T"), dialect);
-                assert_eq!(refusal.map_err(|refusal| refusal.setting), Err("url"), "{dialect:?} {text:?}");
+                assert_eq!(
+                    refusal.map_err(|refusal| refusal.setting),
+                    Err("url"),
+                    "{dialect:?} {text:?}"
+                );
             }
         }
     }
@@ -382,7 +419,11 @@ mod tests {
             ("/", Some(&long)),
         ] {
             let refusal = normalise(&format!("{AWS}{path}"), tenant, Dialect::Aws);
-            assert_eq!(refusal.map_err(|refusal| refusal.setting), Err("tenant_id"), "{path} {tenant:?}");
+            assert_eq!(
+                refusal.map_err(|refusal| refusal.setting),
+                Err("tenant_id"),
+                "{path} {tenant:?}"
+            );
         }
     }
 
@@ -392,15 +433,27 @@ mod tests {
             ("https://scim.example.org/v2", None, "https://scim.example.org/v2/"),
             ("https://scim.example.org/v2/", None, "https://scim.example.org/v2/"),
             ("https://scim.example.org", None, "https://scim.example.org/"),
-            ("https://scim.example.org:8443/a/b//", None, "https://scim.example.org:8443/a/b/"),
+            (
+                "https://scim.example.org:8443/a/b//",
+                None,
+                "https://scim.example.org:8443/a/b/",
+            ),
             ("http://127.0.0.1:5000/v2", None, "http://127.0.0.1:5000/v2/"),
-            ("https://scim.example.org/x", Some("T"), "https://scim.example.org/x/T/scim/v2/"),
+            (
+                "https://scim.example.org/x",
+                Some("T"),
+                "https://scim.example.org/x/T/scim/v2/",
+            ),
         ] {
             let found = normalise(text, tenant, Dialect::Rfc7644).unwrap();
             assert_eq!(found.url.as_str(), expected);
             assert_eq!(found.tenant_id, tenant.unwrap_or_default());
         }
-        for text in ["https://scim.example.org:22/", "https://scim.example.org:80/", "https://192.0.2.1/"] {
+        for text in [
+            "https://scim.example.org:22/",
+            "https://scim.example.org:80/",
+            "https://192.0.2.1/",
+        ] {
             assert!(normalise(text, None, Dialect::Rfc7644).is_err(), "{text}");
         }
     }

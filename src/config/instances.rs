@@ -9,16 +9,11 @@ use url::Url;
 use super::directory_url::{self, Directory};
 use super::reader::{self, Environment, INSTANCES, Raw, Report, Section};
 use super::reference::{Scope, reference};
-use super::token::{self, Token, TokenSource};
-use super::{Dialect, InstanceSettings, Proxy};
+use super::{Dialect, InstanceSettings, Proxy, token, unknown};
 
 /// The name that the integration gives its first instance.
 pub(super) const DEFAULT_NAME: &str = "AWS-ILM_instance_1";
 const LONGEST_NAME: usize = 128;
-/// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
-const LONGEST_VARIABLE: usize = 64;
-const TOKEN_SETTINGS: [&str; 3] =
-    ["authentication_token", "authentication_token_file", "authentication_token_env"];
 
 /// What the reading of an instance needs from around it.
 pub(super) struct Around<'a> {
@@ -43,22 +38,32 @@ struct Plan<'a> {
 pub(super) fn tables<'a>(file: &'a Table, name: &str, report: &mut Report) -> Vec<&'a Table> {
     let tables: Option<Vec<&Table>> = match file.get(INSTANCES) {
         None => Some(Vec::new()),
-        Some(value) => value.as_array().and_then(|entries| entries.iter().map(Value::as_table).collect()),
+        Some(value) => value
+            .as_array()
+            .and_then(|entries| entries.iter().map(Value::as_table).collect()),
     };
     let Some(tables) = tables else {
-        report.fault(format!("{INSTANCES} ({name})"), "something else", "write a table [[instances]] for each directory");
+        report.fault(
+            format!("{INSTANCES} ({name})"),
+            "something else",
+            "write a table [[instances]] for each directory",
+        );
         return Vec::new();
     };
     for (index, table) in tables.iter().enumerate() {
-        reader::refuse_unknown_keys(table, Scope::Instance, &place(table, index, name), report);
+        unknown::refuse_keys(table, Scope::Instance, &place(table, index, name), report);
     }
     tables
 }
 
 /// The environment variables that the configuration names as holding a token: ours whatever they are called.
 pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Environment) -> BTreeSet<&'a str> {
-    let in_file = tables.iter().filter_map(|table| table.get("authentication_token_env")?.as_str());
-    in_file.chain(environment.get("AWS_ILM_AUTHENTICATION_TOKEN_ENV").map(String::as_str)).collect()
+    let in_file = tables
+        .iter()
+        .filter_map(|table| table.get("authentication_token_env")?.as_str());
+    in_file
+        .chain(environment.get("AWS_ILM_AUTHENTICATION_TOKEN_ENV").map(String::as_str))
+        .collect()
 }
 
 /// Reads every instance. `default_instance` comes as it was set, or empty, and leaves as the name of an instance.
@@ -77,7 +82,10 @@ pub(super) fn read(
         let mut section = Section::instance(plan.place, plan.table, environment, report);
         let name = section.text("instance_name", is_name).unwrap_or_default();
         if names.insert(name.to_lowercase(), name.clone()).is_some() {
-            section.refuse("instance_name", "give each instance a name of its own; letter case makes no difference");
+            section.refuse(
+                "instance_name",
+                "give each instance a name of its own; letter case makes no difference",
+            );
         }
         first_name.get_or_insert_with(|| name.clone());
         instances.extend(read_one(name, &mut section, around));
@@ -87,8 +95,16 @@ pub(super) fn read(
     } else if let Some(name) = names.get(&default_instance.to_lowercase()) {
         default_instance.clone_from(name);
     } else if !names.is_empty() {
-        let known = names.values().map(|name| reader::quoted(name)).collect::<Vec<_>>().join(" or ");
-        report.fault("default_instance", reader::quoted(default_instance), format!("use {known}"));
+        let known = names
+            .values()
+            .map(|name| reader::quoted(name))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        report.fault(
+            "default_instance",
+            reader::quoted(default_instance),
+            format!("use {known}"),
+        );
     }
     instances
 }
@@ -108,7 +124,11 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
     let mut plans: Vec<Plan<'a>> = tables
         .iter()
         .enumerate()
-        .map(|(index, table)| Plan { table: Some(table), from_environment: false, place: place(table, index, around.file) })
+        .map(|(index, table)| Plan {
+            table: Some(table),
+            from_environment: false,
+            place: place(table, index, around.file),
+        })
         .collect();
     let is_set = |name: &str| around.environment.contains_key(name);
     let mut for_instances = reference().iter().filter(|setting| setting.scope == Scope::Instance);
@@ -116,11 +136,19 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
         let name = around.environment.get("AWS_ILM_INSTANCE_NAME");
         let wanted = name.map_or(default_instance, String::as_str).to_lowercase();
         let named = tables.iter().position(|table| name_in(table).to_lowercase() == wanted);
-        let target = if name.is_none() && !tables.is_empty() { named.or(Some(0)) } else { named };
+        let target = if name.is_none() && !tables.is_empty() {
+            named.or(Some(0))
+        } else {
+            named
+        };
         match target.and_then(|index| plans.get_mut(index)) {
             Some(plan) => plan.from_environment = true,
             None if tables.is_empty() || is_set("AWS_ILM_URL") => {
-                plans.push(Plan { table: None, from_environment: true, place: "environment".to_owned() });
+                plans.push(Plan {
+                    table: None,
+                    from_environment: true,
+                    place: "environment".to_owned(),
+                });
             }
             None => report.fault(
                 "instance_name (AWS_ILM_INSTANCE_NAME)",
@@ -142,9 +170,13 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
 
 fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Option<InstanceSettings> {
     let dialect = section.text("scim_dialect", |word| matches!(word, "aws" | "rfc7644"));
-    let scim_dialect = if dialect.as_deref() == Some("rfc7644") { Dialect::Rfc7644 } else { Dialect::Aws };
+    let scim_dialect = if dialect.as_deref() == Some("rfc7644") {
+        Dialect::Rfc7644
+    } else {
+        Dialect::Aws
+    };
     let directory = read_directory(section, scim_dialect);
-    let authentication_token = read_token(section, around);
+    let authentication_token = token::read(section, around);
     let is_given = |text: &str| !text.trim().is_empty();
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
@@ -156,7 +188,10 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
     let mapper_out = section.text("mapper_out", is_given);
     let insecure = section.boolean("insecure");
     if insecure {
-        section.warn("insecure", "the directory's certificate is not checked; whoever is on the way can read the token");
+        section.warn(
+            "insecure",
+            "the directory's certificate is not checked; whoever is on the way can read the token",
+        );
     }
     let proxy = section.parsed("proxy", parse_proxy).unwrap_or(Proxy::None);
     let connect_timeout = section.duration("connect_timeout");
@@ -189,7 +224,10 @@ fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directo
     let tenant = section.text("tenant_id", |_| true);
     let is_set = |(in_environment, in_file): (bool, bool)| in_environment || in_file;
     if !is_set(section.is_set("url")) {
-        section.refuse("url", "set the SCIM endpoint, like https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/");
+        section.refuse(
+            "url",
+            "set the SCIM endpoint, like https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/",
+        );
     }
     if tenant.is_none() && is_set(section.is_set("tenant_id")) {
         // Of a wrong type, which has been noted: without it the URL would be found wanting as well.
@@ -205,92 +243,6 @@ fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directo
     }
 }
 
-/// Reads the token out of the one of its three settings that is given, in the environment or else in the file.
-fn read_token(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
-    let set = TOKEN_SETTINGS.map(|name| (name, section.is_set(name)));
-    let from_environment = set.iter().any(|(_, (in_environment, _))| *in_environment);
-    let given: Vec<&str> = set
-        .iter()
-        .filter(|(_, (in_environment, in_file))| if from_environment { *in_environment } else { *in_file })
-        .map(|(name, _)| *name)
-        .collect();
-    let [name] = given[..] else {
-        let mend = if given.is_empty() {
-            "set it, authentication_token_file or authentication_token_env"
-        } else {
-            "give exactly one of authentication_token, authentication_token_file and authentication_token_env"
-        };
-        section.refuse(given.first().unwrap_or(&TOKEN_SETTINGS[0]), mend);
-        return None;
-    };
-    // An empty text goes on to the token's own checks, which say it better.
-    let text = section.text(name, |_| true)?;
-    match name {
-        "authentication_token_file" => {
-            let folder = if from_environment { None } else { around.folder };
-            read_token_file(section, name, &folder.map_or_else(|| text.clone().into(), |folder| folder.join(&text)), &text, around)
-        }
-        "authentication_token_env" => read_token_variable(section, name, &text, around.environment),
-        _ => refused(Token::new(&text, TokenSource::Value), section, name, None),
-    }
-}
-
-fn read_token_file(
-    section: &mut Section<'_>,
-    name: &str,
-    path: &Path,
-    written: &str,
-    around: &Around<'_>,
-) -> Option<Token> {
-    // What doesn't look like a path may be the token itself, put into the wrong setting.
-    let looks_like_a_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start));
-    let shown = looks_like_a_path.then(|| reader::quoted(written));
-    let token = refused(Token::from_file(path), section, name, shown)?;
-    if token::readable_by_everybody(path) {
-        let mend = "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
-        if around.strict_secret_files {
-            section.refuse(name, mend);
-            return None;
-        }
-        section.warn(name, mend);
-    }
-    Some(token)
-}
-
-fn read_token_variable(
-    section: &mut Section<'_>,
-    name: &str,
-    variable: &str,
-    environment: &Environment,
-) -> Option<Token> {
-    let is_word = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    let looks_like_a_name = variable.len() <= LONGEST_VARIABLE && variable.contains('_') && variable.bytes().all(is_word);
-    let shown = looks_like_a_name.then(|| variable.to_owned());
-    match environment.get(variable) {
-        Some(text) => refused(Token::new(text, TokenSource::Environment(variable.to_owned())), section, name, shown),
-        None => {
-            let which = shown.unwrap_or_else(|| "the variable that it names".to_owned());
-            section.refuse(name, &format!("{which} is not set: give the name of a variable that holds the token"));
-            None
-        }
-    }
-}
-
-/// Turns a token's fault into a fault of its setting, with the file or variable in question if that may be shown.
-fn refused(
-    token: Result<Token, token::TokenFault>,
-    section: &mut Section<'_>,
-    name: &str,
-    shown: Option<String>,
-) -> Option<Token> {
-    token
-        .map_err(|fault| {
-            let mend = shown.map_or_else(|| fault.to_string(), |shown| format!("{shown}: {fault}"));
-            section.refuse(name, &mend);
-        })
-        .ok()
-}
-
 fn parse_proxy(raw: Raw<'_>) -> Option<Proxy> {
     let text = match raw {
         Raw::Toml(Value::Boolean(true)) | Raw::Text("true") => return Some(Proxy::System),
@@ -298,7 +250,9 @@ fn parse_proxy(raw: Raw<'_>) -> Option<Proxy> {
         Raw::Toml(value) => value.as_str()?,
         Raw::Text(text) => text,
     };
-    let plain = text.chars().all(|character| character.is_ascii_graphic() && character != '\\');
+    let plain = text
+        .chars()
+        .all(|character| character.is_ascii_graphic() && character != '\\');
     let url = Url::parse(text).ok()?;
     let is_http = ["http://", "https://"].iter().any(|start| text.starts_with(start));
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -314,5 +268,7 @@ fn place(table: &Table, index: usize, file: &str) -> String {
 }
 
 fn name_in(table: &Table) -> &str {
-    reader::in_table(table, "instance_name").and_then(Value::as_str).unwrap_or(DEFAULT_NAME)
+    reader::in_table(table, "instance_name")
+        .and_then(Value::as_str)
+        .unwrap_or(DEFAULT_NAME)
 }

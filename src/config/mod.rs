@@ -1,13 +1,15 @@
 //! What an operator can set, read once at start.
 //!
-//! Every setting stands in the one table of [`reference`], and can be set in a TOML file and in the environment, which
+//! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in the environment, which
 //! overrides the file. [`load`] reads them all and reports everything that is wrong together, secrets masked.
 
 mod directory_url;
 mod instances;
 mod reader;
 mod reference;
+mod service;
 mod token;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,14 +20,13 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::Table;
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
 pub use self::reader::{Fault, Faults};
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
 pub use self::token::{Token, TokenFault, TokenSource};
 
-use self::reader::{Environment, Report, Section};
+use self::reader::Report;
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
@@ -164,9 +165,18 @@ impl Sources {
     #[must_use]
     pub fn from_process(config: Option<PathBuf>, sandbox: bool) -> Self {
         let environment = std::env::vars_os()
-            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
             .collect();
-        Self { config, environment, sandbox }
+        Self {
+            config,
+            environment,
+            sandbox,
+        }
     }
 
     /// Makes a running sandbox the default instance, over whatever was set: an operator who has a real directory in the
@@ -204,7 +214,10 @@ pub fn load(sources: &Sources) -> Result<Settings, Faults> {
     if !report.faults.is_empty() {
         return Err(Faults(report.faults));
     }
-    Ok(Settings { warnings: report.warnings, ..settings })
+    Ok(Settings {
+        warnings: report.warnings,
+        ..settings
+    })
 }
 
 /// A configuration file that could be read as TOML.
@@ -219,15 +232,17 @@ struct ConfigFile {
 fn read(sources: &Sources, report: &mut Report) -> Settings {
     let file = sources.config.as_deref().and_then(|path| read_file(path, report));
     let environment = &sources.environment;
-    let tables = file.as_ref().map_or_else(Vec::new, |file| instances::tables(&file.table, &file.name, report));
+    let tables = file
+        .as_ref()
+        .map_or_else(Vec::new, |file| instances::tables(&file.table, &file.name, report));
     if let Some(file) = &file {
-        reader::refuse_unknown_keys(&file.table, Scope::Service, &file.name, report);
+        unknown::refuse_keys(&file.table, Scope::Service, &file.name, report);
     }
     let referred: BTreeSet<&str> = instances::referred_variables(&tables, environment);
-    reader::refuse_unknown_variables(environment, &referred, report);
+    unknown::refuse_variables(environment, &referred, report);
 
     let name = file.as_ref().map_or("", |file| &file.name);
-    let mut settings = read_service(name, file.as_ref().map(|file| &file.table), environment, report);
+    let mut settings = service::read(name, file.as_ref().map(|file| &file.table), environment, report);
     let around = instances::Around {
         file: name,
         folder: file.as_ref().and_then(|file| file.path.parent()),
@@ -256,70 +271,32 @@ fn read_file(path: &Path, report: &mut Report) -> Option<ConfigFile> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            report.fault(name, "no readable file", format!("give the path of a TOML file ({})", error.kind()));
+            report.fault(
+                name,
+                "no readable file",
+                format!("give the path of a TOML file ({})", error.kind()),
+            );
             return None;
         }
     };
     match text.parse::<Table>() {
-        Ok(table) => Some(ConfigFile { path: path.to_owned(), name, table }),
+        Ok(table) => Some(ConfigFile {
+            path: path.to_owned(),
+            name,
+            table,
+        }),
         Err(error) => {
             // Not its own Display, which quotes the line: there may be a token on it.
             let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
             let line = before.matches('\n').count() + 1;
-            report.fault(format!("{name} line {line}"), "invalid TOML", error.message().escape_debug().to_string());
+            report.fault(
+                format!("{name} line {line}"),
+                "invalid TOML",
+                error.message().escape_debug().to_string(),
+            );
             None
         }
     }
-}
-
-fn read_service(file: &str, table: Option<&Table>, environment: &Environment, report: &mut Report) -> Settings {
-    let mut section = Section::service(file, table, environment, report);
-    let listen: SocketAddr = section
-        .parsed("listen", |raw| raw.text()?.parse().ok())
-        .expect("where to listen has a default, which a test reads");
-    let allow_unauthenticated = section.boolean("allow_unauthenticated");
-    if !allow_unauthenticated && !listen.ip().to_canonical().is_loopback() {
-        section.refuse(
-            "listen",
-            "listen on 127.0.0.1 or [::1], or set allow_unauthenticated (AWS_ILM_ALLOW_UNAUTHENTICATED) to true if something \
-             in front of the service checks its callers",
-        );
-    }
-    let log_format = section.text("log_format", |word| matches!(word, "text" | "json"));
-    Settings {
-        listen,
-        allow_unauthenticated,
-        allowed_hosts: section.list("allowed_hosts", is_host).iter().map(|host| host.to_ascii_lowercase()).collect(),
-        log_format: if log_format.as_deref() == Some("json") { LogFormat::Json } else { LogFormat::Text },
-        log_filter: section.text("log_filter", is_filter).unwrap_or_default(),
-        body_limit: section.count("body_limit"),
-        max_concurrent_commands: section.count("max_concurrent_commands"),
-        header_timeout: section.duration("header_timeout"),
-        body_timeout: section.duration("body_timeout"),
-        command_timeout: section.duration("command_timeout"),
-        shutdown_delay: section.duration("shutdown_delay"),
-        shutdown_timeout: section.duration("shutdown_timeout"),
-        strict_secret_files: section.boolean("strict_secret_files"),
-        instances: Vec::new(),
-        default_instance: section.text("default_instance", instances::is_name).unwrap_or_default(),
-        warnings: Vec::new(),
-    }
-}
-
-/// A name or address as a Host header has it, without the port.
-fn is_host(text: &str) -> bool {
-    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    if let Some(address) = address {
-        return address.parse::<std::net::Ipv6Addr>().is_ok();
-    }
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    text.len() <= 253 && text.split('.').all(is_label)
-}
-
-fn is_filter(text: &str) -> bool {
-    !text.trim().is_empty() && EnvFilter::builder().parse(text).is_ok()
 }
 
 #[cfg(test)]

@@ -3,20 +3,18 @@
 //! A derived deserialiser stops at the first fault. This one goes on with the default and notes the fault, so that an
 //! operator mends a configuration once and not once for each mistake in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::reference::{self, Kind, PREFIX, Scope, Setting};
+use super::reference::{self, Kind, Scope, Setting};
 
 /// The key of the instances' tables, which is no setting itself.
 pub(super) const INSTANCES: &str = "instances";
-/// What the command line reads before there is a configuration.
-const READ_BY_THE_COMMAND_LINE: &str = "AWS_ILM_CONFIG";
 /// The short form of `instance_name` inside `[[instances]]`.
-const SHORT_NAME: &str = "name";
+pub(super) const SHORT_NAME: &str = "name";
 /// A value longer than this is cut when it is shown.
 const LONGEST_SHOWN: usize = 120;
 
@@ -58,13 +56,15 @@ impl std::error::Error for Faults {}
 pub(super) struct Report {
     pub(super) faults: Vec<Fault>,
     pub(super) warnings: Vec<String>,
-    #[cfg(test)]
-    pub(super) settings_read: BTreeSet<&'static str>,
 }
 
 impl Report {
     pub(super) fn fault(&mut self, setting: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) {
-        self.faults.push(Fault { setting: setting.into(), found: found.into(), mend: mend.into() });
+        self.faults.push(Fault {
+            setting: setting.into(),
+            found: found.into(),
+            mend: mend.into(),
+        });
     }
 }
 
@@ -119,7 +119,13 @@ impl<'a> Section<'a> {
         environment: &'a Environment,
         report: &'a mut Report,
     ) -> Self {
-        Self { scope: Scope::Service, place: file.to_owned(), table, environment: Some(environment), report }
+        Self {
+            scope: Scope::Service,
+            place: file.to_owned(),
+            table,
+            environment: Some(environment),
+            report,
+        }
     }
 
     /// An instance's settings; without an environment unless it is the one that the environment is for.
@@ -129,7 +135,13 @@ impl<'a> Section<'a> {
         environment: Option<&'a Environment>,
         report: &'a mut Report,
     ) -> Self {
-        Self { scope: Scope::Instance, place, table, environment, report }
+        Self {
+            scope: Scope::Instance,
+            place,
+            table,
+            environment,
+            report,
+        }
     }
 
     /// Parses a setting from the first layer that has it. A value that is not accepted is a fault, and the default stands in.
@@ -164,7 +176,11 @@ impl<'a> Section<'a> {
                 Raw::Text(_) => return None,
                 Raw::Toml(value) => u64::try_from(value.as_integer()?).ok()?,
             };
-            if (least..=most).contains(&number) { usize::try_from(number).ok() } else { None }
+            if (least..=most).contains(&number) {
+                usize::try_from(number).ok()
+            } else {
+                None
+            }
         })
         .expect("every number has a default, which a test reads")
     }
@@ -177,7 +193,9 @@ impl<'a> Section<'a> {
         let bounds = Duration::from_millis(least)..=Duration::from_millis(most);
         self.parsed(name, |raw| {
             let duration: jiff::SignedDuration = raw.text()?.parse().ok()?;
-            Duration::try_from(duration).ok().filter(|duration| bounds.contains(duration))
+            Duration::try_from(duration)
+                .ok()
+                .filter(|duration| bounds.contains(duration))
         })
         .expect("every duration has a default, which a test reads")
     }
@@ -195,19 +213,22 @@ impl<'a> Section<'a> {
                 Raw::Text(text) => text.split(',').map(str::trim).collect(),
                 Raw::Toml(value) => value.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?,
             };
-            entries.iter().all(|entry| check(entry)).then(|| entries.into_iter().map(str::to_owned).collect())
+            entries
+                .iter()
+                .all(|entry| check(entry))
+                .then(|| entries.into_iter().map(str::to_owned).collect())
         });
         entries.unwrap_or_default()
     }
 
     /// Whether the setting is set in the environment, and whether in the file.
-    pub(super) fn is_set(&mut self, name: &str) -> (bool, bool) {
+    pub(super) fn is_set(&self, name: &str) -> (bool, bool) {
         let setting = self.setting(name);
         (self.in_environment(setting).is_some(), self.in_table(setting).is_some())
     }
 
     /// Where the setting stands, for a message: `url (AWS_ILM_URL)`, or the file and the instance in it.
-    pub(super) fn label(&mut self, name: &str) -> String {
+    fn label(&self, name: &str) -> String {
         let setting = self.setting(name);
         let from_environment = match self.lookup(setting) {
             Some((_, from_environment)) => from_environment,
@@ -238,11 +259,8 @@ impl<'a> Section<'a> {
         self.report.warnings.push(format!("{label}: {warning}"));
     }
 
-    fn setting(&mut self, name: &str) -> &'static Setting {
-        let setting = reference::find(self.scope, name).expect("only listed settings are read, which a test holds");
-        #[cfg(test)]
-        self.report.settings_read.insert(setting.name);
-        setting
+    fn setting(&self, name: &str) -> &'static Setting {
+        reference::find(self.scope, name).expect("only listed settings are read, which every test of load holds")
     }
 
     /// The value of the first layer that has one, and whether that is the environment.
@@ -262,53 +280,12 @@ impl<'a> Section<'a> {
 
 /// A setting in a table of the file; an instance's name has a short form there.
 pub(super) fn in_table<'a>(table: &'a Table, name: &str) -> Option<&'a Value> {
-    let short = if name == "instance_name" { table.get(SHORT_NAME) } else { None };
+    let short = if name == "instance_name" {
+        table.get(SHORT_NAME)
+    } else {
+        None
+    };
     table.get(name).or(short)
-}
-
-/// Notes every name in a table that no setting of that scope has.
-pub(super) fn refuse_unknown_keys(table: &Table, scope: Scope, place: &str, report: &mut Report) {
-    for key in table.keys() {
-        let known = match scope {
-            Scope::Service => key == INSTANCES,
-            Scope::Instance => key == SHORT_NAME,
-        };
-        if known || reference::find(scope, key).is_some() {
-            continue;
-        }
-        let elsewhere = match scope {
-            Scope::Service => reference::find(Scope::Instance, key).map(|_| "move it into an [[instances]] table"),
-            Scope::Instance => reference::find(Scope::Service, key).map(|_| "move it to the top of the file"),
-        };
-        let mend = elsewhere.map_or_else(
-            || suggestion(key, reference::reference().iter().filter(|setting| setting.scope == scope).map(|s| s.name)),
-            str::to_owned,
-        );
-        report.fault(format!("{} ({place})", escaped(key)), "an unknown setting", mend);
-    }
-    if scope == Scope::Instance && table.contains_key(SHORT_NAME) && table.contains_key("instance_name") {
-        report.fault(format!("instance_name ({place})"), "name as well", "give one of the two");
-    }
-}
-
-/// Notes every variable with our prefix that is no setting, but for those that the configuration itself refers to.
-pub(super) fn refuse_unknown_variables(environment: &Environment, referred: &BTreeSet<&str>, report: &mut Report) {
-    for (variable, value) in environment {
-        let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        let known = reference::reference().iter().any(|setting| setting.variable() == *variable)
-            || variable == READ_BY_THE_COMMAND_LINE
-            || referred.contains(variable.as_str())
-            || is_service_link(name, value);
-        if !known {
-            let names = reference::reference().iter().map(|setting| setting.name);
-            let near = nearest(&name.to_ascii_lowercase(), names);
-            let mend = near.map_or_else(
-                || "remove it".to_owned(),
-                |near| format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase()),
-            );
-            report.fault(escaped(variable), "an unknown setting", mend);
-        }
-    }
 }
 
 /// A value in quotes, escaped, and cut when it is long.
@@ -318,56 +295,8 @@ pub(super) fn quoted(text: &str) -> String {
     format!("{cut:?}{more}")
 }
 
-/// Kubernetes gives every container variables about every service of its namespace, named after the service
-/// (<https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>). A service called `aws-ilm` or
-/// `aws-ilm-…` would otherwise keep our own containers from starting.
-fn is_service_link(name: &str, value: &str) -> bool {
-    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_link = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
-    let numbered = name.match_indices("PORT_").any(|(at, prefix)| {
-        let mut parts = name[at + prefix.len()..].split('_');
-        parts.next().is_some_and(is_port) && matches!(parts.next(), Some("TCP" | "UDP" | "SCTP"))
-    });
-    name.ends_with("SERVICE_HOST") || name.contains("SERVICE_PORT") || numbered || (name.ends_with("PORT") && is_link)
-}
-
-fn suggestion(name: &str, names: impl Iterator<Item = &'static str>) -> String {
-    nearest(&name.to_ascii_lowercase(), names)
-        .map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near}?"))
-}
-
-/// The known name that a typo most likely stands for, if any is near enough.
-fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let (mut near, mut contained) = (None, None);
-    for candidate in names {
-        let distance = edits(name, candidate);
-        if distance <= (name.len() / 4).max(1) && near.is_none_or(|(least, _)| distance < least) {
-            near = Some((distance, candidate));
-        }
-        if name.len() >= 4 && candidate.contains(name) && contained.is_none() {
-            contained = Some(candidate);
-        }
-    }
-    near.map(|(_, candidate)| candidate).or(contained)
-}
-
-/// The number of insertions, deletions and replacements between two names (Levenshtein).
-fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, character) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, against) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(character != *against);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
 /// A name from outside without what could break a line, and not longer than a line.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect()
 }
 
@@ -386,30 +315,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typo_is_met_with_the_name_that_was_meant() {
-        for (name, expected) in [
-            ("lisen", Some("listen")),
-            ("LISTEN", Some("listen")),
-            ("tenantid", Some("tenant_id")),
-            ("create_users_enabled", Some("create_user_enabled")),
-            ("token", Some("authentication_token")),
-            ("create_if_not_exist", Some("create_if_not_exists")),
-            ("colour", None),
-            ("x", None),
-        ] {
-            let names = reference::reference().iter().map(|setting| setting.name);
-            assert_eq!(nearest(&name.to_ascii_lowercase(), names), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_edit_distance_is_levenshteins() {
-        for (one, other, expected) in [("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("a", "a", 0)] {
-            assert_eq!(edits(one, other), expected);
-        }
-    }
-
-    #[test]
     fn credentials_in_a_url_are_not_shown() {
         for (text, expected) in [
             ("https://user:pw@host/", "https://***@host/"),
@@ -421,28 +326,6 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(without_credentials(text), expected);
-        }
-    }
-
-    #[test]
-    fn what_kubernetes_injects_is_not_ours() {
-        for (name, value, expected) in [
-            ("SERVICE_HOST", "10.0.0.1", true),
-            ("SERVICE_PORT", "8080", true),
-            ("SERVICE_PORT_HTTP", "8080", true),
-            ("PORT", "tcp://10.0.0.1:8080", true),
-            ("PORT_8080_TCP", "tcp://10.0.0.1:8080", true),
-            ("PORT_8080_TCP_ADDR", "10.0.0.1", true),
-            ("METRICS_SERVICE_HOST", "10.0.0.1", true),
-            ("METRICS_PORT_9090_TCP_PROTO", "tcp", true),
-            ("PORT", "8080", false),
-            ("PORT_X", "8080", false),
-            ("LISTEN_PORT_A_TCP", "8080", false),
-        ] {
-            assert_eq!(is_service_link(name, value), expected, "{name}");
-        }
-        for setting in reference::reference() {
-            assert!(!is_service_link(&setting.name.to_ascii_uppercase(), ""), "{}", setting.name);
         }
     }
 }

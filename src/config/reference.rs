@@ -83,7 +83,11 @@ impl Kind {
             Self::Duration { least, most } => {
                 format!("a duration from {} to {}, like \"10s\"", spoken(*least), spoken(*most))
             }
-            Self::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "),
+            Self::Choice(words) => words
+                .iter()
+                .map(|word| format!("\"{word}\""))
+                .collect::<Vec<_>>()
+                .join(" or "),
             Self::Text(what) | Self::Secret(what) | Self::List(what) => (*what).to_owned(),
             Self::Proxy => "true, false or the URL of a proxy (http or https)".to_owned(),
         }
@@ -124,7 +128,9 @@ pub fn reference_markdown() -> String {
 
 /// The setting of that name, if there is one.
 pub(super) fn find(scope: Scope, name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.scope == scope && setting.name == name)
+    SETTINGS
+        .iter()
+        .find(|setting| setting.scope == scope && setting.name == name)
 }
 
 /// Milliseconds as an operator would write them.
@@ -140,11 +146,23 @@ const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 
 const fn of_service(name: &'static str, kind: Kind, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { scope: Scope::Service, name, kind, default, meaning }
+    Setting {
+        scope: Scope::Service,
+        name,
+        kind,
+        default,
+        meaning,
+    }
 }
 
 const fn of_instance(name: &'static str, kind: Kind, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { scope: Scope::Instance, name, kind, default, meaning }
+    Setting {
+        scope: Scope::Instance,
+        name,
+        kind,
+        default,
+        meaning,
+    }
 }
 
 const fn duration(least: u64, most: u64) -> Kind {
@@ -176,7 +194,12 @@ static SETTINGS: &[Setting] = &[
         None,
         "The instance that serves a request which names none; without it the first.",
     ),
-    of_service("log_format", Kind::Choice(&["text", "json"]), Some("text"), "How log lines are written to stderr."),
+    of_service(
+        "log_format",
+        Kind::Choice(&["text", "json"]),
+        Some("text"),
+        "How log lines are written to stderr.",
+    ),
     of_service(
         "log_filter",
         Kind::Text("a level or `target=level` pairs separated by commas, like \"info,aws_ilm=debug\""),
@@ -185,13 +208,21 @@ static SETTINGS: &[Setting] = &[
     ),
     of_service(
         "body_limit",
-        Kind::Count { least: 1024, most: 16 * 1024 * 1024, unit: "bytes" },
+        Kind::Count {
+            least: 1024,
+            most: 16 * 1024 * 1024,
+            unit: "bytes",
+        },
         Some("1048576"),
         "The largest request body that is read.",
     ),
     of_service(
         "max_concurrent_commands",
-        Kind::Count { least: 1, most: 65_536, unit: "commands" },
+        Kind::Count {
+            least: 1,
+            most: 65_536,
+            unit: "commands",
+        },
         Some("256"),
         "Commands run at once; what comes beyond is answered 503.",
     ),
@@ -238,7 +269,12 @@ static SETTINGS: &[Setting] = &[
         "The instance's name, in answers and for `?instance=`; `name` for short in the file. In the environment it picks \
          the instance that the other variables are for.",
     ),
-    of_instance("brand", Kind::Text("1 to 128 printable characters"), Some("AWS-ILM"), "The `brand` in answers."),
+    of_instance(
+        "brand",
+        Kind::Text("1 to 128 printable characters"),
+        Some("AWS-ILM"),
+        "The `brand` in answers.",
+    ),
     of_instance(
         "url",
         Kind::Text("the SCIM endpoint, like \"https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/\""),
@@ -269,17 +305,42 @@ static SETTINGS: &[Setting] = &[
         None,
         "The environment variable that holds the access token.",
     ),
-    of_instance("create_user_enabled", Kind::Boolean, Some("true"), "Whether users are created."),
-    of_instance("update_user_enabled", Kind::Boolean, Some("true"), "Whether users are updated."),
-    of_instance("enable_user_enabled", Kind::Boolean, Some("true"), "Whether inactive users are enabled."),
-    of_instance("disable_user_enabled", Kind::Boolean, Some("true"), "Whether users are disabled."),
+    of_instance(
+        "create_user_enabled",
+        Kind::Boolean,
+        Some("true"),
+        "Whether users are created.",
+    ),
+    of_instance(
+        "update_user_enabled",
+        Kind::Boolean,
+        Some("true"),
+        "Whether users are updated.",
+    ),
+    of_instance(
+        "enable_user_enabled",
+        Kind::Boolean,
+        Some("true"),
+        "Whether inactive users are enabled.",
+    ),
+    of_instance(
+        "disable_user_enabled",
+        Kind::Boolean,
+        Some("true"),
+        "Whether users are disabled.",
+    ),
     of_instance(
         "create_if_not_exists",
         Kind::Boolean,
         Some("true"),
         "Whether an update creates the user whom it does not find.",
     ),
-    of_instance("mapper_in", Kind::Text("a mapper's name or file"), None, "The incoming mapper instead of the built-in one."),
+    of_instance(
+        "mapper_in",
+        Kind::Text("a mapper's name or file"),
+        None,
+        "The incoming mapper instead of the built-in one.",
+    ),
     of_instance(
         "mapper_out",
         Kind::Text("a mapper's name or file"),
@@ -298,7 +359,12 @@ static SETTINGS: &[Setting] = &[
         Some("false"),
         "Whether the directory is reached through the proxy that `HTTPS_PROXY` names, or through which one.",
     ),
-    of_instance("connect_timeout", duration(100, MINUTE), Some("5s"), "How long connecting to the directory may take."),
+    of_instance(
+        "connect_timeout",
+        duration(100, MINUTE),
+        Some("5s"),
+        "How long connecting to the directory may take.",
+    ),
     of_instance(
         "request_timeout",
         duration(100, 5 * MINUTE),
@@ -333,7 +399,10 @@ mod tests {
             let row = page.lines().find(|line| line.starts_with(&start));
             assert_eq!(row.map(|row| row.matches('|').count()), Some(6), "{}", setting.name);
         }
-        assert!(page.contains("| a duration from 100ms to 5m, like \"10s\" | `10s` |"), "{page}");
+        assert!(
+            page.contains("| a duration from 100ms to 5m, like \"10s\" | `10s` |"),
+            "{page}"
+        );
         assert!(page.contains("`AWS_ILM_CREATE_IF_NOT_EXISTS`"));
     }
 }

@@ -7,8 +7,18 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use super::instances::Around;
+use super::reader::{self, Environment, Section};
+
 /// No real token comes near this many bytes; a larger file is a wrong path.
 const MOST_BYTES: u64 = 16 * 1024;
+/// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
+const LONGEST_VARIABLE: usize = 64;
+const TOKEN_SETTINGS: [&str; 3] = [
+    "authentication_token",
+    "authentication_token_file",
+    "authentication_token_env",
+];
 
 /// A directory's access token. Its value appears in no `Debug` output.
 #[derive(Debug, Clone)]
@@ -57,7 +67,9 @@ impl Token {
     /// # Errors
     /// When it is empty or has characters that no token has.
     pub fn new(text: &str, source: TokenSource) -> Result<Self, TokenFault> {
-        let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+        let line = text
+            .strip_suffix('\n')
+            .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         if line.is_empty() {
             return Err(TokenFault::Empty);
         }
@@ -70,7 +82,10 @@ impl Token {
         if line.len() as u64 > MOST_BYTES {
             return Err(TokenFault::TooLarge);
         }
-        Ok(Self { secret: SecretString::from(line), source })
+        Ok(Self {
+            secret: SecretString::from(line),
+            source,
+        })
     }
 
     /// Reads a token out of a file, at start and again after a rotation.
@@ -102,6 +117,96 @@ impl Token {
     pub fn source(&self) -> &TokenSource {
         &self.source
     }
+}
+
+/// Reads the token out of the one of its three settings that is given, in the environment or else in the file.
+pub(super) fn read(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
+    let set = TOKEN_SETTINGS.map(|name| (name, section.is_set(name)));
+    let from_environment = set.iter().any(|(_, (in_environment, _))| *in_environment);
+    let given: Vec<&str> = set
+        .iter()
+        .filter(|(_, (in_environment, in_file))| if from_environment { *in_environment } else { *in_file })
+        .map(|(name, _)| *name)
+        .collect();
+    let [name] = given[..] else {
+        let mend = if given.is_empty() {
+            "set it, authentication_token_file or authentication_token_env"
+        } else {
+            "give exactly one of authentication_token, authentication_token_file and authentication_token_env"
+        };
+        section.refuse(given.first().unwrap_or(&TOKEN_SETTINGS[0]), mend);
+        return None;
+    };
+    // An empty text goes on to the token's own checks, which say it better.
+    let text = section.text(name, |_| true)?;
+    match name {
+        "authentication_token_file" => {
+            let folder = if from_environment { None } else { around.folder };
+            read_file(
+                section,
+                name,
+                &folder.map_or_else(|| text.clone().into(), |folder| folder.join(&text)),
+                &text,
+                around,
+            )
+        }
+        "authentication_token_env" => read_variable(section, name, &text, around.environment),
+        _ => refused(Token::new(&text, TokenSource::Value), section, name, None),
+    }
+}
+
+fn read_file(section: &mut Section<'_>, name: &str, path: &Path, written: &str, around: &Around<'_>) -> Option<Token> {
+    // What doesn't look like a path may be the token itself, put into the wrong setting.
+    let looks_like_a_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start));
+    let shown = looks_like_a_path.then(|| reader::quoted(written));
+    let token = refused(Token::from_file(path), section, name, shown)?;
+    if readable_by_everybody(path) {
+        let mend = "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
+        if around.strict_secret_files {
+            section.refuse(name, mend);
+            return None;
+        }
+        section.warn(name, mend);
+    }
+    Some(token)
+}
+
+fn read_variable(section: &mut Section<'_>, name: &str, variable: &str, environment: &Environment) -> Option<Token> {
+    let is_word = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let looks_like_a_name =
+        variable.len() <= LONGEST_VARIABLE && variable.contains('_') && variable.bytes().all(is_word);
+    let shown = looks_like_a_name.then(|| variable.to_owned());
+    match environment.get(variable) {
+        Some(text) => refused(
+            Token::new(text, TokenSource::Environment(variable.to_owned())),
+            section,
+            name,
+            shown,
+        ),
+        None => {
+            let which = shown.unwrap_or_else(|| "the variable that it names".to_owned());
+            section.refuse(
+                name,
+                &format!("{which} is not set: give the name of a variable that holds the token"),
+            );
+            None
+        }
+    }
+}
+
+/// Turns a token's fault into a fault of its setting, with the file or variable in question if that may be shown.
+fn refused(
+    token: Result<Token, TokenFault>,
+    section: &mut Section<'_>,
+    name: &str,
+    shown: Option<String>,
+) -> Option<Token> {
+    token
+        .map_err(|fault| {
+            let mend = shown.map_or_else(|| fault.to_string(), |shown| format!("{shown}: {fault}"));
+            section.refuse(name, &mend);
+        })
+        .ok()
 }
 
 /// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
@@ -146,7 +251,10 @@ mod tests {
             ("\u{feff}abc", Err(TokenFault::Character)),
         ] {
             let found = Token::new(text, TokenSource::Value);
-            let found = found.as_ref().map(|token| token.secret().expose_secret()).map_err(Clone::clone);
+            let found = found
+                .as_ref()
+                .map(|token| token.secret().expose_secret())
+                .map_err(Clone::clone);
             assert_eq!(found, expected, "{text:?}");
         }
     }
