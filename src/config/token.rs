@@ -1,0 +1,275 @@
+//! The access token of an instance, and where it came from.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+
+use super::instances::Around;
+use super::reader::{self, Environment, Section};
+
+/// No real token comes near this many bytes; a larger file is a wrong path.
+const MOST_BYTES: u64 = 16 * 1024;
+/// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
+const LONGEST_VARIABLE: usize = 64;
+const TOKEN_SETTINGS: [&str; 3] = [
+    "authentication_token",
+    "authentication_token_file",
+    "authentication_token_env",
+];
+
+/// A directory's access token. Its value appears in no `Debug` output.
+#[derive(Debug, Clone)]
+pub struct Token {
+    secret: SecretString,
+    source: TokenSource,
+}
+
+/// Where a token was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// Written in the configuration itself.
+    Value,
+    /// In the environment variable of this name.
+    Environment(String),
+    /// In this file, which may be read again after a rotation.
+    File(PathBuf),
+}
+
+/// Why a token can't be used. The text is what to do about it and never holds any of the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// Nothing is left when the line's end is taken away.
+    #[error("it is empty: put the access token there")]
+    Empty,
+    /// White space inside, which no bearer token has (RFC 6750 section 2.1).
+    #[error("there is white space or a line break in it: give the access token alone, without \"Bearer\"")]
+    Space,
+    /// A control character, or one outside ASCII.
+    #[error("there is a character in it that no access token has: copy it again")]
+    Character,
+    /// Larger than any token is.
+    #[error("it is too large to be an access token: give the token alone")]
+    TooLarge,
+    /// The path names something else.
+    #[error("it is not a regular file: give the path of a file that holds the token alone")]
+    NotAFile,
+    /// The file can't be read.
+    #[error("it can't be read ({0}): give the path of a file that this user may read")]
+    Unreadable(io::ErrorKind),
+}
+
+impl Token {
+    /// Checks a token from anywhere; one line end after it is taken away.
+    ///
+    /// # Errors
+    /// When it is empty or has characters that no token has.
+    pub fn new(text: &str, source: TokenSource) -> Result<Self, TokenFault> {
+        let line = text
+            .strip_suffix('\n')
+            .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+        if line.is_empty() {
+            return Err(TokenFault::Empty);
+        }
+        if line.chars().any(char::is_whitespace) {
+            return Err(TokenFault::Space);
+        }
+        if !line.chars().all(|character| character.is_ascii_graphic()) {
+            return Err(TokenFault::Character);
+        }
+        if line.len() as u64 > MOST_BYTES {
+            return Err(TokenFault::TooLarge);
+        }
+        Ok(Self {
+            secret: SecretString::from(line),
+            source,
+        })
+    }
+
+    /// Reads a token out of a file, at start and again after a rotation.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no regular file (a pipe would block, and can't be read twice), or holds no token.
+    pub fn from_file(path: &Path) -> Result<Self, TokenFault> {
+        let unreadable = |error: io::Error| TokenFault::Unreadable(error.kind());
+        let about = fs::metadata(path).map_err(unreadable)?;
+        if !about.is_file() {
+            return Err(TokenFault::NotAFile);
+        }
+        if about.len() > MOST_BYTES {
+            return Err(TokenFault::TooLarge);
+        }
+        let bytes = Zeroizing::new(fs::read(path).map_err(unreadable)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| TokenFault::Character)?;
+        Self::new(text, TokenSource::File(path.to_owned()))
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// Where it was found.
+    #[must_use]
+    pub fn source(&self) -> &TokenSource {
+        &self.source
+    }
+}
+
+/// Reads the token out of the one of its three settings that is given, in the environment or else in the file.
+pub(super) fn read(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
+    let set = TOKEN_SETTINGS.map(|name| (name, section.is_set(name)));
+    let from_environment = set.iter().any(|(_, (in_environment, _))| *in_environment);
+    let given: Vec<&str> = set
+        .iter()
+        .filter(|(_, (in_environment, in_file))| if from_environment { *in_environment } else { *in_file })
+        .map(|(name, _)| *name)
+        .collect();
+    let [name] = given[..] else {
+        let mend = if given.is_empty() {
+            "set it, authentication_token_file or authentication_token_env"
+        } else {
+            "give exactly one of authentication_token, authentication_token_file and authentication_token_env"
+        };
+        section.refuse(given.first().unwrap_or(&TOKEN_SETTINGS[0]), mend);
+        return None;
+    };
+    // An empty text goes on to the token's own checks, which say it better.
+    let text = section.text(name, |_| true)?;
+    match name {
+        "authentication_token_file" => {
+            let folder = if from_environment { None } else { around.folder };
+            read_file(
+                section,
+                name,
+                &folder.map_or_else(|| text.clone().into(), |folder| folder.join(&text)),
+                &text,
+                around,
+            )
+        }
+        "authentication_token_env" => read_variable(section, name, &text, around.environment),
+        _ => refused(Token::new(&text, TokenSource::Value), section, name, None),
+    }
+}
+
+fn read_file(section: &mut Section<'_>, name: &str, path: &Path, written: &str, around: &Around<'_>) -> Option<Token> {
+    // What doesn't look like a path may be the token itself, put into the wrong setting.
+    let looks_like_a_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start));
+    let shown = looks_like_a_path.then(|| reader::quoted(written));
+    let token = refused(Token::from_file(path), section, name, shown)?;
+    if readable_by_everybody(path) {
+        let mend = "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
+        if around.strict_secret_files {
+            section.refuse(name, mend);
+            return None;
+        }
+        section.warn(name, mend);
+    }
+    Some(token)
+}
+
+fn read_variable(section: &mut Section<'_>, name: &str, variable: &str, environment: &Environment) -> Option<Token> {
+    let is_word = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let looks_like_a_name =
+        variable.len() <= LONGEST_VARIABLE && variable.contains('_') && variable.bytes().all(is_word);
+    let shown = looks_like_a_name.then(|| variable.to_owned());
+    match environment.get(variable) {
+        Some(text) => refused(
+            Token::new(text, TokenSource::Environment(variable.to_owned())),
+            section,
+            name,
+            shown,
+        ),
+        None => {
+            let which = shown.unwrap_or_else(|| "the variable that it names".to_owned());
+            section.refuse(
+                name,
+                &format!("{which} is not set: give the name of a variable that holds the token"),
+            );
+            None
+        }
+    }
+}
+
+/// Turns a token's fault into a fault of its setting, with the file or variable in question if that may be shown.
+fn refused(
+    token: Result<Token, TokenFault>,
+    section: &mut Section<'_>,
+    name: &str,
+    shown: Option<String>,
+) -> Option<Token> {
+    token
+        .map_err(|fault| {
+            let mend = shown.map_or_else(|| fault.to_string(), |shown| format!("{shown}: {fault}"));
+            section.refuse(name, &mend);
+        })
+        .ok()
+}
+
+/// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
+pub(super) fn readable_by_everybody(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_forgiven_and_nothing_else() {
+        for (text, expected) in [
+            ("abc", Ok("abc")),
+            ("abc\n", Ok("abc")),
+            ("abc\r\n", Ok("abc")),
+            ("a+b/c=_.~:-", Ok("a+b/c=_.~:-")),
+            ("", Err(TokenFault::Empty)),
+            ("\n", Err(TokenFault::Empty)),
+            ("\r\n", Err(TokenFault::Empty)),
+            ("abc\n\n", Err(TokenFault::Space)),
+            ("abc\r", Err(TokenFault::Space)),
+            ("a\nb", Err(TokenFault::Space)),
+            ("a\r\nx-evil: 1", Err(TokenFault::Space)),
+            ("Bearer abc", Err(TokenFault::Space)),
+            (" abc", Err(TokenFault::Space)),
+            ("a\u{0}b", Err(TokenFault::Character)),
+            ("a\u{1b}[2Jb", Err(TokenFault::Character)),
+            ("tökén", Err(TokenFault::Character)),
+            ("\u{feff}abc", Err(TokenFault::Character)),
+        ] {
+            let found = Token::new(text, TokenSource::Value);
+            let found = found
+                .as_ref()
+                .map(|token| token.secret().expose_secret())
+                .map_err(Clone::clone);
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_source_alone() {
+        let token = Token::new("s3cr3t", TokenSource::Environment("PROD_TOKEN".to_owned())).unwrap();
+        let shown = format!("{token:?}");
+        assert!(shown.contains("PROD_TOKEN") && !shown.contains("s3cr3t"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        assert_eq!(Token::from_file(Path::new("/")).unwrap_err(), TokenFault::NotAFile);
+        let missing = Token::from_file(Path::new("/nowhere/token")).unwrap_err();
+        assert_eq!(missing, TokenFault::Unreadable(io::ErrorKind::NotFound));
+    }
+}
