@@ -1,0 +1,71 @@
+//! The control endpoints, beside the SCIM base and without a token: they are for whoever runs the sandbox.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, get, post};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Fault, Sandbox, Seed};
+
+/// `GET`/`PUT /sandbox/state`, `POST`/`DELETE /sandbox/faults`, `GET`/`DELETE /sandbox/calls`.
+pub(super) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route("/sandbox/state", get(dump).put(load))
+        .route("/sandbox/faults", post(script).delete(clear_faults))
+        .route("/sandbox/calls", get(calls).delete(reset_calls))
+        // A state of many thousand people is larger than axum's two megabytes.
+        .layer(axum::extract::DefaultBodyLimit::max(256 * 1024 * 1024))
+}
+
+async fn dump(State(sandbox): State<Sandbox>) -> Response {
+    Json(sandbox.dump()).into_response()
+}
+
+async fn load(State(sandbox): State<Sandbox>, seed: Result<Json<Seed>, JsonRejection>) -> Response {
+    match seed {
+        Ok(Json(seed)) => {
+            sandbox.load(seed);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(rejection) => refused(&rejection),
+    }
+}
+
+/// One fault or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Script {
+    One(Box<Fault>),
+    Several(Vec<Fault>),
+}
+
+async fn script(State(sandbox): State<Sandbox>, script: Result<Json<Script>, JsonRejection>) -> Response {
+    match script {
+        Ok(Json(Script::One(fault))) => sandbox.script(*fault),
+        Ok(Json(Script::Several(faults))) => faults.into_iter().for_each(|fault| sandbox.script(fault)),
+        Err(rejection) => return refused(&rejection),
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn clear_faults(State(sandbox): State<Sandbox>) -> StatusCode {
+    sandbox.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn calls(State(sandbox): State<Sandbox>) -> Response {
+    Json(json!({"calls": sandbox.calls(), "requests": sandbox.requests()})).into_response()
+}
+
+async fn reset_calls(State(sandbox): State<Sandbox>) -> StatusCode {
+    sandbox.reset_calls();
+    StatusCode::NO_CONTENT
+}
+
+fn refused(rejection: &JsonRejection) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({"error": rejection.body_text()}))).into_response()
+}

@@ -1,0 +1,254 @@
+//! PatchUser's dialect (Developer Guide, "PatchUser"): whole attributes, `name.givenName`, `emails[type eq "work"].value` and
+//! the enterprise extension under its URN; without a path a single attribute.
+//!
+//! The operations are tried on a copy, which is then checked like a whole new user: so a PATCH can't leave behind what a
+//! POST would not have been allowed to make.
+
+use serde_json::{Map, Value, json};
+
+use super::filter;
+use super::patch::{PatchOperation, Verb, operations, single_attribute};
+use super::schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find};
+use super::validate;
+use super::wire::Refusal;
+
+/// Attributes that may be named by one operation of a request only, and never removed.
+const ONCE: [&str; 2] = ["userName", "active"];
+
+/// The attributes after the PATCH, or why it is refused.
+pub(super) fn apply(attributes: &Map<String, Value>, body: &Value) -> Result<Map<String, Value>, Refusal> {
+    let operations = operations(body)?;
+    let mut seen: Vec<&'static str> = Vec::new();
+    let mut patched = attributes.clone();
+    for operation in &operations {
+        let (path, value) = target(operation)?;
+        if ONCE.contains(&path.root.name) {
+            if seen.contains(&path.root.name) || operation.verb == Verb::Remove {
+                return Err(Refusal::unparsable());
+            }
+            seen.push(path.root.name);
+        }
+        path.apply(&mut patched, operation.verb, value)?;
+    }
+    patched.retain(|_, value| !matches!(value, Value::Object(inside) if inside.is_empty()));
+    validate::object(USER_ATTRIBUTES, &patched)
+}
+
+fn target(operation: &PatchOperation) -> Result<(Path, Option<Value>), Refusal> {
+    match (&operation.path, &operation.value) {
+        (Some(path), value) => Ok((Path::parse(path)?, value.clone())),
+        (None, Some(value)) => {
+            let (name, value) = single_attribute(value)?;
+            Ok((Path::of(attribute(USER_ATTRIBUTES, name)?)?, Some(value.clone())))
+        }
+        (None, None) => Err(Refusal::unparsable()),
+    }
+}
+
+/// Where an operation acts.
+#[derive(Debug)]
+struct Path {
+    root: &'static Attribute,
+    /// The sub-attribute and value that tell the meant element of a list.
+    element: Option<(&'static str, String)>,
+    /// Sub-attributes below the root, outermost first.
+    below: Vec<&'static Attribute>,
+}
+
+impl Path {
+    fn of(root: &'static Attribute) -> Result<Self, Refusal> {
+        if root.patchable {
+            Ok(Self {
+                root,
+                element: None,
+                below: Vec::new(),
+            })
+        } else {
+            Err(Refusal::unparsable())
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        // The URN has a dot in it (`2.0`), so it is taken off before the rest is split at its dots.
+        if let Some(rest) = strip_enterprise(text) {
+            let mut path = Self::of(attribute(USER_ATTRIBUTES, ENTERPRISE)?)?;
+            if let Some(rest) = rest.strip_prefix(':') {
+                path.descend(rest)?;
+            } else if !rest.is_empty() {
+                return Err(Refusal::unparsable());
+            }
+            return Ok(path);
+        }
+        if let Some((name, rest)) = text.split_once('[') {
+            let mut path = Self::of(attribute(USER_ATTRIBUTES, name)?)?;
+            let Shape::SingleItemList(subs) = path.root.shape else {
+                return Err(Refusal::unparsable());
+            };
+            let (inside, rest) = rest.rsplit_once(']').ok_or_else(Refusal::unparsable)?;
+            let mut comparisons = filter::comparisons(inside)?;
+            let (Some(one), true) = (comparisons.pop(), comparisons.is_empty()) else {
+                return Err(Refusal::unparsable());
+            };
+            path.element = Some((attribute(subs, &one.attribute)?.name, one.value));
+            match rest.strip_prefix('.') {
+                Some(sub) => path.descend(sub)?,
+                None if rest.is_empty() => {}
+                None => return Err(Refusal::unparsable()),
+            }
+            return Ok(path);
+        }
+        let (name, rest) = text
+            .split_once('.')
+            .map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let mut path = Self::of(attribute(USER_ATTRIBUTES, name)?)?;
+        if let Some(rest) = rest {
+            // `emails.value` would mean every element; only the form with a filter is documented.
+            if matches!(path.root.shape, Shape::SingleItemList(_)) {
+                return Err(Refusal::unparsable());
+            }
+            path.descend(rest)?;
+        }
+        Ok(path)
+    }
+
+    fn descend(&mut self, rest: &str) -> Result<(), Refusal> {
+        for name in rest.split('.') {
+            let within = self.below.last().unwrap_or(&self.root).sub_attributes();
+            self.below.push(attribute(within, name)?);
+        }
+        Ok(())
+    }
+
+    fn apply(&self, user: &mut Map<String, Value>, verb: Verb, value: Option<Value>) -> Result<(), Refusal> {
+        match &self.element {
+            Some((sub, wanted)) => self.apply_to_element(user, verb, value, sub, wanted),
+            None => {
+                let mut chain = vec![self.root];
+                chain.extend(&self.below);
+                apply_below(user, &chain, verb, value)
+            }
+        }
+    }
+
+    /// Acts on the element of a list that the filter tells. An `add` without such an element makes one; a `replace` or a
+    /// `remove` without one has no target (RFC 7644 section 3.5.2.3). How AWS treats this is not documented.
+    fn apply_to_element(
+        &self,
+        user: &mut Map<String, Value>,
+        verb: Verb,
+        value: Option<Value>,
+        sub: &str,
+        wanted: &str,
+    ) -> Result<(), Refusal> {
+        let list = user.entry(self.root.name).or_insert_with(|| json!([]));
+        let items = list.as_array_mut().ok_or_else(Refusal::unparsable)?;
+        let found = items.iter().position(|item| item[sub].as_str() == Some(wanted));
+        let position = match (found, verb) {
+            (Some(position), _) => position,
+            (None, Verb::Add) => {
+                items.push(json!({sub: wanted}));
+                items.len() - 1
+            }
+            (None, Verb::Replace | Verb::Remove) => return Err(Refusal::unparsable()),
+        };
+        if self.below.is_empty() {
+            match (verb, value) {
+                (Verb::Remove, _) => {
+                    items.remove(position);
+                }
+                (Verb::Add | Verb::Replace, Some(value @ Value::Object(_))) => items[position] = value,
+                (Verb::Add | Verb::Replace, _) => return Err(Refusal::unparsable()),
+            }
+        } else {
+            let item = items[position].as_object_mut().ok_or_else(Refusal::unparsable)?;
+            apply_below(item, &self.below, verb, value)?;
+        }
+        if items.is_empty() {
+            user.shift_remove(self.root.name);
+        }
+        Ok(())
+    }
+}
+
+/// Acts on the attribute at the end of a chain that starts in `object`. What is on the way is made by an `add` or a `replace`.
+fn apply_below(
+    object: &mut Map<String, Value>,
+    chain: &[&'static Attribute],
+    verb: Verb,
+    value: Option<Value>,
+) -> Result<(), Refusal> {
+    let Some((attribute, rest)) = chain.split_first() else {
+        return Err(Refusal::unparsable());
+    };
+    if !rest.is_empty() {
+        if verb == Verb::Remove && !object.contains_key(attribute.name) {
+            return Ok(());
+        }
+        let inside = object.entry(attribute.name).or_insert_with(|| json!({}));
+        let inside = inside.as_object_mut().ok_or_else(Refusal::unparsable)?;
+        apply_below(inside, rest, verb, value)?;
+        if inside.is_empty() {
+            object.shift_remove(attribute.name);
+        }
+        return Ok(());
+    }
+    match (verb, value) {
+        (Verb::Remove, _) => {
+            object.shift_remove(attribute.name);
+        }
+        (Verb::Add, Some(value)) => add(object, attribute, value)?,
+        // The whole attribute is exchanged, also a complex one: the stricter reading of RFC 7644 section 3.5.2.3.
+        (Verb::Replace, Some(value)) => {
+            object.insert(attribute.name.to_owned(), coerced(attribute, value)?);
+        }
+        (Verb::Add | Verb::Replace, None) => return Err(Refusal::unparsable()),
+    }
+    Ok(())
+}
+
+/// Adds to what is there: sub-attributes to a complex attribute, elements to a list unless they are there already.
+fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), Refusal> {
+    match (object.get_mut(attribute.name), value) {
+        (Some(Value::Object(present)), Value::Object(new)) => {
+            for (key, value) in new {
+                let name = find(attribute.sub_attributes(), &key)
+                    .ok_or_else(Refusal::unparsable)?
+                    .name;
+                present.insert(name.to_owned(), value);
+            }
+        }
+        (Some(Value::Array(present)), Value::Array(new)) if !new.is_empty() => {
+            for item in new {
+                if !present.contains(&item) {
+                    present.push(item);
+                }
+            }
+        }
+        (_, value) => {
+            object.insert(attribute.name.to_owned(), coerced(attribute, value)?);
+        }
+    }
+    Ok(())
+}
+
+/// The guide's own sample sends `active` as the text `"false"`, and Entra writes `"False"`; the answer has a boolean. An
+/// empty object is no value.
+fn coerced(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
+    match (attribute.name, &value) {
+        ("active", Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
+        ("active", Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
+        (_, Value::Object(inside)) if inside.is_empty() => Err(Refusal::unparsable()),
+        (_, _) => Ok(value),
+    }
+}
+
+fn attribute(attributes: &'static [Attribute], name: &str) -> Result<&'static Attribute, Refusal> {
+    find(attributes, name).ok_or_else(Refusal::unparsable)
+}
+
+fn strip_enterprise(text: &str) -> Option<&str> {
+    let start = text.get(..ENTERPRISE.len())?;
+    start
+        .eq_ignore_ascii_case(ENTERPRISE)
+        .then(|| &text[ENTERPRISE.len()..])
+}
