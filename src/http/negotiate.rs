@@ -1,0 +1,237 @@
+//! What the caller wants back: the representation (`Accept`, RFC 9110 section 12.5.1) and how failures are to be answered (`Prefer`,
+//! RFC 7240).
+//!
+//! Commands answer in JSON, or in the human-readable Markdown table. Problems are always `application/problem+json`, whatever was
+//! asked for: section 12.5.1 lets a server disregard `Accept` for them, and a refusal has to be readable by the client that caused it.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT, GetAll, HeaderValue};
+use axum::http::request::Parts;
+
+use crate::http::problem::Problem;
+
+/// The forms in which a command's answer can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Representation {
+    /// `application/json`, the envelope; also when nothing is asked for.
+    Json,
+    /// `text/markdown`, the human-readable table.
+    Markdown,
+}
+
+impl Representation {
+    /// The media type, as it is sent in `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+
+    /// Chooses by the values of the `Accept` header fields; none, or none readable, means JSON.
+    ///
+    /// The higher quality wins. Among equals the one that was named more precisely does, then JSON.
+    pub fn choose<'a>(accept: impl Iterator<Item = &'a str>) -> Result<Self, Problem> {
+        let ranges: Vec<Range> = accept
+            .flat_map(|field| field.split(','))
+            .filter_map(Range::parse)
+            .collect();
+        if ranges.is_empty() {
+            return Ok(Self::Json);
+        }
+        let json = rank(&ranges, "application", "json");
+        let markdown = rank(&ranges, "text", "markdown");
+        if json.0 == 0 && markdown.0 == 0 {
+            return Err(Problem::not_acceptable("application/json and text/markdown"));
+        }
+        Ok(if markdown > json { Self::Markdown } else { Self::Json })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Representation {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::choose(texts(parts.headers.get_all(ACCEPT)))
+    }
+}
+
+/// How a failed *command* is to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// With the status that tells the failure; the default.
+    Strict,
+    /// With 200 and the same envelope, for callers that throw away the body of anything else.
+    Lenient,
+}
+
+impl Handling {
+    /// The value of `Preference-Applied` (RFC 7240 section 3) when leniency was asked for and given.
+    pub const LENIENT_APPLIED: &'static str = "handling=lenient";
+
+    /// Reads the `Prefer` header fields. Preferences that are not known here are passed over (section 2), and of a doubled one the first
+    /// counts.
+    pub fn choose<'a>(prefer: impl Iterator<Item = &'a str>) -> Self {
+        for preference in prefer.flat_map(|field| field.split(',')) {
+            let (name, value) = parameter(preference.split(';').next().unwrap_or_default());
+            if name.eq_ignore_ascii_case("handling") {
+                return if value.eq_ignore_ascii_case("lenient") {
+                    Self::Lenient
+                } else {
+                    Self::Strict
+                };
+            }
+        }
+        Self::Strict
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Handling {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::choose(texts(parts.headers.get_all("prefer"))))
+    }
+}
+
+/// One media range of an `Accept` field. Qualities are thousandths.
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    quality: u16,
+}
+
+impl<'a> Range<'a> {
+    /// `None` for what is not a media range: a malformed element is passed over, not answered with an error.
+    fn parse(element: &'a str) -> Option<Self> {
+        let mut parts = element.split(';');
+        let (kind, subtype) = parts.next()?.trim().split_once('/')?;
+        let is_token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_token(kind) || !is_token(subtype) || (kind == "*" && subtype != "*") {
+            return None;
+        }
+        let mut quality = 1000;
+        for (name, value) in parts.map(parameter) {
+            if name.eq_ignore_ascii_case("q") {
+                quality = thousandths(value)?;
+            } else if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+                // We have both forms in UTF-8 only. Other parameters (a Markdown variant, a version) don't divide what we have.
+                quality = 0;
+                break;
+            }
+        }
+        Some(Self { kind, subtype, quality })
+    }
+
+    /// How precisely this range names the type: 3 exactly, 2 by its first half, 1 by `*/*`, `None` not at all.
+    fn precision(&self, kind: &str, subtype: &str) -> Option<u8> {
+        match (self.kind, self.subtype) {
+            ("*", "*") => Some(1),
+            (own, "*") if own.eq_ignore_ascii_case(kind) => Some(2),
+            (own, sub) if own.eq_ignore_ascii_case(kind) && sub.eq_ignore_ascii_case(subtype) => Some(3),
+            (_, _) => None,
+        }
+    }
+}
+
+/// Quality and precision of a type: the most precise range that covers it decides, even when it says no.
+fn rank(ranges: &[Range], kind: &str, subtype: &str) -> (u16, u8) {
+    let covering = ranges
+        .iter()
+        .filter_map(|range| Some((range.precision(kind, subtype)?, range.quality)));
+    covering
+        .max()
+        .map_or((0, 0), |(precision, quality)| (quality, precision))
+}
+
+/// RFC 9110 section 12.4.2: 0 to 1 with at most three decimals.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u16 = format!("{decimals:0<3}").parse().ok()?;
+    match (whole, fraction) {
+        ("0", fraction) => Some(fraction),
+        ("1", 0) => Some(1000),
+        (_, _) => None,
+    }
+}
+
+/// `name = "value"` with optional white space and quotes.
+fn parameter(text: &str) -> (&str, &str) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (name.trim(), value.trim().trim_matches('"'))
+}
+
+fn texts<'a>(fields: GetAll<'a, HeaderValue>) -> impl Iterator<Item = &'a str> {
+    fields.iter().filter_map(|field| field.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::Cause;
+
+    #[test]
+    fn accept_chooses_by_quality_then_precision_then_json() {
+        use Representation::{Json, Markdown};
+        for (accept, expected) in [
+            (&[][..], Some(Json)),
+            (&[""], Some(Json)),
+            (&["*/*"], Some(Json)),
+            (&["application/json"], Some(Json)),
+            (&["APPLICATION/Json ; charset=UTF-8"], Some(Json)),
+            (&["application/*"], Some(Json)),
+            (&["text/markdown"], Some(Markdown)),
+            (&["text/markdown; variant=GFM; charset=\"utf-8\""], Some(Markdown)),
+            (&["text/*"], Some(Markdown)),
+            (&["text/markdown, application/json"], Some(Json)),
+            (&["text/markdown, */*"], Some(Markdown)),
+            (&["text/markdown", "*/*;q=0.5"], Some(Markdown)),
+            (&["text/markdown;q=0.4, application/json;q=0.399"], Some(Markdown)),
+            (&["text/markdown;q=0.4, application/json;q=0.401"], Some(Json)),
+            (&["application/json;q=0, */*"], Some(Markdown)),
+            (&["application/json;q=0, text/markdown;q=0, */*"], None),
+            (&["*/*;q=0"], None),
+            (&["text/html"], None),
+            (
+                &["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
+                Some(Json),
+            ),
+            (&["application/problem+json"], None),
+            (&["application/json;charset=utf-16"], None),
+            (&["garbage"], Some(Json)),
+            (&["garbage, text/markdown"], Some(Markdown)),
+            (&["application/json;q=1.1"], Some(Json)),
+            (&["text/markdown;q=x, application/json;q=0.1"], Some(Json)),
+        ] {
+            match (Representation::choose(accept.iter().copied()), expected) {
+                (Ok(chosen), expected) => assert_eq!(Some(chosen), expected, "{accept:?}"),
+                (Err(problem), None) => assert_eq!(problem.cause(), Cause::NotAcceptable),
+                (Err(problem), Some(_)) => panic!("{accept:?}: {problem:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn prefer_recognises_handling_and_passes_over_the_rest() {
+        use Handling::{Lenient, Strict};
+        for (prefer, expected) in [
+            (&[][..], Strict),
+            (&["handling=lenient"], Lenient),
+            (&["Handling = \"Lenient\""], Lenient),
+            (&["handling=strict"], Strict),
+            (&["respond-async, wait=10; x=y, handling=lenient; foo"], Lenient),
+            (&["return=minimal", "handling=lenient"], Lenient),
+            (&["handling=strict, handling=lenient"], Strict),
+            (&["handling"], Strict),
+            (&["handling=other"], Strict),
+            (&["x; handling=lenient"], Strict),
+        ] {
+            assert_eq!(Handling::choose(prefer.iter().copied()), expected, "{prefer:?}");
+        }
+    }
+}
