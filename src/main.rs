@@ -1,1 +1,3 @@
+//! The command line: `aws-ilm`.
+
 fn main() {}

@@ -11,10 +11,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::OnceCell, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -64,7 +61,6 @@ pub struct Service {
     instances: Vec<Arc<Instance>>,
     default: usize,
     tasks: TaskTracker,
-    places: Arc<Semaphore>,
 }
 
 /// A command that ran.
@@ -133,9 +129,6 @@ pub struct PlannedRequest {
 /// Why a command did not run, or did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// As many commands run already as may.
-    #[error("as many commands run already as may")]
-    Busy,
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
@@ -257,9 +250,8 @@ impl Instance {
 }
 
 impl Service {
-    /// A service of these instances, of which the one of this name serves requests that name none. At most `places` commands run
-    /// at once.
-    pub fn new(instances: Vec<Instance>, default: &str, places: usize) -> Self {
+    /// A service of these instances, of which the one of this name serves requests that name none.
+    pub fn new(instances: Vec<Instance>, default: &str) -> Self {
         let default = instances
             .iter()
             .position(|instance| instance.name == default)
@@ -268,7 +260,6 @@ impl Service {
             instances: instances.into_iter().map(Arc::new).collect(),
             default,
             tasks: TaskTracker::new(),
-            places: Arc::new(Semaphore::new(places)),
         }
     }
 
@@ -290,16 +281,20 @@ impl Service {
 
     /// Runs a command to its end, whether or not the caller waits for it.
     ///
+    /// `place`, whatever it is, is kept until the command has ended: a caller who hangs up frees nothing before the work is done.
+    ///
     /// # Errors
     /// When it could not be started, or broke off.
-    pub async fn run(&self, instance: Arc<Instance>, command: Command, dry_run: bool) -> Result<Ran, Refused> {
+    pub async fn run<P: Send + 'static>(
+        &self,
+        instance: Arc<Instance>,
+        command: Command,
+        dry_run: bool,
+        place: P,
+    ) -> Result<Ran, Refused> {
         if self.tasks.is_closed() {
             return Err(Refused::Stopping);
         }
-        // The place is the task's, not the caller's: hanging up frees nothing before the work is done.
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Refused::Busy)?;
         let task = async move {
             let ran = run(&instance, &command, dry_run).await;
             drop(place);
@@ -449,7 +444,10 @@ fn summary(error: &Error) -> String {
             format!("the directory failed ({})", error.status().unwrap_or_default())
         }
     };
-    error.request_id.as_ref().map_or(what.clone(), |id| format!("{what} (AWS request id {id})"))
+    error
+        .request_id
+        .as_ref()
+        .map_or(what.clone(), |id| format!("{what} (AWS request id {id})"))
 }
 
 /// What the log keeps of a failed request. The directory's own words stay out: they may quote the person.

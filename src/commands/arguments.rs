@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type},
+    },
+};
 
 use crate::json;
 
@@ -15,6 +22,24 @@ impl Default for Switch {
         Self(true)
     }
 }
+
+impl PartialSchema for Switch {
+    fn schema() -> RefOr<Schema> {
+        let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["true", "false"]));
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        OneOfBuilder::new()
+            .item(boolean)
+            .item(text)
+            .item(null)
+            .default(Some(true.into()))
+            .into()
+    }
+}
+
+impl ToSchema for Switch {}
 
 impl<'de> Deserialize<'de> for Switch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -35,6 +60,17 @@ impl<'de> Deserialize<'de> for Switch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MemberIds(pub Vec<String>);
+
+impl PartialSchema for MemberIds {
+    fn schema() -> RefOr<Schema> {
+        let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        OneOfBuilder::new().item(list).item(text).item(null).into()
+    }
+}
+
+impl ToSchema for MemberIds {}
 
 impl<'de> Deserialize<'de> for MemberIds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Rules, group, person::is_same_name};
 use crate::{
@@ -20,8 +21,9 @@ const CREATIONS: usize = 3;
 const TAKEN: &str = "another group has this displayName or externalId";
 
 /// The arguments of `iam-create-group`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateGroupArguments)]
 pub struct Args {
     /// The group.
     pub scim: GroupProfile,

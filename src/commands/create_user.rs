@@ -7,6 +7,7 @@
 //! somebody else's (409).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Rules, Switch,
@@ -19,8 +20,9 @@ use crate::{
 };
 
 /// The arguments of `iam-create-user`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateUserArguments)]
 pub struct Args {
     /// The person.
     #[serde(rename = "user-profile")]

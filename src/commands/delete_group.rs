@@ -4,6 +4,7 @@
 //! deletion whose answer got lost came before.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::group;
 use crate::{
@@ -18,8 +19,9 @@ use crate::{
 const DELETIONS: usize = 2;
 
 /// The arguments of `iam-delete-group`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DeleteGroupArguments)]
 pub struct Args {
     /// The group.
     pub scim: GroupProfile,

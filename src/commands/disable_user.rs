@@ -4,6 +4,7 @@
 //! these is good. It refuses a profile without an id or a user name.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Rules, person::Person};
 use crate::{
@@ -14,8 +15,9 @@ use crate::{
 };
 
 /// The arguments of `iam-disable-user`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DisableUserArguments)]
 pub struct Args {
     /// The person.
     #[serde(rename = "user-profile")]

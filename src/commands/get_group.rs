@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Rules, Switch, group, person::is_same_name};
 use crate::{
@@ -19,8 +20,9 @@ use crate::{
 const MAX_PAGES: usize = 2_500;
 
 /// The arguments of `iam-get-group`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GetGroupArguments)]
 pub struct Args {
     /// The group.
     pub scim: GroupProfile,

@@ -3,6 +3,7 @@
 //! It changes nothing and has no switch. It refuses a profile without an id or a user name; nobody there is a failure, 404.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Rules,
@@ -15,8 +16,9 @@ use crate::{
 };
 
 /// The arguments of `iam-get-user`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GetUserArguments)]
 pub struct Args {
     /// The person.
     #[serde(rename = "user-profile")]

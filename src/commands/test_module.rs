@@ -3,6 +3,7 @@
 //! One user is read, not the ServiceProviderConfig, which many directories show to everybody: a wrong token would pass.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     decide::{Next, Replay},
@@ -11,8 +12,9 @@ use crate::{
 };
 
 /// `test-module` takes no arguments.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TestModuleArguments)]
 pub struct Args {}
 
 /// What to do next.

@@ -9,6 +9,7 @@ use std::{collections::HashSet, ops::Range};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{MemberIds, Rules, finish, group};
 use crate::{
@@ -28,8 +29,9 @@ const MAX_CALLS_A_CHUNK: usize = 200;
 const NAMED: usize = 10;
 
 /// The arguments of `iam-update-group`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UpdateGroupArguments)]
 pub struct Args {
     /// The group: its `id`, and what it is renamed to if no members are given.
     pub scim: GroupProfile,

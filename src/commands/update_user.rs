@@ -6,6 +6,7 @@
 //! skips. It skips when updating is switched off, and refuses a profile without any id or user name.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Rules, Switch,
@@ -18,8 +19,9 @@ use crate::{
 };
 
 /// The arguments of `iam-update-user`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UpdateUserArguments)]
 pub struct Args {
     /// The person; under `olduserdata`, what was true before the change.
     #[serde(rename = "user-profile")]
