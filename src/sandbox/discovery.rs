@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::schema::{Attribute, ENTERPRISE, GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES, Shape, USER, USER_ATTRIBUTES};
+use super::schema::{
+    Attribute, ENTERPRISE, GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES, Rule, Shape, USER, USER_ATTRIBUTES,
+};
 use super::wire::{Answer, Refusal};
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -133,7 +135,10 @@ fn describe(attribute: &Attribute) -> Value {
         Shape::Text(_) if attribute.name == "$ref" => {
             described["referenceTypes"] = json!(["User"]);
         }
-        Shape::Text(_) => {
+        Shape::Text(rule) => {
+            if rule == Rule::MemberType {
+                described["canonicalValues"] = json!(["User"]);
+            }
             described["caseExact"] = json!(false);
             described["uniqueness"] = json!(if attribute.name == "userName" { "server" } else { "none" });
         }

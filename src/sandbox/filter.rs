@@ -242,4 +242,16 @@ mod tests {
             Err(Refusal::unparsable())
         );
     }
+    proptest::proptest! {
+        #[test]
+        fn any_value_survives_its_escaping(value in "\\PC*") {
+            let text = format!("userName eq {}", serde_json::Value::from(value.clone()));
+            assert_eq!(UserFilter::parse(Some(&text)), Ok(UserFilter::UserName(value)));
+        }
+
+        #[test]
+        fn no_text_is_more_than_refused(text in r#"(id|eq|and|members| |"|\\|\[|é|x)*"#) {
+            let _either = (UserFilter::parse(Some(&text)), GroupFilter::parse(Some(&text)));
+        }
+    }
 }

@@ -130,13 +130,11 @@ pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, Refusal> {
         .iter()
         .map(|item| {
             let member = validate::object(MEMBER_ATTRIBUTES, item.as_object().ok_or_else(Refusal::unparsable)?)?;
-            match (
-                member.get("value").and_then(Value::as_str),
-                member.get("type").and_then(Value::as_str),
-            ) {
-                (Some(id), None | Some("User")) => Ok(id.to_owned()),
-                (Some(_) | None, _) => Err(Refusal::unparsable()),
-            }
+            member
+                .get("value")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .ok_or_else(Refusal::unparsable)
         })
         .collect()
 }

@@ -4,8 +4,8 @@
 //! assumed. It knows nothing of the client in this crate and shares no type with it, so that one misreading of
 //! the protocol can't hide in both.
 //!
-//! A request is recognised as an [`operation`], perhaps befallen by one of the [`faults`], admitted (token, tenant,
-//! [`limits`]), read and checked against the [`schema`], and carried out on the [`directory`], all under one lock.
+//! A request is recognised as an `operation`, perhaps befallen by one of the `faults`, admitted (tenant, token,
+//! `limits`), read and checked against the `schema`, and carried out on the `directory`, all under one lock.
 //!
 //! ```text
 //! server → routes → users, groups → directory

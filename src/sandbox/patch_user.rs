@@ -252,3 +252,71 @@ fn strip_enterprise(text: &str) -> Option<&str> {
         .eq_ignore_ascii_case(ENTERPRISE)
         .then(|| &text[ENTERPRISE.len()..])
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn attributes() -> Map<String, Value> {
+        let user = json!({
+            "userName": "ada", "displayName": "Ada", "name": {"givenName": "Ada", "familyName": "Lovelace"},
+            "emails": [{"value": "ada@example.com", "type": "work", "primary": true}],
+            ENTERPRISE: {"department": "Engines", "manager": {"value": "m"}},
+        });
+        user.as_object().unwrap().clone()
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            "[a-z]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let key = prop_oneof![
+                Just("value"),
+                Just("type"),
+                Just("primary"),
+                Just("givenName"),
+                Just("emails")
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec((key.prop_map(str::to_owned), inner), 0..3)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever comes, it is refused or leaves behind somebody who could have been made with a POST.
+        #[test]
+        fn a_patched_user_is_a_user_that_could_be_made(
+            verb in prop_oneof![Just("add"), Just("replace"), Just("remove")],
+            path in prop_oneof![
+                Just("emails[type eq \"work\"]".to_owned()),
+                Just("emails[type eq \"work\"].value".to_owned()),
+                Just("emails[type eq \"home\"].value".to_owned()),
+                Just("addresses".to_owned()),
+                Just("name".to_owned()),
+                Just("name.givenName".to_owned()),
+                Just("active".to_owned()),
+                Just(ENTERPRISE.to_owned()),
+                Just(format!("{ENTERPRISE}:manager.value")),
+                Just(format!("{ENTERPRISE}:manager")),
+                "\\PC{0,20}",
+            ],
+            value in value(),
+        ) {
+            let body = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [{"op": verb, "path": path, "value": value}],
+            });
+            if let Ok(patched) = apply(&attributes(), &body) {
+                prop_assert_eq!(validate::object(USER_ATTRIBUTES, &patched), Ok(patched));
+            }
+        }
+    }
+}

@@ -113,9 +113,6 @@ async fn answer(sandbox: Sandbox, call: Call, fault: Option<FaultKind>) -> Respo
 fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let mut inside = sandbox.inside();
     let inside: &mut Inside = &mut inside;
-    if call.operation == Operation::Unknown && call.right_tenant && bears_token(&call.headers, &inside.tokens) {
-        return Err(Refusal::not_found());
-    }
     if !call.right_tenant || !bears_token(&call.headers, &inside.tokens) {
         return Err(Refusal::unauthorized());
     }

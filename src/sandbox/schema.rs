@@ -23,6 +23,8 @@ pub(super) enum Rule {
     GroupName,
     /// 1 to 47 characters: the length of the older AWS id.
     Id,
+    /// `User` and nothing else: groups don't nest.
+    MemberType,
 }
 
 /// What kind of value an attribute holds.
@@ -178,7 +180,7 @@ const MANAGER: &[Attribute] = &[
 /// One element of a group's `members`. `display` is not taken.
 pub(super) const MEMBER_ATTRIBUTES: &[Attribute] = &[
     Attribute::text("value", Rule::Id).required(),
-    Attribute::general("type"),
+    Attribute::text("type", Rule::MemberType),
     Attribute::general("$ref"),
 ];
 

@@ -171,6 +171,9 @@ impl Findings {
                 longest(rule)
             ));
         }
+        if rule == Rule::MemberType && text != "User" {
+            self.violates_schema = true;
+        }
         if matches!(rule, Rule::UserName | Rule::GroupName)
             && RESERVED_NAMES.iter().any(|name| name.eq_ignore_ascii_case(text))
         {
@@ -209,15 +212,15 @@ fn longest(rule: Rule) -> usize {
     match rule {
         Rule::UserName => 128,
         Rule::ExternalId => 256,
-        Rule::General | Rule::GroupName => 1024,
+        Rule::General | Rule::GroupName | Rule::MemberType => 1024,
         Rule::Id => 47,
     }
 }
 
 fn pattern(rule: Rule) -> &'static str {
     match rule {
-        Rule::UserName | Rule::ExternalId | Rule::Id => r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+",
-        Rule::General | Rule::GroupName => r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+",
+        Rule::UserName | Rule::ExternalId | Rule::Id | Rule::MemberType => r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+",
+        Rule::General | Rule::GroupName => "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}\\t\\n\\r \u{a0}\u{3000}]+",
     }
 }
 
@@ -234,7 +237,7 @@ fn is_allowed(rule: Rule, character: char) -> bool {
         return true;
     }
     match rule {
-        Rule::UserName | Rule::ExternalId | Rule::Id => false,
+        Rule::UserName | Rule::ExternalId | Rule::Id | Rule::MemberType => false,
         Rule::General | Rule::GroupName => {
             matches!(character, '\t' | '\n' | '\r' | ' ' | '\u{a0}' | '\u{3000}')
         }
