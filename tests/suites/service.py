@@ -4,6 +4,7 @@ own process, JSON over HTTP, tools installed into `target/ci`, and a tally of ch
 Only Python's standard library is used, so that the suites themselves need nothing installed.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 
@@ -170,6 +172,14 @@ class Checks:
     def equal(self, name, found, expected):
         """A check that two values are equal."""
         return self.check(name, found == expected, f"expected {expected!r}\nfound    {found!r}")
+
+    @contextlib.contextmanager
+    def section(self, name):
+        """Counts an exception inside the `with` block as one failure, so that the rest of the suite still runs."""
+        try:
+            yield
+        except Exception:
+            self.check(f"{name} runs to its end", False, traceback.format_exc())
 
     def finish(self):
         """Prints the summary and returns the exit code."""

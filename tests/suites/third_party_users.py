@@ -18,7 +18,7 @@ PERSONAL = ["anna.sample", "boris.sample", "Anna Sample", "+49 30 5550100", "car
 
 
 def run(checks, ours, foreign, limited):
-    """All user commands in one person's life; returns the ids of two people who exist afterwards."""
+    """All user commands in one person's life."""
     answer = ours.command("test-module")
     checks.equal("test-module succeeds", (answer.status, answer.json["TestModule"]["success"]), (200, True))
     answer = ours.command("get-mapping-fields")
@@ -26,11 +26,10 @@ def run(checks, ours, foreign, limited):
 
     anna = _create(checks, ours, foreign)
     _update(checks, ours, foreign, anna)
-    boris = _rename(checks, ours, foreign, anna)
+    _rename(checks, ours, foreign, anna)
     _disable(checks, ours, foreign, anna)
     _missing(checks, ours, foreign)
     _awkward_names(checks, ours, foreign, limited)
-    return [anna, boris]
 
 
 def _create(checks, ours, foreign):
@@ -111,7 +110,6 @@ def _rename(checks, ours, foreign, anna):
     answer = ours.command("iam-update-user", {"user-profile": taken})
     _failure(checks, "rename to a taken name", answer, 409)
     checks.equal("rename to a taken name: nothing changed", foreign.get("Users", boris)["userName"], "boris.sample")
-    return boris
 
 
 def _disable(checks, ours, foreign, anna):
@@ -154,9 +152,9 @@ def _missing(checks, ours, foreign):
 
 
 def _awkward_names(checks, ours, foreign, limited):
-    names = ["back\\slash", "a&b=c+d%20#e", "o'neil", "Zoë.Ünal"]
-    if "quote in a name" not in limited:
-        names.append('a" or userName pr or userName eq "b')
+    names = ["a&b=c+d%20#e", "o'neil", "Zoë.Ünal"]
+    if "escapes in filters" not in limited:
+        names += ["back\\slash", 'a" or userName pr or userName eq "b']
     for name in names:
         # A quoted name is only asked for: whether a directory keeps white space in a userName is its own affair.
         if " " not in name:
