@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The full forms of the suites that .ci/run has in short: more generated cases, tests marked as slow, both foreign
+# servers. Takes as long as it takes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/steps
+
+thorough_tests() {
+    # What proptest generates is printed with its seed when it fails, and can be had again.
+    PROPTEST_CASES=${PROPTEST_CASES:-5000} cargo test -- --include-ignored
+}
+
+third_party_both() {
+    suite third_party.py --server scim2
+    # Here node is no choice: without it the full form has not been run.
+    suite third_party.py --server scimmy
+}
+
+step 'tools' install_tools
+step 'build of the service' cargo build --locked
+step 'tests, thorough' thorough_tests
+step 'third-party SCIM servers' third_party_both
+step 'OpenAPI document against the service, long' suite openapi.py --long
+step 'Swagger UI in a browser' suite browser.py
+summary

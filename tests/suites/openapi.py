@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Holds the running service to its own OpenAPI document with schemathesis, the sandbox behind it.
+
+    python3 tests/suites/openapi.py [--long] [--seed N] [--binary target/debug/aws-ilm]
+
+The short form is for every change; `--long` sends many more requests from another seed each time (printed, so that a
+failure can be had again).
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import subprocess
+import sys
+
+import service
+
+SCHEMATHESIS = "schemathesis==4.32.5"
+
+ON = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+    "missing_required_header",
+]
+
+OFF = {
+    "negative_data_rejection": "the service takes more than the document's first form on purpose (JSON in strings, "
+                               "lists in strings), and a person who is absent is a skip with 200",
+    "positive_data_acceptance": "no schema can say who exists or what a directory refuses: a request of the right shape "
+                                "is rightly answered with 400, 404 or 409",
+    "use_after_free": "looks for DELETE on a resource's path; commands are POSTs that carry ids in their bodies",
+    "ensure_resource_availability": "looks for a resource under the path that its creation returned; there is none",
+    "ignored_auth": "the document has no security scheme: without configured callers the service is for the loopback",
+    "object_level_authorization": "as ignored_auth: there are no callers to tell apart",
+}
+
+SHORT_EXAMPLES = 25
+LONG_EXAMPLES = 600
+SHORT_SEED = 20211013
+
+
+def operations(document):
+    """How many operations an OpenAPI document describes."""
+    methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+    return sum(len(methods & set(path)) for path in document["paths"].values())
+
+
+def run(ours, options, report):
+    """Runs schemathesis against the service; returns its exit code."""
+    long = options.long
+    seed = options.seed if options.seed is not None else random.randrange(2**32) if long else SHORT_SEED
+    print(f"seed {seed}")
+    for check, reason in OFF.items():
+        print(f"off   {check}: {reason}")
+    sys.stdout.flush()
+    command = [
+        service.python_tool("schemathesis", SCHEMATHESIS), "run", f"{ours.url}/openapi.json",
+        "--checks", ",".join(ON),
+        # Without links between operations there is nothing for the stateful phase to follow.
+        "--phases", "examples,coverage,fuzzing",
+        "--max-examples", LONG_EXAMPLES if long else SHORT_EXAMPLES,
+        "--seed", seed,
+        "--request-timeout", 60,
+        "--continue-on-failure",
+        # A machine that is busy elsewhere makes data slow to generate; that says nothing of the service.
+        "--suppress-health-check", "too_slow,filter_too_much,data_too_large,large_base_example",
+        "--generation-database", "none",
+        "--report", "json", "--report-json-path", report,
+        "--no-color",
+    ]
+    return subprocess.run([str(part) for part in command], cwd=service.WORK, stdin=subprocess.DEVNULL).returncode
+
+
+def main():
+    """Starts the service with its sandbox, runs schemathesis, and returns the exit code."""
+    parser = argparse.ArgumentParser(description="Holds the service to its OpenAPI document.")
+    parser.add_argument("--long", action="store_true", help="many more requests, from a new seed")
+    parser.add_argument("--seed", type=int, help="the seed of an earlier run")
+    service.binary_argument(parser)
+    options = parser.parse_args()
+
+    checks = service.Checks()
+    report = service.WORK / "schemathesis.json"
+    report.unlink(missing_ok=True)
+    with service.Service(options.binary, ["--sandbox"], name="aws-ilm-openapi") as ours:
+        document = service.request("GET", f"{ours.url}/openapi.json").json
+        checks.check("the document says OpenAPI 3.1", document["openapi"].startswith("3.1."), document["openapi"])
+        checks.equal("schemathesis found nothing", run(ours, options, report), 0)
+        with checks.section("the report"):
+            told = json.loads(pathlib.Path(report).read_text())
+            # A run that tested nothing, or was cut short, would also have found nothing.
+            checks.check("it ran to its end", told["complete"], told["stop_reason"])
+            checks.equal("every operation of the document was tested", told["operations"]["tested"],
+                         operations(document))
+            print(f"      {told['test_cases']['generated']} test cases")
+        alive = service.request("GET", f"{ours.url}/health/live")
+        checks.equal("the service is alive afterwards", alive.status, 200)
+        checks.check("it has not panicked", "panicked" not in ours.text(), ours.tail())
+        checks.check("it stops by itself when asked to", ours.stop() == 0, ours.tail())
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
