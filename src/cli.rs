@@ -1,1 +1,346 @@
-//! (to be written)
+//! The command line. Everything it prints for people and scripts goes to standard output; logs go to standard error.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the part of the program that prints"
+)]
+
+use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::{
+    app::{Bound, EmbeddedSandbox},
+    commands::{Command, test_module},
+    config::{self, Settings, Sources},
+    envelope::Envelope,
+    http,
+    sandbox::{self, Sandbox, Seed},
+    service::{Ran, Service, Told},
+    telemetry,
+};
+
+/// Something failed that was to be done.
+const FAILED: u8 = 1;
+
+/// The settings or the arguments are wrong: nothing was started. The same code as clap's own.
+const MISUSED: u8 = 2;
+
+/// The IAM user lifecycle commands for AWS IAM Identity Center, as an HTTP service.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Line {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Serve the commands over HTTP
+    Serve {
+        #[command(flatten)]
+        configured: Configured,
+        /// Where to listen, instead of the setting `listen`
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<SocketAddr>,
+        /// Serve an embedded directory as the default instance: nothing to configure, nothing real is touched
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Serve a directory alone that behaves like IAM Identity Center's SCIM endpoint
+    Sandbox {
+        /// Where to listen
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+        listen: SocketAddr,
+        /// Start with the users and groups of this JSON file
+        #[arg(long, value_name = "FILE")]
+        seed: Option<PathBuf>,
+        /// Throttle as AWS does: 25 writes and 40 reads a second and API
+        #[arg(long)]
+        limits: bool,
+    },
+    /// Test every configured instance; exits with 1 when one fails
+    Check {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+    /// Ask a running service whether it is ready; exits with 1 when it is not
+    Healthcheck {
+        /// The service's address, instead of the one that `listen` (AWS_ILM_LISTEN) sets
+        #[arg(long, value_name = "URL")]
+        url: Option<Url>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Configured {
+    /// The TOML file with the settings
+    #[arg(long, value_name = "FILE", env = "AWS_ILM_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the program with the process's arguments.
+pub async fn main() -> ExitCode {
+    // One crypto provider for everything, installed before anything could want one. It fails only if there is one already.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    match Line::parse().task {
+        Task::Serve {
+            configured,
+            listen,
+            sandbox,
+        } => serve(configured, listen, sandbox).await,
+        Task::Sandbox { listen, seed, limits } => serve_sandbox(listen, seed, limits).await,
+        Task::Check { configured } => check(configured).await,
+        Task::Openapi => {
+            print!("{}", http::document());
+            ExitCode::SUCCESS
+        }
+        Task::Healthcheck { url } => healthcheck(url).await,
+    }
+}
+
+async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool) -> ExitCode {
+    let mut sources = Sources::from_process(configured.config, sandbox);
+    if let Some(listen) = listen {
+        sources
+            .environment
+            .insert("AWS_ILM_LISTEN".to_owned(), listen.to_string());
+    }
+    if sandbox {
+        // The examples of the documentation name its people and groups: those come back when they are deleted.
+        let options = sandbox::Options {
+            restore_deleted: true,
+            ..sandbox::Options::default()
+        };
+        match EmbeddedSandbox::start(options).await {
+            Ok(directory) => {
+                let token = SecretString::from(directory.token);
+                sources.point_at_sandbox(&directory.url, directory.tenant_id, &token);
+            }
+            Err(error) => return failed(&error),
+        }
+    }
+    let settings = match config::load(&sources) {
+        Ok(settings) => settings,
+        Err(faults) => return misused(&faults.to_string()),
+    };
+    if let Err(error) = telemetry::init(settings.log_format, &settings.log_filter) {
+        return misused(&error.to_string());
+    }
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let bound = match Bound::new(&settings) {
+        Ok(bound) => bound,
+        Err(error) => return failed(&error),
+    };
+    tracing::info!(address = %bound.address(), instances = settings.instances.len(), "listening");
+    if sandbox {
+        println!("{}", welcome(bound.address()));
+    }
+    match bound.serve(shutdown()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) -> ExitCode {
+    let seed = match seed {
+        None => Seed::demo(),
+        Some(path) => {
+            let text = match std::fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) => return misused(&format!("--seed {}: {error}", path.display())),
+            };
+            match Seed::from_json(&text) {
+                Ok(seed) => seed,
+                Err(error) => return misused(&format!("--seed {}: {error}", path.display())),
+            }
+        }
+    };
+    let listener = match TcpListener::bind(listen).await {
+        Ok(listener) => listener,
+        Err(error) => return misused(&format!("--listen {listen}: {error}")),
+    };
+    let address = listener.local_addr().unwrap_or(listen);
+    println!("SCIM endpoint: {}", Sandbox::base_url(address, sandbox::DEFAULT_TENANT));
+    println!("Bearer token:  {}", sandbox::DEFAULT_TOKEN);
+    println!("State:         http://{address}/sandbox/state");
+    let sandbox = Sandbox::new(sandbox::Options {
+        seed,
+        limits,
+        ..sandbox::Options::default()
+    });
+    match sandbox.serve(listener, shutdown()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn check(configured: Configured) -> ExitCode {
+    let settings = match config::load(&Sources::from_process(configured.config, false)) {
+        Ok(settings) => settings,
+        Err(faults) => return misused(&faults.to_string()),
+    };
+    for warning in &settings.warnings {
+        eprintln!("warning: {warning}");
+    }
+    match check_instances(&settings).await {
+        Ok((table, all_well)) => {
+            print!("{table}");
+            if all_well {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(FAILED)
+            }
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Runs test-module on every instance at the same time; a table, and whether all are well.
+async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::Error> {
+    let service = Arc::new(Service::new(
+        crate::app::instances(settings)?,
+        &settings.default_instance,
+    ));
+    let test = |instance: &Arc<_>| {
+        let (service, instance) = (Arc::clone(&service), Arc::clone(instance));
+        tokio::spawn(async move {
+            service
+                .run(instance, Command::TestModule(test_module::Args::default()), false, ())
+                .await
+        })
+    };
+    let tests: Vec<_> = service.instances().iter().map(test).collect();
+    let width = service
+        .instances()
+        .iter()
+        .map(|instance| instance.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
+    let mut table = format!("{:width$}  {:7} {}\n", "INSTANCE", "RESULT", "WHAT IT PROVES");
+    let mut all_well = true;
+    for (instance, test) in service.instances().iter().zip(tests) {
+        let (well, details) = match test.await {
+            Ok(Ok(Ran {
+                told: Told::Envelope(Envelope::TestModule(envelope)),
+                ..
+            })) => {
+                let result = envelope.result;
+                (
+                    result.success,
+                    if result.success {
+                        result.details
+                    } else {
+                        result.error_message
+                    },
+                )
+            }
+            Ok(_) | Err(_) => (false, "the test broke off".to_owned()),
+        };
+        all_well &= well;
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            table,
+            "{:width$}  {:7} {details}",
+            instance.name,
+            if well { "ok" } else { "FAILED" }
+        );
+    }
+    Ok((table, all_well))
+}
+
+async fn healthcheck(url: Option<Url>) -> ExitCode {
+    let url = match url {
+        Some(url) => url,
+        None => match own_address() {
+            Ok(url) => url,
+            Err(message) => return misused(&message),
+        },
+    };
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(3))
+        .build();
+    let answer = match (client, url.join("/health/ready")) {
+        (Ok(client), Ok(url)) => client.get(url).send().await,
+        (Err(error), _) => return failed(&error),
+        (_, Err(error)) => return misused(&format!("--url {url}: {error}")),
+    };
+    match answer {
+        Ok(answer) if answer.status().is_success() => {
+            println!("ready");
+            ExitCode::SUCCESS
+        }
+        Ok(answer) => {
+            println!("not ready: {}", answer.status());
+            ExitCode::from(FAILED)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// The service's own address as `listen` sets it, on loopback where it listens on every address.
+fn own_address() -> Result<Url, String> {
+    let listen = std::env::var("AWS_ILM_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let address: SocketAddr = listen
+        .parse()
+        .map_err(|_| "AWS_ILM_LISTEN is not an address and a port".to_owned())?;
+    let host = match address.ip() {
+        std::net::IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        std::net::IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    Url::parse(&format!("http://{host}:{}", address.port())).map_err(|error| error.to_string())
+}
+
+/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
+async fn shutdown() {
+    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+fn welcome(address: SocketAddr) -> String {
+    format!(
+        "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  http://{address}/docs/\n\n  A first command:\n\n    \
+         curl -s http://{address}/commands/iam-create-user -H 'Content-Type: application/json' \\\n      \
+         -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
+    )
+}
+
+fn misused(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(MISUSED)
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(message, ": {cause}");
+        source = cause.source();
+    }
+    eprintln!("{message}");
+    ExitCode::from(FAILED)
+}

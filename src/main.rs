@@ -1,3 +1,8 @@
-//! The command line: `aws-ilm`.
+//! `aws-ilm`, the program: see `aws-ilm --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    aws_ilm::cli::main().await
+}

@@ -24,6 +24,16 @@ impl Directory {
         }
         Ok(())
     }
+
+    /// Puts a group back as it stood in `seed`, if it stood there and its names are still free.
+    pub(super) fn restore_group(&mut self, seed: &Self, id: &str) {
+        if let Some((_, group)) = seed.groups.find(id) {
+            let mut group = group.clone();
+            group.members.retain(|number| self.users.numbered(*number).is_some());
+            // Refused when a group made since has its name: then that one stays, and this one is gone after all.
+            let _restored = self.groups.insert(group);
+        }
+    }
 }
 
 /// Something that stands on a [`Shelf`].

@@ -74,6 +74,9 @@ pub struct Options {
     pub unknown_member: UnknownMember,
     /// Seed of the generator behind [`Fault::probability`].
     pub fault_seed: u64,
+    /// Whether a group of the seed is there again, as it was, after it has been deleted: for demonstrations whose examples name it
+    /// and are tried in any order.
+    pub restore_deleted: bool,
 }
 
 /// The status for a PatchGroup that adds an unknown user.
@@ -96,6 +99,7 @@ impl Default for Options {
             seed: Seed::demo(),
             unknown_member: UnknownMember::default(),
             fault_seed: 1,
+            restore_deleted: false,
         }
     }
 }
@@ -115,6 +119,8 @@ struct Shared {
 /// All that changes. Every operation is short and runs under the one lock, so each is atomic.
 struct Inside {
     directory: Directory,
+    /// What deleted groups are restored from.
+    restored_from: Option<Directory>,
     tokens: Vec<String>,
     faults: Faults,
     journal: Journal,
@@ -126,6 +132,7 @@ impl Sandbox {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let inside = Inside {
+            restored_from: options.restore_deleted.then(|| options.seed.0.clone()),
             directory: options.seed.0,
             tokens: options.tokens,
             faults: Faults::new(options.fault_seed),

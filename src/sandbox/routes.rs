@@ -144,7 +144,13 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
             count_memberships(patch.membership_changes())?;
             groups::patch(directory, id, &patch, &sandbox.shared.unknown_member)
         }
-        Operation::DeleteGroup(id) => groups::delete(directory, id),
+        Operation::DeleteGroup(id) => {
+            let answer = groups::delete(directory, id)?;
+            if let Some(seed) = &inside.restored_from {
+                directory.restore_group(seed, id);
+            }
+            Ok(answer)
+        }
         Operation::ServiceProviderConfig => Ok(discovery::service_provider_config()),
         Operation::Schemas(urn) => discovery::schemas(urn.as_deref()),
         Operation::ResourceTypes => Ok(discovery::resource_types()),

@@ -1,0 +1,244 @@
+//! The commands' routes: arguments in, envelope out. Five lines a command, and its documentation.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    App,
+    extract::{Admitted, Arguments, CommandQuery, OptionalArguments},
+    negotiate::{Handling, Representation},
+    observe::AccessRecord,
+    problem::Problem,
+};
+use crate::{
+    commands::{
+        Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
+        test_module, update_group, update_user,
+    },
+    envelope::{
+        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
+        UpdateGroupEnvelope, UserEnvelope, to_markdown,
+    },
+    service::{DryRun, Instance, Ran, Refused, Told},
+};
+
+pub(super) const USERS: &str = "User commands";
+pub(super) const GROUPS: &str = "Group commands";
+pub(super) const INSTANCE: &str = "Instance commands";
+
+/// Every command's route.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(iam_create_user))
+        .routes(routes!(iam_update_user))
+        .routes(routes!(iam_get_user))
+        .routes(routes!(iam_disable_user))
+        .routes(routes!(iam_get_group))
+        .routes(routes!(iam_create_group))
+        .routes(routes!(iam_update_group))
+        .routes(routes!(iam_delete_group))
+        .routes(routes!(test_module))
+        .routes(routes!(get_mapping_fields))
+}
+
+/// Creates a user
+///
+/// Posts the person as a new app user; somebody who is there already is updated instead, and the answer's `action` is then `update`.
+/// Skips when creating (or updating, for somebody who is there) is switched off. Fails with 400 when the profile lacks what the directory
+/// requires and nobody of that user name is there, with 404 for an `id` the directory does not know, and with 409 when the e-mail or the
+/// employee id is somebody else's.
+#[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
+    request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
+async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
+    call.run(Command::CreateUser(arguments.value), arguments.admitted).await
+}
+
+/// Updates a user
+///
+/// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and sends what differs in one PATCH; an inactive
+/// user is enabled in it when `allow-enable` and the instance's switch both say so. Nobody there: creates them when the instance
+/// creates what is missing, else skips.
+#[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
+    request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
+async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
+    call.run(Command::UpdateUser(arguments.value), arguments.admitted).await
+}
+
+/// Retrieves a single user
+///
+/// Shows the app user as the directory has it (`details`) and as a profile by display names (`UserProfile`). Nobody there is a
+/// failure, 404.
+#[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
+    request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
+async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
+    call.run(Command::GetUser(arguments.value), arguments.admitted).await
+}
+
+/// Disables an active user
+///
+/// Makes the app user inactive. Skips when disabling is switched off, when the user is inactive already, and when nobody is there.
+#[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
+    request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
+async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
+    call.run(Command::DisableUser(arguments.value), arguments.admitted)
+        .await
+}
+
+/// Retrieves a group and its members
+///
+/// By `id`, else by `displayName`. All members are read, page after page, unless `includeMembers` is false.
+#[utoipa::path(post, path = "/commands/iam-get-group", tag = GROUPS, operation_id = "iam-get-group",
+    request_body = get_group::Args, responses((status = 200, description = "", body = GetGroupEnvelope)))]
+async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Response {
+    call.run(Command::GetGroup(arguments.value), arguments.admitted).await
+}
+
+/// Creates an empty group
+///
+/// Needs a `displayName`; an `externalId` is kept. A name or an externalId that another group has is a failure, 409.
+#[utoipa::path(post, path = "/commands/iam-create-group", tag = GROUPS, operation_id = "iam-create-group",
+    request_body = create_group::Args, responses((status = 200, description = "", body = CreateGroupEnvelope)))]
+async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) -> Response {
+    call.run(Command::CreateGroup(arguments.value), arguments.admitted)
+        .await
+}
+
+/// Updates a group's members, or its name
+///
+/// Takes any number of members and sends them in PATCHes of at most 100 changes, additions first. When the directory refuses one member, the
+/// others are changed all the same, and `details` tells each one's fate. Without members, `displayName` and `externalId` are replaced.
+#[utoipa::path(post, path = "/commands/iam-update-group", tag = GROUPS, operation_id = "iam-update-group",
+    request_body = update_group::Args, responses((status = 200, description = "", body = UpdateGroupEnvelope)))]
+async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) -> Response {
+    call.run(Command::UpdateGroup(arguments.value), arguments.admitted)
+        .await
+}
+
+/// Permanently removes a group
+///
+/// By `id`. A group that is not there is a failure, 404.
+#[utoipa::path(post, path = "/commands/iam-delete-group", tag = GROUPS, operation_id = "iam-delete-group",
+    request_body = delete_group::Args, responses((status = 200, description = "", body = DeleteGroupEnvelope)))]
+async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) -> Response {
+    call.run(Command::DeleteGroup(arguments.value), arguments.admitted)
+        .await
+}
+
+/// Tests an instance
+///
+/// Reads one user, and says what the answer proves: whether URL, tenant, token and rights are as they should be.
+#[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
+    request_body = Option<test_module::Args>, responses((status = 200, description = "", body = TestModuleEnvelope)))]
+async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
+    call.run(Command::TestModule(arguments.value), arguments.admitted).await
+}
+
+/// Lists the fields a mapping can fill
+///
+/// Each attribute that the directory accepts, with its description. Asks nobody.
+#[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
+    request_body = Option<get_mapping_fields::Args>, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
+async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {
+    call.run(Command::GetMappingFields(arguments.value), arguments.admitted)
+        .await
+}
+
+/// What a call to any command says beside its arguments. All of it is checked before a byte of the body is read.
+struct Call {
+    app: App,
+    instance: Arc<Instance>,
+    dry_run: bool,
+    representation: Representation,
+    handling: Handling,
+}
+
+impl FromRequestParts<App> for Call {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let query = CommandQuery::parse(parts.uri.query())?;
+        let texts = |name| {
+            parts
+                .headers
+                .get_all(name)
+                .iter()
+                .filter_map(|value: &HeaderValue| value.to_str().ok())
+        };
+        let representation = Representation::choose(texts(header::ACCEPT))?;
+        let handling = Handling::choose(texts(header::HeaderName::from_static("prefer")));
+        let instance = app
+            .service
+            .instance(query.instance.as_deref())
+            .cloned()
+            .ok_or_else(Problem::no_such_instance)?;
+        Ok(Self {
+            app: app.clone(),
+            instance,
+            dry_run: query.dry_run,
+            representation,
+            handling,
+        })
+    }
+}
+
+impl Call {
+    /// Runs the command, keeping its place until it has ended.
+    async fn run(self, command: Command, place: Admitted) -> Response {
+        let State(app) = State(self.app);
+        match app.service.run(self.instance, command, self.dry_run, place).await {
+            Ok(ran) => answer(ran, self.representation, self.handling),
+            Err(Refused::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
+            Err(Refused::Broken) => Problem::internal().into_response(),
+        }
+    }
+}
+
+fn answer(ran: Ran, representation: Representation, handling: Handling) -> Response {
+    let lenient = handling == Handling::Lenient && ran.status != 200;
+    let status = if lenient { 200 } else { ran.status };
+    let mut response = match representation {
+        Representation::Json => Json(&ran.told).into_response(),
+        Representation::Markdown => {
+            let text = match &ran.told {
+                Told::Envelope(envelope) => to_markdown(envelope),
+                Told::DryRun {
+                    dry_run: DryRun { requests, envelope },
+                } => {
+                    let line =
+                        |request: &crate::service::PlannedRequest| format!("- {} {}\n", request.method, request.path);
+                    let requests: String = requests.iter().map(line).collect();
+                    format!("### Dry run\n{requests}\n{}", to_markdown(envelope))
+                }
+            };
+            ([(header::CONTENT_TYPE, representation.content_type())], text).into_response()
+        }
+    };
+    // The table of statuses has none that is not one.
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if lenient {
+        response.headers_mut().insert(
+            "preference-applied",
+            HeaderValue::from_static(Handling::LENIENT_APPLIED),
+        );
+    }
+    if let Some(wait) = ran.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    response.extensions_mut().insert(AccessRecord {
+        command: Some(ran.record.command),
+        instance: Some(ran.record.instance),
+        outcome: Some(ran.record.outcome),
+        upstream_calls: Some(ran.record.upstream_calls as u64),
+        dry_run: Some(ran.record.dry_run),
+    });
+    response
+}

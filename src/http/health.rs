@@ -1,0 +1,98 @@
+//! Whether the service lives, and whether it takes requests. Neither ever waits for a directory.
+
+use std::sync::atomic::Ordering;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::App;
+use crate::service::Observed;
+
+pub(super) const HEALTH: &str = "Health";
+
+/// The health routes.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// That the process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Liveness {
+    /// Always `live`.
+    #[schema(value_type = String, example = "live")]
+    status: &'static str,
+}
+
+/// Whether requests are taken, and how each directory was doing when it was last spoken to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// `ready` from the loaded configuration until shutdown begins, `stopping` from then on.
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+    /// Each instance, in the order of the configuration.
+    instances: Vec<InstanceHealth>,
+}
+
+/// How one instance's directory was doing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InstanceHealth {
+    /// The instance's name.
+    #[schema(example = "AWS-ILM_instance_1")]
+    name: String,
+    /// `ok`, `degraded`, or `unknown` before the first request.
+    #[schema(value_type = String, example = "ok")]
+    status: &'static str,
+    /// What was wrong, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Liveness
+///
+/// 200 as long as the process answers at all.
+#[utoipa::path(get, path = "/health/live", tag = HEALTH, operation_id = "health-live",
+    responses((status = 200, description = "The process answers.", body = Liveness)))]
+async fn live() -> Json<Liveness> {
+    Json(Liveness { status: "live" })
+}
+
+/// Readiness
+///
+/// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or that refuses the token, is `degraded` in
+/// the body: taking the service out of rotation for it would help nobody.
+#[utoipa::path(get, path = "/health/ready", tag = HEALTH, operation_id = "health-ready", responses(
+    (status = 200, description = "Requests are taken.", body = Readiness),
+    (status = 503, description = "The service is stopping.", body = Readiness),
+))]
+async fn ready(State(app): State<App>) -> Response {
+    let stopping = app.stopping.load(Ordering::Relaxed);
+    let instances = app.service.instances().iter().map(|instance| {
+        let (status, reason) = match instance.observed() {
+            Observed::Unknown => ("unknown", None),
+            Observed::Ok => ("ok", None),
+            Observed::Degraded(reason) => ("degraded", Some(reason)),
+        };
+        InstanceHealth {
+            name: instance.name.clone(),
+            status,
+            reason,
+        }
+    });
+    let body = Readiness {
+        status: if stopping { "stopping" } else { "ready" },
+        instances: instances.collect(),
+    };
+    let status = if stopping {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    (status, Json(body)).into_response()
+}
