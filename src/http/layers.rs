@@ -1,0 +1,125 @@
+//! Every layer that a request passes on its way to a handler, in order, with the reason for its place.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::http::extract::Intake;
+use crate::http::host::HostRule;
+use crate::http::observe::observe;
+use crate::http::problem::Problem;
+
+/// The longest request target, in bytes. RFC 9110 section 4.1 wants at least 8,000 to be supported.
+pub const MAX_TARGET: usize = 8 * 1024;
+
+/// The longest header section, in bytes: names and values, and four for the `: ` and the line end of each.
+pub const MAX_HEADERS: usize = 32 * 1024;
+
+/// Where Swagger UI lives. Only there a browser may run scripts, its own ones.
+const DOCS: &str = "/docs";
+
+/// Nothing may be loaded by, and nobody may frame, an answer of the interface.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Swagger UI comes from files of our own origin; it sets style attributes, has its icons in `data:` URLs, and calls our routes.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                           font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// What the layers need to know.
+#[derive(Debug, Clone, Default)]
+pub struct LayerOptions {
+    /// Which host names are answered.
+    pub host_rule: HostRule,
+    /// The gate for bodies and running commands.
+    pub intake: Arc<Intake>,
+}
+
+/// Puts every layer around the routes. Call it last: routes that are added afterwards would stand outside.
+pub fn assemble(routes: Router, options: LayerOptions) -> Router {
+    routes
+        // What no route or no method answers is a problem like any other, so that it passes the layers below too.
+        .fallback(|| async { Problem::no_such_route() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
+        // From here on from the inside out; a request meets them from the bottom up.
+        // 6. The extractors' gate, shared by all requests.
+        .layer(Extension(options.intake))
+        // 5. Whose name was asked for: before anything that a foreign page could make a browser do.
+        .layer(from_fn_with_state(Arc::new(options.host_rule), check_host))
+        // 4. Sizes before anything reads what might be huge.
+        .layer(from_fn(check_sizes))
+        // 3. A panic anywhere inside becomes a problem, which the layers outside dress and count like any other.
+        .layer(CatchPanicLayer::custom(answer_panic))
+        // 2. The browser's orders on every answer there is, refusals and panics included.
+        .layer(from_fn(dress))
+        // 1. Outermost: every answer gets its id, every request its one line.
+        .layer(from_fn(observe))
+}
+
+async fn check_host(State(rule): State<Arc<HostRule>>, request: Request, next: Next) -> Response {
+    match rule.check(request.version(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn check_sizes(request: Request, next: Next) -> Response {
+    let target = request.uri();
+    let authority = target.authority().map_or(0, |authority| authority.as_str().len());
+    let path = target.path_and_query().map_or(0, |path| path.as_str().len());
+    if authority + path > MAX_TARGET {
+        return Problem::target_too_long(MAX_TARGET).into_response();
+    }
+    if size_of(request.headers()) > MAX_HEADERS {
+        return Problem::headers_too_large(MAX_HEADERS).into_response();
+    }
+    // A CONNECT has no path that a route could refuse, and we are no proxy (RFC 9110 section 9.3.6).
+    if request.method() == Method::CONNECT {
+        return Problem::method_not_allowed(Some("GET, HEAD, POST")).into_response();
+    }
+    next.run(request).await
+}
+
+async fn dress(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_docs = path
+        .strip_prefix(DOCS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut response = next.run(request).await;
+    let fields = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            if is_docs { DOCS_POLICY } else { API_POLICY },
+        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        fields.insert(name, HeaderValue::from_static(value));
+    }
+    // Answers hold people's data; nothing on the way may keep them. The pages are public and may say otherwise.
+    if !is_docs && !fields.contains_key(header::CACHE_CONTROL) {
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// The panic's message is neither told nor logged here: it may quote what was being worked on. The panic hook tells where it was.
+fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked; its request is answered with 500");
+    Problem::internal().into_response()
+}
+
+fn size_of(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum()
+}

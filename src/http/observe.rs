@@ -1,0 +1,213 @@
+//! What is told about every request: its id, its span, and one access line.
+//!
+//! The line never holds the raw path, the query, header fields or the body: they may name people. It tells the route's template, and
+//! what the handler left in an [`AccessRecord`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::http::problem::Problem;
+
+/// The header field in which a request's id comes and goes.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken over from a caller, in characters.
+const LONGEST_ID: usize = 128;
+
+/// The id of a request; in its extensions, its span, its answer and its log lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The caller's id if it sent exactly one of 1 to 128 letters, digits, `.`, `_` and `-`; else a new UUID of version 7, which
+    /// sorts by time.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut fields = headers.get_all(REQUEST_ID).iter();
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        match (fields.next().and_then(|field| field.to_str().ok()), fields.next()) {
+            (Some(id), None) if (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(is_plain) => {
+                Self(id.into())
+            }
+            (_, _) => Self(Uuid::now_v7().to_string().into()),
+        }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a handler adds to the access line, left in its response's extensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessRecord {
+    /// The command's name.
+    pub command: Option<&'static str>,
+    /// The instance's configured name; never a name that the caller made up.
+    pub instance: Option<String>,
+    /// How the command ended, in one word.
+    pub outcome: Option<&'static str>,
+    /// How many calls the directory got.
+    pub upstream_calls: Option<u64>,
+    /// Whether it was a dry run.
+    pub dry_run: Option<bool>,
+}
+
+/// The outermost layer: gives the request its id and its span, writes the id into the answer, and the access line into the log.
+pub async fn observe(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let version = request.version();
+    let line = AccessLine::begin(&request, id.clone());
+    let span = tracing::info_span!("request", request_id = %id);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).instrument(span).await;
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    line.end(&mut response, problem.as_ref());
+    match problem {
+        Some(problem) => tell(problem, &id, version, response),
+        None => response,
+    }
+}
+
+/// Writes a problem once more, now with the request's id.
+fn tell(problem: Problem, id: &RequestId, version: Version, mut response: Response) -> Response {
+    // HTTP/2 has no such field (RFC 9113 section 8.2.2); there the stream alone is at fault.
+    if problem.cause().closes_connection() && version <= Version::HTTP_11 {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    let Ok(body) = serde_json::to_vec(&problem.with_request_id(id.as_str())) else {
+        return response;
+    };
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+/// One line a request, written when it is answered; or, when the caller hung up before, on being dropped.
+struct AccessLine {
+    id: RequestId,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    begin: Instant,
+    ended: bool,
+}
+
+impl AccessLine {
+    fn begin(request: &Request, id: RequestId) -> Self {
+        let route = request.extensions().get().cloned();
+        Self {
+            id,
+            method: known_method(request.method()),
+            route,
+            begin: Instant::now(),
+            ended: false,
+        }
+    }
+
+    fn end(mut self, response: &mut Response, problem: Option<&Problem>) {
+        self.ended = true;
+        let record = response.extensions_mut().remove::<AccessRecord>().unwrap_or_default();
+        self.write(
+            Some(response.status().as_u16()),
+            &record,
+            problem.map(|problem| problem.cause().type_and_title().0),
+        );
+    }
+
+    fn write(&self, status: Option<u16>, record: &AccessRecord, problem: Option<&'static str>) {
+        tracing::info!(
+            target: "access",
+            request_id = self.id.as_str(),
+            method = self.method,
+            route = self.route.as_ref().map_or("-", MatchedPath::as_str),
+            status,
+            duration_ms = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+            command = record.command,
+            instance = record.instance,
+            outcome = record.outcome,
+            upstream_calls = record.upstream_calls,
+            dry_run = record.dry_run,
+            problem,
+            "{}", if self.ended { "answered" } else { "the caller hung up" }
+        );
+    }
+}
+
+impl Drop for AccessLine {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.write(None, &AccessRecord::default(), None);
+        }
+    }
+}
+
+/// A caller can make up a method; only those of RFC 9110 and PATCH are told by name.
+fn known_method(method: &Method) -> &'static str {
+    let known = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    known
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_id_is_taken_over_and_anything_else_replaced() {
+        let of = |ids: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for id in ids {
+                headers.append(REQUEST_ID, HeaderValue::from_bytes(id).unwrap());
+            }
+            RequestId::of(&headers)
+        };
+        let longest = [b'a'; LONGEST_ID];
+        for id in [&b"a"[..], b"Az09._-", &longest] {
+            assert_eq!(of(&[id]).as_str().as_bytes(), id);
+        }
+        let too_long = [b'a'; LONGEST_ID + 1];
+        let refused: [&[&[u8]]; 7] = [
+            &[],
+            &[b""],
+            &[b"a b"],
+            &[b"a\"b"],
+            &[b"\xc3\xa9"],
+            &[&too_long],
+            &[b"a", b"a"],
+        ];
+        for ids in refused {
+            let made = of(ids);
+            assert_eq!(made.as_str().parse::<Uuid>().unwrap().get_version_num(), 7, "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_made_up_method_is_not_told() {
+        assert_eq!(known_method(&Method::PATCH), "PATCH");
+        assert_eq!(known_method(&Method::from_bytes(b"BJENSEN").unwrap()), "other");
+    }
+}
