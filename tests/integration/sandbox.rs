@@ -1,7 +1,5 @@
 //! The sandbox through its front door.
 
-#![expect(clippy::unwrap_used, reason = "the functions around the tests are tests too")]
-
 use std::sync::Once;
 use std::time::Duration;
 

@@ -1,0 +1,181 @@
+//! A world for one test: a sandbox directory, the service in front of it, and a caller. Everything listens on a free port of loopback and
+//! ends with the test.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use aws_ilm::{
+    app::Bound,
+    config::{self, Sources},
+    sandbox::{self, Sandbox, Seed},
+};
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// What a world is made with. `..Setup::default()` has the demo people, every switch on, and AWS's dialect.
+pub(crate) struct Setup {
+    /// Settings as environment variables, over the harness's own.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// What the sandbox is.
+    pub(crate) sandbox: sandbox::Options,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            environment: Vec::new(),
+            sandbox: sandbox::Options::default(),
+        }
+    }
+}
+
+/// A running sandbox and a running service in front of it.
+pub(crate) struct World {
+    /// The directory, to script and to look into.
+    pub(crate) sandbox: Sandbox,
+    /// Where the directory listens.
+    pub(crate) directory: SocketAddr,
+    /// Where the service listens.
+    pub(crate) address: SocketAddr,
+    /// The caller.
+    pub(crate) http: reqwest::Client,
+    // Dropped with the world, which ends both servers.
+    _stop: oneshot::Sender<()>,
+}
+
+/// An answer of the service.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// `IAM.Vendor` of a user command's answer.
+    pub(crate) fn vendor(&self) -> Value {
+        self.json()["IAM"]["Vendor"].clone()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl World {
+    /// A world with the demo people.
+    pub(crate) async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world whose directory holds just these people and groups.
+    pub(crate) async fn holding(seed: Value) -> Self {
+        let seed = Seed::from_json(&seed.to_string()).unwrap();
+        Self::with(Setup {
+            sandbox: sandbox::Options {
+                seed,
+                ..sandbox::Options::default()
+            },
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// A world made like this.
+    pub(crate) async fn with(setup: Setup) -> Self {
+        // The second test in the process finds it installed.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let directory = listener.local_addr().unwrap();
+        let token = setup.sandbox.tokens[0].clone();
+        let tenant = setup.sandbox.tenant_id.clone();
+        let sandbox = Sandbox::new(setup.sandbox);
+        tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
+
+        let mut environment: BTreeMap<String, String> = [
+            ("AWS_ILM_LISTEN", "127.0.0.1:0".to_owned()),
+            ("AWS_ILM_URL", Sandbox::base_url(directory, &tenant)),
+            ("AWS_ILM_TENANT_ID", tenant),
+            ("AWS_ILM_AUTHENTICATION_TOKEN", token),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        environment.extend(
+            setup
+                .environment
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        environment.retain(|_, value| !value.is_empty());
+        let settings = config::load(&Sources {
+            environment,
+            ..Sources::default()
+        })
+        .unwrap();
+        let bound = Bound::new(&settings).unwrap();
+        let address = bound.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(bound.serve(async move { drop(stopped.await) }));
+        Self {
+            sandbox,
+            directory,
+            address,
+            http: caller(),
+            _stop: stop,
+        }
+    }
+
+    /// `path` on the service.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends a command.
+    pub(crate) async fn command(&self, name: &str, arguments: &Value) -> Answer {
+        self.post(&format!("/commands/{name}"), arguments).await
+    }
+
+    /// Posts JSON to a path with a query.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        answer(self.http.post(self.url(path)).json(body)).await
+    }
+
+    /// Gets a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.http.get(self.url(path))).await
+    }
+
+    /// The calls that the directory got since the last look, without the one probe a process makes (ServiceProviderConfig).
+    pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
+        let mut calls = self.sandbox.calls();
+        self.sandbox.reset_calls();
+        calls.remove("ServiceProviderConfig");
+        calls
+    }
+}
+
+/// Sends a request and reads its whole answer.
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
+}
+
+/// A caller that neither follows redirects nor uses a proxy.
+pub(crate) fn caller() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
