@@ -75,14 +75,19 @@ pub struct Vendor {
     /// Whether the command succeeded. A skip is a success.
     pub success: bool,
     /// Whether the app user is active afterwards; null on a skip or a failure.
+    #[schema(required = true)]
     pub active: Option<bool>,
     /// The app user's id in the directory; null on a skip or a failure.
+    #[schema(required = true)]
     pub id: Option<String>,
     /// The app user's userName; null on a skip or a failure.
+    #[schema(required = true)]
     pub username: Option<String>,
     /// The profile's e-mail, else the app user's primary one.
+    #[schema(required = true)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// Why the command failed, else empty.
     pub error_message: String,
@@ -106,24 +111,32 @@ pub struct GroupResult {
     /// Whether the command succeeded.
     pub success: bool,
     /// Always null: a group is neither active nor inactive.
+    #[schema(required = true)]
     pub active: Option<bool>,
     /// The group's id; on a failure, the one asked for.
+    #[schema(required = true)]
     pub id: Option<String>,
     /// Always null for a group.
+    #[schema(required = true)]
     pub username: Option<String>,
     /// Always null for a group.
+    #[schema(required = true)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// Why the command failed, else null.
+    #[schema(required = true)]
     pub error_message: Option<String>,
     /// The group as the directory returned it; after an update or a deletion, the headers of the last answer; when members failed,
     /// each member's fate; null when nothing came back.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub details: Option<Value>,
     /// The group's name; on a failure, the one asked for.
+    #[schema(required = true)]
     pub display_name: Option<String>,
     /// The group's members, from iam-get-group only.
+    #[schema(required = true)]
     pub members: Option<Vec<GroupMember>>,
 }
 
@@ -133,24 +146,41 @@ pub struct GroupMember {
     /// The user's id.
     pub value: String,
     /// The user's display name.
+    #[schema(required = true)]
     pub display: Option<String>,
 }
 
-macro_rules! group_envelope {
-    ($name:ident, $key:literal) => {
-        #[doc = concat!("The answer to a group command, under `", $key, "`.")]
-        #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-        pub struct $name {
-            /// What came of the command.
-            #[serde(rename = $key)]
-            pub result: GroupResult,
-        }
-    };
+/// The answer to iam-get-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct GetGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "GetGroup")]
+    pub result: GroupResult,
 }
-group_envelope!(GetGroupEnvelope, "GetGroup");
-group_envelope!(CreateGroupEnvelope, "CreateGroup");
-group_envelope!(UpdateGroupEnvelope, "UpdateGroup");
-group_envelope!(DeleteGroupEnvelope, "DeleteGroup");
+
+/// The answer to iam-create-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CreateGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "CreateGroup")]
+    pub result: GroupResult,
+}
+
+/// The answer to iam-update-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct UpdateGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "UpdateGroup")]
+    pub result: GroupResult,
+}
+
+/// The answer to iam-delete-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct DeleteGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "DeleteGroup")]
+    pub result: GroupResult,
+}
 
 /// The answer to test-module.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -171,6 +201,7 @@ pub struct TestResult {
     /// Whether the directory answered as it should.
     pub success: bool,
     /// The directory's HTTP status, or our own where it gave none; null on success.
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// What failed, else empty.
     pub error_message: String,

@@ -167,6 +167,9 @@ fn complete_operation(operation: &mut Operation, example: &Value) {
         && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
     {
         content.example = Some(example["request"].clone());
+        // A command that takes no arguments may come without a body.
+        let takes_none = example["request"].as_object().is_some_and(|request| request.is_empty());
+        body.required = Some(if takes_none { Required::False } else { Required::True });
     }
     let Some(envelope) = envelope_of(operation) else { return };
     let told: Schema = OneOfBuilder::new()
