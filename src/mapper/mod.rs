@@ -3,7 +3,18 @@
 //! An instance has one [`Mapper`]. The built-in mapping is the only one yet; mappings read from files will stand beside
 //! it here, behind the same two directions.
 
+mod bounds;
 mod built_in;
+mod dates;
+mod expressions;
+mod filters;
+mod if_then_else;
+mod json_text;
+mod path;
+mod simple;
+mod target;
+mod transformers;
+mod worked;
 
 use crate::{
     profile::UserProfile,

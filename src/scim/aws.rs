@@ -216,6 +216,19 @@ pub fn mapping_fields() -> Vec<(String, String)> {
     fields
 }
 
+/// An attribute of a user in the spelling that it is sent in; `None` for one that AWS has no name for. Names know no letter case (RFC 7643
+/// section 2.1).
+pub fn canonical_attribute(name: &str) -> Option<&'static str> {
+    let lists = LISTS.iter().map(|(list, _)| *list);
+    let mut known = TEXTS.iter().copied().chain(lists).chain(REFUSED).chain(["name", ENTERPRISE]);
+    known.find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether the enterprise extension has an attribute of this name.
+pub fn is_enterprise_attribute(name: &str) -> bool {
+    name == "manager" || ENTERPRISE_TEXTS.contains(&name)
+}
+
 fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
     if TEXTS.contains(&name) {
         return text(name, value).into_iter().collect();

@@ -1,0 +1,261 @@
+//! The filters of an export: which elements of the root go on.
+//!
+//! What each does is from the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR Administrator Guide,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Filter-Operators>). From the first, for all of them: an
+//! operator that wants one value and is given a list passes when one element does; one that wants a list takes a single value for a list of
+//! one; a value that can't be cast to what the operator wants is a fault and not a no.
+
+use regex::{Regex, RegexBuilder};
+
+use super::{
+    bounds::MAX_REGEX,
+    path::Path,
+    simple::{Run, Simple},
+    worked::{Origin, Worked},
+};
+
+/// The operators that are known, by their names in an export.
+pub(super) const OPERATORS: [(&str, Operator); 14] = [
+    ("isEqualString", Operator::Equal),
+    ("isNotEqualString", Operator::NotEqual),
+    ("isEmpty", Operator::Empty),
+    ("isNotEmpty", Operator::NotEmpty),
+    ("isExists", Operator::Exists),
+    ("contains", Operator::Contains),
+    ("containsGeneral", Operator::ContainsGeneral),
+    ("startsWith", Operator::StartsWith),
+    ("endsWith", Operator::EndsWith),
+    ("match", Operator::Match),
+    ("inList", Operator::InList),
+    ("isTrue", Operator::True),
+    ("isFalse", Operator::False),
+    ("stringHasLength", Operator::HasLength),
+];
+
+/// What a test asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// "Equals": the texts are the same.
+    Equal,
+    /// "Doesn't equal".
+    NotEqual,
+    /// "Is empty": missing, null, or an empty text, list or object.
+    Empty,
+    /// "Is not empty".
+    NotEmpty,
+    /// "Is defined": there is a value, be it false or empty.
+    Exists,
+    /// "Includes": the right text is a part of the left one.
+    Contains,
+    /// "Contains" among the general filters: the right value is an element of the left list.
+    ContainsGeneral,
+    /// "Starts with": the right text is the beginning of the left one.
+    StartsWith,
+    /// "Ends with": the right text is the end of the left one.
+    EndsWith,
+    /// "Matches": the right regular expression is found in the left text.
+    Match,
+    /// "In list": the left text is in the list on the right, or between the commas of the text there.
+    InList,
+    /// "Is true": true, or a text that says so.
+    True,
+    /// "Is false": false, or a text that says so.
+    False,
+    /// "Has length": the left text has that many characters.
+    HasLength,
+}
+
+/// One test of an element.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    pub(super) name: &'static str,
+    pub(super) operator: Operator,
+    pub(super) left: Left,
+    pub(super) right: Simple,
+    pub(super) ignore_case: bool,
+    /// The right side of [`Operator::Match`], compiled.
+    pub(super) pattern: Option<Regex>,
+}
+
+/// The left side of a test: a full path, judged per element where it leads through the root.
+#[derive(Clone, Debug)]
+pub(super) enum Left {
+    /// The part of the path behind the root's segments, of which there are so many.
+    Element(Path, usize),
+    /// Something else than the root; the same for every element.
+    Elsewhere(Simple),
+}
+
+/// Compiles a regular expression within its bound.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(super) fn pattern(text: &str, flags: impl FnOnce(&mut RegexBuilder)) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(text);
+    flags(builder.size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX));
+    builder.build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
+        // Its last line is the reason; those before draw the place.
+        error => {
+            let told = error.to_string();
+            let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            format!("the regular expression can't be used: {reason}")
+        }
+    })
+}
+
+/// The elements that pass: of the outer list every test group, of a group one test.
+///
+/// # Errors
+/// When a value can't be cast to what an operator wants, or the work grows beyond its bound.
+pub(super) fn passing<'a>(
+    root: Worked<'a>,
+    filters: &'a [Vec<Test>],
+    run: &mut Run<'a>,
+) -> Result<Option<Worked<'a>>, String> {
+    match root {
+        Worked::List(elements) => {
+            let mut kept = Vec::new();
+            for element in elements {
+                if passes(&element, filters, run)? {
+                    kept.push(element);
+                }
+            }
+            Ok((!kept.is_empty()).then_some(Worked::List(kept)))
+        }
+        single @ (Worked::Text(_) | Worked::Other(_)) => Ok(passes(&single, filters, run)?.then_some(single)),
+    }
+}
+
+fn passes<'a>(element: &Worked<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>) -> Result<bool, String> {
+    for group in filters {
+        let mut any = false;
+        for test in group {
+            if holds(test, element, run)? {
+                any = true;
+                break;
+            }
+        }
+        if !any {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<bool, String> {
+    let left = match &test.left {
+        Left::Elsewhere(simple) => simple.resolve(run)?,
+        Left::Element(path, root) if path.segments.len() == *root => Some(element.clone()),
+        Left::Element(path, root) => {
+            let value = element.to_value();
+            run.work.take(element.weight())?;
+            let found = path.walk(*root, &value, &mut run.work)?;
+            found.map(|found| Worked::made(found.into_owned(), Origin::Source))
+        }
+    };
+    run.work.take(left.as_ref().map_or(0, Worked::weight))?;
+    let named = |problem: String| format!("{}: {problem}", test.name);
+    let right_text = |run: &mut Run<'a>| test.right.text(run).map(|text| fold(&text.plain(), test.ignore_case));
+    match test.operator {
+        Operator::Empty => Ok(left.is_none_or(|left| left.is_empty())),
+        Operator::NotEmpty => Ok(left.is_some_and(|left| !left.is_empty())),
+        Operator::Exists => Ok(left.is_some()),
+        Operator::True => any_text(left, false, |text| text.eq_ignore_ascii_case("true")).map_err(named),
+        Operator::False => any_text(left, false, |text| text.eq_ignore_ascii_case("false")).map_err(named),
+        Operator::Equal => {
+            let right = right_text(run).map_err(named)?;
+            any_text(left, test.ignore_case, |text| text == right).map_err(named)
+        }
+        Operator::NotEqual => {
+            let right = right_text(run).map_err(named)?;
+            match left {
+                None => Ok(!right.is_empty()),
+                left => any_text(left, test.ignore_case, |text| text != right).map_err(named),
+            }
+        }
+        Operator::Contains => {
+            let right = right_text(run).map_err(named)?;
+            any_text(left, test.ignore_case, |text| text.contains(&right)).map_err(named)
+        }
+        Operator::StartsWith => {
+            let right = right_text(run).map_err(named)?;
+            any_text(left, test.ignore_case, |text| text.starts_with(&right)).map_err(named)
+        }
+        Operator::EndsWith => {
+            let right = right_text(run).map_err(named)?;
+            any_text(left, test.ignore_case, |text| text.ends_with(&right)).map_err(named)
+        }
+        Operator::Match => {
+            let Some(pattern) = &test.pattern else { return Ok(false) };
+            any_text(left, false, |text| pattern.is_match(text)).map_err(named)
+        }
+        Operator::HasLength => {
+            let right = right_text(run).map_err(named)?;
+            let length: usize = right
+                .trim()
+                .parse()
+                .map_err(|_| named("the right side is not a number".to_owned()))?;
+            any_text(left, false, |text| text.chars().count() == length).map_err(named)
+        }
+        Operator::InList => {
+            let list = match test.right.resolve(run)? {
+                None => Vec::new(),
+                Some(right) => listed(right, test.ignore_case).map_err(named)?,
+            };
+            any_text(left, test.ignore_case, |text| list.iter().any(|item| item == text)).map_err(named)
+        }
+        Operator::ContainsGeneral => {
+            let right = test.right.resolve(run)?.map(Worked::into_value).unwrap_or_default();
+            let same = |value: serde_json::Value| match (value.as_str(), right.as_str()) {
+                (Some(one), Some(other)) => fold(one, test.ignore_case) == fold(other, test.ignore_case),
+                // A literal is a text, the source's value perhaps a number.
+                (None, Some(other)) => value.to_string() == other,
+                (Some(_) | None, None) => value == right,
+            };
+            Ok(match left {
+                None => false,
+                Some(Worked::List(elements)) => elements.into_iter().any(|element| same(element.into_value())),
+                Some(single @ (Worked::Text(_) | Worked::Other(_))) => same(single.into_value()),
+            })
+        }
+    }
+}
+
+/// Whether the text, or one of the list's, passes; what is missing does not.
+fn any_text(left: Option<Worked<'_>>, ignore_case: bool, test: impl Fn(&str) -> bool + Copy) -> Result<bool, String> {
+    match left {
+        None => Ok(false),
+        Some(Worked::List(elements)) => {
+            for element in elements {
+                if any_text(Some(element), ignore_case, test)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Some(single @ (Worked::Text(_) | Worked::Other(_))) => {
+            let text = single.into_text()?;
+            Ok(test(&fold(&text.plain(), ignore_case)))
+        }
+    }
+}
+
+/// The texts of a list, or between the commas of a text (`argToList` of the platform's scripts).
+fn listed(right: Worked<'_>, ignore_case: bool) -> Result<Vec<String>, String> {
+    match right {
+        Worked::List(elements) => elements
+            .into_iter()
+            .map(|element| element.into_text().map(|text| fold(&text.plain(), ignore_case)))
+            .collect(),
+        single @ (Worked::Text(_) | Worked::Other(_)) => {
+            let text = fold(&single.into_text()?.plain(), ignore_case);
+            Ok(text.split(',').map(|item| item.trim().to_owned()).collect())
+        }
+    }
+}
+
+/// A text as it is compared.
+fn fold(text: &str, ignore_case: bool) -> String {
+    if ignore_case { text.to_lowercase() } else { text.to_owned() }
+}

@@ -1,0 +1,367 @@
+//! Paths into a source, in the form that exported mappers have them.
+//!
+//! A path is keys separated by dots: `name.givenName`. `[n]` takes the n-th element of a list and `[a:b]` those from a to b, both included; they stand behind
+//! a key (`emails[0]`) or as a segment (`emails.[0]`). A key over a list gives the list of its elements' values. `\.` is a dot inside a
+//! key; keys may hold spaces and colons. The platform also takes JavaScript (`.=…`, `=expr`, `(val.x == …)`); nothing here runs code, so those
+//! are refused.
+//!
+//! Sources: the exports themselves, and the platform's page on DT, its path language
+//! (<https://xsoar.pan.dev/docs/integrations/dt>).
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{
+    bounds::{self, MAX_PATH, MAX_SEGMENTS, Work},
+    worked::weight,
+};
+use crate::scim::aws::ENTERPRISE;
+
+/// The enterprise extension as SCIM 1.0 drafts called it and stock mappers still do. What it holds is in SCIM 2.0's own.
+pub(super) const ENTERPRISE_1_0: &str = "urn:scim:schemas:extension:enterprise:1.0";
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// A key of an object.
+    Key(String),
+    /// An element of a list, from 0.
+    Index(usize),
+    /// Elements of a list, both ends included.
+    Range(usize, usize),
+}
+
+/// A path, parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    /// As it was written.
+    pub(super) text: String,
+    /// Its steps; at least one.
+    pub(super) segments: Vec<Segment>,
+}
+
+impl Path {
+    /// Parses a path.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.len() > MAX_PATH {
+            return Err(format!("a path has at most {MAX_PATH} bytes"));
+        }
+        if let Some(form) = javascript(text) {
+            return Err(format!("JavaScript ({form}) is not run here; write a path, or an expression in a TOML mapper"));
+        }
+        let mut segments = Vec::new();
+        let mut rest = text;
+        if let Some((key, behind)) = urn(text) {
+            segments.push(Segment::Key(key.to_owned()));
+            rest = behind;
+            // Whole, or with something behind: `.key`, SCIM's own `:key`, or an index.
+            if rest.is_empty() {
+                return Ok(Self {
+                    text: text.to_owned(),
+                    segments,
+                });
+            }
+            if let Some(behind) = rest.strip_prefix(['.', ':']) {
+                rest = behind;
+            }
+        }
+        loop {
+            let (key, brackets, behind) = segment(rest)?;
+            if key.is_empty() && brackets.is_empty() {
+                return Err("a key is empty; a dot inside a key is written `\\.`".to_owned());
+            }
+            if !key.is_empty() {
+                let key = if key == ENTERPRISE_1_0 { ENTERPRISE.to_owned() } else { key };
+                segments.push(Segment::Key(key));
+            } else if segments.is_empty() {
+                return Err("a path begins with a key".to_owned());
+            }
+            segments.extend(brackets);
+            if segments.len() > MAX_SEGMENTS {
+                return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices"));
+            }
+            match behind {
+                Some(behind) => rest = behind,
+                None => break,
+            }
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            segments,
+        })
+    }
+
+    /// The first key: the field of a profile that the path reads.
+    pub(super) fn head(&self) -> &str {
+        match self.segments.first() {
+            Some(Segment::Key(key)) => key,
+            Some(Segment::Index(_) | Segment::Range(..)) | None => "",
+        }
+    }
+
+    /// What is at the path, from `value`, which is where the path's first `from` segments lead to. Null is nothing.
+    ///
+    /// # Errors
+    /// When a list or the work grows beyond its bound.
+    pub(super) fn walk<'v>(&self, from: usize, value: &'v Value, work: &mut Work) -> Result<Option<Cow<'v, Value>>, String> {
+        walk(&self.segments[from.min(self.segments.len())..], Cow::Borrowed(value), work)
+    }
+}
+
+fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Work) -> Result<Option<Cow<'v, Value>>, String> {
+    work.take(1)?;
+    let Some((first, rest)) = segments.split_first() else {
+        return Ok((!value.is_null()).then_some(value));
+    };
+    match (first, value) {
+        (Segment::Key(key), Cow::Borrowed(Value::Object(object))) => match object.get(key) {
+            Some(value) => walk(rest, Cow::Borrowed(value), work),
+            None => Ok(None),
+        },
+        (Segment::Key(key), Cow::Owned(Value::Object(mut object))) => match object.swap_remove(key) {
+            Some(value) => walk(rest, Cow::Owned(value), work),
+            None => Ok(None),
+        },
+        (Segment::Key(_), list) if list.is_array() => {
+            let elements: Vec<Cow<'v, Value>> = match list {
+                Cow::Borrowed(Value::Array(elements)) => elements.iter().map(Cow::Borrowed).collect(),
+                Cow::Owned(Value::Array(elements)) => elements.into_iter().map(Cow::Owned).collect(),
+                Cow::Borrowed(_) | Cow::Owned(_) => Vec::new(),
+            };
+            let mut values = Vec::new();
+            for element in elements {
+                // What lies behind in the path is looked for in each element; a list there is spread, as the list of values it is.
+                match walk(std::slice::from_ref(first), element, work)? {
+                    None => {}
+                    Some(value) => {
+                        // Taking it may copy it.
+                        work.take(weight(&value))?;
+                        match value.into_owned() {
+                            Value::Array(inner) => values.extend(inner),
+                            other => values.push(other),
+                        }
+                    }
+                }
+                bounds::list(values.len())?;
+            }
+            if values.is_empty() {
+                return Ok(None);
+            }
+            walk(rest, Cow::Owned(Value::Array(values)), work)
+        }
+        (Segment::Index(index), Cow::Borrowed(Value::Array(elements))) => match elements.get(*index) {
+            Some(value) => walk(rest, Cow::Borrowed(value), work),
+            None => Ok(None),
+        },
+        (Segment::Index(index), Cow::Owned(Value::Array(mut elements))) => {
+            if *index < elements.len() {
+                walk(rest, Cow::Owned(elements.swap_remove(*index)), work)
+            } else {
+                Ok(None)
+            }
+        }
+        (Segment::Range(first, last), list) => {
+            let Some(elements) = list.as_array() else { return Ok(None) };
+            let end = last.saturating_add(1).min(elements.len());
+            let taken = elements.get(*first..end).unwrap_or_default();
+            if taken.is_empty() {
+                return Ok(None);
+            }
+            for element in taken {
+                work.take(weight(element))?;
+            }
+            let taken = taken.to_vec();
+            walk(rest, Cow::Owned(Value::Array(taken)), work)
+        }
+        (Segment::Key(_) | Segment::Index(_), _) => Ok(None),
+    }
+}
+
+/// The enterprise extension's URN at the start of a path, its dots escaped or not, and what is behind it.
+fn urn(text: &str) -> Option<(&'static str, &str)> {
+    const SPELLINGS: [&str; 4] = [
+        ENTERPRISE,
+        r"urn:ietf:params:scim:schemas:extension:enterprise:2\.0:User",
+        ENTERPRISE_1_0,
+        r"urn:scim:schemas:extension:enterprise:1\.0",
+    ];
+    SPELLINGS.iter().find_map(|spelling| {
+        let behind = text.strip_prefix(spelling)?;
+        (behind.is_empty() || behind.starts_with(['.', ':', '['])).then_some((ENTERPRISE, behind))
+    })
+}
+
+/// The first segment of a path: its key, its brackets, and what is behind its dot.
+type First<'t> = (String, Vec<Segment>, Option<&'t str>);
+
+fn segment(text: &str) -> Result<First<'_>, String> {
+    let mut key = String::new();
+    let mut brackets = Vec::new();
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' if matches!(characters.peek(), Some((_, '.'))) => {
+                key.push('.');
+                characters.next();
+            }
+            '.' => return Ok((key, brackets, Some(&text[at + 1..]))),
+            '[' => {
+                let inside = &text[at + 1..];
+                let Some(end) = inside.find(']') else {
+                    return Err("a bracket is not closed".to_owned());
+                };
+                brackets.push(bracket(&inside[..end])?);
+                if brackets.len() > MAX_SEGMENTS {
+                    return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices"));
+                }
+                while characters.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
+            }
+            _ if !brackets.is_empty() => {
+                return Err("behind a bracket comes a dot, another bracket or the end".to_owned());
+            }
+            _ => key.push(character),
+        }
+    }
+    Ok((key, brackets, None))
+}
+
+fn bracket(inside: &str) -> Result<Segment, String> {
+    let number = |text: &str| {
+        let text = text.trim();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse::<usize>().ok()).flatten()
+    };
+    let segment = match inside.split_once(':') {
+        None => number(inside).map(Segment::Index),
+        Some((first, last)) => number(first).zip(number(last)).map(|(first, last)| Segment::Range(first, last)),
+    };
+    segment.ok_or_else(|| "a bracket holds a number, [0], or two, [0:2]".to_owned())
+}
+
+/// What in a text is code and no path.
+fn javascript(text: &str) -> Option<&'static str> {
+    if text.starts_with('=') {
+        return Some("=…");
+    }
+    if text.contains(".=") {
+        return Some(".=…");
+    }
+    let is_word = |character: char| character.is_alphanumeric() || "_$-".contains(character);
+    let uses_val = text.match_indices("val").any(|(at, _)| {
+        let before = text[..at].chars().next_back().is_some_and(is_word);
+        let behind = text[at + 3..].chars().next();
+        !before && behind.is_none_or(|character| ".[ =!<>)".contains(character))
+    });
+    let compares = ["==", "!=", "<=", ">=", "&&", "||", "=>"].iter().any(|operator| text.contains(operator));
+    let calls = text.contains("(val") || (text.contains('(') && uses_val);
+    (compares || calls).then_some("val.x == …")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(path: &str, value: &Value) -> Option<Value> {
+        let path = Path::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        path.walk(0, value, &mut Work::new()).unwrap().map(Cow::into_owned)
+    }
+
+    #[test]
+    fn paths_lead_where_they_say() {
+        let source = json!({
+            "a": {"b": 1, "c.d": 2, "e f": 3, "null": null},
+            "list": [{"v": "x", "w": [1, 2]}, {"v": "y"}, {"w": [3]}],
+            "deep": [[1, 2], [3]],
+            "a:b": {"c": 4},
+            ENTERPRISE: {"department": "D"},
+        });
+        for (path, expected) in [
+            ("a.b", Some(json!(1))),
+            (" a.b ", Some(json!(1))),
+            (r"a.c\.d", Some(json!(2))),
+            ("a.e f", Some(json!(3))),
+            ("a.null", None),
+            ("a.missing.b", None),
+            ("a.b.c", None),
+            ("list.v", Some(json!(["x", "y"]))),
+            ("list.[0].v", Some(json!("x"))),
+            ("list[1].v", Some(json!("y"))),
+            ("list[0:1].v", Some(json!(["x", "y"]))),
+            ("list.[1:9].v", Some(json!(["y"]))),
+            ("list[3]", None),
+            ("list[2:1]", None),
+            ("list.w", Some(json!([1, 2, 3]))),
+            ("list.missing", None),
+            ("deep[0][1]", Some(json!(2))),
+            ("a:b.c", Some(json!(4))),
+            (r"urn:scim:schemas:extension:enterprise:1\.0.department", Some(json!("D"))),
+            ("urn:scim:schemas:extension:enterprise:1.0.department", Some(json!("D"))),
+            (r"urn:ietf:params:scim:schemas:extension:enterprise:2\.0:User.department", Some(json!("D"))),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.department", Some(json!("D"))),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", Some(json!("D"))),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", Some(json!({"department": "D"}))),
+        ] {
+            assert_eq!(at(path, &source), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "a key is empty"),
+            ("a..b", "a key is empty"),
+            ("a.", "a key is empty"),
+            (".a", "a key is empty"),
+            ("[0]", "begins with a key"),
+            ("a[", "not closed"),
+            ("a[-1]", "a bracket holds a number"),
+            ("a[x]", "a bracket holds a number"),
+            ("a[1:]", "a bracket holds a number"),
+            ("a[0]b", "behind a bracket"),
+            ("a.=val", "JavaScript"),
+            ("=1+1", "JavaScript"),
+            ("val.x == 'y'", "JavaScript"),
+            ("emails(val.type == 'work').value", "JavaScript"),
+            ("a(val.b)", "JavaScript"),
+        ] {
+            let error = Path::parse(text).expect_err(text);
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+        assert!(Path::parse(&"a.".repeat(40)).unwrap_err().contains("at most 32"));
+        assert!(Path::parse(&"a".repeat(MAX_PATH + 1)).unwrap_err().contains("at most 2048"));
+        for harmless in ["value", "interval", "val", "Name (official)", "a$b", "evaluation.val"] {
+            assert!(Path::parse(harmless).is_ok(), "{harmless}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn any_text_is_a_path_or_is_refused(text in any::<String>()) {
+            let _ = Path::parse(&text);
+        }
+
+        #[test]
+        fn path_like_texts_never_panic_nor_walk_astray(text in r"[a-c\\.\[\]:0-3 ${}=-]{0,20}") {
+            let source = json!({"a": [{"b": [1, {"c": 2}]}, {"b": 3}], "b": {"a": {"c": [[1], [2]]}}, "c": "x"});
+            if let Ok(path) = Path::parse(&text) {
+                let _ = path.walk(0, &source, &mut Work::new()).unwrap();
+            }
+        }
+
+        #[test]
+        fn an_escaped_key_is_found_again(key in r"[a-uw-zA-Z:_-][a-uw-zA-Z :._-]{0,10}[a-uw-zA-Z:_-]") {
+            let source = json!({ key.clone(): "here" });
+            prop_assert_eq!(at(&key.replace('.', r"\."), &source), Some(json!("here")));
+        }
+    }
+}

@@ -1,0 +1,604 @@
+//! The transformers of an export: what is done with a value, step by step.
+//!
+//! What each does is from the platform's pages "Transformers Operators" (Cortex XSOAR Administrator Guide, named PAGE below,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>), and for those that are scripts
+//! from the script's own page and code (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content, `Packs/FiltersAndTransformers`,
+//! named SCRIPT). PAGE, for all of them: values are cast to what a step wants, and what can't be cast is a fault; steps that want one value are
+//! applied to each element of a list, others take the list whole. Where the sources leave a case open, the choice is told at the step.
+//!
+//! Each step also keeps account of who wrote which part of a text: see `worked`.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::{
+    bounds, dates, filters,
+    if_then_else::IfThenElse,
+    json_text,
+    path::Path,
+    simple::{Run, Simple},
+    worked::{Origin, Part, Text, Worked},
+};
+
+/// The transformers that are known, by their names in an export, with the arguments each takes.
+pub(super) const OPERATORS: [(&str, &[&str]); 26] = [
+    ("concat", &["prefix", "suffix"]),
+    ("ParseJSON", &[]),
+    ("Stringify", &[]),
+    ("toLowerCase", &[]),
+    ("toUpperCase", &[]),
+    ("trim", &[]),
+    ("split", &["delimiter"]),
+    ("splitAndTrim", &["delimiter"]),
+    ("join", &["separator"]),
+    ("append", &["item"]),
+    ("uniq", &[]),
+    ("count", &[]),
+    ("atIndex", &["index"]),
+    ("FirstArrayElement", &[]),
+    ("getField", &["field"]),
+    ("substring", &["from", "to"]),
+    ("substringFrom", &["from"]),
+    ("substringTo", &["to"]),
+    ("replace", &["toReplace", "replaceWith"]),
+    ("replaceMatch", &["regex", "replaceWith"]),
+    ("StripChars", &["chars"]),
+    ("SetIfEmpty", &["defaultValue", "applyIfEmpty"]),
+    (
+        "If-Then-Else",
+        &[
+            "condition", "equals", "lhs", "rhs", "then", "else", "options", "conditionB", "lhsB", "rhsB", "optionsB",
+            "conditionInBetween",
+        ],
+    ),
+    ("MapValuesTransformer", &["input_values", "mapped_values"]),
+    ("TimeStampToDate", &[]),
+    ("DateStringToISOFormat", &["dayfirst", "yearfirst", "fuzzy", "add_utc_timezone"]),
+];
+
+/// The arguments of a transformer, by name.
+pub(super) type Arguments = BTreeMap<String, Simple>;
+
+/// A transformer with its arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Transformer {
+    pub(super) name: &'static str,
+    pub(super) step: Step,
+}
+
+/// What a transformer does.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// PAGE "Concatenate": a prefix before and a suffix behind the text.
+    Concat { prefix: Simple, suffix: Simple },
+    /// SCRIPT ParseJSON, made safe: see `json_text`. Not JSON is a fault; the script returns the error as the value.
+    ParseJson,
+    /// PAGE "Stringify": the value as JSON; a text stays as it is.
+    Stringify,
+    /// PAGE "To lower case".
+    ToLowerCase,
+    /// PAGE "To upper case".
+    ToUpperCase,
+    /// PAGE "Trim": without white space at both ends.
+    Trim,
+    /// PAGE "Split": at a delimiter, a comma where none is given.
+    Split { delimiter: Simple, trim: bool },
+    /// PAGE "Join": a list's elements as one text, a separator between them.
+    Join { separator: Simple },
+    /// PAGE "Append": one more element; a single value becomes a list first.
+    Append { item: Simple },
+    /// PAGE "Unique": each element once, where it stands first.
+    Uniq,
+    /// PAGE "Count": how many elements a list has; 1 for anything else.
+    Count,
+    /// PAGE "Get index": the element at a place, from 0. None there: the target is left out.
+    AtIndex { index: Simple },
+    /// SCRIPT FirstArrayElement: the first of a list; anything else as it is.
+    FirstArrayElement,
+    /// PAGE "Get field": what is below an object at a path. None there: the target is left out.
+    GetField { field: Simple },
+    /// PAGE "Substring": from one place up to before another, counted in characters from 0; to the end where `to` is not given.
+    Substring { from: Simple, to: Simple },
+    /// PAGE "From string": what is behind the first place where a text is found; all of it where it is not (the page leaves that open).
+    SubstringFrom { from: Simple },
+    /// PAGE "To string": what is before the first place where a text is found; all of it where it is not.
+    SubstringTo { to: Simple },
+    /// PAGE "Replace": every occurrence of a text by another.
+    Replace { what: Simple, with: Simple },
+    /// PAGE "Replace match": every match of a regular expression (RE2's syntax, as the platform's; `$1` is a group).
+    ReplaceMatch { pattern: Regex, with: Simple },
+    /// SCRIPT StripChars: without any of these characters at both ends, as Python's `strip`.
+    StripChars { chars: Simple },
+    /// SCRIPT SetIfEmpty: another value for an empty one. `applyIfEmpty` (true unless it is said) takes the empty text, list and object, `None` and `null` for empty too.
+    SetIfEmpty { value: Simple, apply: Simple },
+    /// SCRIPT If-Then-Else.
+    IfThenElse(Box<IfThenElse>),
+    /// SCRIPT MapValuesTransformer: one list of values between commas for another.
+    MapValues { from: Simple, to: Simple },
+    /// SCRIPT TimeStampToDate: seconds since 1970, milliseconds from ten digits on, as `2018-04-29T13:02:19.000Z`.
+    TimeStampToDate,
+    /// SCRIPT DateStringToISOFormat: see `dates`.
+    DateStringToIso { day_first: Simple, year_first: Simple, fuzzy: Simple, add_utc: Simple },
+}
+
+impl Transformer {
+    /// A transformer out of its name, as [`OPERATORS`] has it, and its arguments.
+    ///
+    /// # Errors
+    /// When an argument that must be known at load can't be used.
+    pub(super) fn new(name: &'static str, mut arguments: Arguments) -> Result<Self, String> {
+        let mut take = |argument: &str| arguments.remove(argument).unwrap_or(Simple::Nothing);
+        let step = match name {
+            "concat" => Step::Concat {
+                prefix: take("prefix"),
+                suffix: take("suffix"),
+            },
+            "ParseJSON" => Step::ParseJson,
+            "Stringify" => Step::Stringify,
+            "toLowerCase" => Step::ToLowerCase,
+            "toUpperCase" => Step::ToUpperCase,
+            "trim" => Step::Trim,
+            "split" | "splitAndTrim" => Step::Split {
+                delimiter: take("delimiter"),
+                trim: name == "splitAndTrim",
+            },
+            "join" => Step::Join {
+                separator: take("separator"),
+            },
+            "append" => Step::Append { item: take("item") },
+            "uniq" => Step::Uniq,
+            "count" => Step::Count,
+            "atIndex" => Step::AtIndex {
+                index: literal_number(take("index"), "index", false)?,
+            },
+            "FirstArrayElement" => Step::FirstArrayElement,
+            "getField" => {
+                let field = take("field");
+                let path = field.literal().ok_or("`field` must be a path, and known at load")?;
+                Step::GetField {
+                    field: Simple::Path(Path::parse(path)?),
+                }
+            }
+            "substring" => Step::Substring {
+                from: literal_number(take("from"), "from", true)?,
+                to: literal_number(take("to"), "to", true)?,
+            },
+            "substringFrom" => Step::SubstringFrom { from: take("from") },
+            "substringTo" => Step::SubstringTo { to: take("to") },
+            "replace" => Step::Replace {
+                what: take("toReplace"),
+                with: take("replaceWith"),
+            },
+            "replaceMatch" => {
+                let pattern = take("regex");
+                let pattern = pattern.literal().ok_or(REGEX_OF_THE_SOURCE)?;
+                Step::ReplaceMatch {
+                    pattern: filters::pattern(pattern, |_| {})?,
+                    with: take("replaceWith"),
+                }
+            }
+            "StripChars" => Step::StripChars { chars: take("chars") },
+            "SetIfEmpty" => Step::SetIfEmpty {
+                value: take("defaultValue"),
+                apply: take("applyIfEmpty"),
+            },
+            "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take)?)),
+            "MapValuesTransformer" => {
+                let (from, to) = (take("input_values"), take("mapped_values"));
+                if let (Some(from), Some(to)) = (from.literal(), to.literal())
+                    && from.split(',').count() != to.split(',').count()
+                {
+                    return Err(UNEVEN.to_owned());
+                }
+                Step::MapValues { from, to }
+            }
+            "TimeStampToDate" => Step::TimeStampToDate,
+            "DateStringToISOFormat" => Step::DateStringToIso {
+                day_first: take("dayfirst"),
+                year_first: take("yearfirst"),
+                fuzzy: take("fuzzy"),
+                add_utc: take("add_utc_timezone"),
+            },
+            other => return Err(format!("{other} is not a transformer")),
+        };
+        Ok(Self { name, step })
+    }
+
+    /// Does the step; `None` when nothing comes of it.
+    ///
+    /// # Errors
+    /// When the value can't be cast to what the step wants, or grows beyond its bound.
+    pub(super) fn apply<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+        run.work.take(value.weight())?;
+        match &self.step {
+            Step::Join { separator } => join(value, &separator.text(run)?).map(Some),
+            Step::Append { item } => append(value, item.resolve(run)?).map(Some),
+            Step::Uniq => uniq(value, run).map(Some),
+            Step::Count => Ok(Some(Worked::Other(std::borrow::Cow::Owned(count(&value).into())))),
+            Step::AtIndex { index } => {
+                let index = number(&index.text(run)?, "index")?;
+                Ok(match value {
+                    Worked::List(mut elements) => (index < elements.len()).then(|| elements.swap_remove(index)),
+                    single @ (Worked::Text(_) | Worked::Other(_)) => (index == 0).then_some(single),
+                })
+            }
+            Step::FirstArrayElement => Ok(match value {
+                Worked::List(elements) => elements.into_iter().next(),
+                single @ (Worked::Text(_) | Worked::Other(_)) => Some(single),
+            }),
+            Step::SetIfEmpty { value: other, apply } => {
+                let apply = !apply.text(run)?.plain().eq_ignore_ascii_case("false");
+                if is_none(&value, apply) { other.resolve(run) } else { Ok(Some(value)) }
+            }
+            Step::Concat { .. }
+            | Step::ParseJson
+            | Step::Stringify
+            | Step::ToLowerCase
+            | Step::ToUpperCase
+            | Step::Trim
+            | Step::Split { .. }
+            | Step::GetField { .. }
+            | Step::Substring { .. }
+            | Step::SubstringFrom { .. }
+            | Step::SubstringTo { .. }
+            | Step::Replace { .. }
+            | Step::ReplaceMatch { .. }
+            | Step::StripChars { .. }
+            | Step::IfThenElse(_)
+            | Step::MapValues { .. }
+            | Step::TimeStampToDate
+            | Step::DateStringToIso { .. } => self.each(value, run),
+        }
+    }
+
+    /// Does the step with the value, or with each of a list's.
+    fn each<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+        match value {
+            Worked::List(elements) => {
+                let mut done = Vec::with_capacity(elements.len());
+                for element in elements {
+                    run.work.take(element.weight())?;
+                    done.extend(self.each(element, run)?);
+                }
+                bounds::list(done.len())?;
+                Ok((!done.is_empty()).then_some(Worked::List(done)))
+            }
+            single @ (Worked::Text(_) | Worked::Other(_)) => self.one(single, run),
+        }
+    }
+
+    fn one<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+        let done = match &self.step {
+            Step::Concat { prefix, suffix } => {
+                let mut text = prefix.text(run)?;
+                text.push(value.into_text()?);
+                text.push(suffix.text(run)?);
+                bounds::text(text.len())?;
+                Worked::Text(text)
+            }
+            Step::ParseJson => match value {
+                Worked::Text(text) => {
+                    // What comes out of one value is that value's; what was glued is many values'.
+                    let origin = if text.origin() == Origin::Source { Origin::Source } else { Origin::Mixed };
+                    match json_text::parse(&text)?.value {
+                        Some(parsed) => Worked::made(parsed, origin),
+                        None => {
+                            run.note("every value in the glued JSON was empty");
+                            return Ok(None);
+                        }
+                    }
+                }
+                parsed @ (Worked::List(_) | Worked::Other(_)) => parsed,
+            },
+            Step::Stringify => match value {
+                text @ Worked::Text(_) => text,
+                other @ (Worked::List(_) | Worked::Other(_)) => {
+                    let text = other.into_value().to_string();
+                    bounds::text(text.len())?;
+                    Worked::Text(Text::new(text, Origin::Mixed))
+                }
+            },
+            Step::ToLowerCase => Worked::Text(value.into_text()?.changed_by_part(str::to_lowercase)?),
+            Step::ToUpperCase => Worked::Text(value.into_text()?.changed_by_part(str::to_uppercase)?),
+            Step::Trim => Worked::Text(value.into_text()?.changed(|text| text.trim().to_owned())?),
+            Step::Split { delimiter, trim } => split(&value.into_text()?, &delimiter.text(run)?, *trim)?,
+            Step::GetField { field } => {
+                let Simple::Path(path) = field else { return Ok(None) };
+                let value = value.into_value();
+                match path.walk(0, &value, &mut run.work)? {
+                    Some(found) => Worked::made(found.into_owned(), Origin::Mixed),
+                    None => return Ok(None),
+                }
+            }
+            Step::Substring { from, to } => {
+                let (from, to) = (from.text(run)?, to.text(run)?);
+                let start = if from.len() == 0 { 0 } else { number(&from, "from")? };
+                let end = if to.len() == 0 { usize::MAX } else { number(&to, "to")? };
+                let taken = |text: &str| text.chars().take(end).skip(start).collect();
+                cut(value, &[&from, &to], taken)?
+            }
+            Step::SubstringFrom { from } => {
+                let from = from.text(run)?;
+                let wanted = from.plain().into_owned();
+                let taken = |text: &str| text.split_once(&wanted).map_or(text, |(_, behind)| behind).to_owned();
+                cut(value, &[&from], taken)?
+            }
+            Step::SubstringTo { to } => {
+                let to = to.text(run)?;
+                let wanted = to.plain().into_owned();
+                let taken = |text: &str| text.split_once(&wanted).map_or(text, |(before, _)| before).to_owned();
+                cut(value, &[&to], taken)?
+            }
+            Step::Replace { what, with } => {
+                let (what, with) = (what.text(run)?, with.text(run)?);
+                replace(value.into_text()?, &what, &with)?
+            }
+            Step::ReplaceMatch { pattern, with } => {
+                let with = with.text(run)?;
+                replace_match(&value.into_text()?, pattern, &with, run)?
+            }
+            Step::StripChars { chars } => {
+                let chars = chars.text(run)?;
+                let set: Vec<char> = chars.plain().chars().collect();
+                cut(value, &[&chars], |text| text.trim_matches(set.as_slice()).to_owned())?
+            }
+            Step::IfThenElse(rule) => return rule.apply(value, run),
+            Step::MapValues { from, to } => map_values(value, &from.text(run)?, &to.text(run)?)?,
+            Step::TimeStampToDate => {
+                let text = value.into_text()?;
+                let date = dates::from_timestamp(&text.plain())?;
+                Worked::Text(text.changed(|_| date)?)
+            }
+            Step::DateStringToIso {
+                day_first,
+                year_first,
+                fuzzy,
+                add_utc,
+            } => {
+                let mut flag = |flag: &'a Simple, default: bool| -> Result<bool, String> {
+                    let text = flag.text(run)?;
+                    Ok(if text.len() == 0 { default } else { text.plain().eq_ignore_ascii_case("true") })
+                };
+                let reading = dates::Reading {
+                    day_first: flag(day_first, true)?,
+                    year_first: flag(year_first, false)?,
+                    fuzzy: flag(fuzzy, true)?,
+                    add_utc: flag(add_utc, true)?,
+                };
+                let text = value.into_text()?;
+                Worked::Text(text.changed(|date| dates::to_iso(date, reading).unwrap_or_else(|| date.to_owned()))?)
+            }
+            Step::Join { .. }
+            | Step::Append { .. }
+            | Step::Uniq
+            | Step::Count
+            | Step::AtIndex { .. }
+            | Step::FirstArrayElement
+            | Step::SetIfEmpty { .. } => value,
+        };
+        Ok(Some(done))
+    }
+}
+
+/// What is said of a pattern that comes out of the data.
+pub(super) const REGEX_OF_THE_SOURCE: &str = "a regular expression must be written in the mapper, not come out of the source";
+const UNEVEN: &str = "`input_values` and `mapped_values` must have the same number of values";
+
+/// A number among the arguments; a literal one is checked at load.
+fn literal_number(argument: Simple, name: &str, optional: bool) -> Result<Simple, String> {
+    match argument.literal() {
+        Some("") if optional => {}
+        Some(text) => {
+            number(&Text::new(text, Origin::Mapper), name)?;
+        }
+        None if argument == Simple::Nothing && !optional => return Err(format!("`{name}` is missing")),
+        None => {}
+    }
+    Ok(argument)
+}
+
+fn number(text: &Text<'_>, name: &str) -> Result<usize, String> {
+    let plain = text.plain();
+    plain
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{name}` must be a whole number from 0"))
+}
+
+/// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can tell any more who wrote it.
+fn cut<'a>(value: Worked<'a>, arguments: &[&Text<'_>], taken: impl FnOnce(&str) -> String) -> Result<Worked<'a>, String> {
+    let text = value.into_text()?;
+    let mut cut = text.changed(taken)?;
+    if !are_the_mappers(arguments) {
+        mix(&mut cut);
+    }
+    Ok(Worked::Text(cut))
+}
+
+fn are_the_mappers(arguments: &[&Text<'_>]) -> bool {
+    arguments.iter().all(|argument| argument.origin() == Origin::Mapper)
+}
+
+fn mix(text: &mut Text<'_>) {
+    for part in &mut text.parts {
+        part.origin = Origin::Mixed;
+    }
+}
+
+fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Worked<'a>, String> {
+    let origin = if are_the_mappers(&[delimiter]) { text.origin() } else { Origin::Mixed };
+    let plain = text.plain();
+    let delimiter = if delimiter.len() == 0 { ",".into() } else { delimiter.plain() };
+    let mut list = Vec::new();
+    for piece in plain.split(delimiter.as_ref()) {
+        let piece = if trim { piece.trim() } else { piece };
+        list.push(Worked::Text(Text::new(piece.to_owned(), origin)));
+        bounds::list(list.len())?;
+    }
+    Ok(Worked::List(list))
+}
+
+fn join<'a>(value: Worked<'a>, separator: &Text<'a>) -> Result<Worked<'a>, String> {
+    let elements = match value {
+        Worked::List(elements) => elements,
+        single @ (Worked::Text(_) | Worked::Other(_)) => vec![single],
+    };
+    let mut text = Text::default();
+    for (index, element) in elements.into_iter().enumerate() {
+        if index > 0 {
+            text.push(separator.clone());
+        }
+        text.push(element.into_text()?);
+        bounds::text(text.len())?;
+    }
+    Ok(Worked::Text(text))
+}
+
+fn append<'a>(value: Worked<'a>, item: Option<Worked<'a>>) -> Result<Worked<'a>, String> {
+    let mut list = match value {
+        Worked::List(elements) => elements,
+        single @ (Worked::Text(_) | Worked::Other(_)) => vec![single],
+    };
+    match item {
+        Some(Worked::List(items)) => list.extend(items),
+        Some(single) => list.push(single),
+        None => {}
+    }
+    bounds::list(list.len())?;
+    Ok(Worked::List(list))
+}
+
+fn uniq<'a>(value: Worked<'a>, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
+    let Worked::List(elements) = value else { return Ok(value) };
+    let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+    let mut kept = Vec::new();
+    for element in elements {
+        run.work.take(element.weight())?;
+        if seen.insert(element.to_value().to_string()) {
+            kept.push(element);
+        }
+    }
+    Ok(Worked::List(kept))
+}
+
+fn count(value: &Worked<'_>) -> usize {
+    match value {
+        Worked::List(elements) => elements.len(),
+        Worked::Text(_) | Worked::Other(_) => 1,
+    }
+}
+
+/// SCRIPT SetIfEmpty: null is empty always; with `applyIfEmpty` also what has nothing in it and the words for nothing, alone or as the one
+/// element of a list.
+fn is_none(value: &Worked<'_>, apply: bool) -> bool {
+    match value {
+        Worked::Other(other) if other.is_null() => true,
+        Worked::List(elements) if apply && elements.len() == 1 => is_none(&elements[0], true),
+        Worked::Text(text) if apply => {
+            let plain = text.plain();
+            plain.is_empty() || ["none", "null"].contains(&plain.to_ascii_lowercase().as_str())
+        }
+        other => apply && other.is_empty(),
+    }
+}
+
+fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worked<'a>, String> {
+    let wanted = what.plain();
+    if wanted.is_empty() {
+        return Ok(Worked::Text(text));
+    }
+    let plain = text.plain();
+    let hits = plain.matches(wanted.as_ref()).count();
+    bounds::text((plain.len() - hits * wanted.len()) + hits.saturating_mul(with.len()))?;
+    // In the mapper's own text, at places that the mapper names, the parts can be kept apart.
+    if text.origin() == Origin::Mapper && what.origin() == Origin::Mapper {
+        let mut whole = Text::default();
+        for (index, piece) in plain.split(wanted.as_ref()).enumerate() {
+            if index > 0 {
+                whole.push(with.clone());
+            }
+            whole.push(Text::new(piece.to_owned(), Origin::Mapper));
+        }
+        return Ok(Worked::Text(whole));
+    }
+    let mut replaced = text.changed(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
+    if !are_the_mappers(&[what, with]) {
+        mix(&mut replaced);
+    }
+    Ok(Worked::Text(replaced))
+}
+
+fn replace_match<'a>(
+    text: &Text<'a>,
+    pattern: &Regex,
+    with: &Text<'_>,
+    run: &mut Run<'_>,
+) -> Result<Worked<'a>, String> {
+    // A dollar sign in a value of the source names no group.
+    let escaped = |part: &Part<'_>| match part.origin {
+        Origin::Mapper => part.text.clone().into_owned(),
+        Origin::Source | Origin::Mixed => part.text.replace('$', "$$"),
+    };
+    let template: String = with.parts.iter().map(escaped).collect();
+    let plain = text.plain();
+    let (mut whole, mut end) = (String::new(), 0);
+    for found in pattern.captures_iter(&plain) {
+        let Some(place) = found.get(0) else { continue };
+        whole.push_str(&plain[end..place.start()]);
+        found.expand(&template, &mut whole);
+        end = place.end();
+        run.work.take(template.len())?;
+        bounds::text(whole.len())?;
+    }
+    whole.push_str(&plain[end..]);
+    let mut replaced = text.changed(|_| whole)?;
+    if !are_the_mappers(&[with]) {
+        mix(&mut replaced);
+    }
+    Ok(Worked::Text(replaced))
+}
+
+/// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a boolean as Python writes it.
+fn map_values<'a>(value: Worked<'a>, from: &Text<'_>, to: &Text<'_>) -> Result<Worked<'a>, String> {
+    let origin = if are_the_mappers(&[from, to]) { Origin::Mapper } else { Origin::Mixed };
+    let (from, to) = (from.plain(), to.plain());
+    let from: Vec<&str> = from.split(',').collect();
+    let to: Vec<&str> = to.split(',').collect();
+    if from.len() != to.len() {
+        return Err(UNEVEN.to_owned());
+    }
+    // Of two equal inputs the script's dictionary keeps the last.
+    let mapped = |text: &str| from.iter().rposition(|input| *input == text).map(|index| to[index].to_owned());
+    let object = match &value {
+        Worked::Other(other) => other.as_object().cloned(),
+        Worked::Text(text) => serde_json::from_str::<Value>(&text.plain())
+            .ok()
+            .and_then(|value| value.as_object().cloned()),
+        Worked::List(_) => None,
+    };
+    if let Some(mut object) = object {
+        for (key, value) in &mut object {
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let found = mapped(&format!("{key}:{shown}")).or_else(|| mapped(&format!("{key}: {shown}")));
+            if let Some(found) = found {
+                *value = found.into();
+            }
+        }
+        let text = Value::from(object).to_string();
+        bounds::text(text.len())?;
+        return Ok(Worked::Text(Text::new(text, Origin::Mixed)));
+    }
+    let text = value.into_text()?;
+    let plain = text.plain();
+    let in_python = match plain.as_ref() {
+        "true" => Some("True"),
+        "false" => Some("False"),
+        _ => None,
+    };
+    match mapped(&plain).or_else(|| in_python.and_then(mapped)) {
+        Some(found) => Ok(Worked::Text(Text::new(found, origin))),
+        None => Ok(Worked::Text(text.clone())),
+    }
+}
