@@ -23,7 +23,6 @@ use crate::{
         layers::LayerOptions,
         server::ServerOptions,
     },
-    mapper::Mapper,
     policy::Policy,
     sandbox::{self, Sandbox},
     scim::{self, Client, Connection, Pool},
@@ -187,7 +186,7 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
         let client = Client::new(pool, instance.url.clone(), token, dialect, instance.request_timeout);
         let rules = Rules {
             policy: policy(instance),
-            mapper: Mapper::default(),
+            mapper: instance.mapper.clone(),
             dialect,
         };
         let (name, brand) = (instance.name.clone(), instance.brand.clone());

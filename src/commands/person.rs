@@ -137,7 +137,7 @@ impl<'a> Person<'a> {
             let fault = mapped
                 .faults
                 .iter()
-                .find(|fault| Some(&fault.attribute) == field.as_ref());
+                .find(|fault| fault.attribute == "userName" || Some(&fault.attribute) == field.as_ref());
             return fault.map_or(Ok(None), |fault| self.invalid(std::slice::from_ref(fault)));
         };
         match aws::lookup_value("userName", name) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::{Table, Value};
 use url::Url;
@@ -10,6 +11,7 @@ use super::directory_url::{self, Directory};
 use super::reader::{self, Environment, INSTANCES, Raw, Report, Section};
 use super::reference::{Scope, reference};
 use super::{Dialect, InstanceSettings, Proxy, token, unknown};
+use crate::mapper::{Direction, Library, Mapper, MapperFile};
 
 /// The name that the integration gives its first instance.
 pub(super) const DEFAULT_NAME: &str = "AWS-ILM_instance_1";
@@ -21,6 +23,8 @@ pub(super) struct Around<'a> {
     pub(super) file: &'a str,
     /// The file's folder, to which the paths in it are relative.
     pub(super) folder: Option<&'a Path>,
+    /// The folder in which mappers are found by name.
+    pub(super) mapper_folder: Option<&'a Path>,
     pub(super) environment: &'a Environment,
     pub(super) strict_secret_files: bool,
     /// Whether no instance at all is right.
@@ -75,6 +79,8 @@ pub(super) fn read(
 ) -> Vec<InstanceSettings> {
     let plans = plan(tables, default_instance, around, report);
     let mut names: BTreeMap<String, String> = BTreeMap::new();
+    // One for all instances: a file that several name is compiled once.
+    let mut library = Library::new(around.mapper_folder.map(Path::to_owned));
     let mut first_name = None;
     let mut instances = Vec::new();
     for plan in plans {
@@ -88,7 +94,7 @@ pub(super) fn read(
             );
         }
         first_name.get_or_insert_with(|| name.clone());
-        instances.extend(read_one(name, &mut section, around));
+        instances.extend(read_one(name, &mut section, around, &mut library));
     }
     if default_instance.is_empty() {
         *default_instance = first_name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
@@ -168,7 +174,12 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
     plans
 }
 
-fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Option<InstanceSettings> {
+fn read_one(
+    name: String,
+    section: &mut Section<'_>,
+    around: &Around<'_>,
+    library: &mut Library,
+) -> Option<InstanceSettings> {
     let dialect = section.text("scim_dialect", |word| matches!(word, "aws" | "rfc7644"));
     let scim_dialect = if dialect.as_deref() == Some("rfc7644") {
         Dialect::Rfc7644
@@ -177,15 +188,14 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
     };
     let directory = read_directory(section, scim_dialect);
     let authentication_token = token::read(section, around);
-    let is_given = |text: &str| !text.trim().is_empty();
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
     let update_user_enabled = section.boolean("update_user_enabled");
     let enable_user_enabled = section.boolean("enable_user_enabled");
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
-    let mapper_in = section.text("mapper_in", is_given);
-    let mapper_out = section.text("mapper_out", is_given);
+    let incoming = read_mapper("mapper_in", Direction::Incoming, section, around, library);
+    let outgoing = read_mapper("mapper_out", Direction::Outgoing, section, around, library);
     let insecure = section.boolean("insecure");
     if insecure {
         section.warn(
@@ -208,14 +218,41 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
         enable_user_enabled,
         disable_user_enabled,
         create_if_not_exists,
-        mapper_in,
-        mapper_out,
+        mapper: Mapper::new(outgoing, incoming),
         insecure,
         proxy,
         connect_timeout,
         request_timeout,
         scim_dialect,
     })
+}
+
+/// The mapper that a setting names, compiled.
+fn read_mapper(
+    setting: &str,
+    direction: Direction,
+    section: &mut Section<'_>,
+    around: &Around<'_>,
+    library: &mut Library,
+) -> Option<Arc<MapperFile>> {
+    let wanted = section.text(setting, |text| !text.trim().is_empty())?;
+    let (in_environment, _) = section.is_set(setting);
+    let base = around.folder.filter(|_| !in_environment);
+    match library.find(&wanted, base, direction) {
+        Ok((file, doubts)) => {
+            if doubts > 0 {
+                section.warn(
+                    setting,
+                    &format!("{doubts} doubtful places; `aws-ilm mapper lint` shows them"),
+                );
+            }
+            Some(file)
+        }
+        Err(unfound) => {
+            section.refuse_found(setting, &unfound.found, &unfound.mend);
+            None
+        }
+    }
 }
 
 fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directory> {

@@ -27,6 +27,7 @@ pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
 pub use self::token::{Token, TokenFault, TokenSource};
 
 use self::reader::Report;
+use crate::mapper::Mapper;
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
@@ -55,6 +56,8 @@ pub struct Settings {
     pub shutdown_delay: Duration,
     /// How long what is in flight at shutdown may take to finish.
     pub shutdown_timeout: Duration,
+    /// The folder in which mappers are found by id or name.
+    pub mapper_folder: Option<PathBuf>,
     /// Whether a secret's file that everybody may read is refused; also when it is read again.
     pub strict_secret_files: bool,
     /// The directories, in the file's order; empty for a sandbox alone.
@@ -88,10 +91,8 @@ pub struct InstanceSettings {
     pub disable_user_enabled: bool,
     /// Whether an update creates the user whom it does not find.
     pub create_if_not_exists: bool,
-    /// The incoming mapper instead of the built-in one.
-    pub mapper_in: Option<String>,
-    /// The outgoing mapper instead of the built-in one.
-    pub mapper_out: Option<String>,
+    /// How profiles become SCIM users and back, compiled: the mappers that were named, the built-in mapping where none was.
+    pub mapper: Mapper,
     /// Whether the directory's certificate goes unchecked.
     pub insecure: bool,
     /// How the directory is reached.
@@ -243,9 +244,19 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
 
     let name = file.as_ref().map_or("", |file| &file.name);
     let mut settings = service::read(name, file.as_ref().map(|file| &file.table), environment, report);
+    let folder = file.as_ref().and_then(|file| file.path.parent());
+    // As for every path: in the file relative to it, in the environment to where the process runs.
+    if let (Some(base), Some(mappers), false) = (
+        folder,
+        &settings.mapper_folder,
+        environment.contains_key("AWS_ILM_MAPPER_FOLDER"),
+    ) {
+        settings.mapper_folder = Some(base.join(mappers));
+    }
     let around = instances::Around {
         file: name,
-        folder: file.as_ref().and_then(|file| file.path.parent()),
+        folder,
+        mapper_folder: settings.mapper_folder.as_deref(),
         environment,
         strict_secret_files: settings.strict_secret_files,
         // With a file that can't be read it is not known whether an instance is missing.

@@ -253,6 +253,16 @@ impl<'a> Section<'a> {
         self.report.fault(label, found, mend);
     }
 
+    /// Notes that what the setting names was looked for, and what was found there.
+    pub(super) fn refuse_found(&mut self, name: &str, found: &str, mend: &str) {
+        let setting = self.setting(name);
+        let shown = self
+            .lookup(setting)
+            .map_or_else(String::new, |(raw, _)| format!("{}: ", raw.shown()));
+        let label = self.label(name);
+        self.report.fault(label, format!("{shown}{found}"), mend);
+    }
+
     /// Notes what the operator should know of, though the service can start.
     pub(super) fn warn(&mut self, name: &str, warning: &str) {
         let label = self.label(name);

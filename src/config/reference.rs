@@ -257,6 +257,12 @@ static SETTINGS: &[Setting] = &[
         "How long what is in flight at shutdown may take to finish.",
     ),
     of_service(
+        "mapper_folder",
+        Kind::Text("the path of a folder"),
+        None,
+        "The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the configuration file relative to it.",
+    ),
+    of_service(
         "strict_secret_files",
         Kind::Boolean,
         Some("false"),
@@ -337,15 +343,15 @@ static SETTINGS: &[Setting] = &[
     ),
     of_instance(
         "mapper_in",
-        Kind::Text("a mapper's name or file"),
+        Kind::Text("a mapper's file, or the id or name of one in `mapper_folder`"),
         None,
-        "The incoming mapper instead of the built-in one.",
+        "The incoming mapper instead of the built-in one; a file is relative to the configuration file.",
     ),
     of_instance(
         "mapper_out",
-        Kind::Text("a mapper's name or file"),
+        Kind::Text("a mapper's file, or the id or name of one in `mapper_folder`"),
         None,
-        "The outgoing mapper instead of the built-in one.",
+        "The outgoing mapper instead of the built-in one; a file is relative to the configuration file.",
     ),
     of_instance(
         "insecure",

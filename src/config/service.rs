@@ -1,6 +1,7 @@
 //! The service's own settings.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use toml::Table;
 use tracing_subscriber::EnvFilter;
@@ -44,6 +45,9 @@ pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment,
         command_timeout: section.duration("command_timeout"),
         shutdown_delay: section.duration("shutdown_delay"),
         shutdown_timeout: section.duration("shutdown_timeout"),
+        mapper_folder: section
+            .text("mapper_folder", |text| !text.trim().is_empty())
+            .map(PathBuf::from),
         strict_secret_files: section.boolean("strict_secret_files"),
         instances: Vec::new(),
         default_instance: section.text("default_instance", instances::is_name).unwrap_or_default(),

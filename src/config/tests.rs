@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::reader::Environment;
 use super::*;
+use crate::mapper::{BUILT_IN, Direction};
 
 const SECRET: &str = "s3cr3t-TOKEN-value";
 
@@ -120,7 +121,10 @@ fn one_instance_needs_three_variables() {
     assert_eq!(instance.authentication_token.source(), &TokenSource::Value);
     assert!(instance.create_user_enabled && instance.update_user_enabled && instance.enable_user_enabled);
     assert!(instance.disable_user_enabled && instance.create_if_not_exists && !instance.insecure);
-    assert_eq!((&instance.mapper_in, &instance.mapper_out), (&None, &None));
+    assert!(
+        instance.mapper.is_called(BUILT_IN, Direction::Outgoing)
+            && instance.mapper.is_called(BUILT_IN, Direction::Incoming)
+    );
     assert_eq!((&instance.proxy, instance.scim_dialect), (&Proxy::None, Dialect::Aws));
     assert_eq!(
         (instance.connect_timeout.as_secs(), instance.request_timeout.as_secs()),
@@ -153,8 +157,6 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         scim_dialect = "rfc7644"
         authentication_token_env = "PROD_TOKEN"
         create_user_enabled = false
-        mapper_in = "incoming"
-        mapper_out = "outgoing"
         proxy = "http://user:pass-word@proxy.example.org:3128"
         connect_timeout = "500ms"
     "#;
@@ -192,10 +194,6 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         &TokenSource::Environment("PROD_TOKEN".to_owned())
     );
     assert!(!prod.create_user_enabled && !prod.update_user_enabled);
-    assert_eq!(
-        (prod.mapper_in.as_deref(), prod.mapper_out.as_deref()),
-        (Some("incoming"), Some("outgoing"))
-    );
     assert_eq!(prod.connect_timeout.as_millis(), 500);
     assert!(matches!(&prod.proxy, Proxy::Url(url) if url.as_str() == "http://user:pass-word@proxy.example.org:3128/"));
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
@@ -333,6 +331,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("command_timeout", &["0s", "11m"]),
         ("shutdown_delay", &["-1s", "11m"]),
         ("shutdown_timeout", &["61m"]),
+        ("mapper_folder", &["", " "]),
         ("strict_secret_files", &["on"]),
         (
             "instance_name",
@@ -355,8 +354,8 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("enable_user_enabled", &["no"]),
         ("disable_user_enabled", &["off"]),
         ("create_if_not_exists", &["never"]),
-        ("mapper_in", &["", " "]),
-        ("mapper_out", &[""]),
+        ("mapper_in", &["", " ", "no-such-mapper", "Cargo.toml"]),
+        ("mapper_out", &["", "nor-this", "src"]),
         ("insecure", &["please"]),
         (
             "proxy",
@@ -789,5 +788,56 @@ fn no_output_ever_holds_a_secret() {
         let faults = load_environment(one_instance(&variables)).unwrap_err();
         let shown = format!("{faults} {faults:?}");
         assert!(!shown.contains(SECRET) && !shown.contains("ppp"), "{shown}");
+    }
+}
+
+#[test]
+fn mappers_are_found_by_file_id_and_name_and_their_faults_are_told_with_the_others() {
+    let out = r#"{"id": "out-1", "name": "Out", "type": "mapping-outgoing",
+        "mapping": {"User Profile": {"internalMapping": {"userName": {"simple": "username"}}}}}"#;
+    let folder = Folder::new();
+    fs::create_dir(folder.0.join("mappers")).unwrap();
+    folder.file("mappers/out.json", out);
+    folder.file(
+        "mappers/broken.json",
+        &out.replace("\"username\"", "\"=username\"")
+            .replace("out-1", "out-2")
+            .replace("Out", "Broken"),
+    );
+    folder.file(
+        "mappers/in.toml",
+        "name = \"In\"\ndirection = \"incoming\"\n[\"User Profile\"]\nUsername = \"userName\"\n",
+    );
+    let config = |lines: &str| {
+        let text = format!(
+            "mapper_folder = \"mappers\"\n[[instances]]\nurl = \"http://localhost:9\"\ntenant_id = \"T\"\nauthentication_token = \"x\"\n{lines}\n"
+        );
+        load(&Sources {
+            config: Some(folder.file("config.toml", &text)),
+            ..Sources::default()
+        })
+    };
+    for wanted in ["Out", "out-1", "out.json", "mappers/out.json"] {
+        let settings = config(&format!("mapper_out = \"{wanted}\"\nmapper_in = \"In\"")).unwrap();
+        let mapper = &settings.instances[0].mapper;
+        assert!(
+            mapper.is_called("Out", Direction::Outgoing) && mapper.is_called("In", Direction::Incoming),
+            "{wanted}"
+        );
+        // Nothing fills displayName and name.
+        assert!(
+            settings.warnings.iter().any(|warning| warning.contains("doubtful")),
+            "{:?}",
+            settings.warnings
+        );
+    }
+    for (wanted, expected) in [
+        ("broken.json", "JavaScript"),
+        ("In", "maps the other way"),
+        ("nobody", "broken.json"),
+    ] {
+        let faults = config(&format!("mapper_out = \"{wanted}\"\nbrand = \"\"")).unwrap_err();
+        assert_eq!(settings_of(&faults), ["brand", "mapper_out"]);
+        assert!(faults.0[1].to_string().contains(expected), "{faults}");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::{ExplainedField, Taken};
 use crate::{
     profile::UserProfile,
     scim::{
@@ -20,6 +21,17 @@ enum Target {
     List(&'static str, fn(&str) -> Value),
     /// An attribute of the enterprise extension.
     Enterprise(&'static str),
+}
+
+impl Target {
+    /// The attribute, dotted.
+    fn dotted(&self) -> String {
+        match self {
+            Self::Attribute(name) | Self::List(name, _) => (*name).to_owned(),
+            Self::Name(part) => format!("name.{part}"),
+            Self::Enterprise(name) => format!("{ENTERPRISE}.{name}"),
+        }
+    }
 }
 
 /// Outgoing: the profile's field and where it goes, in the order of the result.
@@ -100,6 +112,75 @@ pub(super) fn incoming(user: &User) -> Object {
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
         .collect()
+}
+
+/// Incoming: the field of the result and the attribute it comes from.
+const INCOMING: [(&str, &str); 9] = [
+    ("Email", "emails (the primary one, else the first)"),
+    ("Employee ID", "externalId"),
+    ("Given Name", "name.givenName"),
+    ("Surname", "name.familyName"),
+    ("Username", "userName"),
+    ("Mobile Phone", "phoneNumbers (the first)"),
+    ("Title", "title"),
+    ("Department", "enterprise extension's department"),
+    ("Cost Center Code", "enterprise extension's costCenter"),
+];
+
+/// The targets of the outgoing mapping.
+pub(super) fn outgoing_targets() -> Vec<String> {
+    OUTGOING.iter().map(|(_, target)| target.dotted()).collect()
+}
+
+/// The targets of the incoming mapping.
+pub(super) fn incoming_targets() -> Vec<String> {
+    INCOMING.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+pub(super) fn explain_outgoing(profile: &UserProfile) -> Vec<ExplainedField> {
+    let explain = |(field, target): &(&str, Target)| {
+        let (mut value, mut left_out, mut refused) = (None, None, None);
+        match profile.text(field) {
+            Ok(Some(text)) => {
+                value = Some(match target {
+                    Target::List(_, element) => element(text),
+                    Target::Attribute(_) | Target::Name(_) | Target::Enterprise(_) => text.into(),
+                });
+            }
+            Ok(None) => left_out = Some("its source is missing or empty".to_owned()),
+            Err(fault) => refused = Some(format!("must be text, not {}", fault.found)),
+        }
+        ExplainedField {
+            target: target.dotted(),
+            taken: vec![Taken {
+                path: (*field).to_owned(),
+                value: profile.field(field).cloned(),
+            }],
+            value,
+            left_out,
+            refused,
+            ..ExplainedField::default()
+        }
+    };
+    OUTGOING.iter().map(explain).collect()
+}
+
+pub(super) fn explain_incoming(user: &User) -> Vec<ExplainedField> {
+    let mapped = incoming(user);
+    let explain = |(name, path): &(&str, &str)| {
+        let value = mapped.get(*name).cloned();
+        ExplainedField {
+            target: (*name).to_owned(),
+            taken: vec![Taken {
+                path: (*path).to_owned(),
+                value: value.clone(),
+            }],
+            left_out: value.is_none().then(|| "its source is missing".to_owned()),
+            value,
+            ..ExplainedField::default()
+        }
+    };
+    INCOMING.iter().map(explain).collect()
 }
 
 pub(super) fn source(attribute: &str) -> Option<&'static str> {

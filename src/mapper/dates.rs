@@ -21,12 +21,38 @@ pub(super) struct Reading {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// Words that a date may have beside its parts, also when it is not read fuzzily.
 const FILLERS: [&str; 16] = [
-    "at", "on", "of", "and", "st", "nd", "rd", "th", "t", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "at",
+    "on",
+    "of",
+    "and",
+    "st",
+    "nd",
+    "rd",
+    "th",
+    "t",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 ];
 
 /// A count of seconds or milliseconds since 1970 as a date.
@@ -37,7 +63,11 @@ pub(super) fn from_timestamp(text: &str) -> Result<String, String> {
     const FIRST_MILLISECONDS: i64 = 10_000_000_000;
     let wrong = || "is not a time stamp".to_owned();
     let text = text.trim();
-    let digits = text.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count();
+    let digits = text
+        .trim_start_matches('-')
+        .bytes()
+        .take_while(u8::is_ascii_digit)
+        .count();
     let sign = text.len() - text.trim_start_matches('-').len();
     let number: i64 = text[..sign + digits].parse().map_err(|_| wrong())?;
     let milliseconds = if number < FIRST_MILLISECONDS {
@@ -101,7 +131,10 @@ impl Parts {
     fn take(&mut self, words: &[&str], reading: Reading) -> Option<usize> {
         let number = |index: usize| -> Option<i64> {
             let word = words.get(index)?;
-            word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten()
+            word.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| word.parse().ok())
+                .flatten()
         };
         let is = |index: usize, wanted: &str| words.get(index) == Some(&wanted);
         let first = words[0];
@@ -128,11 +161,15 @@ impl Parts {
             "pm" if self.time.is_some() => self.afternoon = Some(true),
             "z" | "utc" | "gmt" if self.time.is_some() => self.offset = Some("+00:00".to_owned()),
             word if word.chars().all(char::is_alphabetic) => {
-                let month = MONTHS.iter().position(|name| *name == word || (word.len() >= 3 && name[..3] == *word));
+                let month = MONTHS
+                    .iter()
+                    .position(|name| *name == word || (word.len() >= 3 && name[..3] == *word));
                 match month {
                     Some(index) if self.month.is_none() => self.month = i64::try_from(index + 1).ok(),
                     _ => {
-                        let known = FILLERS.iter().any(|filler| *filler == word || (word.len() == 3 && filler.starts_with(word)));
+                        let known = FILLERS
+                            .iter()
+                            .any(|filler| *filler == word || (word.len() == 3 && filler.starts_with(word)));
                         if !known && !reading.fuzzy {
                             return None;
                         }
@@ -155,7 +192,9 @@ impl Parts {
         if words.get(3) == Some(&":") {
             second = number(4)?;
             taken = 5;
-            let digits = words.get(6).filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits = words
+                .get(6)
+                .filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
             if let (Some(&"."), Some(digits)) = (words.get(5), digits) {
                 // Python keeps microseconds.
                 fraction = format!("{:0<6}", &digits[..digits.len().min(6)]);
@@ -182,7 +221,12 @@ impl Parts {
 
     fn iso(self, reading: Reading) -> Option<String> {
         let (year, month, day) = self.date(reading)?;
-        let date = civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+        let date = civil::Date::new(
+            i16::try_from(year).ok()?,
+            i8::try_from(month).ok()?,
+            i8::try_from(day).ok()?,
+        )
+        .ok()?;
         let (mut hour, minute, second, fraction) = self.time.unwrap_or_default();
         match self.afternoon {
             Some(_) if !(1..=12).contains(&hour) => return None,
@@ -193,7 +237,11 @@ impl Parts {
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let fraction = if fraction.bytes().all(|digit| digit == b'0') { String::new() } else { format!(".{fraction}") };
+        let fraction = if fraction.bytes().all(|digit| digit == b'0') {
+            String::new()
+        } else {
+            format!(".{fraction}")
+        };
         let utc = if reading.add_utc { "+00:00" } else { "" };
         let offset = self.offset.as_deref().unwrap_or(utc);
         Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}"))
@@ -213,14 +261,22 @@ impl Parts {
             (Some(month), &[first, second]) => Some((year(second)?, month, first.0)),
             (None, &[first, second, third]) if first.1 == 4 => Some((first.0, second.0, third.0)),
             (None, &[first, second, third]) if reading.year_first && first.1 == 2 => {
-                let (month, day) = if reading.day_first { (third.0, second.0) } else { (second.0, third.0) };
+                let (month, day) = if reading.day_first {
+                    (third.0, second.0)
+                } else {
+                    (second.0, third.0)
+                };
                 Some((year(first)?, month, day))
             }
             (None, &[first, second, third]) => {
                 // Where only one order is possible, it is that one.
                 let swap = if reading.day_first { second.0 > 12 } else { first.0 > 12 };
                 let day_first = reading.day_first != swap;
-                let (day, month) = if day_first { (first.0, second.0) } else { (second.0, first.0) };
+                let (day, month) = if day_first {
+                    (first.0, second.0)
+                } else {
+                    (second.0, first.0)
+                };
                 Some((year(third)?, month, day))
             }
             _ => None,
@@ -260,15 +316,29 @@ mod tests {
 
     #[test]
     fn dates() {
-        let month_first = Reading { day_first: false, ..USUAL };
-        let year_first = Reading { year_first: true, day_first: false, ..USUAL };
-        let local = Reading { add_utc: false, ..USUAL };
+        let month_first = Reading {
+            day_first: false,
+            ..USUAL
+        };
+        let year_first = Reading {
+            year_first: true,
+            day_first: false,
+            ..USUAL
+        };
+        let local = Reading {
+            add_utc: false,
+            ..USUAL
+        };
         let strict = Reading { fuzzy: false, ..USUAL };
         for (text, reading, expected) in [
             ("2021-10-06", USUAL, Some("2021-10-06T00:00:00+00:00")),
             ("2021-10-06T13:44:07", USUAL, Some("2021-10-06T13:44:07+00:00")),
             ("2021-10-06T13:44:07", local, Some("2021-10-06T13:44:07")),
-            ("2021-10-06T13:44:07.5Z", USUAL, Some("2021-10-06T13:44:07.500000+00:00")),
+            (
+                "2021-10-06T13:44:07.5Z",
+                USUAL,
+                Some("2021-10-06T13:44:07.500000+00:00"),
+            ),
             ("2021-10-06 13:44+02:00", USUAL, Some("2021-10-06T13:44:00+02:00")),
             ("2021-10-06T13:44:07-0330", USUAL, Some("2021-10-06T13:44:07-03:30")),
             ("20211006", USUAL, Some("2021-10-06T00:00:00+00:00")),
@@ -278,8 +348,16 @@ mod tests {
             ("09/05/01", year_first, Some("2009-05-01T00:00:00+00:00")),
             ("01.05.09", USUAL, Some("2009-05-01T00:00:00+00:00")),
             ("May 24th, 2019 8:21 PM", USUAL, Some("2019-05-24T20:21:00+00:00")),
-            ("Wed, 06 Oct 2021 13:44:07 +0000", strict, Some("2021-10-06T13:44:07+00:00")),
-            ("Today is January 1, 2047 at 8:21:00AM", USUAL, Some("2047-01-01T08:21:00+00:00")),
+            (
+                "Wed, 06 Oct 2021 13:44:07 +0000",
+                strict,
+                Some("2021-10-06T13:44:07+00:00"),
+            ),
+            (
+                "Today is January 1, 2047 at 8:21:00AM",
+                USUAL,
+                Some("2047-01-01T08:21:00+00:00"),
+            ),
             ("Today is January 1, 2047 at 8:21:00AM", strict, None),
             ("31/31/2020", USUAL, None),
             ("2021-02-30", USUAL, None),

@@ -57,6 +57,15 @@ impl Fields {
         fields.retain(|_, value| !value.is_null());
         Self(minijinja::Value::from(Serde(&fields)))
     }
+
+    /// A field, to show it.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let value = self.0.get_attr(name).ok()?;
+        if value.is_undefined() {
+            return None;
+        }
+        serde_json::to_value(&value).ok()
+    }
 }
 
 impl Expression {
@@ -112,7 +121,10 @@ impl Expression {
 fn told(error: &minijinja::Error) -> String {
     match error.kind() {
         ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
-            error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
+            error.detail().map_or_else(
+                || error.kind().to_string(),
+                |detail| format!("{}: {detail}", error.kind()),
+            )
         }
         ErrorKind::OutOfFuel => "takes more work than is allowed".to_owned(),
         kind => kind.to_string(),
@@ -149,7 +161,10 @@ mod tests {
             ("missing | default('n/a')", Some(json!("n/a"))),
             ("'x' if missing else 'y'", Some(json!("y"))),
             ("missing is defined", Some(json!(false))),
-            ("[{'value': email, 'primary': true}]", Some(json!([{"value": "j@x", "primary": true}]))),
+            (
+                "[{'value': email, 'primary': true}]",
+                Some(json!([{"value": "j@x", "primary": true}])),
+            ),
             ("email.split('@')[0] if email is defined", None),
             ("list[1] | upper", Some(json!("B"))),
             ("email | replace('@', '.')", Some(json!("j.x"))),
@@ -170,7 +185,13 @@ mod tests {
         assert!(Expression::new("a ~").unwrap_err().contains("syntax error"));
         assert!(Expression::new("").is_err());
         let source = json!({"secret": "s3cret", "list": [1]});
-        for broken in ["secret * secret", "secret | nosuch", "nosuch()", "secret + 1", "list | int"] {
+        for broken in [
+            "secret * secret",
+            "secret | nosuch",
+            "nosuch()",
+            "secret + 1",
+            "list | int",
+        ] {
             let error = value(broken, &source).expect_err(broken);
             assert!(!error.contains("s3cret"), "{broken}: {error}");
         }

@@ -98,7 +98,12 @@ pub(super) fn pattern(text: &str, flags: impl FnOnce(&mut RegexBuilder)) -> Resu
         // Its last line is the reason; those before draw the place.
         error => {
             let told = error.to_string();
-            let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let reason = told
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
             format!("the regular expression can't be used: {reason}")
         }
     })
@@ -210,7 +215,10 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
             let same = |value: serde_json::Value| match (value.as_str(), right.as_str()) {
                 (Some(one), Some(other)) => fold(one, test.ignore_case) == fold(other, test.ignore_case),
                 // A literal is a text, the source's value perhaps a number.
-                (None, Some(other)) => value.to_string() == other,
+                (None, Some(other)) => {
+                    let text = value.to_string();
+                    text == other
+                }
                 (Some(_) | None, None) => value == right,
             };
             Ok(match left {
@@ -257,5 +265,9 @@ fn listed(right: Worked<'_>, ignore_case: bool) -> Result<Vec<String>, String> {
 
 /// A text as it is compared.
 fn fold(text: &str, ignore_case: bool) -> String {
-    if ignore_case { text.to_lowercase() } else { text.to_owned() }
+    if ignore_case {
+        text.to_lowercase()
+    } else {
+        text.to_owned()
+    }
 }

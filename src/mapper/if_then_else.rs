@@ -89,7 +89,11 @@ impl IfThenElse {
         let (lhs, rhs, equals) = (take("lhs"), take("rhs"), take("equals"));
         let names = [("lhs", &lhs), ("rhs", &rhs), ("equals", &equals)];
         // Left empty it reads `value==equals`; the argument was called `equals` before it was called `rhs`.
-        let default = if equals == Simple::Nothing { "value==rhs" } else { "value==equals" };
+        let default = if equals == Simple::Nothing {
+            "value==rhs"
+        } else {
+            "value==equals"
+        };
         let first = Condition::parse(&take("condition"), default, &names, &options)?;
         let (lhs_b, rhs_b) = (take("lhsB"), take("rhsB"));
         let (condition_b, options_b, between) = (take("conditionB"), take("optionsB"), take("conditionInBetween"));
@@ -138,7 +142,9 @@ impl IfThenElse {
             AnswerKind::Raw => answer.value.resolve(run),
             AnswerKind::Json => {
                 let text = answer.value.text(run)?;
-                Ok(json_text::parse(&text)?.value.map(|value| Worked::made(value, Origin::Mixed)))
+                Ok(json_text::parse(&text)?
+                    .value
+                    .map(|value| Worked::made(value, Origin::Mixed)))
             }
         }
     }

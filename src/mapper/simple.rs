@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn the_forms_of_a_source() {
         let profile: UserProfile =
-            serde_json::from_value(json!({"givenname": "G", "Last Name": "L", "n": 7, "list": ["a"], "empty": ""})).unwrap();
+            serde_json::from_value(json!({"givenname": "G", "Last Name": "L", "n": 7, "list": ["a"], "empty": ""}))
+                .unwrap();
         let value = |text: &str| {
             let simple = Simple::source(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let mut run = Run::new(Source::Profile(&profile), false);
@@ -252,6 +253,9 @@ mod tests {
         }
         assert!(Simple::source("${givenname").is_err());
         assert!(Simple::source("${val.x == 1}").is_err());
-        assert_eq!(Simple::argument("plain.text"), Ok(Simple::Literal("plain.text".to_owned())));
+        assert_eq!(
+            Simple::argument("plain.text"),
+            Ok(Simple::Literal("plain.text".to_owned()))
+        );
     }
 }

@@ -42,11 +42,12 @@ impl Target {
     /// An attribute of a user. Names know no letter case (RFC 7643 section 2.1); `name.givenName` and an attribute behind the enterprise
     /// extension's URN stand inside those.
     pub(super) fn attribute(text: &str) -> Result<Self, Unfit> {
-        let known = |name: &str| {
-            aws::canonical_attribute(name).map_or_else(|| name.to_owned(), str::to_owned)
-        };
+        let known = |name: &str| aws::canonical_attribute(name).map_or_else(|| name.to_owned(), str::to_owned);
         let below = |urn: &str| -> Option<Vec<String>> {
-            let rest = text.get(..urn.len()).filter(|start| start.eq_ignore_ascii_case(urn)).map(|_| &text[urn.len()..])?;
+            let rest = text
+                .get(..urn.len())
+                .filter(|start| start.eq_ignore_ascii_case(urn))
+                .map(|_| &text[urn.len()..])?;
             let mut path = vec![ENTERPRISE.to_owned()];
             match rest.strip_prefix(['.', ':']) {
                 Some(rest) => path.extend(rest.split('.').map(str::to_owned)),
@@ -117,7 +118,9 @@ impl Target {
 
     /// Puts a value into the user. An object joins one that is there already.
     pub(super) fn insert(&self, value: Value, attributes: &mut Object) {
-        let Some((last, parents)) = self.path.split_last() else { return };
+        let Some((last, parents)) = self.path.split_last() else {
+            return;
+        };
         let mut object = attributes;
         for parent in parents {
             let inside = object.entry(parent.clone()).or_insert_with(|| Object::new().into());
@@ -156,7 +159,11 @@ mod tests {
             ("sAMAccountName", "sAMAccountName".to_owned()),
             ("a.b", "a.b".to_owned()),
         ] {
-            assert_eq!(Target::attribute(text).map(|target| target.dotted()), Ok(expected), "{text}");
+            assert_eq!(
+                Target::attribute(text).map(|target| target.dotted()),
+                Ok(expected),
+                "{text}"
+            );
         }
         for ours in ["active", "Active", "id", "schemas"] {
             assert_eq!(Target::attribute(ours), Err(Unfit::Ours), "{ours}");
@@ -170,8 +177,12 @@ mod tests {
         assert_eq!(target.fit(&mut value), ["countryCode", "managerflag"]);
         let mut user = Object::new();
         target.insert(value, &mut user);
-        Target::attribute("name.givenName").unwrap().insert(json!("G"), &mut user);
-        Target::attribute("name").unwrap().insert(json!({"familyName": "F"}), &mut user);
+        Target::attribute("name.givenName")
+            .unwrap()
+            .insert(json!("G"), &mut user);
+        Target::attribute("name")
+            .unwrap()
+            .insert(json!({"familyName": "F"}), &mut user);
         assert_eq!(
             Value::from(user),
             json!({ENTERPRISE: {"department": "D"}, "name": {"givenName": "G", "familyName": "F"}})

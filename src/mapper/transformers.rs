@@ -49,13 +49,26 @@ pub(super) const OPERATORS: [(&str, &[&str]); 26] = [
     (
         "If-Then-Else",
         &[
-            "condition", "equals", "lhs", "rhs", "then", "else", "options", "conditionB", "lhsB", "rhsB", "optionsB",
+            "condition",
+            "equals",
+            "lhs",
+            "rhs",
+            "then",
+            "else",
+            "options",
+            "conditionB",
+            "lhsB",
+            "rhsB",
+            "optionsB",
             "conditionInBetween",
         ],
     ),
     ("MapValuesTransformer", &["input_values", "mapped_values"]),
     ("TimeStampToDate", &[]),
-    ("DateStringToISOFormat", &["dayfirst", "yearfirst", "fuzzy", "add_utc_timezone"]),
+    (
+        "DateStringToISOFormat",
+        &["dayfirst", "yearfirst", "fuzzy", "add_utc_timezone"],
+    ),
 ];
 
 /// The arguments of a transformer, by name.
@@ -120,7 +133,12 @@ pub(super) enum Step {
     /// SCRIPT TimeStampToDate: seconds since 1970, milliseconds from ten digits on, as `2018-04-29T13:02:19.000Z`.
     TimeStampToDate,
     /// SCRIPT DateStringToISOFormat: see `dates`.
-    DateStringToIso { day_first: Simple, year_first: Simple, fuzzy: Simple, add_utc: Simple },
+    DateStringToIso {
+        day_first: Simple,
+        year_first: Simple,
+        fuzzy: Simple,
+        add_utc: Simple,
+    },
 }
 
 impl Transformer {
@@ -230,7 +248,11 @@ impl Transformer {
             }),
             Step::SetIfEmpty { value: other, apply } => {
                 let apply = !apply.text(run)?.plain().eq_ignore_ascii_case("false");
-                if is_none(&value, apply) { other.resolve(run) } else { Ok(Some(value)) }
+                if is_none(&value, apply) {
+                    other.resolve(run)
+                } else {
+                    Ok(Some(value))
+                }
             }
             Step::Concat { .. }
             | Step::ParseJson
@@ -281,7 +303,11 @@ impl Transformer {
             Step::ParseJson => match value {
                 Worked::Text(text) => {
                     // What comes out of one value is that value's; what was glued is many values'.
-                    let origin = if text.origin() == Origin::Source { Origin::Source } else { Origin::Mixed };
+                    let origin = if text.origin() == Origin::Source {
+                        Origin::Source
+                    } else {
+                        Origin::Mixed
+                    };
                     match json_text::parse(&text)?.value {
                         Some(parsed) => Worked::made(parsed, origin),
                         None => {
@@ -359,7 +385,11 @@ impl Transformer {
             } => {
                 let mut flag = |flag: &'a Simple, default: bool| -> Result<bool, String> {
                     let text = flag.text(run)?;
-                    Ok(if text.len() == 0 { default } else { text.plain().eq_ignore_ascii_case("true") })
+                    Ok(if text.len() == 0 {
+                        default
+                    } else {
+                        text.plain().eq_ignore_ascii_case("true")
+                    })
                 };
                 let reading = dates::Reading {
                     day_first: flag(day_first, true)?,
@@ -383,7 +413,8 @@ impl Transformer {
 }
 
 /// What is said of a pattern that comes out of the data.
-pub(super) const REGEX_OF_THE_SOURCE: &str = "a regular expression must be written in the mapper, not come out of the source";
+pub(super) const REGEX_OF_THE_SOURCE: &str =
+    "a regular expression must be written in the mapper, not come out of the source";
 const UNEVEN: &str = "`input_values` and `mapped_values` must have the same number of values";
 
 /// A number among the arguments; a literal one is checked at load.
@@ -408,7 +439,11 @@ fn number(text: &Text<'_>, name: &str) -> Result<usize, String> {
 }
 
 /// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can tell any more who wrote it.
-fn cut<'a>(value: Worked<'a>, arguments: &[&Text<'_>], taken: impl FnOnce(&str) -> String) -> Result<Worked<'a>, String> {
+fn cut<'a>(
+    value: Worked<'a>,
+    arguments: &[&Text<'_>],
+    taken: impl FnOnce(&str) -> String,
+) -> Result<Worked<'a>, String> {
     let text = value.into_text()?;
     let mut cut = text.changed(taken)?;
     if !are_the_mappers(arguments) {
@@ -428,9 +463,17 @@ fn mix(text: &mut Text<'_>) {
 }
 
 fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Worked<'a>, String> {
-    let origin = if are_the_mappers(&[delimiter]) { text.origin() } else { Origin::Mixed };
+    let origin = if are_the_mappers(&[delimiter]) {
+        text.origin()
+    } else {
+        Origin::Mixed
+    };
     let plain = text.plain();
-    let delimiter = if delimiter.len() == 0 { ",".into() } else { delimiter.plain() };
+    let delimiter = if delimiter.len() == 0 {
+        ",".into()
+    } else {
+        delimiter.plain()
+    };
     let mut list = Vec::new();
     for piece in plain.split(delimiter.as_ref()) {
         let piece = if trim { piece.trim() } else { piece };
@@ -471,7 +514,9 @@ fn append<'a>(value: Worked<'a>, item: Option<Worked<'a>>) -> Result<Worked<'a>,
 }
 
 fn uniq<'a>(value: Worked<'a>, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
-    let Worked::List(elements) = value else { return Ok(value) };
+    let Worked::List(elements) = value else {
+        return Ok(value);
+    };
     let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
     let mut kept = Vec::new();
     for element in elements {
@@ -500,7 +545,7 @@ fn is_none(value: &Worked<'_>, apply: bool) -> bool {
             let plain = text.plain();
             plain.is_empty() || ["none", "null"].contains(&plain.to_ascii_lowercase().as_str())
         }
-        other => apply && other.is_empty(),
+        other @ (Worked::Text(_) | Worked::List(_) | Worked::Other(_)) => apply && other.is_empty(),
     }
 }
 
@@ -562,7 +607,11 @@ fn replace_match<'a>(
 
 /// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a boolean as Python writes it.
 fn map_values<'a>(value: Worked<'a>, from: &Text<'_>, to: &Text<'_>) -> Result<Worked<'a>, String> {
-    let origin = if are_the_mappers(&[from, to]) { Origin::Mapper } else { Origin::Mixed };
+    let origin = if are_the_mappers(&[from, to]) {
+        Origin::Mapper
+    } else {
+        Origin::Mixed
+    };
     let (from, to) = (from.plain(), to.plain());
     let from: Vec<&str> = from.split(',').collect();
     let to: Vec<&str> = to.split(',').collect();
@@ -570,7 +619,11 @@ fn map_values<'a>(value: Worked<'a>, from: &Text<'_>, to: &Text<'_>) -> Result<W
         return Err(UNEVEN.to_owned());
     }
     // Of two equal inputs the script's dictionary keeps the last.
-    let mapped = |text: &str| from.iter().rposition(|input| *input == text).map(|index| to[index].to_owned());
+    let mapped = |text: &str| {
+        from.iter()
+            .rposition(|input| *input == text)
+            .map(|index| to[index].to_owned())
+    };
     let object = match &value {
         Worked::Other(other) => other.as_object().cloned(),
         Worked::Text(text) => serde_json::from_str::<Value>(&text.plain())

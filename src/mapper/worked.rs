@@ -120,17 +120,6 @@ impl<'a> Text<'a> {
         bounds::text(text.len())?;
         Ok(text)
     }
-
-    /// The text without its memory of the mapper and source.
-    pub(super) fn into_owned(self) -> Text<'static> {
-        let owned = |part: Part<'a>| Part {
-            text: Cow::Owned(part.text.into_owned()),
-            origin: part.origin,
-        };
-        Text {
-            parts: self.parts.into_iter().map(owned).collect(),
-        }
-    }
 }
 
 impl<'a> Worked<'a> {
@@ -147,9 +136,12 @@ impl<'a> Worked<'a> {
     pub(super) fn made(value: Value, origin: Origin) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text, origin)),
-            Value::Array(elements) => {
-                Self::List(elements.into_iter().map(|element| Self::made(element, origin)).collect())
-            }
+            Value::Array(elements) => Self::List(
+                elements
+                    .into_iter()
+                    .map(|element| Self::made(element, origin))
+                    .collect(),
+            ),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
                 Self::Other(Cow::Owned(other))
             }
@@ -242,7 +234,10 @@ mod tests {
         assert_eq!((text.plain().as_ref(), text.origin()), ("[x", Origin::Mixed));
         assert_eq!(text.changed(str::to_uppercase).unwrap().origin(), Origin::Mixed);
         let by_part = text.changed_by_part(str::to_uppercase).unwrap();
-        assert_eq!((by_part.plain().as_ref(), by_part.parts[1].origin), ("[X", Origin::Source));
+        assert_eq!(
+            (by_part.plain().as_ref(), by_part.parts[1].origin),
+            ("[X", Origin::Source)
+        );
         let source = Text::new("x", Origin::Source);
         assert_eq!(source.changed(str::to_uppercase).unwrap().origin(), Origin::Source);
     }
@@ -250,7 +245,12 @@ mod tests {
     #[test]
     fn scalars_are_texts_where_one_is_wanted() {
         let object = json!({"a": 1});
-        for (value, expected) in [(json!(7), "7"), (json!(true), "true"), (json!(null), ""), (json!("x"), "x")] {
+        for (value, expected) in [
+            (json!(7), "7"),
+            (json!(true), "true"),
+            (json!(null), ""),
+            (json!("x"), "x"),
+        ] {
             assert_eq!(Worked::from_source(&value).into_text().unwrap().plain(), expected);
         }
         assert!(Worked::from_source(&object).into_text().is_err());

@@ -220,13 +220,34 @@ pub fn mapping_fields() -> Vec<(String, String)> {
 /// section 2.1).
 pub fn canonical_attribute(name: &str) -> Option<&'static str> {
     let lists = LISTS.iter().map(|(list, _)| *list);
-    let mut known = TEXTS.iter().copied().chain(lists).chain(REFUSED).chain(["name", ENTERPRISE]);
+    let mut known = TEXTS
+        .iter()
+        .copied()
+        .chain(lists)
+        .chain(REFUSED)
+        .chain(["name", ENTERPRISE]);
     known.find(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether the enterprise extension has an attribute of this name.
 pub fn is_enterprise_attribute(name: &str) -> bool {
     name == "manager" || ENTERPRISE_TEXTS.contains(&name)
+}
+
+/// Why AWS refuses an attribute wherever it is sent, by its dotted path: `name.nick`. `None` for one that it takes.
+pub fn target_problem(path: &str) -> Option<&'static str> {
+    const UNKNOWN: &str = "AWS knows no such attribute";
+    if let Some(rest) = path.strip_prefix(ENTERPRISE) {
+        let name = rest.trim_start_matches('.').split('.').next().unwrap_or_default();
+        return (!name.is_empty() && !is_enterprise_attribute(name)).then_some(UNKNOWN);
+    }
+    match path.split_once('.') {
+        Some(("name", part)) => (!NAME.contains(&part)).then_some(UNKNOWN),
+        Some((list, _)) if LISTS.iter().any(|(name, _)| *name == list) => Some("AWS takes it as a list of one element"),
+        Some(_) => Some(UNKNOWN),
+        None if REFUSED.contains(&path) => Some("AWS does not support it"),
+        None => canonical_attribute(path).is_none().then_some(UNKNOWN),
+    }
 }
 
 fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {

@@ -1,0 +1,119 @@
+//! Reads a mapper written by hand: TOML tables, one a type, target = expression.
+//!
+//! ```toml
+//! name = "ours"
+//! direction = "outgoing"
+//!
+//! ["User Profile"]
+//! userName = "email"
+//! name.givenName = "givenname"
+//! displayName = 'givenname ~ " " ~ surname'
+//! emails = '[{"value": email, "type": "work", "primary": true}]'
+//! ```
+
+use toml::{Table, Value};
+
+use super::{
+    bounds::{MAX_DEPTH, MAX_TARGETS},
+    check,
+    expressions::Expression,
+    file::{Direction, Identity, MapperFile, TYPES},
+    lint::Findings,
+    rule::{Field, Mapping, Rule},
+};
+
+/// Reads a mapper. Without a file when it can't be read at all.
+pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
+    let table: Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            let error: toml::de::Error = error;
+            let line = text[..error.span().map_or(0, |span| span.start.min(text.len()))]
+                .matches('\n')
+                .count()
+                + 1;
+            findings.refuse("", format!("not TOML, line {line}: {}", error.message()));
+            return None;
+        }
+    };
+    let direction = match table.get("direction").and_then(Value::as_str) {
+        Some("outgoing") => Some(Direction::Outgoing),
+        Some("incoming") => Some(Direction::Incoming),
+        other => {
+            let found = other.unwrap_or("nothing");
+            findings.refuse("direction", format!("found {found}; use \"outgoing\" or \"incoming\""));
+            None
+        }
+    };
+    let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut file = MapperFile::new(Identity {
+        id: text("id"),
+        name: text("name"),
+        direction,
+    });
+    for (key, value) in &table {
+        let mapping_type = TYPES
+            .iter()
+            .find(|(_, name)| name == key)
+            .map(|(mapping_type, _)| *mapping_type);
+        match (mapping_type, value) {
+            (Some(mapping_type), Value::Table(targets)) => {
+                file.insert(mapping_type, mapping(direction, key, targets, findings))
+            }
+            (None, _) if ["id", "name", "direction", "description"].contains(&key.as_str()) => {}
+            _ => {
+                let types = TYPES.map(|(_, name)| format!("[\"{name}\"]")).join(", ");
+                findings.refuse(key, format!("not a table of a mapper; there are {types}"));
+            }
+        }
+    }
+    Some(file)
+}
+
+fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings: &mut Findings) -> Mapping {
+    let mut mapping = Mapping {
+        expressions: true,
+        ..Mapping::default()
+    };
+    let mut flat = Vec::new();
+    flatten("", targets, MAX_DEPTH, &mut flat);
+    if flat.len() > MAX_TARGETS {
+        findings.refuse(place, format!("has more than {MAX_TARGETS} targets"));
+        return mapping;
+    }
+    for (name, value) in flat {
+        let place = format!("{place} › {name}");
+        let target = check::target(direction, &name, &place, findings);
+        let Some(text) = value.as_str() else {
+            findings.refuse(place, "an expression is a text: write it in quotes");
+            continue;
+        };
+        match Expression::new(text) {
+            Ok(expression) => {
+                if let Some(target) = target {
+                    let field = Field::new(target, Rule::Expression(Box::new(expression)));
+                    check::field(direction, &field, &place, findings);
+                    mapping.fields.push(field);
+                }
+            }
+            Err(problem) => findings.refuse(place, problem),
+        }
+    }
+    check::mapping(direction, &mapping, place, findings);
+    mapping
+}
+
+/// The targets of a table, those of tables in it behind a dot.
+fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(String, &'t Value)>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            Value::Table(inner) if depth > 0 => flatten(&name, inner, depth - 1, flat),
+            value => flat.push((name, value)),
+        }
+    }
+}

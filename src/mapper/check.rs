@@ -1,0 +1,225 @@
+//! What can be told of a mapping before it runs: targets that nobody takes, values that would become structure, what goes missing together.
+
+use std::collections::BTreeSet;
+
+use super::{
+    file::Direction,
+    json_text,
+    lint::Findings,
+    path::ENTERPRISE_1_0,
+    rule::{Complex, Field, Mapping, Rule},
+    simple::Simple,
+    target::{Target, Unfit},
+    transformers::{Step, Transformer},
+    worked::Origin,
+};
+use crate::scim::aws::{self, ENTERPRISE};
+
+/// A target by its name; `None` when nothing is to be put there.
+pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, findings: &mut Findings) -> Option<Target> {
+    if direction == Some(Direction::Incoming) {
+        return Some(Target::field(name));
+    }
+    let target = match Target::attribute(name) {
+        Ok(target) => target,
+        Err(Unfit::Ours) => {
+            findings.doubt(place, "the commands set it, not a mapping; ignored");
+            return None;
+        }
+    };
+    let refusal = aws::target_problem(&target.dotted());
+    if target.is_1_0 {
+        findings.note(
+            place,
+            format!("SCIM 1.0's name of the enterprise extension; SCIM 2.0's ({ENTERPRISE}) is sent"),
+        );
+    } else if let Some(problem) = refusal {
+        findings.doubt(place, format!("{problem}; an AWS instance refuses the user"));
+    }
+    Some(target)
+}
+
+/// What is refused or doubtful in a field.
+pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, findings: &mut Findings) {
+    if let Rule::Complex(complex) = &field.rule {
+        glue(complex, place, findings);
+    }
+    if field.target.is_1_0 {
+        let within = format!("{ENTERPRISE}.");
+        let parts: BTreeSet<&str> = field
+            .filled
+            .iter()
+            .filter_map(|(attribute, _)| attribute.strip_prefix(&within))
+            .filter(|part| !aws::is_enterprise_attribute(part))
+            .collect();
+        if !parts.is_empty() {
+            let parts: Vec<_> = parts.into_iter().collect();
+            findings.note(
+                place,
+                format!("the enterprise extension has no {}; dropped", parts.join(", ")),
+            );
+        }
+    }
+    if direction == Some(Direction::Incoming) {
+        for path in field.rule.paths() {
+            let head = super::path::Path::parse(path)
+                .map(|path| path.head().to_owned())
+                .unwrap_or_default();
+            if path.trim_start().replace(r"\.", ".").starts_with(ENTERPRISE_1_0) {
+                findings.note(
+                    place,
+                    "reads SCIM 1.0's name of the enterprise extension; SCIM 2.0's is read",
+                );
+            } else if aws::canonical_attribute(&head).is_none()
+                && !["id", "active", "meta", "schemas"].contains(&head.as_str())
+            {
+                findings.doubt(place, format!("AWS's users have no `{head}`; it gives nothing"));
+            }
+        }
+    }
+}
+
+/// What is doubtful in a mapping as a whole.
+pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &str, findings: &mut Findings) {
+    if direction != Some(Direction::Outgoing) {
+        return;
+    }
+    for required in ["userName", "displayName", "name"] {
+        if !mapping.fields.iter().any(|field| field.target.top() == required) {
+            findings.doubt(
+                place,
+                format!("nothing fills {required}, which AWS requires of a new user"),
+            );
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for field in mapping.fields.iter().filter(|field| field.target.is_top()) {
+        if !seen.insert(field.target.dotted()) {
+            findings.doubt(
+                place,
+                format!(
+                    "{} is filled twice; the last one that has a value counts",
+                    field.target.dotted()
+                ),
+            );
+        }
+    }
+}
+
+/// What a text is, step after step, as far as that is known at load.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Mapper,
+    Source,
+    /// Parts of both, kept apart.
+    Glued,
+    /// Parts of both, and nobody knows any more which is which.
+    Mixed,
+}
+
+fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
+    let mut state = match &complex.root {
+        Simple::Nothing | Simple::Literal(_) => State::Mapper,
+        Simple::Path(_) => State::Source,
+        Simple::Text(_) => State::Glued,
+    };
+    let mut changed_by = "";
+    for (index, transformer) in complex.transformers.iter().enumerate() {
+        let place = format!("{place} › transformer {} ({})", index + 1, transformer.name);
+        if matches!(transformer.step, Step::ParseJson) {
+            if state == State::Mixed {
+                findings.refuse(
+                    &place,
+                    format!(
+                        "the text was glued from several values and changed by {changed_by} after that, so that a value could become structure; change \
+                         the values before they are glued"
+                    ),
+                );
+            } else if let Some(text) = complex.glued(index) {
+                let together = text.origin() == Origin::Source;
+                match json_text::parse(&text) {
+                    _ if together => {}
+                    Err(problem) => findings.refuse(&place, problem),
+                    Ok(parsed) => {
+                        if parsed.unquoted {
+                            findings.doubt(&place, "a value stands outside quotes in the glued JSON; it is taken for a text, whatever it holds");
+                        }
+                        missing_together(complex, &place, findings);
+                    }
+                }
+            }
+        }
+        let before = state;
+        state = after(state, transformer);
+        if state == State::Mixed && before != State::Mixed {
+            changed_by = transformer.name;
+        }
+    }
+}
+
+/// A missing root takes the other sources of its target with it.
+fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
+    let root: Vec<&str> = complex.root.paths().iter().map(|path| path.head()).collect();
+    let mut others: Vec<&str> = Vec::new();
+    for transformer in &complex.transformers {
+        if let Step::Concat { prefix, suffix } = &transformer.step {
+            for path in prefix.paths().into_iter().chain(suffix.paths()) {
+                if !others.contains(&path.head()) && !root.contains(&path.head()) {
+                    others.push(path.head());
+                }
+            }
+        }
+    }
+    if let (&[root], false) = (root.as_slice(), others.is_empty()) {
+        let others = others.join(", ");
+        findings.note(
+            place,
+            format!("without {root}, its root, the whole target is left out, and {others} with it"),
+        );
+    }
+}
+
+fn after(state: State, transformer: &Transformer) -> State {
+    let literal = |arguments: &[&Simple]| arguments.iter().all(|argument| argument.paths().is_empty());
+    let changed = |arguments: &[&Simple]| match state {
+        State::Mapper | State::Source if literal(arguments) => state,
+        State::Mapper | State::Source | State::Glued | State::Mixed => State::Mixed,
+    };
+    let glued = |arguments: &[&Simple]| match state {
+        State::Mapper if literal(arguments) => State::Mapper,
+        State::Mapper | State::Source | State::Glued => State::Glued,
+        State::Mixed => State::Mixed,
+    };
+    match &transformer.step {
+        Step::Concat { prefix, suffix } => {
+            let nothing = [prefix, suffix].iter().all(|argument| **argument == Simple::Nothing);
+            if nothing { state } else { glued(&[prefix, suffix]) }
+        }
+        Step::Join { separator } => glued(&[separator]),
+        Step::Replace { what, with } if state == State::Mapper && literal(&[what]) => glued(&[with]),
+        Step::Replace { what, with } => changed(&[what, with]),
+        Step::ReplaceMatch { with, .. } => changed(&[with]),
+        Step::Trim | Step::TimeStampToDate => changed(&[]),
+        Step::Split { delimiter, .. } => changed(&[delimiter]),
+        Step::Substring { from, to } => changed(&[from, to]),
+        Step::SubstringFrom { from } => changed(&[from]),
+        Step::SubstringTo { to } => changed(&[to]),
+        Step::StripChars { chars } => changed(&[chars]),
+        Step::DateStringToIso { .. } => changed(&[]),
+        Step::ParseJson if state == State::Source => State::Source,
+        Step::ParseJson => State::Mixed,
+        // These choose among values, or look at them, and leave them as they are; what is not safe in the end is refused when it comes.
+        Step::Stringify
+        | Step::ToLowerCase
+        | Step::ToUpperCase
+        | Step::Append { .. }
+        | Step::Uniq
+        | Step::Count
+        | Step::AtIndex { .. }
+        | Step::FirstArrayElement
+        | Step::GetField { .. }
+        | Step::SetIfEmpty { .. }
+        | Step::IfThenElse(_)
+        | Step::MapValues { .. } => state,
+    }
+}

@@ -1,0 +1,132 @@
+//! JSON as real exports have it: keys given twice (the last wins), in an order that is kept.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// A document, and the places where a key was given twice.
+#[derive(Debug, PartialEq)]
+pub(super) struct Document {
+    pub(super) value: Value,
+    /// Each as the keys that lead there.
+    pub(super) twice: Vec<String>,
+}
+
+/// Reads a document. Nesting beyond 127 is refused by the parser.
+///
+/// # Errors
+/// What is wrong with it, with line and column.
+pub(super) fn read(text: &str) -> Result<Document, String> {
+    // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors leave one.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut twice, mut place) = (Vec::new(), Vec::new());
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let seed = Dirty {
+        twice: &mut twice,
+        place: &mut place,
+    };
+    let value = seed.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    deserializer.end().map_err(|error| error.to_string())?;
+    Ok(Document { value, twice })
+}
+
+struct Dirty<'a> {
+    twice: &'a mut Vec<String>,
+    place: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Dirty<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Dirty<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        loop {
+            self.place.push(format!("{}", list.len() + 1));
+            let item = items.next_element_seed(Dirty {
+                twice: &mut *self.twice,
+                place: &mut *self.place,
+            })?;
+            self.place.pop();
+            match item {
+                Some(item) => list.push(item),
+                None => return Ok(list.into()),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            self.place.push(key.clone());
+            if object.contains_key(&key) {
+                self.twice.push(self.place.join(" › "));
+            }
+            let value = entries.next_value_seed(Dirty {
+                twice: &mut *self.twice,
+                place: &mut *self.place,
+            })?;
+            self.place.pop();
+            object.insert(key, value);
+        }
+        Ok(object.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_last_of_two_equal_keys_wins_and_both_are_told() {
+        let document = read(r#"{"a": 1, "b": {"c": [{"d": 1, "d": 2}], "c": 3}, "a": 4}"#).unwrap();
+        assert_eq!(document.value, json!({"a": 4, "b": {"c": 3}}));
+        assert_eq!(document.twice, ["b › c › 1 › d", "b › c", "a"]);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        assert!(read("{").unwrap_err().contains("line 1 column 1"));
+        assert!(read("{} x").unwrap_err().contains("trailing characters"));
+        assert!(read(&"[".repeat(1_000)).unwrap_err().contains("recursion limit"));
+        assert!(read("\u{feff}{}").is_ok());
+    }
+}

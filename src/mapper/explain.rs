@@ -1,0 +1,205 @@
+//! Explaining a mapping: what each target took, what was done with it, what was left out and why, and whether AWS would take the result.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    BUILT_IN, Mapper, MappingType, built_in,
+    file::Direction,
+    rule::{Came, Field, Told},
+    simple::Source,
+};
+use crate::{
+    profile::UserProfile,
+    scim::{
+        Dialect, Object, User,
+        aws::{self, Violation},
+    },
+};
+
+/// A mapping of one source, step by step.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Explained {
+    /// The mapper's name; `built-in` for the built-in mapping.
+    pub mapper: String,
+    /// Which way it maps.
+    pub direction: Direction,
+    /// The type that was asked for.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    pub mapping_type: &'static str,
+    /// Each target, in the mapper's order.
+    pub fields: Vec<ExplainedField>,
+    /// The result: the attributes of a SCIM user, or the fields of a profile.
+    #[schema(value_type = Object)]
+    pub result: Object,
+    /// Whether the user could be sent; null for the incoming direction.
+    pub verdict: Option<Verdict>,
+}
+
+/// How one target came about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedField {
+    /// The target as the mapper has it.
+    pub target: String,
+    /// Each path or field that was read.
+    pub taken: Vec<Taken>,
+    /// Each step, in order.
+    pub steps: Vec<ExplainedStep>,
+    /// The value; null where there is none.
+    pub value: Option<Value>,
+    /// Why the target was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+    /// Why it could not be mapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Parts of the value that its place does not know, which were taken out of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
+    /// What else there is to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Something that was read from the source.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Taken {
+    /// Its path.
+    pub path: String,
+    /// What was there; null where nothing was.
+    pub value: Option<Value>,
+}
+
+/// One step of a target.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ExplainedStep {
+    /// The transformer; `filters`; or the accessor's path.
+    pub step: String,
+    /// What went in.
+    pub input: Value,
+    /// What came out; null where nothing did.
+    pub output: Option<Value>,
+}
+
+/// What the check before sending says.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Verdict {
+    /// Whether the user would be sent.
+    pub sendable: bool,
+    /// What stands against it.
+    pub violations: Vec<VerdictViolation>,
+}
+
+/// One thing that stands against sending.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct VerdictViolation {
+    /// The attribute, dotted.
+    pub attribute: String,
+    /// The rule it breaks.
+    pub rule: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Mapper {
+    /// Maps a profile and tells how. A type that the mapper lacks is served as [`Mapper::outgoing`] serves it.
+    pub fn explain_outgoing(&self, mapping_type: MappingType, dialect: Dialect, profile: &UserProfile) -> Explained {
+        let mapped = self.outgoing(mapping_type, profile);
+        let mut violations = mapped.faults;
+        let attributes = &mapped.attributes;
+        violations.extend(match mapping_type {
+            MappingType::Create | MappingType::Any => aws::new_user(dialect, attributes),
+            MappingType::Update => aws::user_values(dialect, attributes),
+        });
+        let violations: Vec<_> = violations.into_iter().map(|violation| self.told(violation)).collect();
+        let mapping = self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type));
+        Explained {
+            mapper: name(self.outgoing.as_deref()),
+            direction: Direction::Outgoing,
+            mapping_type: mapping_type.name(),
+            fields: match mapping {
+                None => built_in::explain_outgoing(profile),
+                Some(mapping) => mapping
+                    .explain(Source::Profile(profile))
+                    .into_iter()
+                    .map(explained)
+                    .collect(),
+            },
+            result: mapped.attributes,
+            verdict: Some(Verdict {
+                sendable: violations.is_empty(),
+                violations,
+            }),
+        }
+    }
+
+    /// Maps an app user and tells how.
+    pub fn explain_incoming(&self, user: &User) -> Explained {
+        let mapping = self.incoming.as_ref().and_then(|file| file.mapping(MappingType::Any));
+        Explained {
+            mapper: name(self.incoming.as_deref()),
+            direction: Direction::Incoming,
+            mapping_type: MappingType::Any.name(),
+            fields: match mapping {
+                None => built_in::explain_incoming(user),
+                Some(mapping) => mapping.explain(Source::User(user)).into_iter().map(explained).collect(),
+            },
+            result: self.incoming(user),
+            verdict: None,
+        }
+    }
+
+    /// A violation, with the field of the profile that is behind it.
+    fn told(&self, violation: Violation) -> VerdictViolation {
+        let mut mend = violation.mend;
+        if let Some(source) = self.source(&violation.attribute) {
+            mend.push_str(&format!(" (user-profile.{source})"));
+        }
+        VerdictViolation {
+            attribute: violation.attribute,
+            rule: violation.rule,
+            mend,
+        }
+    }
+}
+
+fn name(file: Option<&super::MapperFile>) -> String {
+    file.map_or(BUILT_IN, |file| file.identity.shown_name()).to_owned()
+}
+
+fn explained((field, told): (&Field, Told)) -> ExplainedField {
+    let (mut value, mut left_out, mut refused) = (None, None, None);
+    match told.came {
+        Came::Value(came) => value = Some(came),
+        Came::LeftOut(reason) => left_out = Some(reason.to_owned()),
+        Came::Refused(reason) => refused = Some(reason),
+    }
+    let mut notes = told.trace.notes;
+    if field.target.is_1_0 && value.is_some() {
+        notes.push(format!("sent as {}", field.target.dotted()));
+    }
+    ExplainedField {
+        target: field.target.text.clone(),
+        taken: told
+            .trace
+            .taken
+            .into_iter()
+            .map(|(path, value)| Taken { path, value })
+            .collect(),
+        steps: told
+            .trace
+            .steps
+            .into_iter()
+            .map(|(step, input, output)| ExplainedStep { step, input, output })
+            .collect(),
+        value,
+        left_out,
+        refused,
+        dropped: told.dropped,
+        notes,
+    }
+}

@@ -1,0 +1,169 @@
+//! Finding mappers: a setting names a file, or a mapper by the id or name inside a file of the mapper folder. A file is compiled once and shared.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    bounds::MAX_FILES,
+    file::{Direction, MapperFile},
+    lint::{Findings, Gravity},
+};
+
+/// The mappers that were found so far.
+#[derive(Debug, Default)]
+pub struct Library {
+    /// The folder in which names are looked for.
+    folder: Option<PathBuf>,
+    loaded: BTreeMap<PathBuf, (Option<Arc<MapperFile>>, Findings)>,
+}
+
+/// Why there is no mapper to use, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfound {
+    /// What was found instead.
+    pub found: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Unfound {
+    fn new(found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            found: found.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+impl Library {
+    /// A library over a folder, if there is one.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            loaded: BTreeMap::new(),
+        }
+    }
+
+    /// The mapper that a setting names, and what is doubtful in it. A path is taken from `base`, the configuration file's folder.
+    ///
+    /// # Errors
+    /// When there is none, or more than one, or it maps the other way, or it can't be used.
+    pub fn find(
+        &mut self,
+        wanted: &str,
+        base: Option<&Path>,
+        direction: Direction,
+    ) -> Result<(Arc<MapperFile>, usize), Unfound> {
+        let path = match self.file(wanted, base) {
+            Some(path) => path,
+            None => self.named(wanted)?,
+        };
+        let (file, findings) = self.load(&path)?;
+        let Some(file) = file else {
+            return Err(Unfound::new(
+                format!("{}, which can't be used", shown(&path)),
+                format!("{} (`aws-ilm mapper lint` shows all)", findings.refusals()),
+            ));
+        };
+        if file.identity.direction.is_some_and(|other| other != direction) {
+            let way = match direction {
+                Direction::Outgoing => "outgoing",
+                Direction::Incoming => "incoming",
+            };
+            return Err(Unfound::new(
+                format!("{}, which maps the other way", shown(&path)),
+                format!("name an {way} mapper"),
+            ));
+        }
+        Ok((Arc::clone(file), findings.count(Gravity::Doubtful)))
+    }
+
+    /// The file that `wanted` is the path of, on its own or in the folder.
+    fn file(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
+        let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
+        let inside = self.folder.as_ref().map(|folder| folder.join(wanted));
+        [Some(own), inside].into_iter().flatten().find(|path| path.is_file())
+    }
+
+    /// The one file of the folder with a mapper of this id or name.
+    fn named(&mut self, wanted: &str) -> Result<PathBuf, Unfound> {
+        let Some(folder) = self.folder.clone() else {
+            return Err(Unfound::new(
+                "no file of that path",
+                "give a mapper's file, or set mapper_folder (AWS_ILM_MAPPER_FOLDER) to use a name",
+            ));
+        };
+        let entries = fs::read_dir(&folder).map_err(|error| {
+            Unfound::new(
+                format!("a mapper_folder that can't be read ({})", error.kind()),
+                "give a folder",
+            )
+        })?;
+        let is_mapper = |path: &PathBuf| {
+            let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+            path.is_file() && extension.is_some_and(|extension| extension == "json" || extension == "toml")
+        };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(is_mapper)
+            .collect();
+        paths.sort();
+        if paths.len() > MAX_FILES {
+            return Err(Unfound::new(
+                format!("a mapper_folder of more than {MAX_FILES} files"),
+                "keep only mappers in it",
+            ));
+        }
+        let (mut matching, mut broken) = (Vec::new(), Vec::new());
+        for path in paths {
+            match self.load(&path) {
+                Ok((Some(file), _)) if file.identity.is_called(wanted) => matching.push(path),
+                Ok((Some(_), _)) => {}
+                Ok((None, _)) | Err(_) => broken.push(shown(&path)),
+            }
+        }
+        match matching.as_slice() {
+            [path] => Ok(path.clone()),
+            [] if broken.is_empty() => Err(Unfound::new(
+                "neither a file nor a mapper's id or name in mapper_folder",
+                "check the spelling, and which files are in the folder",
+            )),
+            [] => Err(Unfound::new(
+                "neither a file nor a mapper's id or name in mapper_folder",
+                format!(
+                    "check the spelling; what can't be used was not looked at: {} (`aws-ilm mapper lint` says why)",
+                    broken.join(", ")
+                ),
+            )),
+            paths => {
+                let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
+                Err(Unfound::new(
+                    format!("more than one mapper of that name: {}", paths.join(", ")),
+                    "name the file",
+                ))
+            }
+        }
+    }
+
+    fn load(&mut self, path: &Path) -> Result<&(Option<Arc<MapperFile>>, Findings), Unfound> {
+        let key = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !self.loaded.contains_key(&key) {
+            let (file, findings) = MapperFile::load(path)
+                .map_err(|problem| Unfound::new(format!("{}, which can't be read", shown(path)), problem))?;
+            self.loaded.insert(key.clone(), (file.map(Arc::new), findings));
+        }
+        // It was there, or has just been put there.
+        self.loaded
+            .get(&key)
+            .ok_or_else(|| Unfound::new(shown(path), "give a mapper's file"))
+    }
+}
+
+/// A path on one line.
+fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}

@@ -1,0 +1,318 @@
+//! The form that every mapping is compiled into, whichever way it was written: targets, each with the rule that fills it.
+
+use serde_json::Value;
+
+use super::{
+    bounds::MAX_TEXT,
+    expressions::{Expression, Fields},
+    filters::{self, Left, Test},
+    json_text,
+    path::Path,
+    simple::{Run, Simple, Source, Trace},
+    target::Target,
+    transformers::{Step, Transformer},
+    worked::{Origin, Text, Worked, is_nothing, weight},
+};
+use crate::scim::{Object, aws::Violation};
+
+/// A mapping of one type.
+#[derive(Debug, Default)]
+pub(super) struct Mapping {
+    pub(super) fields: Vec<Field>,
+    /// Whether any rule is an expression, which reads its source in a form of its own.
+    pub(super) expressions: bool,
+}
+
+/// A target with its rule.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) target: Target,
+    pub(super) rule: Rule,
+    /// Which attribute or part of it which field of the source fills, as far as that is known at load.
+    pub(super) filled: Vec<(String, String)>,
+}
+
+/// How a target is filled.
+#[derive(Debug)]
+pub(super) enum Rule {
+    /// What is at a path, or a text.
+    Simple(Simple),
+    /// Root, filters, accessor, transformers.
+    Complex(Complex),
+    /// An expression.
+    Expression(Box<Expression>),
+}
+
+/// The four stages of an export's `complex`.
+#[derive(Debug)]
+pub(super) struct Complex {
+    pub(super) root: Simple,
+    pub(super) filters: Vec<Vec<Test>>,
+    pub(super) accessor: Option<Path>,
+    pub(super) transformers: Vec<Transformer>,
+}
+
+/// What came of a target.
+#[derive(Debug, PartialEq)]
+pub(super) enum Came {
+    /// A value.
+    Value(Value),
+    /// Nothing, and why.
+    LeftOut(&'static str),
+    /// It could not be done: why.
+    Refused(String),
+}
+
+/// One target's outcome with how it came about.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) came: Came,
+    pub(super) trace: Trace,
+    /// Parts of the value that its place does not know.
+    pub(super) dropped: Vec<String>,
+}
+
+impl Mapping {
+    /// Fills every target that the source has something for.
+    pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
+        let (mut object, mut faults) = (Object::new(), Vec::new());
+        let mut run = Run::new(source, false);
+        let expressions = self.expressions.then(|| expression_fields(source));
+        for field in &self.fields {
+            match field.rule.come(&mut run, expressions.as_ref()) {
+                Came::Value(mut value) => {
+                    field.target.fit(&mut value);
+                    if !is_nothing(&value) {
+                        field.target.insert(value, &mut object);
+                    }
+                }
+                Came::LeftOut(_) => {}
+                Came::Refused(rule) => {
+                    let mend = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
+                    faults.push(Violation::new(field.target.dotted(), rule, mend));
+                }
+            }
+        }
+        (object, faults)
+    }
+
+    /// As [`Self::apply`], with how each target came about.
+    pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, Told)> {
+        let expressions = self.expressions.then(|| expression_fields(source));
+        let mut run = Run::new(source, true);
+        let explain = |field: &'a Field| {
+            let mut came = field.rule.come(&mut run, expressions.as_ref());
+            let mut dropped = Vec::new();
+            if let Came::Value(value) = &mut came {
+                dropped = field.target.fit(value);
+                if is_nothing(value) {
+                    came = Came::LeftOut("nothing is left of the value");
+                }
+            }
+            let trace = run.trace.replace(Trace::default()).unwrap_or_default();
+            (field, Told { came, trace, dropped })
+        };
+        self.fields.iter().map(explain).collect()
+    }
+}
+
+fn expression_fields(source: Source<'_>) -> Fields {
+    Fields::new(match source {
+        Source::Profile(profile) => profile.as_object(),
+        Source::User(user) => user.as_object(),
+    })
+}
+
+impl Field {
+    /// A target with its rule.
+    pub(super) fn new(target: Target, rule: Rule) -> Self {
+        let filled = rule.filled(&target.dotted());
+        Self { target, rule, filled }
+    }
+}
+
+impl Rule {
+    fn come<'a>(&'a self, run: &mut Run<'a>, fields: Option<&Fields>) -> Came {
+        let value = match self {
+            Self::Simple(simple) => simple.resolve(run).map(|found| found.map(Worked::into_value)),
+            Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
+            Self::Expression(expression) => {
+                if let (Some(trace), Some(fields)) = (&mut run.trace, fields) {
+                    let taken = expression.names().iter().map(|name| (name.clone(), fields.get(name)));
+                    trace.taken.extend(taken);
+                }
+                fields.map_or(Ok(None), |fields| expression.value(fields))
+            }
+        };
+        let value = match value {
+            Ok(None) => return Came::LeftOut("its source is missing"),
+            Ok(Some(value)) if is_nothing(&value) => return Came::LeftOut("its value is empty"),
+            Ok(Some(value)) => value,
+            Err(problem) => return Came::Refused(problem),
+        };
+        let size = weight(&value);
+        if size > MAX_TEXT {
+            return Came::Refused(format!("gives more than {MAX_TEXT} bytes"));
+        }
+        let checked = json_text::depth(&value, super::bounds::MAX_DEPTH).and_then(|()| run.work.take(size));
+        match checked {
+            Ok(()) => Came::Value(value),
+            Err(problem) => Came::Refused(problem),
+        }
+    }
+
+    /// The paths that it reads.
+    pub(super) fn paths(&self) -> Vec<&str> {
+        match self {
+            Self::Simple(simple) => simple.paths().into_iter().map(|path| path.text.as_str()).collect(),
+            Self::Complex(complex) => complex
+                .root
+                .paths()
+                .into_iter()
+                .map(|path| path.text.as_str())
+                .collect(),
+            Self::Expression(expression) => expression.names().iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The source of each part that is known at load: a path alone, the values of a glued JSON.
+    fn filled(&self, target: &str) -> Vec<(String, String)> {
+        let head = |path: &Path| path.head().to_owned();
+        let whole = match self {
+            Self::Simple(simple) => simple.paths().first().map(|path| head(path)),
+            Self::Complex(complex) => complex.root.paths().first().map(|path| head(path)),
+            Self::Expression(expression) => expression.names().first().cloned(),
+        };
+        let mut filled = Vec::new();
+        if let Self::Complex(complex) = self
+            && let Some(text) = complex.glued(complex.transformers.len().saturating_sub(1))
+            && let Some(Step::ParseJson) = complex.transformers.last().map(|last| &last.step)
+            && let Ok(parsed) = json_text::parse(&text)
+        {
+            // The values of the model are the names of their own fields.
+            parts(target, &parsed.value.unwrap_or_default(), &text, &mut filled);
+        }
+        filled.extend(whole.map(|source| (target.to_owned(), source)));
+        filled
+    }
+}
+
+/// The texts of a value that are a field's name, with the way to each.
+fn parts(at: &str, value: &Value, model: &Text<'_>, filled: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(text) => {
+            let is_field = model
+                .parts
+                .iter()
+                .any(|part| part.origin == Origin::Source && part.text == text.as_str());
+            if is_field {
+                filled.push((at.to_owned(), text.clone()));
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, model, filled)),
+        Value::Object(object) => object
+            .iter()
+            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, model, filled)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+impl Complex {
+    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+        let Some(root) = self.root.resolve(run)? else {
+            return Ok(None);
+        };
+        let mut value = root;
+        if !self.filters.is_empty() {
+            let before = shown(run, &value);
+            let passed = filters::passing(value, &self.filters, run)?;
+            step(run, "filters", before, passed.as_ref());
+            match passed {
+                Some(passed) => value = passed,
+                None => return Ok(None),
+            }
+        }
+        if let Some(accessor) = &self.accessor {
+            let before = shown(run, &value);
+            let whole = value.into_value();
+            let found = accessor.walk(0, &whole, &mut run.work)?;
+            let found = found.map(|found| Worked::made(found.into_owned(), Origin::Source));
+            step(run, &accessor.text, before, found.as_ref());
+            match found {
+                Some(found) => value = found,
+                None => return Ok(None),
+            }
+        }
+        for transformer in &self.transformers {
+            let before = shown(run, &value);
+            let done = transformer
+                .apply(value, run)
+                .map_err(|problem| format!("{}: {problem}", transformer.name))?;
+            step(run, transformer.name, before, done.as_ref());
+            match done {
+                Some(done) => value = done,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// The text that the first `steps` transformers glue, with the name of its field in place of each value; `None` where they do more than that.
+    pub(super) fn glued(&self, steps: usize) -> Option<Text<'_>> {
+        let mut text = model(&self.root)?;
+        if !self.filters.is_empty() {
+            return None;
+        }
+        for transformer in self.transformers.get(..steps)? {
+            let Step::Concat { prefix, suffix } = &transformer.step else {
+                return None;
+            };
+            let mut glued = model(prefix)?;
+            glued.push(text);
+            glued.push(model(suffix)?);
+            text = glued;
+        }
+        Some(text)
+    }
+}
+
+/// A text with the name of its field in place of each value.
+fn model(simple: &Simple) -> Option<Text<'_>> {
+    use super::simple::Piece;
+    let field = |path: &Path| Text::new(path.head().to_owned(), Origin::Source);
+    Some(match simple {
+        Simple::Nothing => Text::default(),
+        Simple::Literal(text) => Text::new(text.as_str(), Origin::Mapper),
+        Simple::Path(path) => field(path),
+        Simple::Text(pieces) => {
+            let mut text = Text::default();
+            for piece in pieces {
+                match piece {
+                    Piece::Literal(literal) => text.push(Text::new(literal.as_str(), Origin::Mapper)),
+                    Piece::Path(path) => text.push(field(path)),
+                }
+            }
+            text
+        }
+    })
+}
+
+fn shown(run: &Run<'_>, value: &Worked<'_>) -> Option<Value> {
+    run.trace.is_some().then(|| value.to_value())
+}
+
+fn step(run: &mut Run<'_>, name: &str, before: Option<Value>, after: Option<&Worked<'_>>) {
+    if let (Some(trace), Some(before)) = (&mut run.trace, before) {
+        trace.steps.push((name.to_owned(), before, after.map(Worked::to_value)));
+    }
+}
+
+/// The left side of a test, given the root of its filters: behind the root's own segments it is the element's.
+pub(super) fn left(root: &Simple, left: Simple) -> Left {
+    if let (Simple::Path(root), Simple::Path(path)) = (root, &left)
+        && path.segments.starts_with(&root.segments)
+    {
+        return Left::Element(path.clone(), root.segments.len());
+    }
+    Left::Elsewhere(left)
+}

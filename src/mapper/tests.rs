@@ -1,0 +1,724 @@
+//! What a mapper file says, and what comes of it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::scim::{Dialect, aws::ENTERPRISE};
+
+fn profile(value: Value) -> UserProfile {
+    serde_json::from_value(value).unwrap()
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/mappers")
+}
+
+fn own(name: &str) -> (Option<MapperFile>, Findings) {
+    MapperFile::load(&folder().join(name)).unwrap()
+}
+
+fn sound(name: &str) -> Mapper {
+    let (file, findings) = own(name);
+    let file = Arc::new(file.unwrap_or_else(|| panic!("{name}: {}", findings.refusals())));
+    match file.identity.direction {
+        Some(Direction::Incoming) => Mapper::new(None, Some(file)),
+        Some(Direction::Outgoing) | None => Mapper::new(Some(file), None),
+    }
+}
+
+/// A mapper with one target, `title`, and what it makes of a source.
+fn title(rule: Value, source: Value) -> Result<Option<Value>, String> {
+    let text = json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": {"title": rule}}}});
+    let (file, findings) = MapperFile::compile(&text.to_string(), Form::Export);
+    let file = file.ok_or_else(|| findings.refusals())?;
+    let mapper = Mapper::new(Some(Arc::new(file)), None);
+    let mut mapped = mapper.outgoing(MappingType::Update, &profile(source));
+    match mapped.faults.first() {
+        Some(fault) => Err(fault.rule.clone()),
+        None => Ok(mapped.attributes.swap_remove("title")),
+    }
+}
+
+fn argument(text: &Value) -> Value {
+    match text {
+        Value::Null => json!({"isContext": false, "value": null}),
+        text => json!({"isContext": false, "value": {"simple": text}}),
+    }
+}
+
+fn transformer(operator: &str, arguments: &Value) -> Value {
+    let arguments = arguments.as_object().unwrap().iter();
+    let arguments: serde_json::Map<String, Value> =
+        arguments.map(|(name, text)| (name.clone(), argument(text))).collect();
+    json!({"operator": operator, "args": arguments})
+}
+
+/// The field `x` through these transformers.
+fn transformed(source: Value, steps: &[(&str, Value)]) -> Result<Option<Value>, String> {
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|(name, arguments)| transformer(name, arguments))
+        .collect();
+    title(json!({"complex": {"root": "x", "transformers": steps}}), source)
+}
+
+#[test]
+fn each_transformer_does_what_the_platform_says() {
+    let x = |value: Value| json!({"x": value, "y": "Y", "list": ["p", "q"]});
+    for (name, arguments, value, expected) in [
+        (
+            "concat",
+            json!({"prefix": "<", "suffix": ">"}),
+            json!("a"),
+            json!("<a>"),
+        ),
+        (
+            "concat",
+            json!({"prefix": null, "suffix": "${y}"}),
+            json!("a"),
+            json!("aY"),
+        ),
+        ("concat", json!({"suffix": "-${y}-${missing}"}), json!(7), json!("7-Y-")),
+        ("concat", json!({"prefix": "<"}), json!(["a", "b"]), json!(["<a", "<b"])),
+        (
+            "ParseJSON",
+            json!({}),
+            json!("{\"a\": [1, \"\"]}"),
+            json!({"a": [1, ""]}),
+        ),
+        ("Stringify", json!({}), json!({"a": 1}), json!("{\"a\":1}")),
+        ("Stringify", json!({}), json!("a"), json!("a")),
+        ("toLowerCase", json!({}), json!("ÀB"), json!("àb")),
+        ("toUpperCase", json!({}), json!(["a", "b"]), json!(["A", "B"])),
+        ("trim", json!({}), json!(" a\t\n"), json!("a")),
+        ("split", json!({"delimiter": "@"}), json!("a@b"), json!(["a", "b"])),
+        ("split", json!({}), json!("a, b"), json!(["a", " b"])),
+        (
+            "splitAndTrim",
+            json!({"delimiter": ";"}),
+            json!("a ; b"),
+            json!(["a", "b"]),
+        ),
+        ("join", json!({"separator": "+"}), json!(["a", 1]), json!("a+1")),
+        ("join", json!({}), json!("a"), json!("a")),
+        ("append", json!({"item": "z"}), json!(["a"]), json!(["a", "z"])),
+        ("append", json!({"item": "${list}"}), json!("a"), json!(["a", "p", "q"])),
+        ("uniq", json!({}), json!(["a", "b", "a", 1, 1]), json!(["a", "b", 1])),
+        ("count", json!({}), json!(["a", "b"]), json!(2)),
+        ("count", json!({}), json!("abc"), json!(1)),
+        ("atIndex", json!({"index": "1"}), json!(["a", "b"]), json!("b")),
+        ("atIndex", json!({"index": "2"}), json!(["a", "b"]), json!(null)),
+        ("FirstArrayElement", json!({}), json!(["a", "b"]), json!("a")),
+        ("FirstArrayElement", json!({}), json!("a"), json!("a")),
+        ("getField", json!({"field": "a.b"}), json!({"a": {"b": 1}}), json!(1)),
+        (
+            "getField",
+            json!({"field": "a"}),
+            json!([{"a": 1}, {"b": 2}]),
+            json!([1]),
+        ),
+        ("substring", json!({"from": "1", "to": "3"}), json!("äbcd"), json!("bc")),
+        ("substring", json!({"from": "2"}), json!("abcd"), json!("cd")),
+        ("substring", json!({"to": "9"}), json!("abcd"), json!("abcd")),
+        ("substringFrom", json!({"from": "@"}), json!("a@b@c"), json!("b@c")),
+        ("substringFrom", json!({"from": "#"}), json!("a"), json!("a")),
+        ("substringTo", json!({"to": "@"}), json!("a@b@c"), json!("a")),
+        (
+            "replace",
+            json!({"toReplace": ".", "replaceWith": "-"}),
+            json!("a.b.c"),
+            json!("a-b-c"),
+        ),
+        (
+            "replace",
+            json!({"toReplace": ".", "replaceWith": ""}),
+            json!("a.b"),
+            json!("ab"),
+        ),
+        (
+            "replaceMatch",
+            json!({"regex": "(?i)[A-C](\\d)", "replaceWith": "$1"}),
+            json!("a1b2x3"),
+            json!("12x3"),
+        ),
+        (
+            "replaceMatch",
+            json!({"regex": "b", "replaceWith": "${dollar}"}),
+            json!("abc"),
+            json!("ac"),
+        ),
+        (
+            "StripChars",
+            json!({"chars": "!~"}),
+            json!("~!!~www.mydomain.com~!~!~"),
+            json!("www.mydomain.com"),
+        ),
+        ("SetIfEmpty", json!({"defaultValue": "d"}), json!(""), json!("d")),
+        ("SetIfEmpty", json!({"defaultValue": "d"}), json!("None"), json!("d")),
+        ("SetIfEmpty", json!({"defaultValue": "d"}), json!(["null"]), json!("d")),
+        (
+            "SetIfEmpty",
+            json!({"defaultValue": "d", "applyIfEmpty": "false"}),
+            json!(""),
+            json!(null),
+        ),
+        ("SetIfEmpty", json!({"defaultValue": "d"}), json!("a"), json!("a")),
+        (
+            "If-Then-Else",
+            json!({"equals": "a", "then": "T", "else": "E"}),
+            json!("a"),
+            json!("T"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"rhs": "b", "then": "T", "else": "E"}),
+            json!("a"),
+            json!("E"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "lhs!=rhs", "lhs": "${y}", "rhs": "Y", "then": "T", "else": "${x}"}),
+            json!("a"),
+            json!("a"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value in list rhs", "rhs": "b, A", "options": "case_insensitive", "then": "T"}),
+            json!("a"),
+            json!("T"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value=~rhs", "rhs": "^a.$", "then": "T", "else": "E"}),
+            json!("ab"),
+            json!("T"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value=~rhs", "rhs": "a", "options": "regex_full_match", "then": "T", "else": "E"}),
+            json!("ab"),
+            json!("E"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value > rhs", "rhs": "9", "then": "T", "else": "E"}),
+            json!(10),
+            json!("T"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value > rhs", "rhs": "9", "then": "T", "else": "E"}),
+            json!("10"),
+            json!("E"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"condition": "value==rhs", "rhs": "a", "options": "input_data_type:then=json", "then": "[\"${y}\"]"}),
+            json!("a"),
+            json!(["Y"]),
+        ),
+        (
+            "If-Then-Else",
+            json!({"rhs": "b", "conditionInBetween": "or", "lhsB": "${y}", "rhsB": "Y", "then": "T", "else": "E"}),
+            json!("a"),
+            json!("T"),
+        ),
+        (
+            "If-Then-Else",
+            json!({"rhs": "b", "lhsB": "${y}", "rhsB": "Y", "then": "T", "else": "E"}),
+            json!("a"),
+            json!("E"),
+        ),
+        (
+            "MapValuesTransformer",
+            json!({"input_values": "a,b", "mapped_values": "1,2"}),
+            json!("b"),
+            json!("2"),
+        ),
+        (
+            "MapValuesTransformer",
+            json!({"input_values": "a,b", "mapped_values": "1,2"}),
+            json!("c"),
+            json!("c"),
+        ),
+        (
+            "MapValuesTransformer",
+            json!({"input_values": "True", "mapped_values": "yes"}),
+            json!(true),
+            json!("yes"),
+        ),
+        (
+            "MapValuesTransformer",
+            json!({"input_values": "k:a", "mapped_values": "1"}),
+            json!({"k": "a", "l": 2}),
+            json!("{\"k\":\"1\",\"l\":2}"),
+        ),
+        (
+            "TimeStampToDate",
+            json!({}),
+            json!("1525006939"),
+            json!("2018-04-29T13:02:19.000Z"),
+        ),
+        (
+            "DateStringToISOFormat",
+            json!({}),
+            json!("05/10/2017"),
+            json!("2017-10-05T00:00:00+00:00"),
+        ),
+        (
+            "DateStringToISOFormat",
+            json!({"dayfirst": "false", "add_utc_timezone": "false"}),
+            json!("05/10/2017"),
+            json!("2017-05-10T00:00:00"),
+        ),
+        ("DateStringToISOFormat", json!({}), json!("soon"), json!("soon")),
+    ] {
+        let expected = Some(expected).filter(|value| !value.is_null());
+        let got = transformed(x(value.clone()), &[(name, arguments.clone())]);
+        assert_eq!(got, Ok(expected), "{name} {arguments} of {value}");
+    }
+}
+
+#[test]
+fn what_cannot_be_cast_is_a_fault_and_names_its_step() {
+    for (name, arguments, value, expected) in [
+        (
+            "toUpperCase",
+            json!({}),
+            json!({"some": "object"}),
+            "toUpperCase: needs a text and got an object",
+        ),
+        (
+            "concat",
+            json!({"prefix": "${x}"}),
+            json!(["a", "b"]),
+            "concat: needs a text and got a list",
+        ),
+        (
+            "ParseJSON",
+            json!({}),
+            json!("{"),
+            "ParseJSON: the source's text is not one well-formed JSON document",
+        ),
+        (
+            "ParseJSON",
+            json!({}),
+            json!("{\"a\":1,\"a\":2}"),
+            "ParseJSON: the source's text is not one well-formed JSON document",
+        ),
+        (
+            "TimeStampToDate",
+            json!({}),
+            json!("soon"),
+            "TimeStampToDate: is not a time stamp",
+        ),
+        (
+            "atIndex",
+            json!({"index": "${x}"}),
+            json!("a"),
+            "atIndex: `index` must be a whole number from 0",
+        ),
+        (
+            "MapValuesTransformer",
+            json!({"input_values": "${x}", "mapped_values": "1"}),
+            json!("a,b"),
+            "same number of values",
+        ),
+    ] {
+        let got = transformed(json!({"x": value}), &[(name, arguments)]).unwrap_err();
+        assert!(got.contains(expected), "{got}");
+    }
+}
+
+#[test]
+fn each_filter_does_what_the_platform_says() {
+    let people = json!([
+        {"type": "work", "value": "Ann@x.org", "tags": ["a", "b"], "on": true, "n": 12},
+        {"type": "home", "value": "", "tags": [], "on": "False"},
+        {"type": "other", "value": "cy@y.org", "tags": ["c"]},
+    ]);
+    // The left key, the operator, the right side, and the types of those that pass.
+    for (left, operator, right, ignore_case, expected) in [
+        ("type", "isEqualString", json!("work"), false, &["work"][..]),
+        ("type", "isEqualString", json!("WORK"), false, &[]),
+        ("type", "isEqualString", json!("WORK"), true, &["work"]),
+        ("type", "isEqualString", json!("${wanted}"), false, &["home"]),
+        ("type", "isNotEqualString", json!("work"), false, &["home", "other"]),
+        ("tags", "isEqualString", json!("b"), false, &["work"]),
+        ("n", "isEqualString", json!("12"), false, &["work"]),
+        ("value", "isEmpty", json!(null), false, &["home"]),
+        ("tags", "isEmpty", json!(null), false, &["home"]),
+        ("n", "isEmpty", json!(null), false, &["home", "other"]),
+        ("value", "isNotEmpty", json!(null), false, &["work", "other"]),
+        ("value", "isExists", json!(null), false, &["work", "home", "other"]),
+        ("n", "isExists", json!(null), false, &["work"]),
+        ("value", "contains", json!("@x"), false, &["work"]),
+        ("value", "contains", json!("ANN"), true, &["work"]),
+        ("tags", "containsGeneral", json!("c"), false, &["other"]),
+        ("type", "containsGeneral", json!("home"), false, &["home"]),
+        ("type", "containsGeneral", json!("hom"), false, &[]),
+        ("n", "containsGeneral", json!("12"), false, &["work"]),
+        ("value", "startsWith", json!("cy"), false, &["other"]),
+        ("value", "endsWith", json!(".org"), false, &["work", "other"]),
+        ("value", "match", json!("^[a-z]+@"), false, &["other"]),
+        ("value", "match", json!("^[a-z]+@"), true, &["work", "other"]),
+        ("type", "inList", json!("home, other"), false, &["home", "other"]),
+        ("type", "inList", json!("${listed}"), false, &["work"]),
+        ("on", "isTrue", json!(null), false, &["work"]),
+        ("on", "isFalse", json!(null), false, &["home"]),
+        ("type", "stringHasLength", json!("4"), false, &["work", "home"]),
+    ] {
+        let test = json!({"left": {"isContext": true, "value": {"simple": format!("p.{left}")}}, "operator": operator,
+            "right": argument(&right), "ignoreCase": ignore_case});
+        let rule = json!({"complex": {"root": "p", "filters": [[test]], "accessor": "type"}});
+        let got = title(rule, json!({"p": people, "wanted": "home", "listed": ["work", "x"]}));
+        let expected = (!expected.is_empty()).then(|| json!(expected));
+        assert_eq!(got, Ok(expected), "{left} {operator} {right}");
+    }
+}
+
+#[test]
+fn the_outer_list_of_filters_is_and_the_inner_or() {
+    let test = |left: &str, operator: &str, right: &str| json!({"left": {"isContext": true, "value": {"simple": left}}, "operator": operator, "right": argument(&json!(right))});
+    let rule = json!({"complex": {"root": "p", "filters": [
+        [test("p.a", "isEqualString", "1"), test("p.a", "isEqualString", "2")],
+        [test("p.b", "isEqualString", "x")],
+    ], "accessor": "c"}});
+    let source = json!({"p": [{"a": "1", "b": "x", "c": "yes"}, {"a": "2", "b": "y", "c": "no"}, {"a": "3", "b": "x", "c": "no"}]});
+    assert_eq!(title(rule.clone(), source), Ok(Some(json!(["yes"]))));
+    // One value is judged as one element.
+    assert_eq!(
+        title(rule.clone(), json!({"p": {"a": "2", "b": "x", "c": "one"}})),
+        Ok(Some(json!("one")))
+    );
+    assert_eq!(title(rule, json!({"p": {"a": "2", "b": "z", "c": "one"}})), Ok(None));
+    // An element itself, by the root's own path.
+    let rule = json!({"complex": {"root": "list", "filters": [[test("list", "startsWith", "a")]], "transformers": [transformer("join", &json!({"separator": " "}))]}});
+    assert_eq!(
+        title(rule, json!({"list": ["a1", "b", "a2"]})),
+        Ok(Some(json!("a1 a2")))
+    );
+}
+
+#[test]
+fn a_missing_root_leaves_the_target_out_and_no_transformer_runs() {
+    let rule = json!({"complex": {"root": "missing", "transformers": [transformer("SetIfEmpty", &json!({"defaultValue": "d"}))]}});
+    assert_eq!(title(rule.clone(), json!({"x": 1})), Ok(None));
+    assert_eq!(title(rule, json!({"missing": null})), Ok(None));
+}
+
+#[test]
+fn what_is_refused_is_named_with_its_place() {
+    let (file, findings) = own("refused.json");
+    assert!(file.is_none());
+    let told: Vec<String> = findings
+        .0
+        .iter()
+        .filter(|finding| finding.gravity == Gravity::Refused)
+        .map(Finding::to_string)
+        .collect();
+    for expected in [
+        "User Profile › userName: JavaScript (=…) is not run here",
+        "User Profile › displayName › transformer 1 (reverse): the operator `reverse` is not known; known are concat, ParseJSON, ",
+        "User Profile › title › filter 1 (sounds.like): the operator `sounds.like` is not known; known are isEqualString, ",
+        "User Profile › nickName › transformer 1 (replaceMatch): the regular expression can't be used: look-around",
+        "User Profile › name › transformer 2 (ParseJSON): a value of the source would name a key of the JSON",
+        "User Profile › emails › transformer 3 (ParseJSON): the text was glued from several values and changed by trim after that",
+        "User Profile › externalId › transformer 1 (atIndex): `index` must be a whole number from 0",
+    ] {
+        assert_eq!(
+            told.iter().filter(|line| line.contains(expected)).count(),
+            1,
+            "{expected}\n{told:#?}"
+        );
+    }
+    assert_eq!(told.len(), 7, "{told:#?}");
+    for (text, expected) in [
+        ("", "not JSON"),
+        ("[]", "a mapper is a JSON object"),
+        ("{}", "mapping: there is none"),
+        (
+            r#"{"type": "mapping-outgoing", "mapping": {"User Profile - Create": {"internalMapping": {}}}}"#,
+            "has no mapping for User Profile - Update",
+        ),
+    ] {
+        let (file, findings) = MapperFile::compile(text, Form::Export);
+        assert!(
+            file.is_none() && findings.refusals().contains(expected),
+            "{text}: {}",
+            findings.refusals()
+        );
+    }
+}
+
+#[test]
+fn a_dirty_file_loads_and_what_was_seen_is_told() {
+    let (file, findings) = own("dirty.json");
+    let file = file.unwrap();
+    assert_eq!(file.identity.name, "Dirty");
+    let told: Vec<String> = findings.0.iter().map(Finding::to_string).collect();
+    for expected in [
+        "note      name: the key is given twice",
+        "note      mapping › User Profile › internalMapping › userName: the key is given twice",
+        "note      colour: not a key of mappers",
+        "note      Phishing: not a type",
+        "note      User Profile › userName: has a key `note`",
+        "note      User Profile › displayName › transformer 1 (string.toUpperCase): has no `args`",
+        "note      User Profile › displayName › transformer 2 (trim): takes no argument `much`",
+        "doubtful  User Profile › name.givenName › filter 1 (general.isNotEqualString): has no right side",
+        "note      User Profile › name.givenName › transformer 1 (FirstArrayElement): has no `args`",
+        "note      User Profile › title: has no source",
+        "doubtful  User Profile › active: the commands set it",
+        "doubtful  User Profile › shoeSize: AWS knows no such attribute",
+    ] {
+        assert_eq!(
+            told.iter().filter(|line| line.starts_with(expected)).count(),
+            1,
+            "{expected}\n{told:#?}"
+        );
+    }
+    assert_eq!(told.len(), 12, "{told:#?}");
+    let mapper = sound("dirty.json");
+    let source = json!({"username": "u", "wrong": "w", "displayname": "d ", "names": ["", "G"], "surname": "S", "status": false, "title": "t"});
+    let mapped = mapper.outgoing(MappingType::Create, &profile(source));
+    assert_eq!(
+        Value::from(mapped.attributes),
+        json!({"userName": "u", "displayName": "D", "name": {"givenName": "G", "familyName": "S"}})
+    );
+}
+
+#[test]
+fn both_types_and_the_one_that_serves_all() {
+    let mapper = sound("glued-outgoing.json");
+    let source = profile(json!({"username": "u", "title": "t"}));
+    assert!(
+        !mapper
+            .outgoing(MappingType::Create, &source)
+            .attributes
+            .contains_key("title")
+    );
+    assert!(
+        mapper
+            .outgoing(MappingType::Update, &source)
+            .attributes
+            .contains_key("title")
+    );
+    let all = sound("by-hand.toml");
+    assert_eq!(
+        all.outgoing(MappingType::Create, &source),
+        all.outgoing(MappingType::Update, &source)
+    );
+}
+
+#[test]
+fn glued_json_and_the_old_urn() {
+    let mapper = sound("glued-outgoing.json");
+    let full = json!({"username": "u", "givenname": "G\"", "surname": "S", "email": "e@x", "employeeid": "7", "employeenumber": "8",
+        "department": "R&D \"x\"", "badge": "9"});
+    let mapped = mapper.outgoing(MappingType::Create, &profile(full));
+    assert_eq!(mapped.faults, []);
+    assert_eq!(
+        Value::from(mapped.attributes),
+        json!({"userName": "u", "displayName": "G\" S", "name": {"givenName": "G\"", "familyName": "S"},
+            "emails": [{"type": "work", "primary": true, "value": "e@x"}], "externalId": "7",
+            ENTERPRISE: {"employeeNumber": "8", "department": "R&D \"x\""}})
+    );
+    let sparse = json!({"username": "u", "givenname": "G", "surname": "", "email": "", "department": "D"});
+    let mapped = mapper.outgoing(MappingType::Create, &profile(sparse));
+    assert_eq!(
+        Value::from(mapped.attributes),
+        json!({"userName": "u", "displayName": "G ", "name": {"givenName": "G"}})
+    );
+    for (attribute, source) in [
+        ("userName", Some("username")),
+        ("name.familyName", Some("surname")),
+        ("name.givenName", Some("givenname")),
+        ("name.nick", None),
+        ("emails.primary", Some("email")),
+        ("emails", Some("email")),
+        ("photos", None),
+    ] {
+        assert_eq!(mapper.source(attribute), source, "{attribute}");
+    }
+}
+
+#[test]
+fn incoming_reads_the_extension_under_either_name() {
+    let mapper = sound("plain-incoming.json");
+    let user = User::read(json!({"id": "u-1", "userName": "u", "emails": [{"value": "h@x", "type": "home"}, {"value": "w@x", "type": "work"}],
+        ENTERPRISE: {"department": "D", "costCenter": "C"}}))
+    .unwrap();
+    assert_eq!(
+        Value::from(mapper.incoming(&user)),
+        json!({"Username": "u", "Email": "h@x", "Work Email": ["w@x"], "Department": "D", "Cost Center Code": "C"})
+    );
+}
+
+#[test]
+fn a_mapper_by_hand() {
+    let mapper = sound("by-hand.toml");
+    let mapped = mapper.outgoing(
+        MappingType::Create,
+        &profile(json!({"username": "u", "Given Name": "G", "surname": "O\"Hara", "email": "E@X"})),
+    );
+    assert_eq!(mapped.faults, []);
+    assert_eq!(
+        Value::from(mapped.attributes),
+        json!({"userName": "u", "displayName": "G O\"Hara", "name": {"givenName": "G", "familyName": "O\"Hara"},
+            "emails": [{"value": "e@x", "type": "work", "primary": true}], "title": "unknown"})
+    );
+    assert_eq!(mapper.source("name.familyName"), Some("surname"));
+    for (text, expected) in [
+        ("x", "not TOML, line 1"),
+        ("direction = \"up\"\n[\"User Profile\"]", "direction: found up"),
+        (
+            "direction = \"outgoing\"\n[\"User Profile\"]\ntitle = 7",
+            "an expression is a text",
+        ),
+        (
+            "direction = \"outgoing\"\n[\"User Profile\"]\ntitle = \"a ~\"",
+            "User Profile › title: syntax error",
+        ),
+        (
+            "direction = \"outgoing\"\nwhat = 1\n[\"User Profile\"]",
+            "what: not a table of a mapper",
+        ),
+        ("direction = \"outgoing\"", "has no mapping for User Profile"),
+    ] {
+        let (file, findings) = MapperFile::compile(text, Form::ByHand);
+        assert!(
+            file.is_none() && findings.refusals().contains(expected),
+            "{text}: {}",
+            findings.refusals()
+        );
+    }
+}
+
+#[test]
+fn nothing_hangs_or_swells() {
+    let long = "a".repeat(60_000);
+    let doubling = ("replace", json!({"toReplace": "a", "replaceWith": "aa"}));
+    let error = transformed(json!({"x": long}), &[doubling.clone(), doubling.clone(), doubling]).unwrap_err();
+    assert!(error.contains("longer than 65536 bytes"), "{error}");
+    let error = transformed(json!({"x": ",".repeat(5_000)}), &[("split", json!({}))]).unwrap_err();
+    assert!(error.contains("more than 1000 elements"), "{error}");
+    let error = title(json!({"simple": "x"}), json!({"x": "a".repeat(100_000)})).unwrap_err();
+    assert!(error.contains("more than 65536 bytes"), "{error}");
+    let mut deep = json!(1);
+    for _ in 0..60 {
+        deep = json!([deep]);
+    }
+    assert!(
+        title(json!({"simple": "x"}), json!({"x": deep}))
+            .unwrap_err()
+            .contains("nested deeper")
+    );
+    // A thousand elements, each judged by a text of its own outside the root.
+    let test = json!({"left": {"value": {"simple": "big"}}, "operator": "contains", "right": argument(&json!("zz"))});
+    let rule = json!({"complex": {"root": "list", "filters": [[test]]}});
+    let error = title(rule, json!({"list": vec!["x"; 900], "big": "a".repeat(60_000)})).unwrap_err();
+    assert!(error.contains("more work than is allowed"), "{error}");
+    // A pattern that makes others backtrack for ever.
+    let slow = ("replaceMatch", json!({"regex": "(a+)+$", "replaceWith": "x"}));
+    assert!(transformed(json!({"x": format!("{}!", "a".repeat(50_000))}), &[slow]).is_ok());
+    let large = ("replaceMatch", json!({"regex": "(a{1000}){1000}", "replaceWith": "x"}));
+    assert!(
+        transformed(json!({"x": "a"}), &[large])
+            .unwrap_err()
+            .contains("too large")
+    );
+}
+
+#[test]
+fn explaining_tells_each_step() {
+    let mapper = sound("glued-outgoing.json");
+    let source = profile(
+        json!({"username": "u", "givenname": "G", "surname": "S", "email": "e@x", "employeenumber": "8", "badge": "9"}),
+    );
+    let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
+    assert_eq!(
+        (told.mapper.as_str(), told.mapping_type),
+        ("Glued (Outgoing)", "User Profile - Create")
+    );
+    let field = |name: &str| told.fields.iter().find(|field| field.target == name).unwrap();
+    let name = field("name");
+    let taken: Vec<_> = name
+        .taken
+        .iter()
+        .map(|taken| (taken.path.as_str(), taken.value.clone()))
+        .collect();
+    assert_eq!(taken, [("givenname", Some(json!("G"))), ("surname", Some(json!("S")))]);
+    let steps: Vec<_> = name.steps.iter().map(|step| step.step.as_str()).collect();
+    assert_eq!(steps, ["concat", "concat", "concat", "ParseJSON"]);
+    assert_eq!(name.steps[0].input, json!("G"));
+    assert_eq!(
+        name.steps[2].output,
+        Some(json!("{\"givenName\": \"G\", \"familyName\": \"S\"}"))
+    );
+    assert_eq!(name.value, Some(json!({"givenName": "G", "familyName": "S"})));
+    assert_eq!(field("externalId").left_out.as_deref(), Some("its source is missing"));
+    assert_eq!(field("urn:scim:schemas:extension:enterprise:1.0").dropped, ["badge"]);
+    assert_eq!(told.verdict.unwrap().violations, []);
+    let lacking = mapper.explain_outgoing(
+        MappingType::Create,
+        Dialect::Aws,
+        &profile(json!({"username": "u u", "givenname": "G"})),
+    );
+    let violations: Vec<String> = lacking
+        .verdict
+        .unwrap()
+        .violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.attribute, violation.mend))
+        .collect();
+    assert_eq!(
+        violations,
+        [
+            "name.familyName: give it a value (user-profile.surname)",
+            "userName: take it out (user-profile.username)"
+        ]
+    );
+    let built_in = Mapper::default().explain_outgoing(MappingType::Create, Dialect::Aws, &source);
+    assert_eq!((built_in.mapper.as_str(), built_in.fields.len()), (BUILT_IN, 14));
+    let user = User::read(json!({"id": "u-1", "userName": "u"})).unwrap();
+    assert_eq!(
+        Mapper::default().explain_incoming(&user).result,
+        Mapper::default().incoming(&user)
+    );
+}
+
+#[test]
+fn compiled_mappers_are_shared() {
+    let mapper = sound("glued-outgoing.json");
+    let clone = mapper.clone();
+    assert!(Arc::ptr_eq(
+        mapper.outgoing.as_ref().unwrap(),
+        clone.outgoing.as_ref().unwrap()
+    ));
+    let mut library = Library::new(Some(folder()));
+    let (by_name, _) = library.find("Glued (Outgoing)", None, Direction::Outgoing).unwrap();
+    let (by_id, _) = library.find("glued-outgoing", None, Direction::Outgoing).unwrap();
+    let (by_file, _) = library.find("glued-outgoing.json", None, Direction::Outgoing).unwrap();
+    assert!(Arc::ptr_eq(&by_name, &by_id) && Arc::ptr_eq(&by_name, &by_file));
+    for (wanted, direction, expected) in [
+        ("refused.json", Direction::Outgoing, "which can't be used"),
+        ("Plain (Incoming)", Direction::Outgoing, "which maps the other way"),
+        (
+            "nobody",
+            Direction::Outgoing,
+            "neither a file nor a mapper's id or name",
+        ),
+    ] {
+        let unfound = library.find(wanted, None, direction).unwrap_err();
+        assert!(unfound.found.contains(expected), "{wanted}: {unfound:?}");
+    }
+    assert!(
+        Library::default()
+            .find("x", None, Direction::Incoming)
+            .unwrap_err()
+            .mend
+            .contains("mapper_folder")
+    );
+}
