@@ -1,7 +1,7 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
 //! In the order in which a request meets them: [`server`] (sockets) and [`connections`], then [`layers`] with [`observe`] and
-//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`health`], and the document of
+//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod cause;
@@ -11,6 +11,7 @@ pub mod extract;
 pub mod health;
 pub mod host;
 pub mod layers;
+pub mod mappers;
 pub mod negotiate;
 pub mod observe;
 mod openapi;
@@ -66,6 +67,7 @@ pub fn document() -> String {
 fn documented() -> (Router<App>, OpenApi) {
     let routes = OpenApiRouter::with_openapi(openapi::base())
         .merge(commands::routes())
+        .merge(mappers::routes())
         .merge(health::routes());
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);

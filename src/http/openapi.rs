@@ -15,6 +15,7 @@ use utoipa::{
 use super::{
     commands::{GROUPS, INSTANCE, USERS},
     health::HEALTH,
+    mappers::MAPPERS,
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
 };
@@ -144,6 +145,7 @@ pub(super) fn base() -> OpenApi {
         tag(USERS, "A person's account: create, change, show, disable."),
         tag(GROUPS, "A group and its members."),
         tag(INSTANCE, "The configured directory itself."),
+        tag(MAPPERS, "How profiles become SCIM users and back."),
         tag(HEALTH, "For whoever watches over the service."),
     ]);
     document

@@ -149,6 +149,14 @@ impl Problem {
         )
     }
 
+    /// No instance uses a mapper of the name asked for.
+    pub fn no_such_mapper() -> Self {
+        Self::new(
+            Cause::NoSuchRoute,
+            "no instance uses a mapper of this name, this way round; GET /mappers lists those in use",
+        )
+    }
+
     /// No instance of the name asked for, or none that this caller may know of.
     pub fn no_such_instance() -> Self {
         let mut problem = Self::new(Cause::NoSuchInstance, "there is no instance of this name");

@@ -6,3 +6,4 @@ mod harness;
 mod sandbox;
 
 mod commands;
+mod mappers;

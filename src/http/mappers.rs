@@ -1,0 +1,156 @@
+//! The mappers in use, and what one makes of a profile or a user. Neither asks a directory.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{App, extract::Arguments, problem::Problem};
+use crate::{
+    mapper::{Direction, Explained, MapperInUse, MappingType},
+    profile::UserProfile,
+    scim::User,
+};
+
+pub(super) const MAPPERS: &str = "Mappers";
+
+/// The mappers' routes.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(mappers)).routes(routes!(explain))
+}
+
+/// What every instance uses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MappersInUse {
+    /// Each instance, in the order of the configuration.
+    instances: Vec<InstanceMappers>,
+}
+
+/// What one instance uses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InstanceMappers {
+    /// The instance's name.
+    #[schema(example = "AWS-ILM_instance_1")]
+    instance: String,
+    /// From a profile to a SCIM user.
+    outgoing: MapperInUse,
+    /// From a SCIM user to a profile.
+    incoming: MapperInUse,
+}
+
+/// What to explain: a profile, through the outgoing mapping, or a user, through the incoming one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainArguments {
+    /// The mapping's type; `User Profile - Create` when absent. The incoming mapping has one, `User Profile`.
+    #[serde(rename = "type", default)]
+    mapping_type: Option<String>,
+    /// The person, for the outgoing mapping.
+    #[serde(rename = "user-profile", default)]
+    user_profile: Option<UserProfile>,
+    /// The SCIM user, for the incoming mapping.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    user: Option<Map<String, Value>>,
+}
+
+/// Lists the mappers in use
+///
+/// What each instance maps with, either way, with its types and their targets. `built-in` is the mapping that serves where none is configured.
+#[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
+    responses(
+        (status = 200, description = "The mappers in use.", body = MappersInUse),
+        (status = 405, description = "The method is not `GET`.", body = Problem, content_type = "application/problem+json"),
+        (status = 421, description = "The `Host` is not one that this service answers to.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn mappers(State(app): State<App>) -> Json<MappersInUse> {
+    let instances = app.service.instances().iter().map(|instance| {
+        let (outgoing, incoming) = instance.rules.mapper.in_use();
+        InstanceMappers {
+            instance: instance.name.clone(),
+            outgoing,
+            incoming,
+        }
+    });
+    Json(MappersInUse {
+        instances: instances.collect(),
+    })
+}
+
+/// Explains a mapping
+///
+/// For each target: what was taken from the source, each step's input and output, what was left out and why; and the SCIM user that comes of
+/// it, with what the directory is known to refuse in it. Nothing is sent to anybody.
+#[utoipa::path(post, path = "/mappers/{name}/explain", tag = MAPPERS, operation_id = "explain-mapper",
+    params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.", example = "built-in")),
+    request_body(content = ExplainArguments, example = json!({"type": "User Profile - Create", "user-profile": {"username": "jane", "email": "jane.roe@example.com"}})),
+    responses(
+        (status = 200, description = "The mapping, step by step.", body = Explained),
+        (status = 400, description = "Not JSON, an unknown or a missing argument, or a type that there is not.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No instance uses a mapper of this name.", body = Problem, content_type = "application/problem+json"),
+        (status = 405, description = "The method is not `POST`.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 414, description = "The URL is too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not declared as JSON in UTF-8, or it is compressed.", body = Problem, content_type = "application/problem+json"),
+        (status = 421, description = "The `Host` is not one that this service answers to.", body = Problem, content_type = "application/problem+json"),
+        (status = 431, description = "The header fields are too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too much is going on; try later.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn explain(
+    State(app): State<App>,
+    name: Result<Path<String>, PathRejection>,
+    arguments: Arguments<ExplainArguments>,
+) -> Result<Json<Explained>, Problem> {
+    let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
+    let ExplainArguments {
+        mapping_type,
+        user_profile,
+        user,
+    } = arguments.value;
+    let direction = match (&user_profile, &user) {
+        (_, None) => Direction::Outgoing,
+        (None, Some(_)) => Direction::Incoming,
+        (Some(_), Some(_)) => {
+            return Err(Problem::bad_argument("/user", "give either `user-profile` or `user`"));
+        }
+    };
+    // The default instance first: its dialect decides what can be sent.
+    let default = app.service.instance(None);
+    let instances = default.into_iter().chain(app.service.instances());
+    let rules = instances
+        .map(|instance| &instance.rules)
+        .find(|rules| rules.mapper.is_called(&name, direction))
+        .ok_or_else(Problem::no_such_mapper)?;
+    if let Some(user) = user {
+        if mapping_type.is_some_and(|name| name != MappingType::Any.name()) {
+            return Err(Problem::bad_argument(
+                "/type",
+                "the incoming mapping's type is `User Profile`",
+            ));
+        }
+        return Ok(Json(rules.mapper.explain_incoming(&User::assumed(user))));
+    }
+    let mapping_type = match mapping_type {
+        None => MappingType::Create,
+        Some(name) => MappingType::named(&name).ok_or_else(|| {
+            let types = "`User Profile`, `User Profile - Create` or `User Profile - Update`";
+            Problem::bad_argument("/type", &format!("a mapping's type is {types}"))
+        })?,
+    };
+    let profile = user_profile.ok_or_else(|| {
+        Problem::missing_argument(
+            "/user-profile",
+            "give `user-profile`, or `user` for the incoming mapping",
+        )
+    })?;
+    Ok(Json(rules.mapper.explain_outgoing(
+        mapping_type,
+        rules.dialect,
+        &profile,
+    )))
+}
