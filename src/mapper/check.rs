@@ -44,6 +44,9 @@ pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, fi
     if let Rule::Complex(complex) = &field.rule {
         glue(complex, place, findings);
     }
+    if direction != Some(Direction::Incoming) {
+        spelling(field, place, findings);
+    }
     if field.target.is_1_0 {
         let within = format!("{ENTERPRISE}.");
         let parts: BTreeSet<&str> = field
@@ -76,6 +79,18 @@ pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, fi
                 findings.doubt(place, format!("AWS's users have no `{head}`; it gives nothing"));
             }
         }
+    }
+}
+
+/// A target in another spelling than SCIM's, and one that a text alone won't do for.
+fn spelling(field: &Field, place: &str, findings: &mut Findings) {
+    let top = field.target.top();
+    if field.target.is_top() && !field.target.is_1_0 && field.target.text != top {
+        findings.note(place, format!("sent as {top}: names of attributes know no letter case"));
+    }
+    let kind = aws::structure(top);
+    if let (Rule::Simple(_), true, Some(kind)) = (&field.rule, field.target.is_top(), kind) {
+        findings.doubt(place, format!("{top} is {kind}; a text alone is refused"));
     }
 }
 

@@ -88,7 +88,7 @@ static MAPPER: LazyLock<Mapper> = LazyLock::new(|| {
 /// Cases of each property; `PROPTEST_CASES` sets another number.
 fn cases() -> ProptestConfig {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
-    ProptestConfig::with_cases(wanted.unwrap_or(500))
+    ProptestConfig::with_cases(wanted.unwrap_or(128))
 }
 
 /// What the rules give for a profile of texts, worked out without the mapper.

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::scim::{Object, aws::Violation};
 
+/// Why a target is left out whose source has nothing for it.
+const MISSING: &str = "its source is missing";
+
 /// A mapping of one type.
 #[derive(Debug, Default)]
 pub(super) struct Mapping {
@@ -133,21 +136,24 @@ impl Field {
 
 impl Rule {
     fn come<'a>(&'a self, run: &mut Run<'a>, fields: Option<&Fields>) -> Came {
-        let value = match self {
-            Self::Simple(simple) => simple.resolve(run).map(|found| found.map(Worked::into_value)),
+        let found: Result<Result<Value, &'static str>, String> = match self {
+            Self::Simple(simple) => simple
+                .resolve(run)
+                .map(|found| found.map(Worked::into_value).ok_or(MISSING)),
             Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
             Self::Expression(expression) => {
                 if let (Some(trace), Some(fields)) = (&mut run.trace, fields) {
                     let taken = expression.names().iter().map(|name| (name.clone(), fields.get(name)));
                     trace.taken.extend(taken);
                 }
-                fields.map_or(Ok(None), |fields| expression.value(fields))
+                let value = fields.map_or(Ok(None), |fields| expression.value(fields));
+                value.map(|value| value.ok_or(MISSING))
             }
         };
-        let value = match value {
-            Ok(None) => return Came::LeftOut("its source is missing"),
-            Ok(Some(value)) if is_nothing(&value) => return Came::LeftOut("its value is empty"),
-            Ok(Some(value)) => value,
+        let value = match found {
+            Ok(Err(reason)) => return Came::LeftOut(reason),
+            Ok(Ok(value)) if is_nothing(&value) => return Came::LeftOut("its value is empty"),
+            Ok(Ok(value)) => value,
             Err(problem) => return Came::Refused(problem),
         };
         let size = weight(&value);
@@ -218,9 +224,10 @@ fn parts(at: &str, value: &Value, model: &Text<'_>, filled: &mut Vec<(String, St
 }
 
 impl Complex {
-    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    /// The value, or why there is none.
+    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Worked<'a>, &'static str>, String> {
         let Some(root) = self.root.resolve(run)? else {
-            return Ok(None);
+            return Ok(Err(MISSING));
         };
         let mut value = root;
         if !self.filters.is_empty() {
@@ -229,7 +236,7 @@ impl Complex {
             step(run, "filters", before, passed.as_ref());
             match passed {
                 Some(passed) => value = passed,
-                None => return Ok(None),
+                None => return Ok(Err("nothing passed its filters")),
             }
         }
         if let Some(accessor) = &self.accessor {
@@ -240,7 +247,7 @@ impl Complex {
             step(run, &accessor.text, before, found.as_ref());
             match found {
                 Some(found) => value = found,
-                None => return Ok(None),
+                None => return Ok(Err("there is nothing at its accessor")),
             }
         }
         for transformer in &self.transformers {
@@ -251,10 +258,10 @@ impl Complex {
             step(run, transformer.name, before, done.as_ref());
             match done {
                 Some(done) => value = done,
-                None => return Ok(None),
+                None => return Ok(Err("nothing came of its transformers")),
             }
         }
-        Ok(Some(value))
+        Ok(Ok(value))
     }
 
     /// The text that the first `steps` transformers glue, with the name of its field in place of each value; `None` where they do more than that.

@@ -234,6 +234,15 @@ pub fn is_enterprise_attribute(name: &str) -> bool {
     name == "manager" || ENTERPRISE_TEXTS.contains(&name)
 }
 
+/// What an attribute of a user is, where it is not one plain value.
+pub fn structure(name: &str) -> Option<&'static str> {
+    match name {
+        "name" | ENTERPRISE => Some("an object"),
+        list if LISTS.iter().any(|(known, _)| *known == list) => Some("a list"),
+        _ => None,
+    }
+}
+
 /// Why AWS refuses an attribute wherever it is sent, by its dotted path: `name.nick`. `None` for one that it takes.
 pub fn target_problem(path: &str) -> Option<&'static str> {
     const UNKNOWN: &str = "AWS knows no such attribute";
