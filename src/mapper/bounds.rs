@@ -30,8 +30,12 @@ pub(super) const MAX_LIST: usize = 1_000;
 /// The deepest nesting of what a mapping may give, and of what JSON text may hold.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// Work of one mapping, in bytes looked at and values touched: some milliseconds, in place of what a thousand steps over a megabyte could cost.
-pub(super) const MAX_WORK: usize = 8 * 1024 * 1024;
+/// Work of one mapping, in bytes looked at: some milliseconds, in place of what a thousand steps over a megabyte could cost. A stock mapping over a
+/// profile of ordinary length takes some thousands.
+pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
+
+/// What an element of a list, or an entry of an object, counts for beside its bytes: it is allocated and compared for itself.
+pub(super) const ELEMENT: usize = 16;
 
 /// The size of a compiled regular expression, in bytes (`regex` measures it; its time is linear in the text by construction).
 pub(super) const MAX_REGEX: usize = 256 * 1024;

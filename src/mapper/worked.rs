@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::bounds;
+use super::bounds::{self, ELEMENT};
 
 /// Who wrote a part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl<'a> Worked<'a> {
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::List(elements) => elements.iter().map(|element| element.weight() + 1).sum(),
+            Self::List(elements) => elements.iter().map(|element| element.weight() + ELEMENT).sum(),
             Self::Other(value) => weight(value),
         }
     }
@@ -215,8 +215,11 @@ pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 1,
         Value::String(text) => text.len() + 1,
-        Value::Array(elements) => elements.iter().map(|element| weight(element) + 1).sum(),
-        Value::Object(object) => object.iter().map(|(key, value)| key.len() + weight(value) + 1).sum(),
+        Value::Array(elements) => elements.iter().map(|element| weight(element) + ELEMENT).sum(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| key.len() + weight(value) + ELEMENT)
+            .sum(),
     }
 }
 
