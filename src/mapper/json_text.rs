@@ -279,6 +279,7 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         let (mut slots, mut filled) = (false, false);
         loop {
+            text.push_str(self.plain_run());
             match self.next() {
                 Some(Token::Slot(value)) => {
                     slots = true;
@@ -300,6 +301,25 @@ impl<'t> Reader<'t> {
             slots,
             filled,
         })
+    }
+
+    /// Takes what stands in a string as it is, as far as the mapper wrote it in one piece.
+    fn plain_run(&mut self) -> &'t str {
+        let Some(part) = self
+            .text
+            .parts
+            .get(self.part)
+            .filter(|part| part.origin != Origin::Source)
+        else {
+            return "";
+        };
+        let rest = &part.text[self.at..];
+        let end = rest
+            .bytes()
+            .position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+            .unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
     }
 
     fn escape(&mut self) -> Result<char, String> {
