@@ -1,7 +1,8 @@
 //! The filters of an export: which elements of the root go on.
 //!
-//! What each does is from the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR Administrator Guide,
-//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Filter-Operators>). From the first, for all of them: an
+//! Sources: the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR Administrator Guide,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Filter-Operators>); the operators' names in quotes below are
+//! the second page's, as far as it names them. Whether an element that lacks the left side passes "Doesn't equal" is not said there: here it does. From the first, for all of them: an
 //! operator that wants one value and is given a list passes when one element does; one that wants a list takes a single value for a list of
 //! one; a value that can't be cast to what the operator wants is a fault and not a no.
 

@@ -1,10 +1,11 @@
 //! The transformers of an export: what is done with a value, step by step.
 //!
-//! What each does is from the platform's pages "Transformers Operators" (Cortex XSOAR Administrator Guide, named PAGE below,
-//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>), and for those that are scripts
-//! from the script's own page and code (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content, `Packs/FiltersAndTransformers`,
-//! named SCRIPT). PAGE, for all of them: values are cast to what a step wants, and what can't be cast is a fault; steps that want one value are
-//! applied to each element of a list, others take the list whole. Where the sources leave a case open, the choice is told at the step.
+//! Sources. SCRIPT: for those that are scripts, the script's own page and code (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content,
+//! `Packs/FiltersAndTransformers`). NAME: for those built into the platform, whose code is not public, the name and the arguments that exports have,
+//! under the general rules of the page "Transformers Operators" (Cortex XSOAR Administrator Guide,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>): values are cast to what a step wants, and
+//! what can't be cast is a fault; steps that want one value are applied to each element of a list, others take the list whole. Where that
+//! leaves a case open, the choice is told at the step.
 //!
 //! Each step also keeps account of who wrote which part of a text: see `worked`.
 
@@ -84,43 +85,43 @@ pub(super) struct Transformer {
 /// What a transformer does.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// PAGE "Concatenate": a prefix before and a suffix behind the text.
+    /// NAME ("Concatenate"): a prefix before and a suffix behind the text.
     Concat { prefix: Simple, suffix: Simple },
     /// SCRIPT ParseJSON, made safe: see `json_text`. Not JSON is a fault; the script returns the error as the value.
     ParseJson,
-    /// PAGE "Stringify": the value as JSON; a text stays as it is.
+    /// NAME ("Stringify"): the value as JSON; a text stays as it is.
     Stringify,
-    /// PAGE "To lower case".
+    /// NAME ("To lower case").
     ToLowerCase,
-    /// PAGE "To upper case".
+    /// NAME ("To upper case").
     ToUpperCase,
-    /// PAGE "Trim": without white space at both ends.
+    /// NAME ("Trim"): without white space at both ends.
     Trim,
-    /// PAGE "Split": at a delimiter, a comma where none is given.
+    /// NAME ("Split"): at a delimiter, a comma where none is given.
     Split { delimiter: Simple, trim: bool },
-    /// PAGE "Join": a list's elements as one text, a separator between them.
+    /// NAME ("Join"): a list's elements as one text, a separator between them.
     Join { separator: Simple },
-    /// PAGE "Append": one more element; a single value becomes a list first.
+    /// NAME ("Append"): one more element; a single value becomes a list first.
     Append { item: Simple },
-    /// PAGE "Unique": each element once, where it stands first.
+    /// NAME ("Unique"): each element once, where it stands first.
     Uniq,
-    /// PAGE "Count": how many elements a list has; 1 for anything else.
+    /// NAME ("Count"): how many elements a list has; 1 for anything else.
     Count,
-    /// PAGE "Get index": the element at a place, from 0. None there: the target is left out.
+    /// NAME ("Get index"): the element at a place, from 0. None there: the target is left out.
     AtIndex { index: Simple },
     /// SCRIPT FirstArrayElement: the first of a list; anything else as it is.
     FirstArrayElement,
-    /// PAGE "Get field": what is below an object at a path. None there: the target is left out.
+    /// NAME ("Get field"): what is below an object at a path. None there: the target is left out.
     GetField { field: Simple },
-    /// PAGE "Substring": from one place up to before another, counted in characters from 0; to the end where `to` is not given.
+    /// NAME ("Substring"): from one place up to before another, counted in characters from 0; to the end where `to` is not given.
     Substring { from: Simple, to: Simple },
-    /// PAGE "From string": what is behind the first place where a text is found; all of it where it is not (the page leaves that open).
+    /// NAME ("From string"): what is behind the first place where a text is found; all of it where it is not (a choice: nothing public says).
     SubstringFrom { from: Simple },
-    /// PAGE "To string": what is before the first place where a text is found; all of it where it is not.
+    /// NAME ("To string"): what is before the first place where a text is found; all of it where it is not (a choice).
     SubstringTo { to: Simple },
-    /// PAGE "Replace": every occurrence of a text by another.
+    /// NAME ("Replace"): every occurrence of a text by another.
     Replace { what: Simple, with: Simple },
-    /// PAGE "Replace match": every match of a regular expression (RE2's syntax, as the platform's; `$1` is a group).
+    /// NAME ("Replace match"): every match of a regular expression (RE2's syntax, as the platform's; `$1` is a group).
     ReplaceMatch { pattern: Regex, with: Simple },
     /// SCRIPT StripChars: without any of these characters at both ends, as Python's `strip`.
     StripChars { chars: Simple },
