@@ -28,6 +28,8 @@ pub enum Read {
     UserById(Id),
     /// The users of this userName.
     UsersByName(String),
+    /// The users of this externalId.
+    UsersByExternalId(String),
     /// The group of this id.
     GroupById(Id),
     /// The groups of this displayName.
@@ -72,7 +74,7 @@ pub enum Reply {
     User(User),
     /// [`Step::PatchUser`] where the directory does not show the result.
     Unseen,
-    /// [`Read::UsersByName`], [`Read::Members`], [`Read::Sample`].
+    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Members`], [`Read::Sample`].
     Users(ListResponse<User>),
     /// [`Read::GroupById`], [`Step::CreateGroup`].
     Group(Group),
@@ -128,6 +130,12 @@ impl<'a> Replay<'a> {
             || Next::Read(Read::UsersByName(name.to_owned())),
             |reply| Some(&reply.as_users()?.resources[..]),
         )
+    }
+
+    /// The users of this externalId.
+    pub fn users_by_external_id(&mut self, id: &str) -> Asked<'a, &'a [User]> {
+        let users = |reply: &'a Reply| Some(&reply.as_users()?.resources[..]);
+        self.answer(|| Next::Read(Read::UsersByExternalId(id.to_owned())), users)
     }
 
     /// A page of a group's members.

@@ -158,7 +158,7 @@ impl Failure {
                 ErrorKind::Status(status) => status,
                 ErrorKind::Throttled => 429,
                 ErrorKind::Absent | ErrorKind::WrongUrl => 404,
-                ErrorKind::Connect => 503,
+                ErrorKind::Connect | ErrorKind::Congested | ErrorKind::CircuitOpen => 503,
                 ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Expired => 504,
                 ErrorKind::Unreadable => 502,
             },

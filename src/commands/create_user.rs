@@ -44,7 +44,13 @@ pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'
     // A creation that can't be sent may still be an update of somebody; a dry run does not post to find out.
     if has_id || !violations.is_empty() || replay.is_dry_run() {
         if let Some(user) = person.find(replay)? {
-            return person.update(user, allow_enable, replay);
+            // By its own id, it is the same person.
+            let by_name = !has_id;
+            return if by_name {
+                person.adopt(user, allow_enable, replay)
+            } else {
+                person.update(user, allow_enable, replay)
+            };
         }
         if has_id {
             return person.fails(Cause::Absent, ABSENT);

@@ -1,9 +1,6 @@
 //! `iam-get-group`: shows a group and, unless told otherwise, all its members.
 //!
-//! By `id`, else by `displayName`. AWS never shows members with the group, so they are read as the users whose `groups.value` is
-//! the group, page after page (DG ListUsers). Nothing of this id or name is a failure, 404; two of one name, 409.
-
-use std::collections::HashSet;
+//! By `id`, else by `displayName`. Nothing of this id or name is a failure, 404; two of one name, 409.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,11 +10,8 @@ use crate::{
     decide::{Next, Replay},
     outcome::{Cause, Failure, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{Dialect, ErrorKind, Group, Id, Member, Page, aws},
+    scim::{Dialect, Group, aws},
 };
-
-/// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default (UG, quotas).
-const MAX_PAGES: usize = 2_500;
 
 /// The arguments of `iam-get-group`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -43,8 +37,8 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     let Switch(include_members) = args.include_members;
     let members = match rules.dialect {
         _ if !include_members => None,
-        Dialect::Aws => Some(members(&id, replay)?),
         Dialect::Rfc7644 => Some(group.members()),
+        Dialect::Aws => Some(group::members(&id, rules.dialect, replay)?.or_else(group::fails)?),
     };
     Ok(Outcome::Group(GroupOutcome::Done {
         id: Some(id.to_string()),
@@ -83,30 +77,4 @@ fn find<'a>(asked: &GroupProfile, replay: &mut Replay<'a>) -> Result<&'a Group, 
 fn mismatch<T>(attribute: &str) -> Result<T, Next> {
     let message = format!("mismatch: the directory answered with a group of another {attribute}");
     group::fails(Failure::new(Cause::Mismatch, message))
-}
-
-/// All pages. A directory whose pages never end, or lead back, is not believed.
-fn members(group: &Id, replay: &mut Replay<'_>) -> Result<Vec<Member>, Next> {
-    let mut members = Vec::new();
-    let mut seen = HashSet::new();
-    let mut page = Page::First;
-    for _ in 0..MAX_PAGES {
-        let answer = match replay.members(group, page)? {
-            Ok(answer) => answer,
-            Err(error) => return group::failed(error),
-        };
-        members.extend(answer.resources.iter().filter_map(|user| {
-            Some(Member {
-                value: user.id()?.to_string(),
-                display: user.display_name().map(str::to_owned),
-            })
-        }));
-        match &answer.next_cursor {
-            None => return Ok(members),
-            Some(cursor) if seen.insert(cursor) => page = Page::Next(cursor.clone()),
-            Some(_) => break,
-        }
-    }
-    let message = "the directory's pages of members do not end";
-    group::fails(Failure::new(Cause::Directory(ErrorKind::Unreadable), message))
 }

@@ -1,12 +1,17 @@
 //! What the group commands share.
 
+use std::collections::HashSet;
+
 use super::finish;
 use crate::{
-    decide::Next,
+    decide::{Next, Replay},
     outcome::{Cause, Failure, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{self, ErrorKind, Id, aws::Violation},
+    scim::{self, Dialect, ErrorKind, Group, Id, Member, Page, aws::Violation},
 };
+
+/// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default (UG, quotas).
+const MAX_PAGES: usize = 2_500;
 
 /// The sentence for a group that is not there.
 pub(super) const ABSENT: &str = "Group Not Found";
@@ -33,6 +38,45 @@ pub(super) fn required_id(group: &GroupProfile) -> Result<Id, Next> {
 /// The text of an attribute, if it has any.
 pub(super) fn text<'a>(group: &'a GroupProfile, name: &str) -> Result<Option<&'a str>, Next> {
     group.text(name).or_else(|fault| invalid(fault.to_string()))
+}
+
+/// A group's members, all of them; or why they can't be told.
+///
+/// AWS never shows members with the group, so they are read as the users whose `groups.value` is the group, page after page (DG ListUsers).
+/// A directory whose pages never end, or lead back, is not believed.
+pub(super) fn members(
+    group: &Id,
+    dialect: Dialect,
+    replay: &mut Replay<'_>,
+) -> Result<Result<Vec<Member>, Failure>, Next> {
+    match dialect {
+        Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(Failure::from)),
+        Dialect::Aws => {
+            let mut members = Vec::new();
+            let mut seen = HashSet::new();
+            let mut page = Page::First;
+            for _ in 0..MAX_PAGES {
+                let answer = match replay.members(group, page)? {
+                    Ok(answer) => answer,
+                    Err(error) => return Ok(Err(error.into())),
+                };
+                members.extend(answer.resources.iter().filter_map(|user| {
+                    let display = user.display_name().map(str::to_owned);
+                    Some(Member {
+                        value: user.id()?.to_string(),
+                        display,
+                    })
+                }));
+                match &answer.next_cursor {
+                    None => return Ok(Ok(members)),
+                    Some(cursor) if seen.insert(cursor) => page = Page::Next(cursor.clone()),
+                    Some(_) => break,
+                }
+            }
+            let endless = "the directory's pages of members do not end";
+            Ok(Err(Failure::new(Cause::Directory(ErrorKind::Unreadable), endless)))
+        }
+    }
 }
 
 /// Ends with a fault in what the caller sent.

@@ -23,6 +23,7 @@ pub mod get_mapping_fields;
 pub mod get_user;
 mod group;
 mod person;
+mod subject;
 pub mod test_module;
 pub mod update_group;
 pub mod update_user;

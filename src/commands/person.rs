@@ -7,11 +7,12 @@ use crate::{
     decide::{Next, Replay},
     mapper::{Mapped, MappingType},
     outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
+    policy::Adopt,
     profile::{NotText, UserProfile},
     scim::{
         self, ErrorKind, Id, Object, Operation, PatchOp, User,
         aws::{self, ENTERPRISE, Violation},
-        difference,
+        difference, is_made,
     },
 };
 
@@ -212,30 +213,58 @@ impl<'a> Person<'a> {
     }
 
     /// Sends the changes; `None` when the user is gone by now.
+    ///
+    /// A 409 may mean that somebody else changed the user at the same moment (Identity Store API, `CONCURRENT_MODIFICATION`; SCIM does not
+    /// tell): it is read again, and what is still to change is sent once more. After an answer that got lost it is read
+    /// as well, so that no change is called failed that was made.
     pub(super) fn patch(
         &self,
         user: &'a User,
-        changes: Vec<Operation>,
+        mut changes: Vec<Operation>,
         replay: &mut Replay<'a>,
     ) -> Result<Option<&'a User>, Next> {
         let Some(id) = user.id() else {
             return self.fails(Cause::Mismatch, "mismatch: the user that was found has no id");
         };
-        let patched = match replay.patch_user(&id, || PatchOp::new(changes.clone()))? {
-            Ok(Some(user)) => Ok(user),
-            // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
-            Ok(None) => replay.user_by_id(&id)?,
-            Err(error) => Err(error),
-        };
-        match patched {
-            Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, &changes) => Ok(Some(patched)),
-            Ok(_) => self.fails(
-                Cause::Mismatch,
-                "mismatch: the directory answered without having made the change",
-            ),
-            Err(error) if error.kind == ErrorKind::Absent => Ok(None),
-            Err(error) => self.failed(error),
+        for is_last in [false, true] {
+            let patched = match replay.patch_user(&id, || PatchOp::new(changes.clone()))? {
+                Ok(Some(user)) => Ok(user),
+                // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
+                Ok(None) => replay.user_by_id(&id)?,
+                Err(error) => Err(error),
+            };
+            let error = match patched {
+                Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, &changes) => {
+                    return Ok(Some(patched));
+                }
+                Ok(_) => {
+                    return self.fails(
+                        Cause::Mismatch,
+                        "mismatch: the directory answered without having made the change",
+                    );
+                }
+                Err(error) if error.kind == ErrorKind::Absent => return Ok(None),
+                Err(error) => error,
+            };
+            let is_conflict = error.kind == ErrorKind::Status(409);
+            if !(error.is_answer_lost() || (is_conflict && !is_last)) {
+                return self.failed(error);
+            }
+            match replay.user_by_id(&id)? {
+                Ok(user) => {
+                    changes.retain(|change| !is_made(change, user));
+                    if changes.is_empty() {
+                        return Ok(Some(user));
+                    }
+                    if !is_conflict {
+                        return self.failed(error);
+                    }
+                }
+                Err(looking) if looking.kind == ErrorKind::Absent => return Ok(None),
+                Err(looking) => return self.unsure("changed", error, looking),
+            }
         }
+        Ok(None)
     }
 
     // Making the one that was not found.
@@ -281,7 +310,7 @@ impl<'a> Person<'a> {
                     lost = Some(error);
                     None
                 }
-                Err(error) => return self.failed(error),
+                Err(error) => return self.failed(lost.unwrap_or(error)),
             };
             let seen = match replay.users_by_name(&name)? {
                 Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
@@ -292,27 +321,81 @@ impl<'a> Person<'a> {
                         "ambiguous: more than one user answers to this userName",
                     );
                 }
-                Err(error) => return self.unsure(lost, error),
+                Err(looking) => match lost {
+                    Some(lost) => return self.unsure("created", lost, looking),
+                    None => return self.failed(looking),
+                },
             };
             match (seen, refused) {
                 // Ours: the work was done, only its answer never came.
                 (Some(user), _) if lost.is_some() && is_as_sent(user, &wanted, allow_enable) => {
                     return Ok(self.done(user));
                 }
-                (Some(user), _) => return self.update(user, allow_enable, replay),
-                (None, Some(error)) => {
-                    let message = format!(
-                        "{}; no user has this userName, so its e-mail or employee id is somebody else's",
-                        error.message()
-                    );
-                    return self.fails(Cause::Conflict, message);
-                }
+                (Some(user), _) => return self.adopt(user, allow_enable, replay),
+                (None, Some(error)) => return self.clashes(error, replay),
                 (None, None) => {}
             }
         }
         lost.map_or_else(
             || self.fails(Cause::Conflict, "the directory refused the user as a duplicate"),
             |error| self.failed(error),
+        )
+    }
+
+    /// A create found somebody of this userName: goes on as update if that is the same person.
+    pub(super) fn adopt(
+        mut self,
+        user: &'a User,
+        allow_enable: bool,
+        replay: &mut Replay<'a>,
+    ) -> Result<Outcome, Next> {
+        self.found = Some(user);
+        let external_id = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let wanted = external_id(self.mapped.attributes.get("externalId"));
+        let found = external_id(user.get("externalId"));
+        match self.rules.policy.adopt {
+            Adopt::SamePerson if wanted.is_some() && found.is_some() && wanted != found => self.fails(
+                Cause::Conflict,
+                "the userName belongs to another person: the directory's user has another externalId (employee id)",
+            ),
+            Adopt::Never => self.fails(
+                Cause::Conflict,
+                "a user of this userName exists, and `adopt` is set to never",
+            ),
+            Adopt::SamePerson | Adopt::Always => self.update(user, allow_enable, replay),
+        }
+    }
+
+    /// A 409 although nobody has the userName: which attribute clashes, and whose it is, as far as AWS can be asked. There is no
+    /// filter on e-mail (DG ListUsers).
+    fn clashes(&self, error: &scim::Error, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+        let said = error.message();
+        if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
+            match replay.users_by_external_id(id)? {
+                Ok([holder]) => {
+                    let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
+                    let whose = format!(
+                        "user {} (userName {})",
+                        id.unwrap_or_default(),
+                        name.unwrap_or_default()
+                    );
+                    return self.fails(
+                        Cause::Conflict,
+                        format!("{said}; the externalId (employee id) is taken by {whose}"),
+                    );
+                }
+                Ok(_) => {}
+                Err(looking) => {
+                    return self.fails(
+                        Cause::Conflict,
+                        format!("{said}; looking for whom it clashes with failed: {}", looking.message()),
+                    );
+                }
+            }
+        }
+        self.fails(
+            Cause::Conflict,
+            format!("{said}; nobody has this userName or employee id, so the e-mail is another user's"),
         )
     }
 
@@ -328,15 +411,11 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// A look failed. If a creation went unanswered before it, that is what the caller must know.
-    fn unsure(&self, lost: Option<&scim::Error>, error: &scim::Error) -> Result<Outcome, Next> {
-        let Some(lost) = lost else { return self.failed(error) };
+    /// A look failed after an answer got lost. The lost one is what the caller must know of.
+    fn unsure<T>(&self, done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
         let mut failure = Failure::from(lost);
-        failure.message = format!(
-            "whether the user was created is not known: {}; looking failed too: {}",
-            lost.message(),
-            error.message()
-        );
+        let (lost, looking) = (lost.message(), looking.message());
+        failure.message = format!("whether the user was {done} is not known: {lost}; looking failed too: {looking}");
         self.ends(failure)
     }
 

@@ -45,6 +45,7 @@ fn proves(error: &scim::Error) -> &'static str {
         }
         ErrorKind::Status(_) => "the directory is there, and failed",
         ErrorKind::Unreadable => "check url: what answers there does not speak SCIM",
-        ErrorKind::Expired => "nothing was proved",
+        ErrorKind::CircuitOpen => "check url, or whether the directory is down",
+        ErrorKind::Expired | ErrorKind::Congested => "nothing was proved",
     }
 }

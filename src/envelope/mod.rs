@@ -276,7 +276,7 @@ pub fn status(outcome: &Outcome) -> u16 {
             // 401 and 403 mean our token: never the caller's.
             ErrorKind::Status(_) | ErrorKind::WrongUrl | ErrorKind::Unreadable => 502,
             // Try later.
-            ErrorKind::Throttled | ErrorKind::Connect => 503,
+            ErrorKind::Throttled | ErrorKind::Connect | ErrorKind::Congested | ErrorKind::CircuitOpen => 503,
             ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Expired => 504,
         },
     }

@@ -50,6 +50,15 @@ impl PatchOp {
         }
     }
 
+    /// How many memberships it adds or removes.
+    pub fn memberships(&self) -> usize {
+        let changes = |Operation { path, value, .. }: &Operation| match (path.as_str(), value) {
+            ("members", Some(Value::Array(members))) => members.len(),
+            _ => usize::from(path.starts_with("members[")),
+        };
+        self.operations.iter().map(changes).sum()
+    }
+
     /// The body as JSON.
     pub fn to_value(&self) -> Value {
         json!({"schemas": self.schemas, "Operations": self.operations})
@@ -90,6 +99,25 @@ pub fn difference(wanted: &Object, have: &User) -> Vec<Operation> {
         }
     }
     operations
+}
+
+/// Whether `user` has what a replacing operation would set.
+pub fn is_made(operation: &Operation, user: &User) -> bool {
+    let Some(value) = &operation.value else { return false };
+    let (name, current) = match operation
+        .path
+        .strip_prefix(ENTERPRISE)
+        .and_then(|rest| rest.strip_prefix(':'))
+    {
+        Some(name) => (
+            name,
+            user.get(ENTERPRISE)
+                .and_then(Value::as_object)
+                .and_then(|extension| attribute(extension, name)),
+        ),
+        None => (operation.path.as_str(), user.get(&operation.path)),
+    };
+    changed_value(name, value, current).is_none()
 }
 
 /// `user` after `operations`, as far as they are of the forms that [`difference`] makes: what a dry run assumes.

@@ -21,6 +21,46 @@ pub enum Api {
     ServiceProviderConfig,
 }
 
+impl Api {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::ListUsers,
+        Self::GetUser,
+        Self::CreateUser,
+        Self::PatchUser,
+        Self::ListGroups,
+        Self::GetGroup,
+        Self::CreateGroup,
+        Self::PatchGroup,
+        Self::DeleteGroup,
+        Self::ServiceProviderConfig,
+    ];
+
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListUsers => "ListUsers",
+            Self::GetUser => "GetUser",
+            Self::CreateUser => "CreateUser",
+            Self::PatchUser => "PatchUser",
+            Self::ListGroups => "ListGroups",
+            Self::GetGroup => "GetGroup",
+            Self::CreateGroup => "CreateGroup",
+            Self::PatchGroup => "PatchGroup",
+            Self::DeleteGroup => "DeleteGroup",
+            Self::ServiceProviderConfig => "ServiceProviderConfig",
+        }
+    }
+
+    /// Whether it changes anything.
+    pub fn writes(self) -> bool {
+        match self {
+            Self::CreateUser | Self::PatchUser | Self::CreateGroup | Self::PatchGroup | Self::DeleteGroup => true,
+            Self::ListUsers | Self::GetUser | Self::ListGroups | Self::GetGroup | Self::ServiceProviderConfig => false,
+        }
+    }
+}
+
 /// Which page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -46,6 +86,7 @@ pub struct Request {
     id: Option<Id>,
     filter: Option<Filter>,
     page: Page,
+    memberships: usize,
     /// The JSON body.
     pub body: Option<Value>,
 }
@@ -59,6 +100,7 @@ impl Request {
             id: None,
             filter: None,
             page: Page::Only,
+            memberships: 0,
             body: None,
         }
     }
@@ -126,6 +168,7 @@ impl Request {
     pub fn patch_group(id: &Id, changes: &PatchOp) -> Self {
         Self {
             id: Some(id.clone()),
+            memberships: changes.memberships(),
             body: Some(changes.to_value()),
             ..Self::new(Api::PatchGroup, "PATCH", "Groups")
         }
@@ -142,6 +185,11 @@ impl Request {
     /// `GET /ServiceProviderConfig`.
     pub fn service_provider_config() -> Self {
         Self::new(Api::ServiceProviderConfig, "GET", "ServiceProviderConfig")
+    }
+
+    /// How many membership changes it makes, for AWS's further limit on those.
+    pub(super) fn memberships(&self) -> usize {
+        self.memberships
     }
 
     /// The path below the base URL, as a dry run shows it.

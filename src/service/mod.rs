@@ -4,56 +4,33 @@
 //! When a command's time is over nothing more is sent; the request in flight is awaited within its own timeout, and the
 //! answer says what was done.
 
+mod instance;
+mod subjects;
+
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::{
-    commands::{Command, Rules},
-    decide::{Answer, Known, Next, Read, Reply, Step},
+    commands::Command,
+    decide::{Known, Next, Reply, Step},
     envelope::{self, Envelope, Signature},
     outcome::Outcome,
-    scim::{self, Client, Error, ErrorKind, Filter, Group, Headers, Page, Request, User, apply},
+    scim::{self, Error, ErrorKind, Group, Headers, Request, Urgency, User, apply},
 };
 
-/// Requests to a directory that one command may make, far beyond what any needs: a stop, should a decision not come to an end.
-const MAX_CALLS: usize = 20_000;
+pub use instance::Instance;
 
-/// One configured directory, with all that its commands need.
-#[derive(Debug)]
-pub struct Instance {
-    /// Its name, by which callers pick it.
-    pub name: String,
-    /// The brand in its answers.
-    pub brand: String,
-    /// What it makes of commands.
-    pub rules: Rules,
-    client: Client,
-    command_timeout: Duration,
-    /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be absent: at a wrong URL
-    /// everybody would be.
-    proven: OnceCell<()>,
-    observed: Mutex<Observed>,
-}
-
-/// How an instance's directory was doing when it was last spoken to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Observed {
-    /// Not spoken to since start.
-    #[default]
-    Unknown,
-    /// It answered.
-    Ok,
-    /// It could not be reached, refused the token, or failed. A sentence without secrets and personal data.
-    Degraded(String),
-}
+/// Questions that one command may ask, far beyond what any needs: a stop, should a decision not come to an end.
+const MAX_QUESTIONS: usize = 20_000;
 
 /// All instances, and the tasks that run their commands.
 #[derive(Debug)]
@@ -137,118 +114,6 @@ pub enum Refused {
     Broken,
 }
 
-impl Instance {
-    /// An instance that has not spoken to its directory yet. `command_timeout` is the time after which a command sends nothing more.
-    pub fn new(name: String, brand: String, rules: Rules, client: Client, command_timeout: Duration) -> Self {
-        let (proven, observed) = (OnceCell::new(), Mutex::default());
-        Self {
-            name,
-            brand,
-            rules,
-            client,
-            command_timeout,
-            proven,
-            observed,
-        }
-    }
-
-    /// How its directory was doing when last spoken to.
-    pub fn observed(&self) -> Observed {
-        self.observed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Makes sure, once, that what answers at the URL is a SCIM service. Callers share one request.
-    ///
-    /// # Errors
-    /// When it does not answer as one.
-    pub async fn prove(&self) -> Result<(), Error> {
-        let probe = async || {
-            let answer = self.client.service_provider_config().await;
-            self.observe(answer.as_ref().err());
-            answer.map_err(|error| match error.kind {
-                ErrorKind::Absent | ErrorKind::WrongUrl | ErrorKind::Unreadable => Error {
-                    kind: ErrorKind::WrongUrl,
-                    detail: "no SCIM service answers at the configured url; check url and tenant_id".to_owned(),
-                    ..error
-                },
-                ErrorKind::Connect
-                | ErrorKind::Timeout
-                | ErrorKind::Broken
-                | ErrorKind::Throttled
-                | ErrorKind::Status(_)
-                | ErrorKind::Expired => error,
-            })
-        };
-        self.proven.get_or_try_init(probe).await.copied()
-    }
-
-    async fn read(&self, read: &Read) -> Answer {
-        let client = &self.client;
-        let answer = match read {
-            Read::UserById(id) => client.get_user(id).await.map(Reply::User),
-            Read::UsersByName(name) => client
-                .list_users(Some(Filter::equal("userName", name)), Page::Only)
-                .await
-                .map(Reply::Users),
-            Read::GroupById(id) => client.get_group(id).await.map(Reply::Group),
-            Read::GroupsByName(name) => client
-                .list_groups(Filter::equal("displayName", name))
-                .await
-                .map(Reply::Groups),
-            Read::Members(group, page) => {
-                let members = Filter::equal("groups.value", group.as_str());
-                client.list_users(Some(members), page.clone()).await.map(Reply::Users)
-            }
-            Read::Sample => client.list_users(None, Page::Sample(1)).await.map(Reply::Users),
-        };
-        self.believed(answer).await
-    }
-
-    async fn write(&self, step: &Step) -> Answer {
-        let client = &self.client;
-        let answer = match step {
-            Step::CreateUser(attributes) => client.create_user(attributes).await.map(Reply::User),
-            Step::PatchUser(id, changes) => client
-                .patch_user(id, changes)
-                .await
-                .map(|user| user.map_or(Reply::Unseen, Reply::User)),
-            Step::CreateGroup(attributes) => client.create_group(attributes).await.map(Reply::Group),
-            Step::PatchGroup(id, changes) => client.patch_group(id, changes).await.map(Reply::Headers),
-            Step::DeleteGroup(id) => client.delete_group(id).await.map(Reply::Headers),
-        };
-        self.believed(answer).await
-    }
-
-    /// An answer that says somebody is absent is believed only of a directory that has proven to be one.
-    async fn believed(&self, answer: Answer) -> Answer {
-        self.observe(answer.as_ref().err());
-        let absent = match &answer {
-            Ok(Reply::Users(users)) => users.resources.is_empty(),
-            Ok(Reply::Groups(groups)) => groups.resources.is_empty(),
-            Ok(Reply::User(_) | Reply::Unseen | Reply::Group(_) | Reply::Headers(_)) => false,
-            Err(error) => error.kind == ErrorKind::Absent,
-        };
-        if absent {
-            self.prove().await?;
-        }
-        answer
-    }
-
-    fn observe(&self, error: Option<&Error>) {
-        let degraded = error.filter(|error| match error.kind {
-            ErrorKind::Absent | ErrorKind::Throttled | ErrorKind::Expired => false,
-            ErrorKind::Status(status) => matches!(status, 401 | 403 | 500..),
-            ErrorKind::Connect
-            | ErrorKind::Timeout
-            | ErrorKind::Broken
-            | ErrorKind::WrongUrl
-            | ErrorKind::Unreadable => true,
-        });
-        let now = degraded.map_or(Observed::Ok, |error| Observed::Degraded(summary(error)));
-        *self.observed.lock().unwrap_or_else(PoisonError::into_inner) = now;
-    }
-}
-
 impl Service {
     /// A service of these instances, of which the one of this name serves requests that name none.
     pub fn new(instances: Vec<Instance>, default: &str) -> Self {
@@ -311,31 +176,56 @@ impl Service {
     }
 }
 
-/// The loop: decide, perform, add the answer, decide again.
+/// One command, when nobody else is at work on its subject.
 async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Ran {
     let deadline = Instant::now() + instance.command_timeout;
+    let mut journal = Journal::default();
+    let keys = if dry_run {
+        BTreeSet::new()
+    } else {
+        command.subject(&instance.rules)
+    };
+    // Waiting counts against the command's time; when that is over, deciding tells that nothing was done.
+    let held = tokio::time::timeout_at(deadline, instance.subjects.hold(keys)).await;
+    let outcome = decide_and_perform(instance, command, deadline, dry_run, &mut journal).await;
+    drop(held);
+    told(instance, command, outcome, journal, dry_run)
+}
+
+/// The loop: decide, perform, add the answer, decide again.
+async fn decide_and_perform(
+    instance: &Instance,
+    command: &Command,
+    deadline: Instant,
+    dry_run: bool,
+    journal: &mut Journal,
+) -> Outcome {
+    let sent = AtomicUsize::new(0);
+    let urgency = Urgency {
+        priority: command.priority(),
+        deadline,
+        sent: &sent,
+    };
     let mut known = Known {
         dry_run,
         ..Known::default()
     };
-    let mut journal = Journal::default();
-    let outcome = loop {
+    loop {
         let next = command.decide(&instance.rules, &known);
-        let late = Instant::now() >= deadline || journal.calls >= MAX_CALLS;
+        let late = Instant::now() >= deadline || known.answers.len() >= MAX_QUESTIONS;
         let answer = match next {
-            Next::Finish(outcome) => break *outcome,
-            Next::Read(_) | Next::Write(_) if late => Err(journal.expired(instance.command_timeout)),
-            Next::Read(read) => {
-                journal.calls += 1;
-                instance.read(&read).await
+            Next::Finish(outcome) => {
+                journal.calls = sent.into_inner();
+                return *outcome;
             }
+            Next::Read(_) | Next::Write(_) if late => Err(journal.expired(instance.command_timeout)),
+            Next::Read(read) => instance.read(&read, urgency).await,
             Next::Write(step) if dry_run => {
                 journal.written.push(step.request());
                 Ok(assumed(&step, &known))
             }
             Next::Write(step) => {
-                journal.calls += 1;
-                let answer = instance.write(&step).await;
+                let answer = instance.write(&step, urgency).await;
                 if answer.is_ok() {
                     journal.written.push(step.request());
                 }
@@ -346,8 +236,7 @@ async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Ran {
             log(error);
         }
         known.answers.push(answer);
-    };
-    told(instance, command, outcome, journal, dry_run)
+    }
 }
 
 /// What a command has done so far.
@@ -431,30 +320,20 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
     }
 }
 
-/// An error in our own words: the directory's may quote a person.
-fn summary(error: &Error) -> String {
-    let what = match error.kind {
-        ErrorKind::Connect => "no connection to the directory".to_owned(),
-        ErrorKind::Timeout => "the directory did not answer in time".to_owned(),
-        ErrorKind::Broken => "the connection to the directory broke".to_owned(),
-        ErrorKind::WrongUrl => "no SCIM service answers at the url".to_owned(),
-        ErrorKind::Unreadable => "the directory's answer could not be read".to_owned(),
-        ErrorKind::Status(status @ (401 | 403)) => format!("the directory refused the token ({status})"),
-        ErrorKind::Status(_) | ErrorKind::Throttled | ErrorKind::Absent | ErrorKind::Expired => {
-            format!("the directory failed ({})", error.status().unwrap_or_default())
-        }
-    };
-    error
-        .request_id
-        .as_ref()
-        .map_or(what.clone(), |id| format!("{what} (AWS request id {id})"))
-}
-
 /// What the log keeps of a failed request. The directory's own words stay out: they may quote the person.
 fn log(error: &scim::Error) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {
         ErrorKind::Absent => tracing::debug!(aws_request_id = request_id, "not there"),
-        kind => tracing::warn!(?kind, aws_request_id = request_id, "a request to the directory failed"),
+        ErrorKind::Connect
+        | ErrorKind::Timeout
+        | ErrorKind::Broken
+        | ErrorKind::Throttled
+        | ErrorKind::WrongUrl
+        | ErrorKind::Status(_)
+        | ErrorKind::Unreadable
+        | ErrorKind::Expired
+        | ErrorKind::Congested
+        | ErrorKind::CircuitOpen => tracing::warn!(aws_request_id = request_id, "{}", error.summary()),
     }
 }
