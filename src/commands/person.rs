@@ -169,13 +169,21 @@ impl<'a> Person<'a> {
                 self.found = Some(user);
                 Ok(self.found)
             }
-            Ok([_]) => self.fails(
-                Cause::Mismatch,
-                "mismatch: the directory answered with a user of another userName",
-            ),
-            Ok(_) => self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName"),
+            Ok([_]) => self.another_name(),
+            Ok(_) => self.more_than_one(),
             Err(error) => self.failed(error),
         }
+    }
+
+    fn another_name<T>(&self) -> Result<T, Next> {
+        self.fails(
+            Cause::Mismatch,
+            "mismatch: the directory answered with a user of another userName",
+        )
+    }
+
+    fn more_than_one<T>(&self) -> Result<T, Next> {
+        self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName")
     }
 
     // Changing the one that was found.
@@ -286,12 +294,8 @@ impl<'a> Person<'a> {
             let seen = match replay.users_by_name(&name)? {
                 Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
                 Ok([]) => None,
-                Ok(_) => {
-                    return self.fails(
-                        Cause::Ambiguous,
-                        "ambiguous: more than one user answers to this userName",
-                    );
-                }
+                Ok([_]) => return self.another_name(),
+                Ok(_) => return self.more_than_one(),
                 Err(error) => return self.unsure(lost, error),
             };
             match (seen, refused) {
