@@ -332,10 +332,11 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// A look failed. If a creation went unanswered before it, that is what the caller must know.
+    /// A look failed. If a creation went unanswered before it, that is what the caller must know; that the command's time is
+    /// over says so by itself (504).
     fn unsure(&self, lost: Option<&scim::Error>, error: &scim::Error) -> Result<Outcome, Next> {
         let Some(lost) = lost else { return self.failed(error) };
-        let mut failure = Failure::from(lost);
+        let mut failure = Failure::from(if error.kind == ErrorKind::Expired { error } else { lost });
         failure.message = format!(
             "whether the user was created is not known: {}; looking failed too: {}",
             lost.message(),
