@@ -24,6 +24,8 @@ pub mod get_user;
 mod group;
 mod person;
 pub mod test_module;
+#[cfg(test)]
+mod testing;
 pub mod update_group;
 pub mod update_user;
 
