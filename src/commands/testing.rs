@@ -107,6 +107,21 @@ pub(super) fn outcome(command: &Command, rules: &Rules, answers: Vec<Answer>) ->
     }
 }
 
+/// Asks `answer` for the answer to every question, until the command ends: the questions, and what came of them.
+pub(super) fn drive(command: &Command, rules: &Rules, answer: impl Fn(&Next) -> Answer) -> (Vec<Next>, Outcome) {
+    let mut known = Known::default();
+    let mut questions = Vec::new();
+    loop {
+        match command.decide(rules, &known) {
+            Next::Finish(outcome) => return (questions, *outcome),
+            next @ (Next::Read(_) | Next::Write(_)) => {
+                known.answers.push(answer(&next));
+                questions.push(next);
+            }
+        }
+    }
+}
+
 /// A command in its form on the wire.
 pub(super) fn command(name: &str, arguments: Value) -> Command {
     serde_json::from_value(json!({"command": name, "arguments": arguments})).unwrap()
