@@ -5,7 +5,7 @@
 //! fault (RFC 7644 section 3.5.2.1), so a half may be sent again safely. Without members: `displayName` and `externalId` are replaced.
 //! It refuses ids that can't be ids, an id in both lists, and a command that would change nothing.
 
-use std::{collections::HashSet, ops::Range};
+use std::{collections::HashSet, iter, ops::Range};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -159,7 +159,7 @@ impl<'a> Membership<'_, 'a> {
         let mut group_is_there = false;
         for start in (0..self.changes.len()).step_by(MAX_MEMBER_CHANGES) {
             let end = self.changes.len().min(start + MAX_MEMBER_CHANGES);
-            let mut open = vec![start..end];
+            let mut open: Vec<_> = iter::once(start..end).collect();
             let mut calls = 0;
             while let Some(range) = open.pop() {
                 if calls == MAX_CALLS_A_CHUNK {
@@ -681,21 +681,21 @@ mod tests {
 
     #[test]
     fn a_patch_has_at_most_a_hundred_changes() {
-        let rows: [(usize, usize, &[(usize, usize)]); 6] = [
-            (100, 0, &[(100, 0)]),
-            (101, 0, &[(100, 0), (1, 0)]),
-            (250, 0, &[(100, 0), (100, 0), (50, 0)]),
-            (60, 60, &[(60, 40), (0, 20)]),
-            (100, 1, &[(100, 0), (0, 1)]),
-            (0, 200, &[(0, 100), (0, 100)]),
+        let rows = [
+            (100, 0, vec![(100, 0)]),
+            (101, 0, vec![(100, 0), (1, 0)]),
+            (250, 0, vec![(100, 0), (100, 0), (50, 0)]),
+            (60, 60, vec![(60, 40), (0, 20)]),
+            (100, 1, vec![(100, 0), (0, 1)]),
+            (0, 200, vec![(0, 100), (0, 100)]),
         ];
         for dialect in [Dialect::Aws, Dialect::Rfc7644] {
             let rules = Rules { dialect, ..rules() };
-            for (adds, removals, expected) in rows {
-                let command = change(json!(ids(0..adds)), json!(ids(1000..1000 + removals)));
+            for (adds, removals, expected) in &rows {
+                let command = change(json!(ids(0..*adds)), json!(ids(1000..1000 + removals)));
                 let (questions, outcome) = drive(&command, &rules, refusing(&[], ErrorKind::Absent));
                 let sent: Vec<_> = questions.iter().filter_map(sizes).collect();
-                assert_eq!(sent, expected, "{adds} and {removals}");
+                assert_eq!(sent, *expected, "{adds} and {removals}");
                 assert_eq!(envelope::label(&outcome), "done");
             }
         }
