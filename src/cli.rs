@@ -222,7 +222,7 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let width = service
         .instances()
         .iter()
-        .map(|instance| instance.name.chars().count())
+        .map(|instance| instance.name().chars().count())
         .max()
         .unwrap_or(0)
         .max(8);
@@ -251,7 +251,7 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
         let _ = writeln!(
             table,
             "{:width$}  {:7} {details}",
-            instance.name,
+            instance.name(),
             if well { "ok" } else { "FAILED" }
         );
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default (UG, quotas).
-const MAX_PAGES: usize = 2_500;
+pub(super) const MAX_PAGES: usize = 2_500;
 
 /// The sentence for a group that is not there.
 pub(super) const ABSENT: &str = "Group Not Found";
@@ -50,7 +50,7 @@ pub(super) fn members(
     replay: &mut Replay<'_>,
 ) -> Result<Result<Vec<Member>, Failure>, Next> {
     match dialect {
-        Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(Failure::from)),
+        Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(failure)),
         Dialect::Aws => {
             let mut members = Vec::new();
             let mut seen = HashSet::new();
@@ -58,7 +58,7 @@ pub(super) fn members(
             for _ in 0..MAX_PAGES {
                 let answer = match replay.members(group, page)? {
                     Ok(answer) => answer,
-                    Err(error) => return Ok(Err(error.into())),
+                    Err(error) => return Ok(Err(failure(error))),
                 };
                 members.extend(answer.resources.iter().filter_map(|user| {
                     let display = user.display_name().map(str::to_owned);
@@ -92,11 +92,21 @@ pub(super) fn violates<T>(violations: &[Violation]) -> Result<T, Next> {
 
 /// Ends with what the directory said.
 pub(super) fn failed<T>(error: &scim::Error) -> Result<T, Next> {
-    if error.kind == ErrorKind::Absent {
-        fails(Failure::new(Cause::Absent, ABSENT))
-    } else {
-        fails(error.into())
-    }
+    fails(failure(error))
+}
+
+/// What the directory said of a group.
+pub(super) fn failure(error: &scim::Error) -> Failure {
+    if error.kind == ErrorKind::Absent { Failure::new(Cause::Absent, ABSENT) } else { error.into() }
+}
+
+/// Ends because a look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is
+/// over says so by itself (504).
+pub(super) fn unsure<T>(done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
+    let mut failure = Failure::from(if looking.kind == ErrorKind::Expired { looking } else { lost });
+    let (lost, looking) = (lost.message(), looking.message());
+    failure.message = format!("whether the group was {done} is not known: {lost}; looking failed too: {looking}");
+    fails(failure)
 }
 
 /// Ends with this failure.

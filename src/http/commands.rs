@@ -1,6 +1,6 @@
 //! The commands' routes: arguments in, envelope out. Five lines a command, and its documentation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -28,6 +28,9 @@ use crate::{
     },
     service::{DryRun, Instance, Ran, Refused, Told},
 };
+
+/// What callers are told to wait for a place on a busy instance: commands last about a second.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 pub(super) const USERS: &str = "User commands";
 pub(super) const GROUPS: &str = "Group commands";
@@ -194,6 +197,7 @@ impl Call {
         let State(app) = State(self.app);
         match app.service.run(self.instance, command, self.dry_run, place).await {
             Ok(ran) => answer(ran, self.representation, self.handling),
+            Err(Refused::Busy) => Problem::busy(BUSY_RETRY).into_response(),
             Err(Refused::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(Refused::Broken) => Problem::internal().into_response(),
         }

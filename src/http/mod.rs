@@ -10,6 +10,7 @@ pub mod connections;
 pub mod extract;
 pub mod health;
 pub mod host;
+pub mod instances;
 pub mod layers;
 pub mod negotiate;
 pub mod observe;
@@ -65,7 +66,7 @@ pub fn document() -> String {
 
 fn documented() -> (Router<App>, OpenApi) {
     let routes = OpenApiRouter::with_openapi(openapi::base())
-        .merge(commands::routes())
+        .merge(commands::routes()).merge(instances::routes())
         .merge(health::routes());
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);

@@ -117,6 +117,8 @@ pub struct Status {
     pub breaker: BreakerState,
     /// Which token is in use.
     pub token_in_use: TokenInUse,
+    /// When it expires, as far as is known.
+    pub token_expires: Option<jiff::Timestamp>,
     /// The pace of each API, and of memberships.
     pub lanes: Vec<LaneStatus>,
 }
@@ -164,6 +166,7 @@ impl Client {
             last_error: error,
             breaker: self.0.breaker.state(),
             token_in_use: self.0.tokens.in_use(),
+            token_expires: self.0.tokens.expires(),
             lanes: self.0.governor.status(),
         }
     }

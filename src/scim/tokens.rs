@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Reads a token anew from where it is kept; `None` when it can't be read, or is no token, at the moment.
@@ -19,6 +20,8 @@ pub struct Token {
     pub secret: SecretString,
     /// How to read it anew.
     pub reload: Option<Reload>,
+    /// When it expires, as far as somebody has said so: AWS can't be asked.
+    pub expires: Option<Timestamp>,
 }
 
 impl fmt::Debug for Token {
@@ -68,6 +71,12 @@ impl Tokens {
         } else {
             TokenInUse::Second
         }
+    }
+
+    /// When the token in use expires, as far as is known.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        let inner = self.inner();
+        inner.tokens[inner.in_use].expires
     }
 
     /// Reads the tokens anew. True when one has changed; the first is then in use again, since somebody renewed it.

@@ -1,8 +1,14 @@
 //! One configured directory, and asking it.
 
-use std::{sync::atomic::AtomicUsize, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
 
 use super::subjects::Subjects;
 use crate::{
@@ -11,36 +17,43 @@ use crate::{
     scim::{self, Client, Error, ErrorKind, Filter, Page, Priority, Urgency},
 };
 
-/// One configured directory, with all that its commands need.
+/// What an instance is made with, its client aside.
 #[derive(Debug)]
-pub struct Instance {
+pub struct InstanceOptions {
     /// Its name, by which callers pick it.
     pub name: String,
     /// The brand in its answers.
     pub brand: String,
     /// What it makes of commands.
     pub rules: Rules,
+    /// The time after which a command sends nothing more.
+    pub command_timeout: Duration,
+    /// How many commands may run on it at once, so that a dead or slow directory does not take every place there is.
+    pub max_commands: usize,
+}
+
+/// One configured directory, with all that its commands need.
+#[derive(Debug)]
+pub struct Instance {
+    pub(super) options: InstanceOptions,
     client: Client,
-    pub(super) command_timeout: Duration,
     /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be absent: at a wrong URL
     /// everybody would be.
     proven: OnceCell<()>,
     pub(super) subjects: Subjects,
+    pub(super) places: Arc<Semaphore>,
 }
 
 impl Instance {
-    /// An instance that has not spoken to its directory yet. `command_timeout` is the time after which a command sends nothing more.
-    pub fn new(name: String, brand: String, rules: Rules, client: Client, command_timeout: Duration) -> Self {
-        let (proven, subjects) = (OnceCell::new(), Subjects::default());
-        Self {
-            name,
-            brand,
-            rules,
-            client,
-            command_timeout,
-            proven,
-            subjects,
-        }
+    /// An instance that has not spoken to its directory yet.
+    pub fn new(options: InstanceOptions, client: Client) -> Self {
+        let places = Arc::new(Semaphore::new(options.max_commands.min(Semaphore::MAX_PERMITS)));
+        Self { options, client, proven: OnceCell::new(), subjects: Subjects::default(), places }
+    }
+
+    /// Its name, by which callers pick it.
+    pub fn name(&self) -> &str {
+        &self.options.name
     }
 
     /// How its directory and our dealings with it are doing.
@@ -54,7 +67,7 @@ impl Instance {
     /// When it does not answer as one.
     pub async fn prove(&self) -> Result<(), Error> {
         let sent = AtomicUsize::new(0);
-        let deadline = Instant::now() + self.command_timeout;
+        let deadline = Instant::now() + self.options.command_timeout;
         self.proven(Urgency {
             priority: Priority::Read,
             deadline,

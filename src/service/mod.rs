@@ -27,7 +27,7 @@ use crate::{
     scim::{self, Error, ErrorKind, Group, Headers, Request, Urgency, User, apply},
 };
 
-pub use instance::Instance;
+pub use instance::{Instance, InstanceOptions};
 
 /// Questions that one command may ask, far beyond what any needs: a stop, should a decision not come to an end.
 const MAX_QUESTIONS: usize = 20_000;
@@ -106,6 +106,9 @@ pub struct PlannedRequest {
 /// Why a command did not run, or did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// As many commands run on the instance already as may.
+    #[error("as many commands run on the instance already as may")]
+    Busy,
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
@@ -119,7 +122,7 @@ impl Service {
     pub fn new(instances: Vec<Instance>, default: &str) -> Self {
         let default = instances
             .iter()
-            .position(|instance| instance.name == default)
+            .position(|instance| instance.name() == default)
             .unwrap_or(0);
         Self {
             instances: instances.into_iter().map(Arc::new).collect(),
@@ -140,7 +143,7 @@ impl Service {
             Some(name) => self
                 .instances
                 .iter()
-                .find(|instance| instance.name.to_lowercase() == name.to_lowercase()),
+                .find(|instance| instance.name().to_lowercase() == name.to_lowercase()),
         }
     }
 
@@ -160,9 +163,10 @@ impl Service {
         if self.tasks.is_closed() {
             return Err(Refused::Stopping);
         }
+        let place_here = Arc::clone(&instance.places).try_acquire_owned().map_err(|_| Refused::Busy)?;
         let task = async move {
             let ran = run(&instance, &command, dry_run).await;
-            drop(place);
+            drop((place, place_here));
             ran
         };
         let task = self.tasks.spawn(task.in_current_span());
@@ -178,12 +182,12 @@ impl Service {
 
 /// One command, when nobody else is at work on its subject.
 async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Ran {
-    let deadline = Instant::now() + instance.command_timeout;
+    let deadline = Instant::now() + instance.options.command_timeout;
     let mut journal = Journal::default();
     let keys = if dry_run {
         BTreeSet::new()
     } else {
-        command.subject(&instance.rules)
+        command.subject(&instance.options.rules)
     };
     // Waiting counts against the command's time; when that is over, deciding tells that nothing was done.
     let held = tokio::time::timeout_at(deadline, instance.subjects.hold(keys)).await;
@@ -211,14 +215,14 @@ async fn decide_and_perform(
         ..Known::default()
     };
     loop {
-        let next = command.decide(&instance.rules, &known);
+        let next = command.decide(&instance.options.rules, &known);
         let late = Instant::now() >= deadline || known.answers.len() >= MAX_QUESTIONS;
         let answer = match next {
             Next::Finish(outcome) => {
                 journal.calls = sent.into_inner();
                 return *outcome;
             }
-            Next::Read(_) | Next::Write(_) if late => Err(journal.expired(instance.command_timeout)),
+            Next::Read(_) | Next::Write(_) if late => Err(journal.expired(instance.options.command_timeout)),
             Next::Read(read) => instance.read(&read, urgency).await,
             Next::Write(step) if dry_run => {
                 journal.written.push(step.request());
@@ -289,14 +293,14 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
     let retry_after = envelope::retry_after(&outcome);
     let record = Record {
         command: command.name(),
-        instance: instance.name.clone(),
+        instance: instance.name().to_owned(),
         outcome: envelope::label(&outcome),
         upstream_calls: journal.calls,
         dry_run,
     };
     let signature = Signature {
-        brand: &instance.brand,
-        instance_name: &instance.name,
+        brand: &instance.options.brand,
+        instance_name: instance.name(),
     };
     let envelope = Envelope::new(signature, command, outcome);
     let told = if dry_run {
