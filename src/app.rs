@@ -234,7 +234,7 @@ async fn watch_expiry(service: Arc<Service>) {
     loop {
         for instance in service.instances() {
             let days = instance.status().token_expires.map(|expires| config::days_left(expires, Timestamp::now()));
-            if let Some(days) = days.filter(|days| *days <= config::EXPIRY_WARNING_DAYS) {
+            if let Some(days) = days.filter(|days| *days <= config::REMINDED_DAYS) {
                 tracing::warn!(instance = instance.name(), days_left = days, "the authentication token is about to expire");
             }
         }

@@ -363,11 +363,14 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
 /// version pass: AWS may know a newer one.
 fn is_allowed(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate};
-    match category(character) {
-        Control => ['\t', '\n', '\r'].contains(&character),
-        SpaceSeparator => [' ', '\u{a0}', '\u{3000}'].contains(&character),
-        category => ![Format, PrivateUse, Surrogate, LineSeparator, ParagraphSeparator].contains(&category),
+    let category = category(character);
+    if category == Control {
+        return ['\t', '\n', '\r'].contains(&character);
     }
+    if category == SpaceSeparator {
+        return [' ', '\u{a0}', '\u{3000}'].contains(&character);
+    }
+    ![Format, PrivateUse, Surrogate, LineSeparator, ParagraphSeparator].contains(&category)
 }
 
 fn category(character: char) -> GeneralCategory {

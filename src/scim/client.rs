@@ -239,10 +239,8 @@ impl Client {
     /// Asks for the ServiceProviderConfig: proof that the base URL is a SCIM endpoint's.
     pub async fn service_provider_config(&self, urgency: Urgency<'_>) -> Result<(), Error> {
         let answer = self.send(&Request::service_provider_config(), urgency).await?;
-        read(answer, |value| match value {
-            Value::Object(config) if config.contains_key("patch") => Ok(()),
-            _ => Err(Malformed("this is no ServiceProviderConfig")),
-        })
+        let is_config = |value: &Value| value.get("patch").is_some();
+        read(answer, |value| is_config(&value).then_some(()).ok_or(Malformed("this is no ServiceProviderConfig")))
     }
 
     /// Sends a request, in its turn, and again where that is safe and there is time.

@@ -95,9 +95,9 @@ impl Rates {
 
 /// Not before its deadline: the request is refused without having been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Congested {
+pub(super) struct Congested {
     /// How long until a request with as much time would have its turn.
-    pub retry_after: Duration,
+    pub(super) retry_after: Duration,
 }
 
 /// How a lane is doing.
@@ -115,14 +115,14 @@ pub struct LaneStatus {
 
 /// The pace of one instance.
 #[derive(Debug)]
-pub struct Governor {
+pub(super) struct Governor {
     apis: BTreeMap<Api, Arc<Lane>>,
     memberships: Arc<Lane>,
 }
 
 impl Governor {
     /// A governor that starts at these rates, and never exceeds them.
-    pub fn new(rates: &Rates) -> Self {
+    pub(super) fn new(rates: &Rates) -> Self {
         let lanes = Api::ALL
             .into_iter()
             .map(|api| (api, Arc::new(Lane::new(api.name(), rates.of(api)))));
@@ -136,7 +136,7 @@ impl Governor {
     ///
     /// # Errors
     /// As soon as it is clear that the turn would come after `deadline`.
-    pub async fn turn(
+    pub(super) async fn turn(
         &self,
         api: Api,
         memberships: usize,
@@ -155,7 +155,7 @@ impl Governor {
 
     /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a request with many membership changes,
     /// it is taken to be theirs.
-    pub fn throttled(&self, api: Api, memberships: usize, retry_after: Option<Duration>) {
+    pub(super) fn throttled(&self, api: Api, memberships: usize, retry_after: Option<Duration>) {
         let Some(lane) = self.apis.get(&api) else { return };
         let by_api = 1.0 / lane.inner().ceiling;
         let by_memberships = memberships as f64 / self.memberships.inner().ceiling;
@@ -168,7 +168,7 @@ impl Governor {
     }
 
     /// How each lane is doing.
-    pub fn status(&self) -> Vec<LaneStatus> {
+    pub(super) fn status(&self) -> Vec<LaneStatus> {
         let now = Instant::now();
         self.apis
             .values()

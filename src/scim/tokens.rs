@@ -143,6 +143,7 @@ mod tests {
         Token {
             secret: SecretString::from(text),
             reload: None,
+            expires: None,
         }
     }
 
@@ -172,6 +173,7 @@ mod tests {
             Token {
                 secret: SecretString::from("a"),
                 reload: Some(reload),
+                expires: None,
             },
             None,
         );
