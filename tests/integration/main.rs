@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod expected;
 mod harness;
+mod raw_directory;
 mod sandbox;
 
 mod commands;
