@@ -286,6 +286,12 @@ impl<'a> Person<'a> {
             let seen = match replay.users_by_name(&name)? {
                 Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
                 Ok([]) => None,
+                Ok([_]) => {
+                    return self.fails(
+                        Cause::Mismatch,
+                        "mismatch: the directory answered with a user of another userName",
+                    );
+                }
                 Ok(_) => {
                     return self.fails(
                         Cause::Ambiguous,
