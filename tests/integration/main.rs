@@ -7,4 +7,7 @@ mod harness;
 mod raw_directory;
 mod sandbox;
 
+mod arguments;
+mod budgets;
 mod commands;
+mod dry_run;
