@@ -9,5 +9,6 @@ mod sandbox;
 
 mod arguments;
 mod budgets;
+mod cases;
 mod commands;
 mod dry_run;
