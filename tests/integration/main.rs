@@ -12,3 +12,4 @@ mod budgets;
 mod cases;
 mod commands;
 mod dry_run;
+mod resilience;
