@@ -1,6 +1,8 @@
 //! What answers are held against: whole envelopes as text, keys in their order, and the people and groups the tests are about.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use crate::harness::Answer;
 
 /// The enterprise extension's schema.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -104,21 +106,6 @@ pub(crate) fn ids(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("m-{n}")).collect()
 }
 
-/// A value without what differs from run to run: `meta`, anywhere in it.
-pub(crate) fn without_meta(value: &Value) -> Value {
-    match value {
-        Value::Object(object) => Value::Object(
-            object
-                .iter()
-                .filter(|(key, _)| *key != "meta")
-                .map(|(key, value)| (key.clone(), without_meta(value)))
-                .collect::<Map<_, _>>(),
-        ),
-        Value::Array(list) => list.iter().map(without_meta).collect(),
-        other => other.clone(),
-    }
-}
-
 /// A text in which AWS's request ids are `X`.
 pub(crate) fn without_request_ids(text: &str) -> String {
     const BEFORE: &str = "(AWS request id ";
@@ -131,4 +118,30 @@ pub(crate) fn without_request_ids(text: &str) -> String {
         masked.push_str(&part[end..]);
     }
     masked
+}
+
+/// What a command's arguments are about, for each of them.
+pub(crate) fn every_command() -> [(&'static str, Value); 9] {
+    let about = json!({"user-profile": profile("test")});
+    [
+        ("iam-get-user", about.clone()),
+        ("iam-create-user", about.clone()),
+        ("iam-update-user", about.clone()),
+        ("iam-disable-user", about),
+        ("iam-get-group", json!({"scim": {"id": "g-1"}})),
+        ("iam-create-group", json!({"scim": {"displayName": "New"}})),
+        (
+            "iam-update-group",
+            json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ["u-1"]}),
+        ),
+        ("iam-delete-group", json!({"scim": {"id": "g-1"}})),
+        ("test-module", json!({})),
+    ]
+}
+
+/// The part of an answer that says how the command went.
+pub(crate) fn result(answer: &Answer) -> Value {
+    let document = answer.json();
+    let first = document.as_object().unwrap().values().next().unwrap().clone();
+    first.get("Vendor").cloned().unwrap_or(first)
 }

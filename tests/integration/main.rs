@@ -7,9 +7,13 @@ mod harness;
 mod raw_directory;
 mod sandbox;
 
+mod absence;
+mod answers;
 mod arguments;
 mod budgets;
 mod cases;
 mod commands;
 mod dry_run;
+mod hostile_directory;
 mod resilience;
+mod upstream_statuses;
