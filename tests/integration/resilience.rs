@@ -290,3 +290,49 @@ async fn at_the_deadline_before_any_write_nothing_was_changed() {
     );
     world.assert_calls(&[("ListUsers", 1)]);
 }
+
+#[tokio::test]
+async fn somebody_made_by_another_between_look_and_creation_is_updated() {
+    let nobody = FaultKind::Raw {
+        status: 200,
+        content_type: "application/json".into(),
+        body: json!({"totalResults": 0, "Resources": []}).to_string(),
+    };
+    let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
+    let arguments = json!({"user-profile": but(profile("test"), json!({"title": "Boss"}))});
+    world.sandbox.script(Fault::new(nobody.clone()).on("ListUsers"));
+    let answer = world.command("iam-update-user", &arguments).await;
+    assert_eq!(
+        (answer.status, &result(&answer)["action"]),
+        (200, &json!("update")),
+        "{}",
+        answer.text
+    );
+    assert_eq!(world.user("u-1")["title"], "Boss");
+    world.assert_calls(&[("ListUsers", 2), ("CreateUser", 1), ("PatchUser", 1)]);
+    // A directory that knows them when asked to create and not when asked for them: no end without a stop.
+    world.sandbox.script(Fault::new(nobody).on("ListUsers").forever());
+    let answer = world.command("iam-update-user", &arguments).await;
+    assert_eq!((answer.status, &result(&answer)["errorCode"]), (409, &json!(409)));
+    world.assert_calls(&[("ListUsers", 2), ("CreateUser", 1)]);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_got_lost_is_a_failure_that_can_be_told_again() {
+    let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
+    let arguments = json!({"user-profile": but(profile("test"), json!({"title": "Boss"}))});
+    for (command, kind, status) in [
+        ("iam-update-user", FaultKind::AnswerLost, 504),
+        ("iam-disable-user", FaultKind::FailAfterWork { status: 500 }, 502),
+    ] {
+        world.sandbox.script(Fault::new(kind).on("PatchUser"));
+        assert_eq!(world.command(command, &arguments).await.status, status);
+        world.calls();
+        assert_eq!(world.command(command, &arguments).await.status, 200);
+        world.assert_calls(&[("ListUsers", 1)]);
+    }
+    assert_eq!(
+        (&world.user("u-1")["title"], &world.user("u-1")["active"]),
+        (&json!("Boss"), &json!(false))
+    );
+}

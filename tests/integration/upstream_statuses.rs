@@ -70,6 +70,8 @@ async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
         assert!((1..=300).contains(&wait));
     }
     assert_eq!(world.command("get-mapping-fields", &json!({})).await.status, 200);
+    // It is nothing that restarting the service would mend.
+    assert_eq!(world.get("/health/ready").await.status, 200);
 }
 
 #[tokio::test]

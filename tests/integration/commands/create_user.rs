@@ -1,5 +1,6 @@
 //! iam-create-user.
 
+use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::{
@@ -297,4 +298,52 @@ async fn empty_fields_are_left_out() {
     let body = body.unwrap();
     let sent: Vec<_> = body.as_object().unwrap().keys().collect();
     assert_eq!(sent, ["schemas", "userName", "displayName", "name", "active"]);
+}
+
+#[tokio::test]
+async fn text_is_text_whatever_it_looks_like() {
+    let world = World::holding(json!({})).await;
+    for (n, text) in [
+        "😀 山田",
+        "مرحبا",
+        "Z͑ͫ̓a̴l",
+        "__proto__",
+        "{{7*7}}",
+        "${jndi:ldap://x}",
+        "'; drop table",
+        "$(id)",
+        "=cmd|' /C x'!A0",
+        "a\"}],\"b",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let asked = but(
+            profile(&format!("p{n}")),
+            json!({"surname": text, "title": text, "members[value eq \"x\"]": text, "__proto__": {}}),
+        );
+        let answer = create(&world, &asked).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let user = world.user(&format!("p{n}"));
+        assert_eq!(
+            (&user["name"]["familyName"], &user["title"]),
+            (&json!(text), &json!(text))
+        );
+        assert_eq!(answer.json()["IAM"]["UserProfile"], asked);
+    }
+}
+
+#[tokio::test]
+async fn the_update_after_a_conflict_never_creates_again() {
+    let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::Status { status: 404 }).on("PatchUser"));
+    let answer = create(&world, &but(profile("test"), json!({"title": "Boss"}))).await;
+    let vendor = answer.vendor();
+    assert_eq!(
+        (answer.status, &vendor["action"], &vendor["errorMessage"]),
+        (404, &json!("update"), &json!("User does not exist"))
+    );
+    world.assert_calls(&[("CreateUser", 1), ("ListUsers", 1), ("PatchUser", 1)]);
 }
