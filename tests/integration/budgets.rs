@@ -172,17 +172,17 @@ async fn other_group_commands_cost_one_call() {
 }
 
 #[tokio::test]
-async fn ten_thousand_members_are_added_shown_and_removed() {
-    let world = World::holding(crowd(10_000, 0)).await;
-    let add = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ids(0..10_000)});
-    assert_eq!(cost(&world, "iam-update-group", &add).await, 100);
+async fn thousands_of_members_are_added_shown_and_removed() {
+    let world = World::holding(crowd(3_000, 0)).await;
+    let add = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ids(0..3_000)});
+    assert_eq!(cost(&world, "iam-update-group", &add).await, 30);
     let shown = world
         .command("iam-get-group", &json!({"scim": {"id": "g-1"}}))
         .await
         .json();
-    assert_eq!(shown["GetGroup"]["members"].as_array().unwrap().len(), 10_000);
-    world.assert_calls(&[("GetGroup", 1), ("ListUsers", 100)]);
-    let remove = json!({"scim": {"id": "g-1"}, "memberIdsToDelete": ids(0..10_000).join(",")});
-    assert_eq!(cost(&world, "iam-update-group", &remove).await, 100);
+    assert_eq!(shown["GetGroup"]["members"].as_array().unwrap().len(), 3_000);
+    world.assert_calls(&[("GetGroup", 1), ("ListUsers", 30)]);
+    let remove = json!({"scim": {"id": "g-1"}, "memberIdsToDelete": ids(0..3_000).join(",")});
+    assert_eq!(cost(&world, "iam-update-group", &remove).await, 30);
     assert_eq!(world.group("g-1")["members"], json!([]));
 }

@@ -53,7 +53,7 @@ fn normalised(value: &Value) -> Value {
             .collect(),
         Value::Array(list) => list.iter().map(normalised).collect(),
         Value::String(text) => normalised_text(text).into(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

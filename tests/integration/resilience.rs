@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A request to the directory that is waited for no longer than this, in tests that wait for one.
-const SHORT: (&str, &str) = ("AWS_ILM_REQUEST_TIMEOUT", "200ms");
+const SHORT: (&str, &str) = ("AWS_ILM_REQUEST_TIMEOUT", "500ms");
 
 #[tokio::test]
 async fn an_answer_lost_after_the_work_is_a_success_and_nobody_is_doubled() {
@@ -79,7 +79,7 @@ async fn a_broken_connection_before_the_work_is_followed_by_a_look_and_another_t
 async fn work_done_after_we_stopped_waiting_is_found() {
     let world = World::holding_with(json!({}), &[SHORT]).await;
     let late = || FaultKind::Slow {
-        milliseconds: 300,
+        milliseconds: 700,
         work_late: true,
     };
     world.sandbox.script(Fault::new(late()).on("CreateUser").times(2));
@@ -230,10 +230,10 @@ async fn shutdown_waits_for_commands_even_for_those_whose_callers_left() {
 
 #[tokio::test]
 async fn at_the_deadline_no_new_write_starts_and_the_answer_says_what_was_done() {
-    let world = World::holding_with(crowd(150, 0), &[("AWS_ILM_COMMAND_TIMEOUT", "100ms")]).await;
+    let world = World::holding_with(crowd(150, 0), &[("AWS_ILM_COMMAND_TIMEOUT", "500ms")]).await;
     world.sandbox.script(
         Fault::new(FaultKind::Slow {
-            milliseconds: 300,
+            milliseconds: 800,
             work_late: true,
         })
         .on("PatchGroup"),
@@ -268,10 +268,10 @@ async fn at_the_deadline_no_new_write_starts_and_the_answer_says_what_was_done()
 #[tokio::test]
 async fn at_the_deadline_before_any_write_nothing_was_changed() {
     let seed = json!({"users": [person("u-1", "test")]});
-    let world = World::holding_with(seed, &[("AWS_ILM_COMMAND_TIMEOUT", "100ms")]).await;
+    let world = World::holding_with(seed, &[("AWS_ILM_COMMAND_TIMEOUT", "500ms")]).await;
     world.sandbox.script(
         Fault::new(FaultKind::Slow {
-            milliseconds: 200,
+            milliseconds: 700,
             work_late: false,
         })
         .on("ListUsers"),
