@@ -95,7 +95,7 @@ impl Kind {
                 format!("a duration from {} to {}, like \"10s\"", spoken(*least), spoken(*most))
             }
             Self::Rate { most, unit } => {
-                format!("a number of {unit} a second above 0, at most {most}, like 25 or \"12.5\"")
+                format!("a number of {unit} a second above 0, at most {most}, like 25 or 12.5")
             }
             Self::Date => "a date like 2027-01-31, or a time like 2027-01-31T12:00:00Z".to_owned(),
             Self::Choice(words) => words

@@ -916,7 +916,7 @@ fn every_wrong_rate_of_an_api_is_told_with_its_mend() {
         mends,
         [
             "there is no API \"CreateUsr\": did you mean CreateUser?",
-            "for ListUsers use a number of requests a second above 0, at most 100000, like 25 or \"12.5\"",
+            "for ListUsers use a number of requests a second above 0, at most 100000, like 25 or 12.5",
             "give GetUser once",
         ]
     );

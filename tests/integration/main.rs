@@ -2,7 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod expected;
 mod harness;
+mod raw_directory;
 mod sandbox;
 
+mod absence;
+mod answers;
+mod arguments;
+mod budgets;
+mod cases;
 mod commands;
+mod dry_run;
+mod hostile_directory;
+mod resilience;
+mod upstream_statuses;
