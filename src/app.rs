@@ -169,11 +169,17 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
     let mut instances = Vec::new();
     for instance in &settings.instances {
         let connection = connection(instance);
-        let known = pools.iter().find(|(other, _)| *other == connection).map(|(_, pool)| pool.clone());
+        let known = pools
+            .iter()
+            .find(|(other, _)| *other == connection)
+            .map(|(_, pool)| pool.clone());
         let pool = match known {
             Some(pool) => pool,
             None => {
-                let failed = |source| Error::Pool { instance: instance.name.clone(), source };
+                let failed = |source| Error::Pool {
+                    instance: instance.name.clone(),
+                    source,
+                };
                 let pool = Pool::new(&connection).map_err(failed)?;
                 pools.push((connection, pool.clone()));
                 pool
@@ -183,7 +189,11 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
         let options = InstanceOptions {
             name: instance.name.clone(),
             brand: instance.brand.clone(),
-            rules: Rules { policy: policy(instance), mapper: Mapper::default(), dialect: target.dialect },
+            rules: Rules {
+                policy: policy(instance),
+                mapper: Mapper::default(),
+                dialect: target.dialect,
+            },
             command_timeout: settings.command_timeout,
             max_commands: instance.max_commands,
         };
@@ -197,7 +207,10 @@ fn target(instance: &InstanceSettings, settings: &Settings) -> Target {
         read: instance.read_rate,
         write: instance.write_rate,
         memberships: instance.membership_rate,
-        apis: Api::ALL.into_iter().filter_map(|api| Some((api, *instance.api_rates.get(api.name())?))).collect(),
+        apis: Api::ALL
+            .into_iter()
+            .filter_map(|api| Some((api, *instance.api_rates.get(api.name())?)))
+            .collect(),
     };
     Target {
         base: instance.url.clone(),
@@ -226,16 +239,27 @@ fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
         }
         TokenSource::Value | TokenSource::Environment(_) => None,
     };
-    scim::Token { secret: token.secret().clone(), reload, expires }
+    scim::Token {
+        secret: token.secret().clone(),
+        reload,
+        expires,
+    }
 }
 
 /// Says every day which tokens are about to expire: AWS's live a year, and without one every command fails.
 async fn watch_expiry(service: Arc<Service>) {
     loop {
         for instance in service.instances() {
-            let days = instance.status().token_expires.map(|expires| config::days_left(expires, Timestamp::now()));
+            let days = instance
+                .status()
+                .token_expires
+                .map(|expires| config::days_left(expires, Timestamp::now()));
             if let Some(days) = days.filter(|days| *days <= config::REMINDED_DAYS) {
-                tracing::warn!(instance = instance.name(), days_left = days, "the authentication token is about to expire");
+                tracing::warn!(
+                    instance = instance.name(),
+                    days_left = days,
+                    "the authentication token is about to expire"
+                );
             }
         }
         tokio::time::sleep(EXPIRY_INTERVAL).await;

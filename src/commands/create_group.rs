@@ -59,13 +59,18 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     for _ in 0..CREATIONS {
         let refused = match replay.create_group(|| attributes.clone())? {
             Ok(group) if named(group, name) => return Ok(done(group)),
-            Ok(_) => return group::fails(Failure::new(Cause::Mismatch, "mismatch: the directory answered with another group than the one sent")),
+            Ok(_) => {
+                return group::fails(Failure::new(
+                    Cause::Mismatch,
+                    "mismatch: the directory answered with another group than the one sent",
+                ));
+            }
             Err(error) if error.status() == Some(409) => Some(error),
             Err(error) if error.is_answer_lost() => {
                 lost = Some(error);
                 None
             }
-            Err(error) => return group::failed(lost.unwrap_or(error)),
+            Err(error) => return group::failed(error),
         };
         match (replay.groups_by_name(name)?, refused) {
             // The creation whose answer got lost was done after all.
@@ -73,7 +78,12 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
             (Ok([]), Some(refused)) => return clashes(refused, "another group has this externalId"),
             (Ok([]), None) => {}
             (Ok(groups), refused) => {
-                let ids = groups.iter().filter_map(Group::id).map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+                let ids = groups
+                    .iter()
+                    .filter_map(Group::id)
+                    .map(|id| id.to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 let whose = format!("a group of this displayName exists: {ids}");
                 return match refused {
                     Some(refused) => clashes(refused, &whose),
@@ -109,7 +119,9 @@ fn done(group: &Group) -> Outcome {
 
 /// Whether a group of this name that is there after a lost answer is the one that was sent.
 fn is_as_sent(group: &Group, attributes: &Object) -> bool {
-    attributes["displayName"].as_str().is_some_and(|name| named(group, name))
+    attributes["displayName"]
+        .as_str()
+        .is_some_and(|name| named(group, name))
         && group.as_object().get("externalId") == attributes.get("externalId")
 }
 

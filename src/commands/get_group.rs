@@ -86,12 +86,11 @@ mod tests {
     use super::super::testing::*;
     use crate::{
         commands::Command,
+        commands::group::MAX_PAGES,
         decide::Reply,
         outcome::{GroupOutcome, Outcome},
-        commands::group::MAX_PAGES,
         scim::{ErrorKind, Member},
     };
-
 
     fn get(group: Value) -> Command {
         command("iam-get-group", json!({"scim": group}))

@@ -217,7 +217,7 @@ mod tests {
                 shown(json!({"id": id, "active": false, "userName": "other"})),
                 shown(json!({"id": "u-9"})),
             ],
-            Next::Read(Read::UsersByName(name)) => vec![
+            Next::Read(Read::UsersByName(name) | Read::UsersByExternalId(name)) => vec![
                 nobody(),
                 found(json!({"userName": name})),
                 found(json!({"userName": name, "active": false})),
@@ -358,6 +358,7 @@ mod tests {
                 enable_user_enabled: false,
                 disable_user_enabled: false,
                 create_if_not_exists: false,
+                adopt: crate::policy::Adopt::default(),
             },
             ..rules()
         };

@@ -335,7 +335,7 @@ impl<'a> Person<'a> {
                     lost = Some(error);
                     None
                 }
-                Err(error) => return self.failed(lost.unwrap_or(error)),
+                Err(error) => return self.failed(error),
             };
             let seen = match replay.users_by_name(&name)? {
                 Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
@@ -435,7 +435,11 @@ impl<'a> Person<'a> {
     /// A look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is over says so by
     /// itself (504).
     fn unsure<T>(&self, done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
-        let mut failure = Failure::from(if looking.kind == ErrorKind::Expired { looking } else { lost });
+        let mut failure = Failure::from(if looking.kind == ErrorKind::Expired {
+            looking
+        } else {
+            lost
+        });
         let (lost, looking) = (lost.message(), looking.message());
         failure.message = format!("whether the user was {done} is not known: {lost}; looking failed too: {looking}");
         self.ends(failure)

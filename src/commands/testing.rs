@@ -265,6 +265,7 @@ pub(super) fn asked(next: &Next) -> String {
         Next::Read(read) => match read {
             Read::UserById(id) => format!("user {id}?"),
             Read::UsersByName(name) => format!("users named {name}?"),
+            Read::UsersByExternalId(id) => format!("users of employee {id}?"),
             Read::GroupById(id) => format!("group {id}?"),
             Read::GroupsByName(name) => format!("groups named {name}?"),
             Read::Members(id, Page::Next(cursor)) => format!("members of {id} from {cursor}?"),

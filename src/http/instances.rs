@@ -86,7 +86,11 @@ async fn instances(State(app): State<App>) -> Json<Vec<InstanceStatus>> {
 
 /// Every instance, in the order of the configuration.
 pub(super) fn all(app: &App) -> Vec<InstanceStatus> {
-    app.service.instances().iter().map(|instance| InstanceStatus::of(instance)).collect()
+    app.service
+        .instances()
+        .iter()
+        .map(|instance| InstanceStatus::of(instance))
+        .collect()
 }
 
 impl InstanceStatus {
@@ -108,11 +112,17 @@ impl InstanceStatus {
                 TokenInUse::Second => "second",
             },
             token_days_left: status.token_expires.map(days_left),
-            last_error: status.last_error.map(|LastError { at, summary, request_id }| LastErrorStatus {
-                at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                what: summary,
-                aws_request_id: request_id,
-            }),
+            last_error: status.last_error.map(
+                |LastError {
+                     at,
+                     summary,
+                     request_id,
+                 }| LastErrorStatus {
+                    at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                    what: summary,
+                    aws_request_id: request_id,
+                },
+            ),
             rates: status.lanes.into_iter().map(RateStatus::from).collect(),
         }
     }
@@ -127,6 +137,11 @@ impl From<LaneStatus> for RateStatus {
     fn from(lane: LaneStatus) -> Self {
         // A tenth is as much as anybody reads.
         let rounded = |rate: f64| (rate * 10.0).round() / 10.0;
-        Self { api: lane.name, per_second: rounded(lane.rate), ceiling: rounded(lane.ceiling), waiting: lane.waiting }
+        Self {
+            api: lane.name,
+            per_second: rounded(lane.rate),
+            ceiling: rounded(lane.ceiling),
+            waiting: lane.waiting,
+        }
     }
 }

@@ -66,7 +66,8 @@ pub fn document() -> String {
 
 fn documented() -> (Router<App>, OpenApi) {
     let routes = OpenApiRouter::with_openapi(openapi::base())
-        .merge(commands::routes()).merge(instances::routes())
+        .merge(commands::routes())
+        .merge(instances::routes())
         .merge(health::routes());
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);

@@ -240,7 +240,11 @@ impl Client {
     pub async fn service_provider_config(&self, urgency: Urgency<'_>) -> Result<(), Error> {
         let answer = self.send(&Request::service_provider_config(), urgency).await?;
         let is_config = |value: &Value| value.get("patch").is_some();
-        read(answer, |value| is_config(&value).then_some(()).ok_or(Malformed("this is no ServiceProviderConfig")))
+        read(answer, |value| {
+            is_config(&value)
+                .then_some(())
+                .ok_or(Malformed("this is no ServiceProviderConfig"))
+        })
     }
 
     /// Sends a request, in its turn, and again where that is safe and there is time.

@@ -249,7 +249,11 @@ pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value>
 }
 
 fn into_object(value: Value, otherwise: &'static str) -> Result<Object, Malformed> {
-    if let Value::Object(object) = value { Ok(object) } else { Err(Malformed(otherwise)) }
+    if let Value::Object(object) = value {
+        Ok(object)
+    } else {
+        Err(Malformed(otherwise))
+    }
 }
 
 fn usable_id(object: &Object) -> Result<(), Malformed> {

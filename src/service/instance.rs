@@ -48,7 +48,13 @@ impl Instance {
     /// An instance that has not spoken to its directory yet.
     pub fn new(options: InstanceOptions, client: Client) -> Self {
         let places = Arc::new(Semaphore::new(options.max_commands.min(Semaphore::MAX_PERMITS)));
-        Self { options, client, proven: OnceCell::new(), subjects: Subjects::default(), places }
+        Self {
+            options,
+            client,
+            proven: OnceCell::new(),
+            subjects: Subjects::default(),
+            places,
+        }
     }
 
     /// Its name, by which callers pick it.

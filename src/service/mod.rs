@@ -163,7 +163,9 @@ impl Service {
         if self.tasks.is_closed() {
             return Err(Refused::Stopping);
         }
-        let place_here = Arc::clone(&instance.places).try_acquire_owned().map_err(|_| Refused::Busy)?;
+        let place_here = Arc::clone(&instance.places)
+            .try_acquire_owned()
+            .map_err(|_| Refused::Busy)?;
         let task = async move {
             let ran = run(&instance, &command, dry_run).await;
             drop((place, place_here));
