@@ -88,10 +88,6 @@ pub struct InstanceSettings {
     pub disable_user_enabled: bool,
     /// Whether an update creates the user whom it does not find.
     pub create_if_not_exists: bool,
-    /// The incoming mapper instead of the built-in one.
-    pub mapper_in: Option<String>,
-    /// The outgoing mapper instead of the built-in one.
-    pub mapper_out: Option<String>,
     /// Whether the directory's certificate goes unchecked.
     pub insecure: bool,
     /// How the directory is reached.
