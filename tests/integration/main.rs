@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod harness;
+mod normalised;
 mod sandbox;
 
 mod commands;
+
+mod examples;
