@@ -122,7 +122,7 @@ pub struct PlannedRequest {
     /// The path below the instance's SCIM endpoint.
     pub path: String,
     /// The JSON body, null where there is none.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub body: Option<Value>,
 }
 

@@ -75,14 +75,19 @@ pub struct Vendor {
     /// Whether the command succeeded. A skip is a success.
     pub success: bool,
     /// Whether the app user is active afterwards; null on a skip or a failure.
+    #[schema(required)]
     pub active: Option<bool>,
     /// The app user's id in the directory; null on a skip or a failure.
+    #[schema(required)]
     pub id: Option<String>,
     /// The app user's userName; null on a skip or a failure.
+    #[schema(required)]
     pub username: Option<String>,
     /// The profile's e-mail, else the app user's primary one.
+    #[schema(required)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
+    #[schema(required)]
     pub error_code: Option<u16>,
     /// Why the command failed, else empty.
     pub error_message: String,
@@ -106,24 +111,32 @@ pub struct GroupResult {
     /// Whether the command succeeded.
     pub success: bool,
     /// Always null: a group is neither active nor inactive.
+    #[schema(required)]
     pub active: Option<bool>,
     /// The group's id; on a failure, the one asked for.
+    #[schema(required)]
     pub id: Option<String>,
     /// Always null for a group.
+    #[schema(required)]
     pub username: Option<String>,
     /// Always null for a group.
+    #[schema(required)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
+    #[schema(required)]
     pub error_code: Option<u16>,
     /// Why the command failed, else null.
+    #[schema(required)]
     pub error_message: Option<String>,
     /// The group as the directory returned it; after an update or a deletion, the headers of the last answer; when members failed,
     /// each member's fate; null when nothing came back.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub details: Option<Value>,
     /// The group's name; on a failure, the one asked for.
+    #[schema(required)]
     pub display_name: Option<String>,
     /// The group's members, from iam-get-group only.
+    #[schema(required)]
     pub members: Option<Vec<GroupMember>>,
 }
 
@@ -133,12 +146,14 @@ pub struct GroupMember {
     /// The user's id.
     pub value: String,
     /// The user's display name.
+    #[schema(required)]
     pub display: Option<String>,
 }
 
+// The key is a token tree: as a literal it would reach utoipa wrapped, and the document would show the field's own name.
 macro_rules! group_envelope {
-    ($name:ident, $key:literal) => {
-        #[doc = concat!("The answer to a group command, under `", $key, "`.")]
+    ($(#[doc = $about:tt])+ $name:ident, $key:tt) => {
+        $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
         pub struct $name {
             /// What came of the command.
@@ -147,10 +162,26 @@ macro_rules! group_envelope {
         }
     };
 }
-group_envelope!(GetGroupEnvelope, "GetGroup");
-group_envelope!(CreateGroupEnvelope, "CreateGroup");
-group_envelope!(UpdateGroupEnvelope, "UpdateGroup");
-group_envelope!(DeleteGroupEnvelope, "DeleteGroup");
+group_envelope!(
+    /// The answer to iam-get-group.
+    GetGroupEnvelope,
+    "GetGroup"
+);
+group_envelope!(
+    /// The answer to iam-create-group.
+    CreateGroupEnvelope,
+    "CreateGroup"
+);
+group_envelope!(
+    /// The answer to iam-update-group.
+    UpdateGroupEnvelope,
+    "UpdateGroup"
+);
+group_envelope!(
+    /// The answer to iam-delete-group.
+    DeleteGroupEnvelope,
+    "DeleteGroup"
+);
 
 /// The answer to test-module.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -171,6 +202,7 @@ pub struct TestResult {
     /// Whether the directory answered as it should.
     pub success: bool,
     /// The directory's HTTP status, or our own where it gave none; null on success.
+    #[schema(required)]
     pub error_code: Option<u16>,
     /// What failed, else empty.
     pub error_message: String,

@@ -33,19 +33,20 @@ pub(super) const USERS: &str = "User commands";
 pub(super) const GROUPS: &str = "Group commands";
 pub(super) const INSTANCE: &str = "Instance commands";
 
-/// Every command's route.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(iam_create_user))
-        .routes(routes!(iam_update_user))
-        .routes(routes!(iam_get_user))
-        .routes(routes!(iam_disable_user))
-        .routes(routes!(iam_get_group))
-        .routes(routes!(iam_create_group))
-        .routes(routes!(iam_update_group))
-        .routes(routes!(iam_delete_group))
-        .routes(routes!(test_module))
-        .routes(routes!(get_mapping_fields))
+/// Every command's route, one by one.
+pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
+    [
+        OpenApiRouter::new().routes(routes!(iam_create_user)),
+        OpenApiRouter::new().routes(routes!(iam_update_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_user)),
+        OpenApiRouter::new().routes(routes!(iam_disable_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_group)),
+        OpenApiRouter::new().routes(routes!(iam_create_group)),
+        OpenApiRouter::new().routes(routes!(iam_update_group)),
+        OpenApiRouter::new().routes(routes!(iam_delete_group)),
+        OpenApiRouter::new().routes(routes!(test_module)),
+        OpenApiRouter::new().routes(routes!(get_mapping_fields)),
+    ]
 }
 
 /// Creates a user
@@ -135,7 +136,7 @@ async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) 
 ///
 /// Reads one user, and says what the answer proves: whether URL, tenant, token and rights are as they should be.
 #[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
-    request_body = Option<test_module::Args>, responses((status = 200, description = "", body = TestModuleEnvelope)))]
+    request_body = test_module::Args, responses((status = 200, description = "", body = TestModuleEnvelope)))]
 async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
     call.run(Command::TestModule(arguments.value), arguments.admitted).await
 }
@@ -144,7 +145,7 @@ async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>
 ///
 /// Each attribute that the directory accepts, with its description. Asks nobody.
 #[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
-    request_body = Option<get_mapping_fields::Args>, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
+    request_body = get_mapping_fields::Args, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
 async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {
     call.run(Command::GetMappingFields(arguments.value), arguments.admitted)
         .await

@@ -4,8 +4,10 @@
 
 mod harness;
 mod normalised;
+mod process;
 mod sandbox;
 
 mod commands;
 
 mod examples;
+mod openapi;
