@@ -14,6 +14,8 @@ RUN mkdir src \
     && rm -r src
 
 COPY src ./src
+# The examples of the OpenAPI document are compiled in.
+COPY openapi ./openapi
 # Cargo goes by modification times, and a checkout may be older than the empty program above.
 RUN find src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --bin aws-ilm

@@ -5,6 +5,7 @@
 //! on its way out, whatever way it was recorded.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::panic;
 
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
@@ -37,7 +38,20 @@ pub enum InitError {
 pub fn init(format: LogFormat, filter: &str) -> Result<(), InitError> {
     let colour = format == LogFormat::Text && io::stderr().is_terminal();
     subscriber(format, filter, colour, io::stderr)?.try_init()?;
+    panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Where a panic happened. Its message stays out: it may quote what was being worked on.
+fn log_panic(panic: &panic::PanicHookInfo<'_>) {
+    match panic.location() {
+        Some(location) => tracing::error!(
+            file = location.file(),
+            line = location.line(),
+            "a defect: the code panicked"
+        ),
+        None => tracing::error!("a defect: the code panicked"),
+    }
 }
 
 /// The whole pipeline, to any writer.

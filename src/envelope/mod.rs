@@ -75,19 +75,19 @@ pub struct Vendor {
     /// Whether the command succeeded. A skip is a success.
     pub success: bool,
     /// Whether the app user is active afterwards; null on a skip or a failure.
-    #[schema(required)]
+    #[schema(required = true)]
     pub active: Option<bool>,
     /// The app user's id in the directory; null on a skip or a failure.
-    #[schema(required)]
+    #[schema(required = true)]
     pub id: Option<String>,
     /// The app user's userName; null on a skip or a failure.
-    #[schema(required)]
+    #[schema(required = true)]
     pub username: Option<String>,
     /// The profile's e-mail, else the app user's primary one.
-    #[schema(required)]
+    #[schema(required = true)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
-    #[schema(required)]
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// Why the command failed, else empty.
     pub error_message: String,
@@ -111,32 +111,32 @@ pub struct GroupResult {
     /// Whether the command succeeded.
     pub success: bool,
     /// Always null: a group is neither active nor inactive.
-    #[schema(required)]
+    #[schema(required = true)]
     pub active: Option<bool>,
     /// The group's id; on a failure, the one asked for.
-    #[schema(required)]
+    #[schema(required = true)]
     pub id: Option<String>,
     /// Always null for a group.
-    #[schema(required)]
+    #[schema(required = true)]
     pub username: Option<String>,
     /// Always null for a group.
-    #[schema(required)]
+    #[schema(required = true)]
     pub email: Option<String>,
     /// The directory's HTTP status, or our own where it gave none; null unless the command failed.
-    #[schema(required)]
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// Why the command failed, else null.
-    #[schema(required)]
+    #[schema(required = true)]
     pub error_message: Option<String>,
     /// The group as the directory returned it; after an update or a deletion, the headers of the last answer; when members failed,
     /// each member's fate; null when nothing came back.
-    #[schema(value_type = Option<Object>, required)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub details: Option<Value>,
     /// The group's name; on a failure, the one asked for.
-    #[schema(required)]
+    #[schema(required = true)]
     pub display_name: Option<String>,
     /// The group's members, from iam-get-group only.
-    #[schema(required)]
+    #[schema(required = true)]
     pub members: Option<Vec<GroupMember>>,
 }
 
@@ -146,42 +146,41 @@ pub struct GroupMember {
     /// The user's id.
     pub value: String,
     /// The user's display name.
-    #[schema(required)]
+    #[schema(required = true)]
     pub display: Option<String>,
 }
 
-// The key is a token tree: as a literal it would reach utoipa wrapped, and the document would show the field's own name.
-macro_rules! group_envelope {
-    ($(#[doc = $about:tt])+ $name:ident, $key:tt) => {
-        $(#[doc = $about])+
-        #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-        pub struct $name {
-            /// What came of the command.
-            #[serde(rename = $key)]
-            pub result: GroupResult,
-        }
-    };
+/// The answer to iam-get-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct GetGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "GetGroup")]
+    pub result: GroupResult,
 }
-group_envelope!(
-    /// The answer to iam-get-group.
-    GetGroupEnvelope,
-    "GetGroup"
-);
-group_envelope!(
-    /// The answer to iam-create-group.
-    CreateGroupEnvelope,
-    "CreateGroup"
-);
-group_envelope!(
-    /// The answer to iam-update-group.
-    UpdateGroupEnvelope,
-    "UpdateGroup"
-);
-group_envelope!(
-    /// The answer to iam-delete-group.
-    DeleteGroupEnvelope,
-    "DeleteGroup"
-);
+
+/// The answer to iam-create-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CreateGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "CreateGroup")]
+    pub result: GroupResult,
+}
+
+/// The answer to iam-update-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct UpdateGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "UpdateGroup")]
+    pub result: GroupResult,
+}
+
+/// The answer to iam-delete-group.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct DeleteGroupEnvelope {
+    /// What came of the command.
+    #[serde(rename = "DeleteGroup")]
+    pub result: GroupResult,
+}
 
 /// The answer to test-module.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -202,7 +201,7 @@ pub struct TestResult {
     /// Whether the directory answered as it should.
     pub success: bool,
     /// The directory's HTTP status, or our own where it gave none; null on success.
-    #[schema(required)]
+    #[schema(required = true)]
     pub error_code: Option<u16>,
     /// What failed, else empty.
     pub error_message: String,

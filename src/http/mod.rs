@@ -49,7 +49,7 @@ pub fn router(app: App, options: LayerOptions) -> Router {
         let document = Arc::clone(&document);
         async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }
     };
-    let pages = SwaggerUi::new("/docs").config(Config::from("/openapi.json").try_it_out_enabled(true));
+    let pages = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     let routes = routes
         .route("/openapi.json", get(serve_document))
         .route("/", get(|| async { Redirect::temporary("/docs/") }))

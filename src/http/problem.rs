@@ -43,10 +43,12 @@ pub struct Problem {
     /// The HTTP status, once more.
     status: u16,
     /// What was wrong this time, and what would be right.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// The id under which this request stands in the logs; also in the `x-request-id` header field.
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    request_id: Option<Box<str>>,
     /// The parts of the request at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FaultyPart>,
@@ -54,8 +56,9 @@ pub struct Problem {
     cause: Cause,
     #[serde(skip)]
     allow: Option<&'static str>,
+    /// Whole seconds; the whole type stays small enough to be returned in a `Result` without a box.
     #[serde(skip)]
-    retry_after: Option<Duration>,
+    retry_after: Option<u32>,
 }
 
 /// One part of a request that is at fault: in the body, the query or the header section.
@@ -75,7 +78,7 @@ pub struct FaultyPart {
 }
 
 impl Problem {
-    fn new(cause: Cause, detail: impl Into<String>) -> Self {
+    fn new(cause: Cause, detail: impl Into<Box<str>>) -> Self {
         let (kind, title) = cause.type_and_title();
         Self {
             kind,
@@ -250,7 +253,7 @@ impl Problem {
 
     /// The same problem, bearing the id of the request that it answers.
     pub fn with_request_id(mut self, id: &str) -> Self {
-        self.request_id = Some(id.to_owned());
+        self.request_id = Some(id.into());
         self
     }
 
@@ -277,7 +280,9 @@ impl Problem {
     }
 
     fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        // Never "at once": that would be an invitation to knock without pause.
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
         self
     }
 
@@ -296,11 +301,9 @@ impl Problem {
             // Section 15.5.16: Accept for a type, Accept-Encoding for a coding.
             Cause::UnsupportedMediaType => (header::ACCEPT, "application/json".into()),
             Cause::UnsupportedEncoding => (header::ACCEPT_ENCODING, "identity".into()),
-            // Sections 10.2.3 and 15.6.4; whole seconds, and never "at once".
+            // Sections 10.2.3 and 15.6.4; RFC 6585 section 4.
             Cause::TooManyRequests | Cause::Busy | Cause::ShuttingDown => {
-                let wait = self.retry_after.unwrap_or(Duration::from_secs(1));
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                (header::RETRY_AFTER, seconds.max(1).to_string().into())
+                (header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string().into())
             }
             Cause::NotJson
             | Cause::UnknownArgument
@@ -383,9 +386,11 @@ mod tests {
                 cause.status().is_client_error() || cause.status().is_server_error(),
                 "{cause:?}"
             );
-            let problem = Problem::new(cause, "x");
-            assert_eq!(problem.cause(), cause);
-            assert!(problem.into_response().headers().len() >= 1);
+            let response = Problem::new(cause, "x").into_response();
+            assert_eq!(
+                (response.status(), &response.headers()["content-type"]),
+                (cause.status(), &MEDIA_TYPE.parse().unwrap())
+            );
         }
     }
 

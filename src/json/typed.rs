@@ -197,16 +197,17 @@ impl<'de> Deserializer<'de> for Strict {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Array(_) => Err(Mismatch::bad("an object is wanted, a list was given".to_owned())),
-            value => Strict(value).deserialize_any(visitor),
+        if self.0.is_array() {
+            return Err(Mismatch::bad("an object is wanted, a list was given".to_owned()));
         }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            value => visitor.visit_some(Strict(value)),
+        if self.0.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
         }
     }
 
@@ -223,7 +224,7 @@ impl<'de> Deserializer<'de> for Strict {
         match self.0 {
             Value::String(variant) => visitor.visit_enum(StringDeserializer::new(variant)),
             Value::Object(object) => visitor.visit_enum(MapAccessDeserializer::new(Strict::map(object))),
-            other => Err(Mismatch::bad(format!(
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Err(Mismatch::bad(format!(
                 "a name is wanted, {} was given",
                 name_of(&other)
             ))),

@@ -10,4 +10,5 @@ mod sandbox;
 mod commands;
 
 mod examples;
+mod layers;
 mod openapi;
