@@ -173,6 +173,8 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 
 /// A caller that neither follows redirects nor uses a proxy.
 pub(crate) fn caller() -> reqwest::Client {
+    // The second test in the process finds it installed.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

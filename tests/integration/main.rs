@@ -9,6 +9,7 @@ mod sandbox;
 
 mod commands;
 
+mod cli;
 mod examples;
 mod layers;
 mod openapi;

@@ -1,8 +1,10 @@
 //! The program itself, as a process of its own with nothing of ours in its environment.
 
 use std::{
+    fs,
     io::Read,
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Condvar, Mutex, mpsc},
     thread,
@@ -189,4 +191,25 @@ fn address_in(text: &str) -> SocketAddr {
         .find(|character| !is_part(character))
         .map_or(text.len(), |length| start + length);
     text[start..end].parse().unwrap()
+}
+
+/// A file for one test.
+pub(crate) struct File(PathBuf);
+
+impl File {
+    pub(crate) fn new(text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("aws-ilm-{}", uuid::Uuid::new_v4()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.0));
+    }
 }
