@@ -10,6 +10,8 @@ mod sandbox;
 mod commands;
 
 mod cli;
+mod configuration;
 mod examples;
+mod health;
 mod layers;
 mod openapi;
