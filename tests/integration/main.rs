@@ -15,3 +15,4 @@ mod examples;
 mod health;
 mod layers;
 mod openapi;
+mod secrets;
