@@ -9,6 +9,7 @@ mod sandbox;
 
 mod commands;
 
+mod architecture;
 mod cli;
 mod configuration;
 mod examples;

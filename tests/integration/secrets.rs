@@ -232,12 +232,13 @@ async fn nothing_leaks(format: &str) {
     }
 }
 
-#[tokio::test]
+// With a second thread: the callers' connections have to see the shutdown while the test waits for its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_logs_for_people() {
     nothing_leaks("text").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_json_logs() {
     nothing_leaks("json").await;
 }
