@@ -16,4 +16,5 @@ mod examples;
 mod health;
 mod layers;
 mod openapi;
+mod readme;
 mod secrets;

@@ -7,7 +7,7 @@ use super::super::{
     problem::Problem,
 };
 
-/// When a command's envelope comes with which status. The same words stand in the README's table.
+/// When a command's envelope comes with which status.
 pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ("200", "Done, or skipped because there was nothing to do. Go on."),
     (
