@@ -235,3 +235,190 @@ impl Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{ErrorKind, Operation};
+
+    fn id(text: &str) -> Id {
+        Id::parse(text).unwrap()
+    }
+
+    fn user(id: &str) -> User {
+        User::read(json!({"id": id, "userName": "test"})).unwrap()
+    }
+
+    fn list<T>(resources: Vec<T>) -> ListResponse<T> {
+        ListResponse {
+            resources,
+            next_cursor: None,
+        }
+    }
+
+    fn group() -> Group {
+        Group::read(json!({"id": "g-1", "displayName": "Admins"})).unwrap()
+    }
+
+    #[test]
+    fn without_an_answer_the_question_comes_out() {
+        let known = Known::default();
+        let object = || Object::from_iter([("userName".to_owned(), json!("test"))]);
+        let changes = || PatchOp::new(vec![Operation::replace("active", true)]);
+        let read = |next: Option<Next>| match next {
+            Some(Next::Read(read)) => read,
+            next @ (None | Some(Next::Write(_) | Next::Finish(_))) => panic!("{next:?}"),
+        };
+        let write = |next: Option<Next>| match next {
+            Some(Next::Write(step)) => step,
+            next @ (None | Some(Next::Read(_) | Next::Finish(_))) => panic!("{next:?}"),
+        };
+        let reads = [
+            (known.replay().user_by_id(&id("u-1")).err(), Read::UserById(id("u-1"))),
+            (
+                known.replay().users_by_name("test").err(),
+                Read::UsersByName("test".into()),
+            ),
+            (
+                known.replay().members(&id("g-1"), Page::First).err(),
+                Read::Members(id("g-1"), Page::First),
+            ),
+            (known.replay().sample().err(), Read::Sample),
+            (known.replay().group_by_id(&id("g-1")).err(), Read::GroupById(id("g-1"))),
+            (
+                known.replay().groups_by_name("Admins").err(),
+                Read::GroupsByName("Admins".into()),
+            ),
+        ];
+        for (next, expected) in reads {
+            assert_eq!(read(next), expected);
+        }
+        let writes = [
+            (
+                known.replay().create_user(object).err(),
+                Step::CreateUser(object()),
+                "POST",
+            ),
+            (
+                known.replay().patch_user(&id("u-1"), changes).err(),
+                Step::PatchUser(id("u-1"), changes()),
+                "PATCH",
+            ),
+            (
+                known.replay().create_group(object).err(),
+                Step::CreateGroup(object()),
+                "POST",
+            ),
+            (
+                known.replay().patch_group(&id("g-1"), changes).err(),
+                Step::PatchGroup(id("g-1"), changes()),
+                "PATCH",
+            ),
+            (
+                known.replay().delete_group(&id("g-1")).err(),
+                Step::DeleteGroup(id("g-1")),
+                "DELETE",
+            ),
+        ];
+        for (next, expected, method) in writes {
+            let step = write(next);
+            assert_eq!(step, expected);
+            assert_eq!(step.request().method, method);
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_request() {
+        let changes = PatchOp::new(vec![Operation::replace("displayName", "x")]);
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "displayName", "value": "x"}],
+        });
+        let object = Object::from_iter([("displayName".to_owned(), json!("x"))]);
+        let rows = [
+            (
+                Step::CreateUser(object.clone()),
+                "POST",
+                "/Users",
+                Some(json!({"displayName": "x"})),
+            ),
+            (
+                Step::PatchUser(id("u-1"), changes.clone()),
+                "PATCH",
+                "/Users/u-1",
+                Some(body.clone()),
+            ),
+            (
+                Step::CreateGroup(object),
+                "POST",
+                "/Groups",
+                Some(json!({"displayName": "x"})),
+            ),
+            (Step::PatchGroup(id("g-1"), changes), "PATCH", "/Groups/g-1", Some(body)),
+            (Step::DeleteGroup(id("g-1")), "DELETE", "/Groups/g-1", None),
+        ];
+        for (step, method, path, body) in rows {
+            let request = step.request();
+            assert_eq!((request.method, request.path().as_str()), (method, path));
+            assert_eq!(request.body, body);
+        }
+    }
+
+    #[test]
+    fn answers_are_told_in_their_order() {
+        let known = Known {
+            answers: vec![
+                Ok(Reply::Users(list(vec![]))),
+                Ok(Reply::User(user("u-1"))),
+                Ok(Reply::Unseen),
+                Err(scim::Error::new(ErrorKind::Absent, "gone")),
+                Ok(Reply::Group(group())),
+                Ok(Reply::Groups(list(vec![group()]))),
+                Ok(Reply::Headers(Headers::default())),
+            ],
+            dry_run: false,
+        };
+        let none = || PatchOp::new(vec![]);
+        // Twice: a replay starts from the first answer, whatever was told before.
+        for _ in 0..2 {
+            let mut replay = known.replay();
+            assert!(replay.users_by_name("test").unwrap().unwrap().is_empty());
+            assert_eq!(replay.create_user(Object::new).unwrap().unwrap().id(), Some(id("u-1")));
+            assert_eq!(replay.patch_user(&id("u-1"), none).unwrap().unwrap(), None);
+            assert_eq!(
+                replay.user_by_id(&id("u-1")).unwrap().unwrap_err().kind,
+                ErrorKind::Absent
+            );
+            assert_eq!(replay.group_by_id(&id("g-1")).unwrap().unwrap(), &group());
+            assert_eq!(replay.groups_by_name("Admins").unwrap().unwrap(), [group()]);
+            assert_eq!(
+                replay.patch_group(&id("g-1"), none).unwrap().unwrap(),
+                &Headers::default()
+            );
+            assert!(matches!(replay.sample(), Err(Next::Read(Read::Sample))));
+        }
+    }
+
+    #[test]
+    fn a_body_is_built_only_when_it_is_asked_for() {
+        let known = Known {
+            answers: vec![Ok(Reply::User(user("u-1")))],
+            dry_run: false,
+        };
+        let answered = known.replay().create_user(|| panic!("the answer is known")).unwrap();
+        assert_eq!(answered.unwrap(), &user("u-1"));
+    }
+
+    #[test]
+    fn a_dry_run_is_known_to_be_one() {
+        for dry_run in [false, true] {
+            let known = Known {
+                dry_run,
+                ..Known::default()
+            };
+            assert_eq!(known.replay().is_dry_run(), dry_run);
+        }
+    }
+}

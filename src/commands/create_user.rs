@@ -55,3 +55,599 @@ pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'
     }
     person.post(allow_enable, replay)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::{
+        commands::Command,
+        decide::{Known, Next, Step},
+        scim::ErrorKind,
+    };
+
+    fn create(changes: Value) -> Command {
+        command("iam-create-user", json!({"user-profile": profile(changes)}))
+    }
+
+    fn disabled(changes: Value, allow_enable: Value) -> Command {
+        command(
+            "iam-create-user",
+            json!({"user-profile": profile(changes), "allow-enable": allow_enable}),
+        )
+    }
+
+    #[test]
+    fn a_new_person_costs_one_post() {
+        hold(vec![
+            row(
+                "switch off",
+                create(json!({})),
+                vec![],
+                "skipped Create: Command is disabled. [-]",
+            )
+            .with(|policy| policy.create_user_enabled = false),
+            row(
+                "new",
+                create(json!({})),
+                vec![("create test active", shown(json!({})))],
+                "done Create u-1 active",
+            ),
+            row(
+                "update switch off",
+                create(json!({})),
+                vec![("create test active", shown(json!({})))],
+                "done Create u-1 active",
+            )
+            .with(|policy| policy.update_user_enabled = false),
+            row(
+                "allow-enable false",
+                disabled(json!({}), json!(false)),
+                vec![("create test inactive", shown(json!({"active": false})))],
+                "done Create u-1 inactive",
+            ),
+            row(
+                "allow-enable \"false\"",
+                disabled(json!({}), json!("false")),
+                vec![("create test inactive", shown(json!({"active": false})))],
+                "done Create u-1 inactive",
+            ),
+            row(
+                "answer without active",
+                create(json!({})),
+                vec![("create test active", shown(json!({"active": null})))],
+                "done Create u-1 unknown",
+            ),
+            row(
+                "answer in another letter case",
+                create(json!({})),
+                vec![("create test active", shown(json!({"userName": "TEST"})))],
+                "done Create u-1 active",
+            ),
+            row(
+                "answer with another name",
+                create(json!({})),
+                vec![("create test active", shown(json!({"userName": "toast"})))],
+                "failed Create 502: mismatch: …",
+            ),
+            row(
+                "answer inactive",
+                create(json!({})),
+                vec![("create test active", shown(json!({"active": false})))],
+                "failed Create 502: mismatch: …",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_body_has_what_the_profile_has() {
+        let command = create(json!({"givenname": "Té", "title": "", "mobilephone": null, "department": "D"}));
+        let Next::Write(Step::CreateUser(body)) = command.decide(&rules(), &Known::default()) else {
+            panic!("a creation comes first")
+        };
+        let extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        assert_eq!(
+            Value::from(body),
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", extension],
+                "userName": "test", "displayName": "Te St", "name": {"givenName": "Té", "familyName": "St"},
+                "emails": [{"value": "test@example.com", "type": "work", "primary": true}],
+                extension: {"department": "D"}, "active": true,
+            })
+        );
+    }
+
+    #[test]
+    fn somebody_who_is_there_is_updated() {
+        let boss = || create(json!({"title": "Boss"}));
+        hold(vec![
+            row(
+                "found, differs",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found in another letter case",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"userName": "Test", "title": "Boss"}))),
+                    ("patch u-1: userName=\"test\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found, nothing differs",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found, update switch off",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                ],
+                "skipped Update: Command is disabled. [u-1]",
+            )
+            .with(|policy| policy.update_user_enabled = false),
+            row(
+                "found inactive",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"active": false}))),
+                    ("patch u-1: title=\"Boss\" active=true", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found inactive, enable switch off",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"active": false}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"active": false}))),
+                ],
+                "done Update u-1 inactive",
+            )
+            .with(|policy| policy.enable_user_enabled = false),
+            row(
+                "found inactive, allow-enable false",
+                disabled(json!({}), json!(false)),
+                vec![
+                    ("create test inactive", status(409)),
+                    ("users named test?", found(json!({"active": false}))),
+                ],
+                "done Update u-1 inactive",
+            ),
+            row(
+                "found active, allow-enable false does not disable",
+                disabled(json!({}), json!(false)),
+                vec![
+                    ("create test inactive", status(409)),
+                    ("users named test?", found(json!({}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "gone before the PATCH: never created again",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", absent()),
+                ],
+                "failed Update 404: User does not exist [u-1]",
+            ),
+            row(
+                "the PATCH conflicts: never created again",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", status(409)),
+                ],
+                "failed Update 409: said [u-1]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_conflict_is_looked_into() {
+        hold(vec![
+            row(
+                "nobody has the name",
+                create(json!({})),
+                vec![("create test active", status(409)), ("users named test?", nobody())],
+                "failed Create 409: said; no user has this userName, so its e-mail or employee id is somebody else's [-]",
+            ),
+            row(
+                "two have it",
+                create(json!({})),
+                vec![("create test active", status(409)), ("users named test?", two())],
+                "failed Create 409: ambiguous: …",
+            ),
+            row(
+                "another name answers to it",
+                create(json!({})),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"userName": "toast"}))),
+                ],
+                "failed Create 502: mismatch: …",
+            ),
+            row(
+                "the look fails",
+                create(json!({})),
+                vec![("create test active", status(409)), ("users named test?", status(500))],
+                "failed Create 500: said [-]",
+            ),
+            row(
+                "the look finds another URL",
+                create(json!({})),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", failed(ErrorKind::WrongUrl)),
+                ],
+                "failed Create 404: said [-]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn an_id_is_looked_for_first() {
+        let known = || create(json!({"id": "u-1", "title": "Boss"}));
+        hold(vec![
+            row(
+                "found",
+                known(),
+                vec![
+                    ("user u-1?", shown(json!({}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found under another name: renamed",
+                create(json!({"id": "u-1"})),
+                vec![
+                    ("user u-1?", shown(json!({"userName": "old"}))),
+                    ("patch u-1: userName=\"test\"", shown(json!({}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "absent: no name is looked for, nobody is made",
+                known(),
+                vec![("user u-1?", absent())],
+                "failed Create 404: User does not exist [-]",
+            ),
+            row(
+                "another id",
+                known(),
+                vec![("user u-1?", shown(json!({"id": "u-2"})))],
+                "failed Create 502: mismatch: …",
+            ),
+            row(
+                "a wrong URL",
+                known(),
+                vec![("user u-1?", failed(ErrorKind::WrongUrl))],
+                "failed Create 404: said [-]",
+            ),
+            row(
+                "malformed",
+                create(json!({"id": "../Groups/g"})),
+                vec![],
+                "failed Create 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-` [-]",
+            ),
+            row(
+                "not text",
+                create(json!({"id": 7})),
+                vec![],
+                "failed Create 400: user-profile.id must be text, not a number; send it in quotes [-]",
+            ),
+            row(
+                "empty: none",
+                create(json!({"id": ""})),
+                vec![("create test active", shown(json!({})))],
+                "done Create u-1 active",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_cannot_be_created_may_still_be_updated() {
+        let partial = || create(json!({"surname": null, "title": "Boss"}));
+        let untextual = || create(json!({"title": 7}));
+        hold(vec![
+            row(
+                "partial, found",
+                partial(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "partial, nobody",
+                partial(),
+                vec![("users named test?", nobody())],
+                "failed Create 400: name.familyName: a new user needs it; give it a value (user-profile.surname) [-]",
+            ),
+            row(
+                "partial, two",
+                partial(),
+                vec![("users named test?", two())],
+                "failed Create 409: ambiguous: …",
+            ),
+            row(
+                "partial, another name",
+                partial(),
+                vec![("users named test?", found(json!({"userName": "toast"})))],
+                "failed Create 502: mismatch: …",
+            ),
+            row(
+                "partial, for a directory that asks for a name only",
+                partial(),
+                vec![("create test active", shown(json!({})))],
+                "done Create u-1 active",
+            )
+            .rfc(),
+            row(
+                "white space in the name",
+                create(json!({"username": "te st"})),
+                vec![("users named te st?", nobody())],
+                "failed Create 400: userName: white space can't stand in it; take it out (user-profile.username) [-]",
+            ),
+            row(
+                "not text, nobody",
+                untextual(),
+                vec![("users named test?", nobody())],
+                "failed Create 400: user-profile.title: must be text, not a number; send it in quotes [-]",
+            ),
+            row(
+                "not text, found",
+                untextual(),
+                vec![("users named test?", found(json!({})))],
+                "failed Update 400: user-profile.title: must be text, not a number; send it in quotes [u-1]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn nothing_is_asked_for_what_nobody_can_be() {
+        let hidden =
+            "failed Create 400: userName: control and invisible characters can't stand in it; take them out [-]";
+        hold(vec![
+            row(
+                "invisible character",
+                create(json!({"username": "te\u{200b}st"})),
+                vec![],
+                hidden,
+            ),
+            row(
+                "control character",
+                create(json!({"username": "te\u{0}st"})),
+                vec![],
+                hidden,
+            ),
+            row(
+                "invisible, to another directory",
+                create(json!({"username": "te\u{200b}st"})),
+                vec![],
+                hidden,
+            )
+            .rfc(),
+            row(
+                "a name that is not text",
+                create(json!({"username": 7})),
+                vec![],
+                "failed Create 400: user-profile.username: must be text, not a number; send it in quotes [-]",
+            ),
+            row(
+                "no key",
+                create(json!({"username": null})),
+                vec![],
+                "failed Create 400: user-profile needs at least one of: id, username [-]",
+            ),
+            row(
+                "empty key",
+                create(json!({"username": ""})),
+                vec![],
+                "failed Create 400: user-profile needs at least one of: id, username [-]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_lost_answer_is_looked_for() {
+        let mut rows = Vec::new();
+        for kind in LOST {
+            rows.extend([
+                row(
+                    "done after all",
+                    create(json!({})),
+                    vec![
+                        ("create test active", failed(kind)),
+                        ("users named test?", found(json!({}))),
+                    ],
+                    "done Create u-1 active",
+                ),
+                row(
+                    "not done: sent again",
+                    create(json!({})),
+                    vec![
+                        ("create test active", failed(kind)),
+                        ("users named test?", nobody()),
+                        ("create test active", shown(json!({}))),
+                    ],
+                    "done Create u-1 active",
+                ),
+                row(
+                    "somebody else's: updated",
+                    create(json!({})),
+                    vec![
+                        ("create test active", failed(kind)),
+                        ("users named test?", found(json!({"displayName": "Other"}))),
+                        ("patch u-1: displayName=\"Te St\"", shown(json!({}))),
+                    ],
+                    "done Update u-1 active",
+                ),
+            ]);
+        }
+        rows.extend([
+            row(
+                "lost three times",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(500)),
+                    ("users named test?", nobody()),
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                ],
+                "failed Create 504: said [-]",
+            ),
+            row(
+                "done at the third time",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({}))),
+                ],
+                "done Create u-1 active",
+            ),
+            row(
+                "made inactive, found active",
+                disabled(json!({}), json!(false)),
+                vec![
+                    ("create test inactive", lost()),
+                    ("users named test?", found(json!({}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "the look fails too",
+                create(json!({})),
+                vec![("create test active", lost()), ("users named test?", status(500))],
+                "failed Create 504: whether the user was created is not known: said; looking failed too: said [-]",
+            ),
+            row(
+                "two answer to it",
+                create(json!({})),
+                vec![("create test active", lost()), ("users named test?", two())],
+                "failed Create 409: ambiguous: …",
+            ),
+            row(
+                "sent again, a conflict with what was sent before",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                ],
+                "done Create u-1 active",
+            ),
+            row(
+                "sent again, a conflict with somebody else",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"displayName": "Other"}))),
+                    ("patch u-1: displayName=\"Te St\"", shown(json!({}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "sent again, a conflict with nobody of this name",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                ],
+                "failed Create 409: said; no user has this userName, …",
+            ),
+        ]);
+        hold(rows);
+    }
+
+    #[test]
+    fn a_refusal_is_final() {
+        let kinds = [
+            (ErrorKind::Connect, "failed Create 503: said [-]"),
+            (ErrorKind::Throttled, "failed Create 429: said [-]"),
+            (ErrorKind::WrongUrl, "failed Create 404: said [-]"),
+            (ErrorKind::Status(400), "failed Create 400: said [-]"),
+            (ErrorKind::Status(401), "failed Create 401: said [-]"),
+            (ErrorKind::Status(403), "failed Create 403: said [-]"),
+        ];
+        hold(
+            kinds
+                .into_iter()
+                .map(|(kind, end)| {
+                    row(
+                        "refused",
+                        create(json!({})),
+                        vec![("create test active", failed(kind))],
+                        end,
+                    )
+                })
+                .collect(),
+        );
+    }
+
+    #[test]
+    fn a_dry_run_looks_before_it_would_write() {
+        hold(vec![
+            row(
+                "nobody",
+                create(json!({})),
+                vec![
+                    ("users named test?", nobody()),
+                    ("create test active", shown(json!({}))),
+                ],
+                "done Create u-1 active",
+            )
+            .dry(),
+            row(
+                "found",
+                create(json!({"title": "Boss"})),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            )
+            .dry(),
+            row(
+                "partial",
+                create(json!({"surname": null})),
+                vec![("users named test?", nobody())],
+                "failed Create 400: name.familyName…",
+            )
+            .dry(),
+        ]);
+    }
+}

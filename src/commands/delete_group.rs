@@ -56,3 +56,164 @@ pub(super) fn decide(args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Ne
     }
     lost.map_or_else(|| group::invalid("nothing was sent"), group::failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::{
+        commands::Command,
+        outcome::{GroupOutcome, Outcome},
+        scim::ErrorKind,
+    };
+
+    fn delete(group: Value) -> Command {
+        command("iam-delete-group", json!({"scim": group}))
+    }
+
+    fn admins() -> Command {
+        delete(json!({"id": "g-1", "displayName": "Admins"}))
+    }
+
+    const DELETE: &str = "delete g-1";
+
+    #[test]
+    fn a_group_is_deleted_once() {
+        let mut rows = vec![
+            row("there", admins(), vec![(DELETE, headers())], "done g-1 Admins"),
+            row(
+                "there, without a name",
+                delete(json!({"id": "g-1"})),
+                vec![(DELETE, headers())],
+                "done g-1 -",
+            ),
+            row(
+                "absent",
+                admins(),
+                vec![(DELETE, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "a wrong URL",
+                admins(),
+                vec![(DELETE, failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+            row("refused", admins(), vec![(DELETE, status(403))], "failed 403: said []"),
+            row("conflict", admins(), vec![(DELETE, status(409))], "failed 409: said []"),
+            row(
+                "throttled",
+                admins(),
+                vec![(DELETE, failed(ErrorKind::Throttled))],
+                "failed 429: said []",
+            ),
+            row(
+                "no connection",
+                admins(),
+                vec![(DELETE, failed(ErrorKind::Connect))],
+                "failed 503: said []",
+            ),
+            row(
+                "lost twice",
+                admins(),
+                vec![(DELETE, status(500)), (DELETE, lost())],
+                "failed 504: said []",
+            ),
+            row(
+                "lost, then a wrong URL",
+                admins(),
+                vec![(DELETE, lost()), (DELETE, failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+        ];
+        for kind in LOST {
+            rows.extend([
+                row(
+                    "lost, then gone",
+                    admins(),
+                    vec![(DELETE, failed(kind)), (DELETE, absent())],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "lost, then done",
+                    admins(),
+                    vec![(DELETE, failed(kind)), (DELETE, headers())],
+                    "done g-1 Admins",
+                ),
+            ]);
+        }
+        hold(rows);
+    }
+
+    #[test]
+    fn nothing_is_deleted_without_a_sound_id() {
+        let malformed = "failed 400: scim.id must be 1 to 64 letters, digits, `_` or `-` []";
+        hold(vec![
+            row(
+                "a name is not enough",
+                delete(json!({"displayName": "Admins"})),
+                vec![],
+                "failed 400: scim.id is needed: the id of the group []",
+            ),
+            row(
+                "empty",
+                delete(json!({"id": ""})),
+                vec![],
+                "failed 400: scim.id is needed: the id of the group []",
+            ),
+            row(
+                "another collection",
+                delete(json!({"id": "../Users/u-1"})),
+                vec![],
+                malformed,
+            ),
+            row("encoded", delete(json!({"id": "..%2FUsers%2Fu-1"})), vec![], malformed),
+            row("the collection itself", delete(json!({"id": "."})), vec![], malformed),
+            row(
+                "not text",
+                delete(json!({"id": 7})),
+                vec![],
+                "failed 400: scim.id must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "name not text: found before the deletion",
+                delete(json!({"id": "g-1", "displayName": 7})),
+                vec![],
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_dry_run_looks_at_the_group() {
+        hold(vec![
+            row(
+                "there",
+                admins(),
+                vec![("group g-1?", group_shown(json!({}))), (DELETE, headers())],
+                "done g-1 Admins",
+            )
+            .dry(),
+            row(
+                "absent",
+                admins(),
+                vec![("group g-1?", absent())],
+                "failed 404: Group Not Found []",
+            )
+            .dry(),
+        ]);
+    }
+
+    #[test]
+    fn the_details_are_the_headers_of_the_last_answer() {
+        let details = |answers| match outcome(&admins(), &rules(), answers) {
+            Outcome::Group(GroupOutcome::Done { details, .. }) => Value::from(details),
+            outcome @ (Outcome::User(_) | Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_)) => {
+                panic!("{outcome:?}")
+            }
+        };
+        assert_eq!(details(vec![headers()]), json!({"x-amzn-RequestId": "r-1"}));
+        assert_eq!(details(vec![lost(), absent()]), json!({}));
+    }
+}

@@ -24,6 +24,8 @@ pub mod get_user;
 mod group;
 mod person;
 pub mod test_module;
+#[cfg(test)]
+mod testing;
 pub mod update_group;
 pub mod update_user;
 
@@ -142,4 +144,261 @@ impl Command {
 /// Ends a decision early with this outcome, through `?`.
 fn finish<T>(outcome: Outcome) -> Result<T, Next> {
     Err(Next::Finish(Box::new(outcome)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{testing::*, *};
+    use crate::{
+        decide::{Answer, Read, Reply, Step},
+        envelope,
+        scim::{ErrorKind, User, apply},
+    };
+
+    /// More questions than any of the small commands below may need.
+    const MANY: usize = 24;
+
+    /// A failure for each way of treating one. The four ways in which an answer gets lost are treated alike, so that two of them do.
+    const FAILURES: [ErrorKind; 10] = [
+        ErrorKind::Connect,
+        ErrorKind::Timeout,
+        ErrorKind::Throttled,
+        ErrorKind::Absent,
+        ErrorKind::WrongUrl,
+        ErrorKind::Status(400),
+        ErrorKind::Status(403),
+        ErrorKind::Status(409),
+        ErrorKind::Status(500),
+        ErrorKind::Expired,
+    ];
+
+    fn person(name: &str, changes: Value) -> Command {
+        command(name, json!({"user-profile": profile(changes)}))
+    }
+
+    fn every_command() -> Vec<Command> {
+        let old = json!({"title": "Boss", "olduserdata": {"id": "u-0", "username": "old"}});
+        let mut commands = vec![
+            person("iam-create-user", json!({"title": "Boss"})),
+            person("iam-create-user", json!({"surname": null})),
+            person("iam-create-user", json!({"id": "u-1"})),
+            person("iam-update-user", json!({"title": "Boss"})),
+            person("iam-update-user", old),
+            person("iam-update-user", json!({"id": "u-1", "olduserdata": {"id": "u-0"}})),
+            person("iam-get-user", json!({})),
+            person("iam-get-user", json!({"id": "u-1"})),
+            person("iam-disable-user", json!({})),
+        ];
+        let group = json!({"id": "g-1", "displayName": "Admins"});
+        commands.extend([
+            command("iam-get-group", json!({"scim": group})),
+            command("iam-get-group", json!({"scim": {"displayName": "Admins"}})),
+            command("iam-create-group", json!({"scim": group})),
+            command("iam-update-group", json!({"scim": group})),
+            command(
+                "iam-update-group",
+                json!({"scim": group, "memberIdsToAdd": "u-1,u-2", "memberIdsToDelete": "u-3"}),
+            ),
+            command("iam-delete-group", json!({"scim": group})),
+            command("test-module", json!({})),
+            command("get-mapping-fields", json!({})),
+        ]);
+        commands
+    }
+
+    /// Good and bad answers of every sort that a question can get.
+    fn answers(question: &Next) -> Vec<Answer> {
+        let mut answers = match question {
+            Next::Read(Read::UserById(id)) => vec![
+                shown(json!({"id": id})),
+                shown(json!({"id": id, "active": false, "userName": "other"})),
+                shown(json!({"id": "u-9"})),
+            ],
+            Next::Read(Read::UsersByName(name)) => vec![
+                nobody(),
+                found(json!({"userName": name})),
+                found(json!({"userName": name, "active": false})),
+                found(json!({"userName": "toast"})),
+                two(),
+            ],
+            Next::Read(Read::GroupById(id)) => vec![group_shown(json!({"id": id})), group_shown(json!({"id": "g-9"}))],
+            Next::Read(Read::GroupsByName(_)) => vec![
+                groups(vec![]),
+                groups(vec![group(json!({}))]),
+                groups(vec![group(json!({"displayName": "Users"}))]),
+                groups(vec![group(json!({})), group(json!({"id": "g-2"}))]),
+            ],
+            Next::Read(Read::Members(..)) => {
+                vec![
+                    members(&["u-1"], None),
+                    members(&["u-2"], Some("a")),
+                    members(&[], Some("b")),
+                ]
+            }
+            Next::Read(Read::Sample) => vec![nobody(), found(json!({}))],
+            Next::Write(Step::CreateUser(sent)) => {
+                let mut made = sent.clone();
+                made.insert("id".to_owned(), "u-1".into());
+                vec![
+                    Ok(Reply::User(User::assumed(made))),
+                    shown(json!({"userName": "toast"})),
+                ]
+            }
+            Next::Write(Step::PatchUser(id, changes)) => {
+                let before = user(json!({"id": id}));
+                vec![
+                    Ok(Reply::User(apply(&changes.operations, &before))),
+                    shown(json!({"id": id, "userName": "toast"})),
+                    Ok(Reply::Unseen),
+                ]
+            }
+            Next::Write(Step::CreateGroup(_)) => vec![group_shown(json!({}))],
+            Next::Write(Step::PatchGroup(..) | Step::DeleteGroup(_)) => vec![headers()],
+            Next::Finish(_) => vec![],
+        };
+        answers.extend(FAILURES.map(failed));
+        answers
+    }
+
+    /// Follows every answer to every question. Returns how many ends there are.
+    fn follow(command: &Command, rules: &Rules, known: &mut Known, asked_before: &mut Vec<String>) -> usize {
+        let next = command.decide(rules, known);
+        let trail = || format!("{} after {asked_before:?}: {}", command.name(), asked(&next));
+        if let Next::Finish(outcome) = &next {
+            let status = envelope::status(outcome);
+            assert!(
+                [200, 400, 404, 409, 502, 503, 504].contains(&status),
+                "{status}: {}",
+                trail()
+            );
+            return 1;
+        }
+        if let Some(last) = known.answers.last() {
+            let expired = last.as_ref().is_err_and(|error| error.kind == ErrorKind::Expired);
+            assert!(!expired, "nothing is asked once the time is over: {}", trail());
+        }
+        assert!(asked_before.len() < MANY, "{}", trail());
+        if let Next::Write(step) = &next {
+            let creations = |question: &&String| question.starts_with("create");
+            let patches = asked_before
+                .iter()
+                .filter(|question| question.starts_with("patch u"))
+                .count();
+            match step {
+                Step::CreateUser(_) | Step::CreateGroup(_) => {
+                    assert_eq!(
+                        asked_before.last().filter(creations),
+                        None,
+                        "no look between two: {}",
+                        trail()
+                    );
+                    assert!(asked_before.iter().filter(creations).count() < 3, "{}", trail());
+                    assert_eq!(patches, 0, "an update never creates again: {}", trail());
+                }
+                Step::PatchUser(..) => assert_eq!(patches, 0, "one PATCH a command: {}", trail()),
+                Step::PatchGroup(..) | Step::DeleteGroup(_) => {}
+            }
+        }
+        let question = asked(&next);
+        // The service assumes that a dry run's writes succeed.
+        let assumed = known.dry_run && matches!(next, Next::Write(_));
+        let mut ends = 0;
+        for answer in answers(&next) {
+            if assumed && answer.is_err() {
+                continue;
+            }
+            known.answers.push(answer);
+            asked_before.push(question.clone());
+            ends += follow(command, rules, known, asked_before);
+            asked_before.pop();
+            known.answers.pop();
+        }
+        ends
+    }
+
+    #[test]
+    fn every_way_through_every_command_comes_to_an_end() {
+        let mut ends = 0;
+        for dialect in [Dialect::Aws, Dialect::Rfc7644] {
+            for command in every_command() {
+                for dry_run in [false, true] {
+                    let rules = Rules { dialect, ..rules() };
+                    let mut known = Known {
+                        dry_run,
+                        ..Known::default()
+                    };
+                    ends += follow(&command, &rules, &mut known, &mut Vec::new());
+                }
+            }
+        }
+        assert!(ends > 10_000, "only {ends} ends were reached");
+    }
+
+    #[test]
+    fn a_dry_run_reads_before_it_would_write() {
+        for command in every_command() {
+            let known = Known {
+                dry_run: true,
+                ..Known::default()
+            };
+            let next = command.decide(&rules(), &known);
+            assert!(!matches!(next, Next::Write(_)), "{}: {}", command.name(), asked(&next));
+        }
+    }
+
+    #[test]
+    fn a_switch_that_is_off_asks_nobody() {
+        let rules = Rules {
+            policy: Policy {
+                create_user_enabled: false,
+                update_user_enabled: false,
+                enable_user_enabled: false,
+                disable_user_enabled: false,
+                create_if_not_exists: false,
+            },
+            ..rules()
+        };
+        for name in ["iam-create-user", "iam-update-user", "iam-disable-user"] {
+            let skipped = outcome(&person(name, json!({})), &rules, vec![]);
+            assert_eq!(envelope::label(&skipped), "skipped", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_can_be_stored_and_run_later() {
+        for command in every_command() {
+            let stored = serde_json::to_value(&command).unwrap();
+            assert_eq!(stored["command"], command.name());
+            assert_eq!(serde_json::from_value::<Command>(stored).unwrap(), command);
+        }
+    }
+
+    #[test]
+    fn an_argument_that_is_not_known_is_refused() {
+        let rows = [
+            json!({"command": "iam-create-user", "arguments": {"user-profile": {}, "allow_enable": true}}),
+            json!({"command": "iam-get-user", "arguments": {"user-profile": {}, "allow-enable": true}}),
+            json!({"command": "iam-create-user", "arguments": {}}),
+            json!({"command": "iam-get-group", "arguments": {"scim": {}, "includemembers": true}}),
+            json!({"command": "iam-update-group", "arguments": {"scim": {}, "memberIdsToRemove": "u-1"}}),
+            json!({"command": "iam-delete-group", "arguments": {"scim": [1]}}),
+            json!({"command": "test-module", "arguments": {"verbose": true}}),
+            json!({"command": "iam-delete-user", "arguments": {"user-profile": {}}}),
+        ];
+        for row in rows {
+            assert!(serde_json::from_value::<Command>(row.clone()).is_err(), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_command_knows_whom_it_is_about() {
+        for command in every_command() {
+            let is_user = command.name().ends_with("-user");
+            let is_group = command.name().ends_with("-group");
+            assert_eq!(command.user_profile().is_some(), is_user, "{}", command.name());
+            assert_eq!(command.group_profile().is_some(), is_group, "{}", command.name());
+        }
+    }
 }

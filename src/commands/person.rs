@@ -18,6 +18,12 @@ use crate::{
 /// The sentence for somebody who is not there.
 pub(super) const ABSENT: &str = "User does not exist";
 
+/// Where the profile stands in a message.
+const PROFILE: &str = "user-profile";
+
+/// Where the old data stand in a message.
+const OLD: &str = "user-profile.olduserdata";
+
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;
 
@@ -71,11 +77,11 @@ impl<'a> Person<'a> {
     /// Finds the app user by the first of these that the profile has: old id, id, old userName, userName. `None` when
     /// nobody is there; a command without any of them, or with one that no directory can have, fails before any call.
     pub(super) fn find(&mut self, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
-        let id = self.id(self.profile)?;
+        let id = self.id(self.profile, PROFILE)?;
         let name = self.user_name()?;
         let (old_id, old_name) = match self.old.take() {
             None => (None, None),
-            Some(old) => (self.id(&old)?, self.old_user_name(&old)?),
+            Some(old) => (self.id(&old, OLD)?, self.old_user_name(&old)?),
         };
         if id.is_none() && name.is_none() && old_id.is_none() && old_name.is_none() {
             return self.without_a_key();
@@ -98,49 +104,57 @@ impl<'a> Person<'a> {
         name.map_or(Ok(None), |name| self.by_name(&name, replay))
     }
 
-    /// The profile's own `id`.
-    pub(super) fn id(&self, profile: &UserProfile) -> Result<Option<Id>, Next> {
+    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for messages.
+    fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
         match profile.text("id") {
             Ok(None) => Ok(None),
             Ok(Some(text)) => match Id::parse(text) {
                 Some(id) => Ok(Some(id)),
                 None => self.fails(
                     Cause::Invalid,
-                    "user-profile.id must be 1 to 64 letters, digits, `_` or `-`",
+                    format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`"),
                 ),
             },
-            Err(fault) => self.not_text(&fault),
+            Err(fault) => self.not_text(&NotText {
+                field: format!("{place}.id"),
+                ..fault
+            }),
         }
     }
 
     /// True when the profile has a server-made identifier of its own.
     pub(super) fn has_id(&self) -> Result<bool, Next> {
-        Ok(self.id(self.profile)?.is_some())
+        Ok(self.id(self.profile, PROFILE)?.is_some())
     }
 
     /// The userName that the profile maps to, if it can be looked up.
     fn user_name(&self) -> Result<Option<String>, Next> {
-        self.mapped_user_name(&self.mapped)
+        self.mapped_user_name(&self.mapped, PROFILE)
     }
 
     fn old_user_name(&self, old: &UserProfile) -> Result<Option<String>, Next> {
-        self.mapped_user_name(&self.rules.mapper.outgoing(MappingType::Update, old))
+        self.mapped_user_name(&self.rules.mapper.outgoing(MappingType::Update, old), OLD)
     }
 
-    fn mapped_user_name(&self, mapped: &Mapped) -> Result<Option<String>, Next> {
+    fn mapped_user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, Next> {
         let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
-            let field = self
-                .rules
-                .mapper
-                .source("userName")
-                .map(|source| format!("user-profile.{source}"));
-            let fault = mapped
-                .faults
-                .iter()
-                .find(|fault| Some(&fault.attribute) == field.as_ref());
-            return fault.map_or(Ok(None), |fault| self.invalid(std::slice::from_ref(fault)));
+            let field = self.rules.mapper.source("userName");
+            let fault = field.and_then(|field| {
+                let path = format!("{PROFILE}.{field}");
+                let fault = mapped.faults.iter().find(|fault| fault.attribute == path)?;
+                Some(Violation {
+                    attribute: format!("{place}.{field}"),
+                    ..fault.clone()
+                })
+            });
+            return fault.map_or(Ok(None), |fault| self.invalid(&[fault]));
         };
-        match aws::lookup_value("userName", name) {
+        let attribute = if place == OLD {
+            "olduserdata.userName"
+        } else {
+            "userName"
+        };
+        match aws::lookup_value(attribute, name) {
             None => Ok(Some(name.to_owned())),
             Some(violation) => self.invalid(&[violation]),
         }
@@ -169,13 +183,21 @@ impl<'a> Person<'a> {
                 self.found = Some(user);
                 Ok(self.found)
             }
-            Ok([_]) => self.fails(
-                Cause::Mismatch,
-                "mismatch: the directory answered with a user of another userName",
-            ),
-            Ok(_) => self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName"),
+            Ok([_]) => self.another_name(),
+            Ok(_) => self.more_than_one(),
             Err(error) => self.failed(error),
         }
+    }
+
+    fn another_name<T>(&self) -> Result<T, Next> {
+        self.fails(
+            Cause::Mismatch,
+            "mismatch: the directory answered with a user of another userName",
+        )
+    }
+
+    fn more_than_one<T>(&self) -> Result<T, Next> {
+        self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName")
     }
 
     // Changing the one that was found.
@@ -286,12 +308,8 @@ impl<'a> Person<'a> {
             let seen = match replay.users_by_name(&name)? {
                 Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
                 Ok([]) => None,
-                Ok(_) => {
-                    return self.fails(
-                        Cause::Ambiguous,
-                        "ambiguous: more than one user answers to this userName",
-                    );
-                }
+                Ok([_]) => return self.another_name(),
+                Ok(_) => return self.more_than_one(),
                 Err(error) => return self.unsure(lost, error),
             };
             match (seen, refused) {
@@ -328,10 +346,11 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// A look failed. If a creation went unanswered before it, that is what the caller must know.
+    /// A look failed. If a creation went unanswered before it, that is what the caller must know; that the command's time is
+    /// over says so by itself (504).
     fn unsure(&self, lost: Option<&scim::Error>, error: &scim::Error) -> Result<Outcome, Next> {
         let Some(lost) = lost else { return self.failed(error) };
-        let mut failure = Failure::from(lost);
+        let mut failure = Failure::from(if error.kind == ErrorKind::Expired { error } else { lost });
         failure.message = format!(
             "whether the user was created is not known: {}; looking failed too: {}",
             lost.message(),

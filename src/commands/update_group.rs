@@ -5,7 +5,7 @@
 //! fault (RFC 7644 section 3.5.2.1), so a half may be sent again safely. Without members: `displayName` and `externalId` are replaced.
 //! It refuses ids that can't be ids, an id in both lists, and a command that would change nothing.
 
-use std::{collections::HashSet, ops::Range};
+use std::{collections::HashSet, iter, ops::Range};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ pub struct Args {
 /// What to do next.
 pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
     let id = group::required_id(&args.scim)?;
+    // Echoed at the end, read before anything is changed: a fault in it must not follow a change.
+    let name = group::text(&args.scim, "displayName")?;
     let changes = changes(args)?;
     if replay.is_dry_run()
         && let Err(error) = replay.group_by_id(&id)?
@@ -65,7 +67,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     };
     Ok(Outcome::Group(GroupOutcome::Done {
         id: Some(id.to_string()),
-        display_name: group::text(&args.scim, "displayName")?.map(str::to_owned),
+        display_name: name.map(str::to_owned),
         details: headers.to_object(),
         members: None,
     }))
@@ -157,7 +159,7 @@ impl<'a> Membership<'_, 'a> {
         let mut group_is_there = false;
         for start in (0..self.changes.len()).step_by(MAX_MEMBER_CHANGES) {
             let end = self.changes.len().min(start + MAX_MEMBER_CHANGES);
-            let mut open = vec![start..end];
+            let mut open: Vec<_> = iter::once(start..end).collect();
             let mut calls = 0;
             while let Some(range) = open.pop() {
                 if calls == MAX_CALLS_A_CHUNK {
@@ -306,4 +308,468 @@ fn told((change, fate): (&Change, &Fate<'_>)) -> Value {
         told["errorMessage"] = error.message().into();
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::{
+        commands::Command,
+        decide::{Answer, Read, Step},
+        envelope,
+    };
+
+    fn change(add: Value, remove: Value) -> Command {
+        command(
+            "iam-update-group",
+            json!({"scim": {"id": "g-1", "displayName": "Admins"}, "memberIdsToAdd": add, "memberIdsToDelete": remove}),
+        )
+    }
+
+    fn rename(group: Value) -> Command {
+        command("iam-update-group", json!({"scim": group}))
+    }
+
+    /// The ids `u-0`, `u-1` and so on.
+    fn ids(range: Range<usize>) -> Vec<String> {
+        range.map(|number| format!("u-{number}")).collect()
+    }
+
+    /// A directory that knows the group, and refuses every PATCH that has one of these members in it.
+    fn refusing(bad: &[&str], kind: ErrorKind) -> impl Fn(&Next) -> Answer {
+        move |next| match next {
+            Next::Read(Read::GroupById(_)) => group_shown(json!({})),
+            Next::Write(Step::PatchGroup(_, changes)) => {
+                let body = changes.to_value().to_string();
+                if bad.iter().any(|id| body.contains(&format!("\"{id}\""))) {
+                    failed(kind)
+                } else {
+                    headers()
+                }
+            }
+            Next::Read(_) | Next::Write(_) | Next::Finish(_) => panic!("{}", asked(next)),
+        }
+    }
+
+    /// Additions and removals in a PATCH.
+    fn sizes(question: &Next) -> Option<(usize, usize)> {
+        let Next::Write(Step::PatchGroup(_, changes)) = question else {
+            return None;
+        };
+        let of = |op| {
+            let operations = changes.operations.iter().filter(|operation| operation.op == op);
+            operations
+                .map(|operation| operation.value.as_ref().and_then(Value::as_array).map_or(1, Vec::len))
+                .sum()
+        };
+        Some((of(Op::Add), of(Op::Remove)))
+    }
+
+    /// How many members ended so.
+    fn fates(outcome: &Outcome, result: &str) -> Vec<String> {
+        let Outcome::Group(GroupOutcome::Failed {
+            details: Some(details), ..
+        }) = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        let members = details["members"].as_array().unwrap().iter();
+        members
+            .filter(|member| member["result"] == result)
+            .map(|member| member["value"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn members_are_added_and_removed() {
+        let done = "done g-1 Admins";
+        hold(vec![
+            row(
+                "one",
+                change(json!(["u-1"]), json!(null)),
+                vec![("patch g-1: add u-1", headers())],
+                done,
+            ),
+            row(
+                "both, adds first",
+                change(json!("u-1, u-2"), json!("[\"u-3\"]")),
+                vec![("patch g-1: add u-1,u-2 remove u-3", headers())],
+                done,
+            ),
+            row(
+                "removals",
+                change(json!([]), json!(["u-3"])),
+                vec![("patch g-1: remove u-3", headers())],
+                done,
+            ),
+            row(
+                "told twice, sent once",
+                change(json!(["u-1", "u-2", "u-1"]), json!(["u-3", "u-3"])),
+                vec![("patch g-1: add u-1,u-2 remove u-3", headers())],
+                done,
+            ),
+            row(
+                "a directory that keeps to the RFC",
+                change(json!(["u-1", "u-2"]), json!(["u-3", "u-4"])),
+                vec![(
+                    "patch g-1: add u-1,u-2 Remove members[value eq \"u-3\"] Remove members[value eq \"u-4\"]",
+                    headers(),
+                )],
+                done,
+            )
+            .rfc(),
+            row(
+                "without a name",
+                command(
+                    "iam-update-group",
+                    json!({"scim": {"id": "g-1"}, "memberIdsToAdd": "u-1"}),
+                ),
+                vec![("patch g-1: add u-1", headers())],
+                "done g-1 -",
+            ),
+            row(
+                "dry",
+                change(json!(["u-1"]), json!(null)),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    ("patch g-1: add u-1", headers()),
+                ],
+                done,
+            )
+            .dry(),
+            row(
+                "dry, no such group",
+                change(json!(["u-1"]), json!(null)),
+                vec![("group g-1?", absent())],
+                "failed 404: Group Not Found []",
+            )
+            .dry(),
+        ]);
+    }
+
+    #[test]
+    fn without_members_a_group_is_renamed() {
+        let admins = || rename(json!({"id": "g-1", "displayName": "Admins"}));
+        let patch = "patch g-1: displayName=\"Admins\"";
+        hold(vec![
+            row("a name", admins(), vec![(patch, headers())], "done g-1 Admins"),
+            row(
+                "empty lists are none",
+                change(json!([]), json!("")),
+                vec![(patch, headers())],
+                "done g-1 Admins",
+            ),
+            row(
+                "an external id",
+                rename(json!({"id": "g-1", "externalId": "e-1"})),
+                vec![("patch g-1: externalId=\"e-1\"", headers())],
+                "done g-1 -",
+            ),
+            row(
+                "both",
+                rename(json!({"id": "g-1", "externalId": "e-1", "displayName": "Admins"})),
+                vec![("patch g-1: displayName=\"Admins\" externalId=\"e-1\"", headers())],
+                "done g-1 Admins",
+            ),
+            row(
+                "absent",
+                admins(),
+                vec![(patch, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "a wrong URL",
+                admins(),
+                vec![(patch, failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+            row(
+                "the name is taken",
+                admins(),
+                vec![(patch, status(409))],
+                "failed 409: said []",
+            ),
+            row("lost", admins(), vec![(patch, lost())], "failed 504: said []"),
+            row(
+                "dry",
+                admins(),
+                vec![("group g-1?", group_shown(json!({}))), (patch, headers())],
+                "done g-1 Admins",
+            )
+            .dry(),
+        ]);
+    }
+
+    #[test]
+    fn nothing_is_sent_that_cannot_be() {
+        hold(vec![
+            row(
+                "no id",
+                rename(json!({"displayName": "Admins"})),
+                vec![],
+                "failed 400: scim.id is needed: the id of the group []",
+            ),
+            row(
+                "malformed id",
+                rename(json!({"id": "g/1"})),
+                vec![],
+                "failed 400: scim.id must be 1 to 64 …",
+            ),
+            row(
+                "nothing to change",
+                rename(json!({"id": "g-1"})),
+                vec![],
+                "failed 400: nothing to change: give …",
+            ),
+            row(
+                "nothing to change, empty",
+                rename(json!({"id": "g-1", "displayName": "", "externalId": null})),
+                vec![],
+                "failed 400: nothing to change: give …",
+            ),
+            row(
+                "a member's id",
+                change(json!(["u-1", "../u-2"]), json!(null)),
+                vec![],
+                "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-` []",
+            ),
+            row(
+                "an empty id",
+                change(json!(null), json!([""])),
+                vec![],
+                "failed 400: memberIdsToDelete[0] must be 1 to 64 letters, digits, `_` or `-` []",
+            ),
+            row(
+                "an id in both lists",
+                change(json!(["u-1", "u-2"]), json!("u-3,u-2")),
+                vec![],
+                "failed 400: u-2 is in memberIdsToAdd and in memberIdsToDelete; leave it in one []",
+            ),
+            row(
+                "invisible character",
+                rename(json!({"id": "g-1", "displayName": "Ad\u{200b}mins"})),
+                vec![],
+                "failed 400: scim.displayName: control and invisible …",
+            ),
+            row(
+                "a name that is not text",
+                rename(json!({"id": "g-1", "displayName": 7})),
+                vec![],
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "a name that is not text, found before members are changed",
+                command(
+                    "iam-update-group",
+                    json!({"scim": {"id": "g-1", "displayName": 7}, "memberIdsToAdd": "u-1"}),
+                ),
+                vec![],
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_refused_chunk_is_split() {
+        let three = || change(json!(["u-1", "u-2"]), json!(["u-3"]));
+        hold(vec![
+            row(
+                "400: halves, until the bad one is alone",
+                three(),
+                vec![
+                    ("patch g-1: add u-1,u-2 remove u-3", status(400)),
+                    ("patch g-1: add u-1", headers()),
+                    ("patch g-1: add u-2 remove u-3", status(400)),
+                    ("patch g-1: add u-2", status(400)),
+                    ("patch g-1: remove u-3", headers()),
+                ],
+                "failed 400: said; failed: u-2 [u-1 done, u-2 failed, u-3 done]",
+            ),
+            row(
+                "404: the group is looked at, once",
+                three(),
+                vec![
+                    ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                    ("group g-1?", group_shown(json!({}))),
+                    ("patch g-1: add u-1", absent()),
+                    ("patch g-1: add u-2 remove u-3", headers()),
+                ],
+                "failed 404: said; failed: u-1 [u-1 failed, u-2 done, u-3 done]",
+            ),
+            row(
+                "the group is gone",
+                three(),
+                vec![
+                    ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                    ("group g-1?", absent()),
+                ],
+                "failed 404: Group Not Found; not tried: u-1, u-2, u-3 [u-1 not tried, u-2 not tried, u-3 not tried]",
+            ),
+            row(
+                "looking at the group fails",
+                three(),
+                vec![
+                    ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                    ("group g-1?", status(401)),
+                ],
+                "failed 401: said; not tried: u-1, u-2, u-3 […",
+            ),
+            row(
+                "one alone is not split",
+                change(json!(["u-1"]), json!(null)),
+                vec![("patch g-1: add u-1", status(400))],
+                "failed 400: said; failed: u-1 [u-1 failed]",
+            ),
+            row(
+                "the first refusal counts",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", status(400)),
+                    ("patch g-1: add u-1", absent()),
+                    ("group g-1?", group_shown(json!({}))),
+                    ("patch g-1: add u-2", status(400)),
+                ],
+                "failed 404: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            row(
+                "refused together, taken alone",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", status(400)),
+                    ("patch g-1: add u-1", headers()),
+                    ("patch g-1: add u-2", headers()),
+                ],
+                "done g-1 Admins",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn other_failures_stop_it() {
+        let two = || change(json!(["u-1", "u-2"]), json!(null));
+        let patch = "patch g-1: add u-1,u-2";
+        let mut rows = Vec::new();
+        for (kind, end) in [
+            (ErrorKind::Status(401), "failed 401: said; not tried: u-1, u-2 […"),
+            (ErrorKind::Status(403), "failed 403: said; not tried: u-1, u-2 […"),
+            (ErrorKind::Status(409), "failed 409: said; not tried: u-1, u-2 […"),
+            (ErrorKind::Throttled, "failed 429: said; not tried: u-1, u-2 […"),
+            (ErrorKind::Connect, "failed 503: said; not tried: u-1, u-2 […"),
+            (ErrorKind::WrongUrl, "failed 404: said; not tried: u-1, u-2 […"),
+            (
+                ErrorKind::Timeout,
+                "failed 504: said; not known: u-1, u-2 [u-1 not known, u-2 not known]",
+            ),
+            (ErrorKind::Broken, "failed 504: said; not known: u-1, u-2 […"),
+            (ErrorKind::Status(500), "failed 500: said; not known: u-1, u-2 […"),
+        ] {
+            rows.push(row("never split", two(), vec![(patch, failed(kind))], end));
+        }
+        rows.push(row(
+            "what was done before is told",
+            two(),
+            vec![
+                (patch, status(400)),
+                ("patch g-1: add u-1", headers()),
+                ("patch g-1: add u-2", lost()),
+            ],
+            "failed 504: said; not known: u-2 [u-1 done, u-2 not known]",
+        ));
+        hold(rows);
+    }
+
+    #[test]
+    fn a_patch_has_at_most_a_hundred_changes() {
+        let rows = [
+            (100, 0, vec![(100, 0)]),
+            (101, 0, vec![(100, 0), (1, 0)]),
+            (250, 0, vec![(100, 0), (100, 0), (50, 0)]),
+            (60, 60, vec![(60, 40), (0, 20)]),
+            (100, 1, vec![(100, 0), (0, 1)]),
+            (0, 200, vec![(0, 100), (0, 100)]),
+        ];
+        for dialect in [Dialect::Aws, Dialect::Rfc7644] {
+            let rules = Rules { dialect, ..rules() };
+            for (adds, removals, expected) in &rows {
+                let command = change(json!(ids(0..*adds)), json!(ids(1000..1000 + removals)));
+                let (questions, outcome) = drive(&command, &rules, refusing(&[], ErrorKind::Absent));
+                let sent: Vec<_> = questions.iter().filter_map(sizes).collect();
+                assert_eq!(sent, *expected, "{adds} and {removals}");
+                assert_eq!(envelope::label(&outcome), "done");
+            }
+        }
+    }
+
+    #[test]
+    fn bad_members_are_found_among_many() {
+        for kind in [ErrorKind::Absent, ErrorKind::Status(400)] {
+            let look = usize::from(kind == ErrorKind::Absent);
+            for (bad, calls) in [
+                (vec!["u-0"], 16),
+                (vec!["u-37"], 16),
+                (vec!["u-99"], 16),
+                (vec!["u-5", "u-62", "u-63"], 45),
+                (vec!["u-99", "u-100"], 32),
+                (vec!["u-120", "u-249"], 32),
+            ] {
+                let command = change(json!(ids(0..125)), json!(ids(125..250)));
+                let (questions, outcome) = drive(&command, &rules(), refusing(&bad, kind));
+                assert_eq!(fates(&outcome, "failed"), bad, "{kind:?}");
+                assert_eq!(fates(&outcome, "done").len(), 250 - bad.len(), "{kind:?} {bad:?}");
+                assert!(
+                    questions.len() <= 3 + calls + look,
+                    "{bad:?}: {} calls",
+                    questions.len()
+                );
+                let looks = questions.iter().filter(|question| sizes(question).is_none()).count();
+                assert_eq!(looks, look, "the group is read once, {bad:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_refuses_everything_costs_two_hundred_calls_a_chunk() {
+        let all = ids(0..200);
+        let bad: Vec<_> = all.iter().map(String::as_str).collect();
+        let (questions, outcome) = drive(
+            &change(json!(all), json!(null)),
+            &rules(),
+            refusing(&bad, ErrorKind::Status(400)),
+        );
+        assert!(questions.len() <= 2 * MAX_CALLS_A_CHUNK, "{}", questions.len());
+        assert_eq!(fates(&outcome, "failed").len(), 200);
+        let failure = envelope::failure(&outcome).unwrap();
+        assert_eq!(
+            failure.message,
+            "said; failed: u-0, u-1, u-2, u-3, u-4, u-5, u-6, u-7, u-8, u-9 and 190 more"
+        );
+    }
+
+    #[test]
+    fn a_fate_has_its_operation_and_its_cause() {
+        let answers = vec![status(400), headers(), failed(ErrorKind::Timeout)];
+        let command = change(json!(["u-1"]), json!(["u-2"]));
+        let Outcome::Group(GroupOutcome::Failed { details, .. }) = outcome(&command, &rules(), answers) else {
+            panic!("a member failed")
+        };
+        assert_eq!(
+            details,
+            Some(json!({"members": [
+                {"value": "u-1", "operation": "add", "result": "done"},
+                {"value": "u-2", "operation": "remove", "result": "not known", "errorCode": null, "errorMessage": "said"},
+            ]}))
+        );
+    }
+
+    #[test]
+    fn the_details_are_the_headers_of_the_last_answer() {
+        let told = |id: &str| Headers(vec![("x-amzn-RequestId".to_owned(), id.to_owned())]);
+        let answers = ["r-1", "r-2"].map(|id| Ok(crate::decide::Reply::Headers(told(id))));
+        let command = change(json!(ids(0..101)), json!(null));
+        let Outcome::Group(GroupOutcome::Done { details, .. }) = outcome(&command, &rules(), answers.into()) else {
+            panic!("both were done")
+        };
+        assert_eq!(Value::from(details), json!({"x-amzn-RequestId": "r-2"}));
+    }
 }
