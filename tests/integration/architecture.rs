@@ -123,14 +123,21 @@ fn sources() -> Vec<Source> {
 }
 
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        // A file of tests is no part of what it tests.
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    // A module of tests is no part of what it tests.
+    let room = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
+    let is_tests = |path: &PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        room.contains(&format!("#[cfg(test)]\nmod {name};"))
+    };
+    found.retain(|path| !is_tests(path));
+    for path in found {
         if path.is_dir() {
             find(&path, paths);
-        } else if path.extension().is_some_and(|end| end == "rs")
-            && path.file_name().is_some_and(|name| name != "tests.rs")
-        {
+        } else if path.extension().is_some_and(|end| end == "rs") {
             paths.push(path);
         }
     }
