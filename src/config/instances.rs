@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use jiff::Timestamp;
 use toml::{Table, Value};
 use url::Url;
 
 use super::directory_url::{self, Directory};
 use super::reader::{self, Environment, INSTANCES, Raw, Report, Section};
-use super::reference::{Scope, reference};
-use super::{Dialect, InstanceSettings, Proxy, token, unknown};
+use super::reference::{self, Scope, reference};
+use super::token::{self, Token};
+use super::{Adopt, Dialect, InstanceSettings, Proxy, expiry, rates, unknown};
 
 /// The name that the integration gives its first instance.
 pub(super) const DEFAULT_NAME: &str = "AWS-ILM_instance_1";
@@ -23,6 +25,12 @@ pub(super) struct Around<'a> {
     pub(super) folder: Option<&'a Path>,
     pub(super) environment: &'a Environment,
     pub(super) strict_secret_files: bool,
+    /// The commands that all instances together may run at once.
+    pub(super) max_concurrent_commands: usize,
+    /// Whether the environment's instance is, or is to be replaced by, a sandbox.
+    pub(super) sandbox: bool,
+    /// The time by which tokens may have expired.
+    pub(super) now: Timestamp,
     /// Whether no instance at all is right.
     pub(super) may_be_empty: bool,
 }
@@ -58,11 +66,13 @@ pub(super) fn tables<'a>(file: &'a Table, name: &str, report: &mut Report) -> Ve
 
 /// The environment variables that the configuration names as holding a token: ours whatever they are called.
 pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Environment) -> BTreeSet<&'a str> {
-    let in_file = tables
+    ["authentication_token_env", "second_authentication_token_env"]
         .iter()
-        .filter_map(|table| table.get("authentication_token_env")?.as_str());
-    in_file
-        .chain(environment.get("AWS_ILM_AUTHENTICATION_TOKEN_ENV").map(String::as_str))
+        .filter_map(|name| reference::find(Scope::Instance, name))
+        .flat_map(|setting| {
+            let in_file = tables.iter().filter_map(|table| table.get(setting.name)?.as_str());
+            in_file.chain(environment.get(&setting.variable()).map(String::as_str))
+        })
         .collect()
 }
 
@@ -77,7 +87,9 @@ pub(super) fn read(
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut first_name = None;
     let mut instances = Vec::new();
+    let share = around.max_concurrent_commands.div_ceil(plans.len().max(1));
     for plan in plans {
+        let is_sandbox = around.sandbox && plan.from_environment;
         let environment = plan.from_environment.then_some(around.environment);
         let mut section = Section::instance(plan.place, plan.table, environment, report);
         let name = section.text("instance_name", is_name).unwrap_or_default();
@@ -88,7 +100,7 @@ pub(super) fn read(
             );
         }
         first_name.get_or_insert_with(|| name.clone());
-        instances.extend(read_one(name, &mut section, around));
+        instances.extend(read_one(name, &mut section, share, is_sandbox, around));
     }
     if default_instance.is_empty() {
         *default_instance = first_name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
@@ -168,7 +180,14 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
     plans
 }
 
-fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Option<InstanceSettings> {
+/// Reads one instance; `share` is how many commands it may run when the operator doesn't say.
+fn read_one(
+    name: String,
+    section: &mut Section<'_>,
+    share: usize,
+    is_sandbox: bool,
+    around: &Around<'_>,
+) -> Option<InstanceSettings> {
     let dialect = section.text("scim_dialect", |word| matches!(word, "aws" | "rfc7644"));
     let scim_dialect = if dialect.as_deref() == Some("rfc7644") {
         Dialect::Rfc7644
@@ -176,13 +195,19 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
         Dialect::Aws
     };
     let directory = read_directory(section, scim_dialect);
-    let authentication_token = token::read(section, around);
+    let authentication_token = token::read_first(section, around);
+    let beside = if is_sandbox {
+        BesideToken::default()
+    } else {
+        read_beside_token(section, authentication_token.as_ref(), around)
+    };
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
     let update_user_enabled = section.boolean("update_user_enabled");
     let enable_user_enabled = section.boolean("enable_user_enabled");
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
+    let adopt = section.parsed("adopt", parse_adopt).unwrap_or(Adopt::SamePerson);
     for mapper in ["mapper_in", "mapper_out"] {
         // The integration has them, so an operator may bring them along; passing over them would map otherwise than is asked.
         if section.is_set(mapper) != (false, false) {
@@ -199,6 +224,11 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
     let proxy = section.parsed("proxy", parse_proxy).unwrap_or(Proxy::None);
     let connect_timeout = section.duration("connect_timeout");
     let request_timeout = section.duration("request_timeout");
+    let read_rate = section.rate("read_rate");
+    let write_rate = section.rate("write_rate");
+    let membership_rate = section.rate("membership_rate");
+    let api_rates = rates::read_api_rates(section);
+    let max_commands = section.count_if_set("max_instance_commands").unwrap_or(share);
     let Directory { url, tenant_id } = directory?;
     Some(InstanceSettings {
         name,
@@ -206,16 +236,25 @@ fn read_one(name: String, section: &mut Section<'_>, around: &Around<'_>) -> Opt
         url,
         tenant_id,
         authentication_token: authentication_token?,
+        authentication_token_expires: beside.expires,
+        second_authentication_token: beside.second,
+        second_authentication_token_expires: beside.second_expires,
         create_user_enabled,
         update_user_enabled,
         enable_user_enabled,
         disable_user_enabled,
         create_if_not_exists,
+        adopt,
         insecure,
         proxy,
         connect_timeout,
         request_timeout,
         scim_dialect,
+        read_rate,
+        write_rate,
+        membership_rate,
+        api_rates,
+        max_commands,
     })
 }
 
@@ -241,6 +280,50 @@ fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directo
             section.refuse(refusal.setting, &refusal.mend);
             None
         }
+    }
+}
+
+/// What an instance may have beside its first token.
+#[derive(Default)]
+struct BesideToken {
+    expires: Option<Timestamp>,
+    second: Option<Token>,
+    second_expires: Option<Timestamp>,
+}
+
+fn read_beside_token(section: &mut Section<'_>, first: Option<&Token>, around: &Around<'_>) -> BesideToken {
+    let expires = read_expiry(section, "authentication_token_expires", around.now);
+    let second = token::read_second(section, first, around);
+    let second_expires = if token::is_second_given(section) {
+        read_expiry(section, "second_authentication_token_expires", around.now)
+    } else {
+        // Not a fault: a token that is taken away leaves the service able to start.
+        if section.timestamp("second_authentication_token_expires").is_some() {
+            section.warn("second_authentication_token_expires", "there is no second token");
+        }
+        None
+    };
+    BesideToken {
+        expires,
+        second,
+        second_expires,
+    }
+}
+
+fn read_expiry(section: &mut Section<'_>, name: &str, now: Timestamp) -> Option<Timestamp> {
+    let expires = section.timestamp(name)?;
+    if let Some(warning) = expiry::warning(expires, now) {
+        section.warn(name, &warning);
+    }
+    Some(expires)
+}
+
+fn parse_adopt(raw: Raw<'_>) -> Option<Adopt> {
+    match raw.text()? {
+        "same-person" => Some(Adopt::SamePerson),
+        "always" => Some(Adopt::Always),
+        "never" => Some(Adopt::Never),
+        _ => None,
     }
 }
 

@@ -242,10 +242,10 @@ impl Client {
     /// No answer, or not a whole one. The error's own text names the URL, and with it whom was asked for: left out.
     fn unanswered(&self, error: reqwest::Error) -> Error {
         let error = error.without_url();
-        let mut cause: &dyn std::error::Error = &error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
+        let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let cause = chain().last().map(ToString::to_string).unwrap_or_default();
+        // Of the connection, whatever is wrapped around it: a body that ends early fails to be unpacked as well.
+        let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
         let (kind, detail) = if error.is_connect() {
             (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
         } else if error.is_timeout() {
@@ -253,7 +253,12 @@ impl Client {
                 ErrorKind::Timeout,
                 format!("the directory did not answer within {} ms", self.timeout.as_millis()),
             )
-        } else if error.is_decode() {
+        } else if connection.is_some_and(hyper::Error::is_parse) {
+            (
+                ErrorKind::Unreadable,
+                format!("the directory's answer is not HTTP as it should be: {cause}"),
+            )
+        } else if error.is_decode() && connection.is_none() {
             (
                 ErrorKind::Unreadable,
                 format!("the directory's answer can't be unpacked: {cause}"),

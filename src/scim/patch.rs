@@ -103,6 +103,12 @@ pub fn apply(operations: &[Operation], user: &User) -> User {
                 if let Some(extension) = extension.as_object_mut() {
                     extension.insert(name.to_owned(), value);
                 }
+                // RFC 7643 section 3: `schemas` names every schema that the resource has attributes of.
+                if let Some(schemas) = object.get_mut("schemas").and_then(Value::as_array_mut)
+                    && !schemas.iter().any(|schema| schema == ENTERPRISE)
+                {
+                    schemas.push(ENTERPRISE.into());
+                }
             }
             None => {
                 object.insert(path.clone(), value);
