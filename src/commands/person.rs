@@ -276,6 +276,12 @@ impl<'a> Person<'a> {
                 return self.failed(error);
             }
             match replay.user_by_id(&id)? {
+                Ok(user) if user.id().as_ref() != Some(&id) => {
+                    return self.fails(
+                        Cause::Mismatch,
+                        "mismatch: the directory answered with a user of another id",
+                    );
+                }
                 Ok(user) => {
                     changes.retain(|change| !is_made(change, user));
                     if changes.is_empty() {

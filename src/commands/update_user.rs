@@ -729,6 +729,12 @@ mod tests {
                 ),
                 row("not made", boss(), script(kind, shown(json!({}))), not_made),
                 row(
+                    "the look shows somebody else",
+                    boss(),
+                    script(kind, shown(json!({"id": "u-2", "title": "Boss"}))),
+                    "failed Update 502: mismatch: the directory answered with a user of another id [u-1]",
+                ),
+                row(
                     "gone",
                     boss(),
                     script(kind, absent()),
