@@ -854,6 +854,25 @@ mod tests {
             )
             .with(|policy| policy.adopt = Adopt::Never),
             row(
+                "there after a lost answer, with an employee id that was not sent, with never",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "failed Create 409: a user of this userName exists, …",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "there after a lost answer, with an employee id that was not sent: found, not made",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
                 "as sent, but nothing was lost",
                 numbered(),
                 vec![

@@ -544,8 +544,10 @@ fn new_user(attributes: &Object, active: bool) -> Object {
     body
 }
 
+/// Whether a user who is there after a lost answer is the one that was sent. An employee id that was not sent is somebody else's.
 fn is_as_sent(user: &User, wanted: &Object, active: bool) -> bool {
-    user.active() == Some(active) && difference(wanted, user).is_empty()
+    let has_other_id = user.get("externalId").is_some() && !wanted.contains_key("externalId");
+    user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()
 }
 
 /// The attributes that a PATCH touches: what stays as it is need not please anybody.
