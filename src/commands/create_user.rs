@@ -314,6 +314,16 @@ mod tests {
                 "failed Create 409: said; the externalId (employee id) is taken by user u-7 (userName other) [-]",
             ),
             row(
+                "two have the employee id",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    ("users of employee E7?", two()),
+                ],
+                "failed Create 409: said; the externalId (employee id) is taken by user u-1 (userName test) and user u-2 (userName test) [-]",
+            ),
+            row(
                 "nobody has the employee id",
                 numbered(),
                 vec![
@@ -725,6 +735,13 @@ mod tests {
         let cases = [
             ("equal", Some("E7"), Some("E7"), (DONE, None), (DONE, None)),
             ("none in the profile", None, Some("E7"), (DONE, None), (DONE, None)),
+            (
+                "empty in the directory",
+                Some("E7"),
+                Some(""),
+                (DONE, Some(CHANGED)),
+                (DONE, Some(CHANGED)),
+            ),
             (
                 "none in the directory",
                 Some("E7"),

@@ -377,7 +377,10 @@ impl<'a> Person<'a> {
         replay: &mut Replay<'a>,
     ) -> Result<Outcome, Next> {
         self.found = Some(user);
-        let external_id = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let external_id = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_str).filter(|text| !text.is_empty());
+            text.map(str::to_owned)
+        };
         let wanted = external_id(self.mapped.attributes.get("externalId"));
         let found = external_id(user.get("externalId"));
         match self.rules.policy.adopt {
@@ -399,19 +402,27 @@ impl<'a> Person<'a> {
         let said = error.message();
         if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
             match replay.users_by_external_id(id)? {
-                Ok([holder]) => {
-                    let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
-                    let whose = format!(
-                        "user {} (userName {})",
-                        id.unwrap_or_default(),
-                        name.unwrap_or_default()
-                    );
+                Ok([]) => {}
+                Ok(holders) => {
+                    let whose: Vec<_> = holders
+                        .iter()
+                        .map(|holder| {
+                            let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
+                            format!(
+                                "user {} (userName {})",
+                                id.unwrap_or_default(),
+                                name.unwrap_or_default()
+                            )
+                        })
+                        .collect();
                     return self.fails(
                         Cause::Conflict,
-                        format!("{said}; the externalId (employee id) is taken by {whose}"),
+                        format!(
+                            "{said}; the externalId (employee id) is taken by {}",
+                            whose.join(" and ")
+                        ),
                     );
                 }
-                Ok(_) => {}
                 Err(looking) => {
                     return self.fails(
                         Cause::Conflict,
