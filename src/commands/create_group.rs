@@ -51,7 +51,10 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     if replay.is_dry_run() {
         match replay.groups_by_name(name)? {
             Ok([]) => {}
-            Ok(_) => return group::fails(Failure::new(Cause::Conflict, TAKEN)),
+            Ok(groups) if groups.iter().all(|group| named(group, name)) => {
+                return group::fails(Failure::new(Cause::Conflict, TAKEN));
+            }
+            Ok(_) => return another_group(),
             Err(error) => return group::failed(error),
         }
     }
@@ -59,12 +62,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     for _ in 0..CREATIONS {
         let refused = match replay.create_group(|| attributes.clone())? {
             Ok(group) if named(group, name) => return Ok(done(group)),
-            Ok(_) => {
-                return group::fails(Failure::new(
-                    Cause::Mismatch,
-                    "mismatch: the directory answered with another group than the one sent",
-                ));
-            }
+            Ok(_) => return another_group(),
             Err(error) if error.status() == Some(409) => Some(error),
             Err(error) if error.is_answer_lost() => {
                 lost = Some(error);
@@ -77,6 +75,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
             (Ok([group]), _) if lost.is_some() && is_as_sent(group, &attributes) => return Ok(done(group)),
             (Ok([]), Some(refused)) => return clashes(refused, "another group has this externalId"),
             (Ok([]), None) => {}
+            (Ok(groups), _) if !groups.iter().all(|group| named(group, name)) => return another_group(),
             (Ok(groups), refused) => {
                 let ids = groups
                     .iter()
@@ -102,6 +101,13 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
 /// A 409, and what it is about as far as a look tells.
 fn clashes(refused: &scim::Error, whose: &str) -> Result<Outcome, Next> {
     group::fails(Failure::new(Cause::Conflict, format!("{}; {whose}", refused.message())))
+}
+
+fn another_group<T>() -> Result<T, Next> {
+    group::fails(Failure::new(
+        Cause::Mismatch,
+        "mismatch: the directory answered with another group than the one sent",
+    ))
 }
 
 fn named(group: &Group, name: &str) -> bool {
@@ -223,6 +229,15 @@ mod tests {
                 numbered(),
                 vec![(POST, status(409)), (LOOK, groups(vec![]))],
                 ID_TAKEN,
+            ),
+            row(
+                "a group of another name answers to it",
+                admins(),
+                vec![
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({"displayName": "Users"}))])),
+                ],
+                MISMATCH,
             ),
             row(
                 "the look fails",
@@ -407,6 +422,15 @@ mod tests {
                 "failed 504: whether the group was created is not known: said; looking failed too: said []",
             ),
             row(
+                "a group of another name answers to it",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![group(json!({"displayName": "Users"}))])),
+                ],
+                MISMATCH,
+            ),
+            row(
                 "there in another letter case",
                 admins(),
                 vec![
@@ -440,6 +464,13 @@ mod tests {
                 admins(),
                 vec![(LOOK, groups(vec![group(json!({}))]))],
                 "failed 409: another group has this displayName or externalId []",
+            )
+            .dry(),
+            row(
+                "a group of another name answers to it",
+                admins(),
+                vec![(LOOK, groups(vec![group(json!({"displayName": "Users"}))]))],
+                MISMATCH,
             )
             .dry(),
             row(
