@@ -184,6 +184,7 @@ impl<'a> Membership<'_, 'a> {
             let end = self.changes.len().min(start + MAX_MEMBER_CHANGES);
             let mut open: Vec<_> = iter::once(start..end).collect();
             let mut sent_again = false;
+            let first_before = self.first;
             // Halving a chunk down to its members takes 199 calls at most, and 200 are allowed.
             while let Some(range) = open.pop() {
                 let error = match replay.patch_group(self.group, || self.patch(range.clone()))? {
@@ -223,6 +224,10 @@ impl<'a> Membership<'_, 'a> {
                     }
                     return self.stops(error);
                 }
+            }
+            // What was refused together and taken in parts is no failure.
+            if self.fates[start..end].iter().all(|fate| matches!(fate, Fate::Done)) {
+                self.first = first_before;
             }
         }
         self.first.map_or(Ok(last), |error| self.stops(error))
