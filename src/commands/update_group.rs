@@ -239,13 +239,14 @@ impl<'a> Membership<'_, 'a> {
             Ok(members) => members,
             Err(looking) => {
                 self.fates[range].fill(Fate::Unknown(lost));
-                let message = format!("{}; looking failed too: {}", lost.message(), looking.message);
-                let cause = if looking.cause == Cause::Directory(ErrorKind::Expired) {
-                    looking.cause
-                } else {
-                    Failure::from(lost).cause
-                };
-                return self.ends(Failure::new(cause, message));
+                let mut failure = self.failure(lost);
+                failure
+                    .message
+                    .push_str(&format!("; looking failed too: {}", looking.message));
+                if looking.cause == Cause::Directory(ErrorKind::Expired) {
+                    failure.cause = looking.cause;
+                }
+                return self.ends(failure);
             }
         };
         let members: HashSet<_> = members.iter().map(|member| member.value.as_str()).collect();
@@ -307,8 +308,13 @@ impl<'a> Membership<'_, 'a> {
         PatchOp::new(operations)
     }
 
-    /// Ends because of `last`. It is told as the first failure there was, unless the command's time is over, which has a status of its own.
+    /// Ends because of `last`.
     fn stops<T>(&self, last: &'a scim::Error) -> Result<T, Next> {
+        self.ends(self.failure(last))
+    }
+
+    /// What `last` is told as: the first failure there was, unless the command's time is over, which has a status of its own.
+    fn failure(&self, last: &'a scim::Error) -> Failure {
         let first = self.first.unwrap_or(last);
         let told = if last.kind == ErrorKind::Expired { last } else { first };
         let mut failure = Failure::from(told);
@@ -318,7 +324,7 @@ impl<'a> Membership<'_, 'a> {
         if !std::ptr::eq(first, last) {
             failure.message = format!("{}; then: {}", first.message(), last.message());
         }
-        self.ends(failure)
+        failure
     }
 
     /// Ends with `failure`, naming who was refused, and telling each member's fate in the details.
@@ -925,6 +931,12 @@ mod tests {
                 two(),
                 split(vec![(last, lost()), (MEMBERS, members(&["u-2"], None))]),
                 "failed 404: said; failed: u-1 [u-1 failed, u-2 done]",
+            ),
+            row(
+                "a 404, then a lost answer, and the look fails",
+                two(),
+                split(vec![(last, status(503)), (MEMBERS, status(403))]),
+                "failed 404: said; then: said; looking failed too: said; failed: u-1; not known: u-2 [u-1 failed, u-2 not known]",
             ),
             row(
                 "a 404, then the time is over",
