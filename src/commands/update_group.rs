@@ -133,6 +133,12 @@ fn rename(id: &Id, asked: &GroupProfile, rules: &Rules, replay: &mut Replay<'_>)
         }
         // After a lost answer it may have been done; a 409 may be somebody else at work on the group at the same moment.
         match replay.group_by_id(id)? {
+            Ok(group) if group.id().as_ref() != Some(id) => {
+                return group::fails(Failure::new(
+                    Cause::Mismatch,
+                    "mismatch: the directory answered with a group of another id",
+                ));
+            }
             Ok(group)
                 if attributes
                     .iter()
@@ -142,6 +148,7 @@ fn rename(id: &Id, asked: &GroupProfile, rules: &Rules, replay: &mut Replay<'_>)
             }
             Ok(_) if is_conflict => {}
             Ok(_) => return group::failed(error),
+            Err(looking) if looking.kind == ErrorKind::Absent => return group::failed(looking),
             Err(looking) => return group::unsure("renamed", error, looking),
         }
     }
@@ -625,6 +632,24 @@ mod tests {
                 admins(),
                 vec![(patch, status(409)), (look, status(500))],
                 "failed 409: whether the group was renamed is not known: said; looking failed too: said []",
+            ),
+            row(
+                "conflict, and gone",
+                admins(),
+                vec![(patch, status(409)), (look, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "lost, and gone",
+                admins(),
+                vec![(patch, lost()), (look, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "lost, and another group is shown",
+                admins(),
+                vec![(patch, lost()), (look, group_shown(json!({"id": "g-2"})))],
+                "failed 502: mismatch: the directory answered with a group of another id []",
             ),
             row(
                 "half of it",
