@@ -44,7 +44,7 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
         }
         report.claim(part.lost == 0, format!("nothing is lost ({} are)", part.lost));
         // In the short form the first seconds, in which a share is found, are most of it.
-        let goal = form.pick(0.12, 0.05);
+        let goal = form.pick(0.2, 0.05);
         report.claim(part.throttled < goal, format!("less than {:.0} % of our requests were answered 429", goal * 100.0));
     }
 }

@@ -1,6 +1,9 @@
 //! Faults of every kind while many subjects change side by side: in the end the directory is what the commands said.
 //!
 //! The commands and their order for each subject, and the faults, repeat with the seed; which request meets which fault is the scheduler's.
+//! In a gale the faults are three times as many, so that repetitions run out and commands fail, or don't know: those reports are held against
+//! the directory too.
+//!
 //! Late work stays within a request's time-out here: a write that a directory does after its client has given up on it, and after the next
 //! command has changed the same value, can't be told from that command's by anybody without ETags.
 
@@ -31,10 +34,13 @@ struct Size {
     commands: usize,
     people: usize,
     groups: usize,
+    /// What the chances of faults are multiplied with.
+    force: f64,
 }
 
 /// What one seed came to.
 struct Storm {
+    is_gale: bool,
     seed: u64,
     took: Duration,
     calls: u64,
@@ -45,30 +51,41 @@ struct Storm {
     lies: Vec<String>,
 }
 
+impl Storm {
+    fn name(&self) -> String {
+        format!("{} {}", if self.is_gale { "gale" } else { "storm" }, self.seed)
+    }
+}
+
 pub(crate) async fn run(form: &Form, report: &mut Report) {
-    let small = Size {
+    let storm_size = Size {
+        commands: form.pick(700, 5_000),
+        people: form.pick(70, 500),
+        groups: form.pick(6, 20),
+        force: 1.0,
+    };
+    let gale_size = Size {
         commands: 700,
         people: 70,
         groups: 6,
+        force: 3.0,
     };
-    let whole = Size {
-        commands: 5_000,
-        people: 500,
-        groups: 20,
-    };
-    let size = form.pick(small, whole);
     let mut storms = JoinSet::new();
     // Side by side: refusals slow each of them down to a fraction of what a machine does.
-    for seed in (form.seed..).take(form.pick(2, 10)) {
-        storms.spawn(storm(seed, size));
+    for (size, count) in [(storm_size, form.pick(2, 10)), (gale_size, form.pick(1, 5))] {
+        for seed in (form.seed..).take(count) {
+            storms.spawn(storm(seed, size));
+        }
     }
     let mut storms = storms.join_all().await;
-    storms.sort_by_key(|storm| storm.seed);
-    report.figure("commands, people, groups", format!("{}, {}, {}", size.commands, size.people, size.groups));
+    storms.sort_by_key(|storm| (storm.is_gale, storm.seed));
+    for (name, size) in [("storm", storm_size), ("gale", gale_size)] {
+        report.figure(&format!("{name}: commands, people, groups"), format!("{}, {}, {}", size.commands, size.people, size.groups));
+    }
     for storm in storms {
         let of = |verdict| storm.verdicts.get(&verdict).copied().unwrap_or_default();
         report.figure(
-            &format!("seed {}", storm.seed),
+            &storm.name(),
             format!(
                 "{} done, {} skipped, {} refused, {} failed, {} not known {:?}; {} calls in {:.1} s; p50 {}, p99 {}",
                 of(Verdict::Done),
@@ -86,7 +103,7 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
         for lie in storm.lies.iter().take(10) {
             println!("  lie: {lie}");
         }
-        report.claim(storm.lies.is_empty(), format!("seed {}: the directory is what the commands said ({} lies)", storm.seed, storm.lies.len()));
+        report.claim(storm.lies.is_empty(), format!("{}: the directory is what the commands said ({} lies)", storm.name(), storm.lies.len()));
     }
 }
 
@@ -107,7 +124,7 @@ async fn storm(seed: u64, size: Size) -> Storm {
         ("AWS_ILM_MEMBERSHIP_RATE", "5000"),
         ("AWS_ILM_REQUEST_TIMEOUT", REQUEST_TIMEOUT),
     ]);
-    faults().into_iter().for_each(|fault| directory.sandbox.script(fault));
+    faults(size.force).into_iter().for_each(|fault| directory.sandbox.script(fault));
 
     let began = Instant::now();
     let each = size.commands / (size.people + size.groups);
@@ -129,6 +146,7 @@ async fn storm(seed: u64, size: Size) -> Storm {
         callers.spawn(about_group(front.caller.clone(), group, ids.clone(), commands, random));
     }
     let mut storm = Storm {
+        is_gale: size.force > 1.0,
         seed,
         took: Duration::ZERO,
         calls: 0,
@@ -156,8 +174,8 @@ async fn storm(seed: u64, size: Size) -> Storm {
     storm
 }
 
-/// Each of a few per cent of the requests.
-fn faults() -> Vec<Fault> {
+/// Each of a few per cent of the requests. Refusals for the rate stay as many: more would only make it longer.
+fn faults(force: f64) -> Vec<Fault> {
     let slow = |milliseconds, work_late| FaultKind::Slow {
         milliseconds,
         work_late,
@@ -167,15 +185,15 @@ fn faults() -> Vec<Fault> {
         (0.002, FaultKind::Throttle {
             retry_after: Some("1".to_owned()),
         }),
-        (0.02, FaultKind::Status { status: 500 }),
-        (0.02, FaultKind::Status { status: 503 }),
-        (0.02, FaultKind::HangUp),
-        (0.03, FaultKind::AnswerLost),
-        (0.02, FaultKind::FailAfterWork { status: 500 }),
+        (0.02 * force, FaultKind::Status { status: 500 }),
+        (0.02 * force, FaultKind::Status { status: 503 }),
+        (0.02 * force, FaultKind::HangUp),
+        (0.03 * force, FaultKind::AnswerLost),
+        (0.02 * force, FaultKind::FailAfterWork { status: 500 }),
         (0.02, slow(250, false)),
         (0.02, slow(250, true)),
         // Never comes, the work being done.
-        (0.005, slow(4_000, false)),
+        (0.005 * force, slow(4_000, false)),
     ];
     let forever = |(probability, kind)| Fault::new(kind).forever().with_probability(probability);
     kinds.into_iter().map(forever).collect()
