@@ -45,7 +45,10 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
         report.claim(part.lost == 0, format!("nothing is lost ({} are)", part.lost));
         // In the short form the first seconds, in which a share is found, are most of it.
         let goal = form.pick(0.2, 0.05);
-        report.claim(part.throttled < goal, format!("less than {:.0} % of our requests were answered 429", goal * 100.0));
+        report.claim(
+            part.throttled < goal,
+            format!("less than {:.0} % of our requests were answered 429", goal * 100.0),
+        );
     }
 }
 
@@ -53,7 +56,13 @@ async fn too_fast(count: usize) -> Part {
     let directory = Directory::holding(&json!({}), true).await;
     let front = directory.service(&[("AWS_ILM_WRITE_RATE", "37.5")]);
     let (took, failed) = create(vec![(front.caller.clone(), "we")], count).await;
-    measured("37.5 a second, where 25 are allowed".to_owned(), &directory, count, took, failed)
+    measured(
+        "37.5 a second, where 25 are allowed".to_owned(),
+        &directory,
+        count,
+        took,
+        failed,
+    )
 }
 
 async fn beside_another(count: usize) -> Part {
@@ -65,7 +74,8 @@ async fn beside_another(count: usize) -> Part {
     let title = "another client takes 10 of the 25 a second".to_owned();
     let mut part = measured(title, &directory, count, took, failed);
     let (sent, refused) = directory.throttled(|request| is_of(request, "other"));
-    part.lines.push(("the other's requests answered 429", per_cent(refused, sent)));
+    part.lines
+        .push(("the other's requests answered 429", per_cent(refused, sent)));
     part
 }
 
@@ -82,7 +92,10 @@ async fn two_processes(form: &Form, count: usize, replicas: u32) -> Part {
     let (took, failed) = create(callers, count).await;
     let title = format!("two processes, expected_replicas = {replicas}");
     let mut part = measured(title, &directory, count, took, failed);
-    for (name, start) in [("  the first's answered 429", "we-a"), ("  the second's answered 429", "we-b")] {
+    for (name, start) in [
+        ("  the first's answered 429", "we-a"),
+        ("  the second's answered 429", "we-b"),
+    ] {
         let (sent, refused) = directory.throttled(|request| is_of(request, start));
         part.lines.push((name, per_cent(refused, sent)));
     }
@@ -93,7 +106,14 @@ fn measured(title: String, directory: &Directory, count: usize, took: Duration, 
     let (sent, refused) = directory.throttled(|request| is_of(request, "we"));
     let there = directory.count_users("we");
     let lines = vec![
-        ("creates a second", format!("{:.2} ({count} in {:.1} s)", count as f64 / took.as_secs_f64(), took.as_secs_f64())),
+        (
+            "creates a second",
+            format!(
+                "{:.2} ({count} in {:.1} s)",
+                count as f64 / took.as_secs_f64(),
+                took.as_secs_f64()
+            ),
+        ),
         ("our requests answered 429", per_cent(refused, sent)),
     ];
     Part {
@@ -118,7 +138,9 @@ async fn create(services: Vec<(Caller, &'static str)>, count: usize) -> (Duratio
                 if number >= count {
                     return failed;
                 }
-                let answer = caller.command("iam-create-user", &newcomer(&format!("{start}-{number}"))).await;
+                let answer = caller
+                    .command("iam-create-user", &newcomer(&format!("{start}-{number}")))
+                    .await;
                 if !answer.succeeded() {
                     println!("  failed: {} {}", answer.status, answer.message());
                     failed += 1;

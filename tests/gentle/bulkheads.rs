@@ -50,7 +50,12 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
              \"{DEFAULT_TOKEN}\"\nrequest_timeout = \"5s\"\n"
         )
     };
-    let text = ["listen = \"127.0.0.1:0\"\n".to_owned(), instance("healthy", &healthy.url()), instance("slow", &slow.url()), instance("dead", &dead)];
+    let text = [
+        "listen = \"127.0.0.1:0\"\n".to_owned(),
+        instance("healthy", &healthy.url()),
+        instance("slow", &slow.url()),
+        instance("dead", &dead),
+    ];
     fs::write(&config, text.concat()).unwrap();
     let front = Front::start(&Sources {
         config: Some(config),
@@ -67,22 +72,38 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
     let beside_open = measure(&front.caller, time).await;
     stop.store(true, Ordering::Relaxed);
     for (name, neighbours) in ["slow", "dead"].into_iter().zip(neighbours) {
-        let statuses = neighbours.join_all().await.into_iter().fold(BTreeMap::new(), |mut sum, one| {
-            one.into_iter().for_each(|(status, count)| *sum.entry(status).or_insert(0) += count);
-            sum
-        });
+        let statuses = neighbours
+            .join_all()
+            .await
+            .into_iter()
+            .fold(BTreeMap::new(), |mut sum, one| {
+                one.into_iter()
+                    .for_each(|(status, count)| *sum.entry(status).or_insert(0) += count);
+                sum
+            });
         report.figure(&format!("the {name} one's answers by status"), format!("{statuses:?}"));
     }
     let show = |(waits, failed): &(Vec<Duration>, usize)| {
-        format!("p50 {}, p99 {} ({} commands, {failed} failed)", ms(percentile(waits, 0.5)), ms(percentile(waits, 0.99)), waits.len())
+        format!(
+            "p50 {}, p99 {} ({} commands, {failed} failed)",
+            ms(percentile(waits, 0.5)),
+            ms(percentile(waits, 0.99)),
+            waits.len()
+        )
     };
     report.figure("the healthy one alone", show(&alone));
     report.figure("beside them, from their first requests on", show(&beside_hanging));
     report.figure("beside them, later", show(&beside_open));
-    report.claim(alone.1 + beside_hanging.1 + beside_open.1 == 0, "none of its commands failed");
+    report.claim(
+        alone.1 + beside_hanging.1 + beside_open.1 == 0,
+        "none of its commands failed",
+    );
     let p99 = |(waits, _): &(Vec<Duration>, usize)| percentile(waits, 0.99);
     let worst = p99(&beside_hanging).max(p99(&beside_open));
-    report.claim(worst <= p99(&alone) + NOISE, format!("its p99 grew by no more than {}", ms(NOISE)));
+    report.claim(
+        worst <= p99(&alone) + NOISE,
+        format!("its p99 grew by no more than {}", ms(NOISE)),
+    );
 }
 
 /// The URL of something that takes connections and never answers: the worst kind of dead.
@@ -121,7 +142,9 @@ fn crowd(caller: &Caller, name: &'static str, stop: &Arc<AtomicBool>) -> JoinSet
         callers.spawn(async move {
             let mut statuses = BTreeMap::new();
             while !stop.load(Ordering::Relaxed) {
-                let answer = caller.command_of(name, "iam-get-user", &json!({"user-profile": {"id": "id-p0"}})).await;
+                let answer = caller
+                    .command_of(name, "iam-get-user", &json!({"user-profile": {"id": "id-p0"}}))
+                    .await;
                 *statuses.entry(answer.status).or_insert(0) += 1;
                 if answer.status == 503 {
                     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -35,19 +35,56 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
     let (all, some) = tokio::join!(fill(count, ids(count)), fill(count, mixed));
     let seconds = |took: Duration| format!("{:.1}", took.as_secs_f64());
 
-    report.figure("members, s, calls", format!("{count}, {}, {}", seconds(all.answer.took), all.calls));
-    report.claim(all.answer.succeeded() && all.members.len() == count, format!("all {count} are in"));
-    report.claim(all.calls == count.div_ceil(CHUNK), format!("in {} member PATCHes", count.div_ceil(CHUNK)));
-    report.claim(all.refused == 0, format!("none was answered 429 ({} were)", all.refused));
+    report.figure(
+        "members, s, calls",
+        format!("{count}, {}, {}", seconds(all.answer.took), all.calls),
+    );
+    report.claim(
+        all.answer.succeeded() && all.members.len() == count,
+        format!("all {count} are in"),
+    );
+    report.claim(
+        all.calls == count.div_ceil(CHUNK),
+        format!("in {} member PATCHes", count.div_ceil(CHUNK)),
+    );
+    report.claim(
+        all.refused == 0,
+        format!("none was answered 429 ({} were)", all.refused),
+    );
 
-    let details = some.answer.result()["details"]["members"].as_array().cloned().unwrap_or_default();
-    let failed: BTreeSet<_> = details.iter().filter(|fate| fate["result"] == "failed").filter_map(|fate| fate["value"].as_str()).collect();
-    report.figure("with 3 unknown: s, calls, status", format!("{}, {}, {}", seconds(some.answer.took), some.calls, some.answer.status));
-    report.claim(some.members.len() == count - unknown.len(), format!("{} are in, {} should be", some.members.len(), count - unknown.len()));
-    report.claim(!some.answer.succeeded() && failed == unknown.into(), "the unknown ones, and they alone, are told as failed");
-    report.claim(unknown.iter().all(|id| some.answer.message().contains(id)), "the message names them");
-    report.claim(some.calls <= count.div_ceil(CHUNK) + unknown.len() * SEARCH, "finding them took at most 15 calls each");
-    report.claim(some.refused == 0, format!("none was answered 429 ({} were)", some.refused));
+    let details = some.answer.result()["details"]["members"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let failed: BTreeSet<_> = details
+        .iter()
+        .filter(|fate| fate["result"] == "failed")
+        .filter_map(|fate| fate["value"].as_str())
+        .collect();
+    report.figure(
+        "with 3 unknown: s, calls, status",
+        format!("{}, {}, {}", seconds(some.answer.took), some.calls, some.answer.status),
+    );
+    report.claim(
+        some.members.len() == count - unknown.len(),
+        format!("{} are in, {} should be", some.members.len(), count - unknown.len()),
+    );
+    report.claim(
+        !some.answer.succeeded() && failed == unknown.into(),
+        "the unknown ones, and they alone, are told as failed",
+    );
+    report.claim(
+        unknown.iter().all(|id| some.answer.message().contains(id)),
+        "the message names them",
+    );
+    report.claim(
+        some.calls <= count.div_ceil(CHUNK) + unknown.len() * SEARCH,
+        "finding them took at most 15 calls each",
+    );
+    report.claim(
+        some.refused == 0,
+        format!("none was answered 429 ({} were)", some.refused),
+    );
 }
 
 fn ids(count: usize) -> Vec<String> {
@@ -70,6 +107,9 @@ async fn fill(count: usize, add: Vec<String>) -> Filled {
         answer,
         calls: usize::try_from(calls).unwrap(),
         refused,
-        members: members.filter_map(|member| member["value"].as_str()).map(str::to_owned).collect(),
+        members: members
+            .filter_map(|member| member["value"].as_str())
+            .map(str::to_owned)
+            .collect(),
     }
 }

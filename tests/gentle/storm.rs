@@ -80,7 +80,10 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
     let mut storms = storms.join_all().await;
     storms.sort_by_key(|storm| (storm.is_gale, storm.seed));
     for (name, size) in [("storm", storm_size), ("gale", gale_size)] {
-        report.figure(&format!("{name}: commands, people, groups"), format!("{}, {}, {}", size.commands, size.people, size.groups));
+        report.figure(
+            &format!("{name}: commands, people, groups"),
+            format!("{}, {}, {}", size.commands, size.people, size.groups),
+        );
     }
     for storm in storms {
         let of = |verdict| storm.verdicts.get(&verdict).copied().unwrap_or_default();
@@ -103,7 +106,14 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
         for lie in storm.lies.iter().take(10) {
             println!("  lie: {lie}");
         }
-        report.claim(storm.lies.is_empty(), format!("{}: the directory is what the commands said ({} lies)", storm.name(), storm.lies.len()));
+        report.claim(
+            storm.lies.is_empty(),
+            format!(
+                "{}: the directory is what the commands said ({} lies)",
+                storm.name(),
+                storm.lies.len()
+            ),
+        );
     }
 }
 
@@ -124,7 +134,9 @@ async fn storm(seed: u64, size: Size) -> Storm {
         ("AWS_ILM_MEMBERSHIP_RATE", "5000"),
         ("AWS_ILM_REQUEST_TIMEOUT", REQUEST_TIMEOUT),
     ]);
-    faults(size.force).into_iter().for_each(|fault| directory.sandbox.script(fault));
+    faults(size.force)
+        .into_iter()
+        .for_each(|fault| directory.sandbox.script(fault));
 
     let began = Instant::now();
     let each = size.commands / (size.people + size.groups);
@@ -170,7 +182,9 @@ async fn storm(seed: u64, size: Size) -> Storm {
     }
     storm.took = began.elapsed();
     storm.calls = directory.sandbox.calls().values().sum();
-    storm.lies.extend(compare(&directory.sandbox.dump(), &people, &mut groups));
+    storm
+        .lies
+        .extend(compare(&directory.sandbox.dump(), &people, &mut groups));
     storm
 }
 
@@ -182,9 +196,12 @@ fn faults(force: f64) -> Vec<Fault> {
     };
     let kinds = [
         (0.02, FaultKind::Throttle { retry_after: None }),
-        (0.002, FaultKind::Throttle {
-            retry_after: Some("1".to_owned()),
-        }),
+        (
+            0.002,
+            FaultKind::Throttle {
+                retry_after: Some("1".to_owned()),
+            },
+        ),
         (0.02 * force, FaultKind::Status { status: 500 }),
         (0.02 * force, FaultKind::Status { status: 503 }),
         (0.02 * force, FaultKind::HangUp),
@@ -232,7 +249,13 @@ async fn about_people(caller: Caller, mut mine: Vec<Person>, each: usize, mut ra
     course
 }
 
-async fn about_group(caller: Caller, mut group: Group, people: Vec<String>, commands: usize, mut random: fastrand::Rng) -> Course {
+async fn about_group(
+    caller: Caller,
+    mut group: Group,
+    people: Vec<String>,
+    commands: usize,
+    mut random: fastrand::Rng,
+) -> Course {
     let mut course = Course::default();
     for _ in 0..commands {
         let command = group.draw(&mut random, &people);

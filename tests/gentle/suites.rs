@@ -104,5 +104,9 @@ async fn main() -> ExitCode {
 /// The service's binary where cargo puts it: examples are in a folder beside it.
 fn beside() -> PathBuf {
     let program = std::env::current_exe().unwrap();
-    program.parent().and_then(|folder| folder.parent()).unwrap().join("aws-ilm")
+    program
+        .parent()
+        .and_then(|folder| folder.parent())
+        .unwrap()
+        .join("aws-ilm")
 }

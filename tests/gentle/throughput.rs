@@ -45,19 +45,41 @@ async fn creations(count: usize, report: &mut Report) {
     let (sent, refused) = directory.throttled(|request| request.api == "CreateUser");
     report.figure("creates, callers", format!("{count}, {CALLERS}"));
     report.figure("first to last, s", format!("{took:.2}"));
-    report.figure("at 25 a second without a burst, s", format!("{ideal:.2} (ratio {:.3})", took / ideal));
+    report.figure(
+        "at 25 a second without a burst, s",
+        format!("{ideal:.2} (ratio {:.3})", took / ideal),
+    );
     report.figure(
         "with the sandbox's burst of 25 used up, s",
         format!("{with_burst:.2} (ratio {:.3})", took / with_burst),
     );
     report.figure("creates answered 429", per_cent(refused, sent));
-    report.figure("a caller's wait, p50 and p99", format!("{}, {}", ms(percentile(&crowd.waits, 0.5)), ms(percentile(&crowd.waits, 0.99))));
-    report.figure("the disable in the middle", format!("{} ({})", ms(crowd.leaver.1), crowd.leaver.0));
-    report.claim(crowd.failed == 0, format!("no failure reached a caller ({} did)", crowd.failed));
+    report.figure(
+        "a caller's wait, p50 and p99",
+        format!(
+            "{}, {}",
+            ms(percentile(&crowd.waits, 0.5)),
+            ms(percentile(&crowd.waits, 0.99))
+        ),
+    );
+    report.figure(
+        "the disable in the middle",
+        format!("{} ({})", ms(crowd.leaver.1), crowd.leaver.0),
+    );
+    report.claim(
+        crowd.failed == 0,
+        format!("no failure reached a caller ({} did)", crowd.failed),
+    );
     report.claim(directory.count_users("new-") == count, "everybody is there, once");
-    report.claim(share(refused, sent) <= 0.005, "at most 0.5 % of the creates were answered 429");
+    report.claim(
+        share(refused, sent) <= 0.005,
+        "at most 0.5 % of the creates were answered 429",
+    );
     report.claim(took <= ideal * 1.03, "total within 1.03 of what 25 a second allow");
-    report.claim(crowd.leaver.0 && crowd.leaver.1 <= Duration::from_secs(2), "the disable was done within 2 s");
+    report.claim(
+        crowd.leaver.0 && crowd.leaver.1 <= Duration::from_secs(2),
+        "the disable was done within 2 s",
+    );
 }
 
 /// The same with updates, whose two APIs are also the leaver's: only being let through first helps there.
@@ -74,13 +96,28 @@ async fn updates(count: usize, report: &mut Report) {
     .await;
     let (sent, refused) = directory.throttled(|_| true);
     report.figure("updates, callers", format!("{count}, {CALLERS}"));
-    report.figure("updates a second", format!("{:.2}", count as f64 / crowd.took.as_secs_f64()));
+    report.figure(
+        "updates a second",
+        format!("{:.2}", count as f64 / crowd.took.as_secs_f64()),
+    );
     report.figure("requests answered 429", per_cent(refused, sent));
     report.figure("a caller's wait, p50", ms(percentile(&crowd.waits, 0.5)));
-    report.figure("the disable among them", format!("{} ({})", ms(crowd.leaver.1), crowd.leaver.0));
-    report.claim(crowd.failed == 0, format!("no failure reached a caller ({} did)", crowd.failed));
-    report.claim(share(refused, sent) <= 0.005, "at most 0.5 % of the requests were answered 429");
-    report.claim(crowd.leaver.0 && crowd.leaver.1 <= Duration::from_secs(2), "the disable was done within 2 s");
+    report.figure(
+        "the disable among them",
+        format!("{} ({})", ms(crowd.leaver.1), crowd.leaver.0),
+    );
+    report.claim(
+        crowd.failed == 0,
+        format!("no failure reached a caller ({} did)", crowd.failed),
+    );
+    report.claim(
+        share(refused, sent) <= 0.005,
+        "at most 0.5 % of the requests were answered 429",
+    );
+    report.claim(
+        crowd.leaver.0 && crowd.leaver.1 <= Duration::from_secs(2),
+        "the disable was done within 2 s",
+    );
 }
 
 /// Many callers at work on one list of commands, and a leaver in the middle of it.
@@ -107,7 +144,9 @@ impl Crowd {
                         return (answers, leaver);
                     }
                     if number == count / 2 {
-                        let gone = caller.command("iam-disable-user", &json!({"user-profile": {"username": "leaver"}})).await;
+                        let gone = caller
+                            .command("iam-disable-user", &json!({"user-profile": {"username": "leaver"}}))
+                            .await;
                         leaver = Some((gone.succeeded() && gone.result()["active"] == false, gone.took));
                     }
                     let (name, arguments) = command(number);

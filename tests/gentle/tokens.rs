@@ -51,8 +51,14 @@ async fn rotated(form: &Form, report: &mut Report) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (commands, failed) = load.stop().await;
     let refused = refused(&directory);
-    report.figure("20 rotations: commands, refused with 401", format!("{commands}, {refused}"));
-    report.claim(failed == 0 && commands > 20, format!("no command failed ({failed} did)"));
+    report.figure(
+        "20 rotations: commands, refused with 401",
+        format!("{commands}, {refused}"),
+    );
+    report.claim(
+        failed == 0 && commands > 20,
+        format!("no command failed ({failed} did)"),
+    );
     report.claim(refused > 0, "requests were under way with a revoked token");
 }
 
@@ -62,7 +68,9 @@ async fn revoked(form: &Form, report: &mut Report) {
     let file = folder.0.join("token");
     replace(&file, DEFAULT_TOKEN);
     let directory = directory().await;
-    directory.sandbox.set_tokens(vec![DEFAULT_TOKEN.to_owned(), "second".to_owned()]);
+    directory
+        .sandbox
+        .set_tokens(vec![DEFAULT_TOKEN.to_owned(), "second".to_owned()]);
     let front = directory.service(&with(&[
         ("AWS_ILM_AUTHENTICATION_TOKEN", ""),
         ("AWS_ILM_AUTHENTICATION_TOKEN_FILE", file.to_str().unwrap()),
@@ -80,11 +88,26 @@ async fn revoked(form: &Form, report: &mut Report) {
     tokio::time::sleep(while_in_use).await;
     let renewed = in_use(&front.caller).await;
     let (commands, failed) = load.stop().await;
-    report.figure("first revoked: commands, refused with 401", format!("{commands}, {refused_once}"));
-    report.claim(failed == 0 && commands > 20, format!("no command failed ({failed} did)"));
-    report.claim(before == "first" && after == "second", format!("/instances said {before}, then {after}"));
-    report.claim(refused_once <= CALLERS as u64, "after that nobody went on with the revoked token");
-    report.claim(renewed == "first", format!("the first, renewed, with the second revoked: {renewed}"));
+    report.figure(
+        "first revoked: commands, refused with 401",
+        format!("{commands}, {refused_once}"),
+    );
+    report.claim(
+        failed == 0 && commands > 20,
+        format!("no command failed ({failed} did)"),
+    );
+    report.claim(
+        before == "first" && after == "second",
+        format!("/instances said {before}, then {after}"),
+    );
+    report.claim(
+        refused_once <= CALLERS as u64,
+        "after that nobody went on with the revoked token",
+    );
+    report.claim(
+        renewed == "first",
+        format!("the first, renewed, with the second revoked: {renewed}"),
+    );
 }
 
 async fn directory() -> Directory {
@@ -104,7 +127,10 @@ fn replace(file: &Path, token: &str) {
 }
 
 async fn in_use(caller: &Caller) -> String {
-    caller.instance().await["tokenInUse"].as_str().unwrap_or_default().to_owned()
+    caller.instance().await["tokenInUse"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn refused(directory: &Directory) -> u64 {
@@ -128,7 +154,11 @@ impl Load {
                 let (mut commands, mut failed) = (0, 0);
                 while !stop.load(Ordering::Relaxed) {
                     let mut profile = json!({"id": format!("id-p{number}"), "username": format!("p{number}")});
-                    let name = if commands % 3 == 0 { "iam-update-user" } else { "iam-get-user" };
+                    let name = if commands % 3 == 0 {
+                        "iam-update-user"
+                    } else {
+                        "iam-get-user"
+                    };
                     profile["title"] = format!("Title {commands}").into();
                     let answer = caller.command(name, &json!({"user-profile": profile})).await;
                     commands += 1;
@@ -146,6 +176,8 @@ impl Load {
     async fn stop(self) -> (usize, usize) {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.callers.join_all().await;
-        ended.into_iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        ended
+            .into_iter()
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 }

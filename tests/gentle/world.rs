@@ -103,7 +103,10 @@ impl Directory {
     pub(crate) fn throttled(&self, ours: impl Fn(&RecordedRequest) -> bool) -> (usize, usize) {
         let requests = self.sandbox.requests();
         let ours = || requests.iter().filter(|request| ours(request));
-        (ours().count(), ours().filter(|request| request.status == Some(429)).count())
+        (
+            ours().count(),
+            ours().filter(|request| request.status == Some(429)).count(),
+        )
     }
 
     /// How many users have a userName that begins so.
@@ -190,7 +193,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// What came of the command: the one object in the envelope that says `success`.
     pub(crate) fn result(&self) -> &Value {
-        let outer = self.body.as_object().and_then(|body| body.values().next()).unwrap_or(&Value::Null);
+        let outer = self
+            .body
+            .as_object()
+            .and_then(|body| body.values().next())
+            .unwrap_or(&Value::Null);
         outer.get("Vendor").unwrap_or(outer)
     }
 
@@ -205,7 +212,11 @@ impl Answer {
 
 impl Caller {
     fn of(address: SocketAddr) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(CALLER_TIMEOUT).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(CALLER_TIMEOUT)
+            .build()
+            .unwrap();
         Self { http, address }
     }
 
@@ -216,7 +227,11 @@ impl Caller {
 
     /// Sends a command to an instance.
     pub(crate) async fn command_of(&self, instance: &str, name: &str, arguments: &Value) -> Answer {
-        let query = if instance.is_empty() { String::new() } else { format!("?instance={instance}") };
+        let query = if instance.is_empty() {
+            String::new()
+        } else {
+            format!("?instance={instance}")
+        };
         let url = format!("http://{}/commands/{name}{query}", self.address);
         let began = Instant::now();
         let response = self.http.post(url).json(arguments).send().await.unwrap();
