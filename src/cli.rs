@@ -166,7 +166,11 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
     };
     let listener = match TcpListener::bind(listen).await {
         Ok(listener) => listener,
-        Err(error) => return misused(&format!("--listen {listen}: {error}")),
+        Err(error) => {
+            // As for `serve`: the argument is right, and the port is somebody else's.
+            eprintln!("can't listen on {listen}; choose another with --listen: {error}");
+            return ExitCode::from(FAILED);
+        }
     };
     let address = listener.local_addr().unwrap_or(listen);
     println!("SCIM endpoint: {}", Sandbox::base_url(address, sandbox::DEFAULT_TENANT));

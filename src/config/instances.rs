@@ -201,7 +201,6 @@ fn read_one(
     } else {
         read_beside_token(section, authentication_token.as_ref(), around)
     };
-    let is_given = |text: &str| !text.trim().is_empty();
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
     let update_user_enabled = section.boolean("update_user_enabled");
@@ -209,8 +208,12 @@ fn read_one(
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
     let adopt = section.parsed("adopt", parse_adopt).unwrap_or(Adopt::SamePerson);
-    let mapper_in = section.text("mapper_in", is_given);
-    let mapper_out = section.text("mapper_out", is_given);
+    for mapper in ["mapper_in", "mapper_out"] {
+        // The integration has them, so an operator may bring them along; passing over them would map otherwise than is asked.
+        if section.is_set(mapper) != (false, false) {
+            section.refuse(mapper, "mapper files are not supported by this version; leave it out");
+        }
+    }
     let insecure = section.boolean("insecure");
     if insecure {
         section.warn(
@@ -242,8 +245,6 @@ fn read_one(
         disable_user_enabled,
         create_if_not_exists,
         adopt,
-        mapper_in,
-        mapper_out,
         insecure,
         proxy,
         connect_timeout,

@@ -81,10 +81,6 @@ pub struct InstanceSettings {
     pub create_if_not_exists: bool,
     /// Which user of the same `userName` a create may take over.
     pub adopt: Adopt,
-    /// The incoming mapper instead of the built-in one.
-    pub mapper_in: Option<String>,
-    /// The outgoing mapper instead of the built-in one.
-    pub mapper_out: Option<String>,
     /// Whether the directory's certificate goes unchecked.
     pub insecure: bool,
     /// How the directory is reached.

@@ -257,15 +257,15 @@ pub(super) static SETTINGS: &[Setting] = &[
     ),
     of_instance(
         "mapper_in",
-        Kind::Text("a mapper's name or file"),
+        Kind::Text("nothing"),
         None,
-        "The incoming mapper instead of the built-in one.",
+        "Not supported by this version: leave it out. The built-in incoming mapper is used.",
     ),
     of_instance(
         "mapper_out",
-        Kind::Text("a mapper's name or file"),
+        Kind::Text("nothing"),
         None,
-        "The outgoing mapper instead of the built-in one.",
+        "Not supported by this version: leave it out. The built-in outgoing mapper is used.",
     ),
     of_instance(
         "insecure",

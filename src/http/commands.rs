@@ -36,19 +36,20 @@ pub(super) const USERS: &str = "User commands";
 pub(super) const GROUPS: &str = "Group commands";
 pub(super) const INSTANCE: &str = "Instance commands";
 
-/// Every command's route.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(iam_create_user))
-        .routes(routes!(iam_update_user))
-        .routes(routes!(iam_get_user))
-        .routes(routes!(iam_disable_user))
-        .routes(routes!(iam_get_group))
-        .routes(routes!(iam_create_group))
-        .routes(routes!(iam_update_group))
-        .routes(routes!(iam_delete_group))
-        .routes(routes!(test_module))
-        .routes(routes!(get_mapping_fields))
+/// Every command's route, one by one.
+pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
+    [
+        OpenApiRouter::new().routes(routes!(iam_create_user)),
+        OpenApiRouter::new().routes(routes!(iam_update_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_user)),
+        OpenApiRouter::new().routes(routes!(iam_disable_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_group)),
+        OpenApiRouter::new().routes(routes!(iam_create_group)),
+        OpenApiRouter::new().routes(routes!(iam_update_group)),
+        OpenApiRouter::new().routes(routes!(iam_delete_group)),
+        OpenApiRouter::new().routes(routes!(test_module)),
+        OpenApiRouter::new().routes(routes!(get_mapping_fields)),
+    ]
 }
 
 /// Creates a user

@@ -19,9 +19,12 @@ use super::{
 
 pub(super) const HEALTH: &str = "Health";
 
-/// The health routes.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+/// The health routes, one by one.
+pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
+    [
+        OpenApiRouter::new().routes(routes!(live)),
+        OpenApiRouter::new().routes(routes!(ready)),
+    ]
 }
 
 /// That the process answers.

@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// The instances' route.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(instances))
+pub(super) fn routes() -> [OpenApiRouter<App>; 1] {
+    [OpenApiRouter::new().routes(routes!(instances))]
 }
 
 /// How one instance is doing.

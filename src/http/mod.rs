@@ -65,10 +65,11 @@ pub fn document() -> String {
 }
 
 fn documented() -> (Router<App>, OpenApi) {
-    let routes = OpenApiRouter::with_openapi(openapi::base())
-        .merge(commands::routes())
-        .merge(instances::routes())
-        .merge(health::routes());
+    let each = commands::routes()
+        .into_iter()
+        .chain(instances::routes())
+        .chain(health::routes());
+    let routes = each.fold(OpenApiRouter::with_openapi(openapi::base()), OpenApiRouter::merge);
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);
     (routes, document)
@@ -79,4 +80,42 @@ fn json(document: &OpenApi) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Two types of one schema name are merged without a word: the first stays, and the other's operation documents a shape that it
+    /// does not have.
+    #[test]
+    fn no_schema_of_a_route_is_lost_to_another_of_the_same_name() {
+        let schemas = |document: &OpenApi| {
+            let document = serde_json::to_value(document).unwrap();
+            document["components"]["schemas"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+        };
+        let merged = schemas(&documented().1);
+        let routes = commands::routes()
+            .into_iter()
+            .chain(instances::routes())
+            .chain(health::routes());
+        let mut seen = 0;
+        for own in routes.map(OpenApiRouter::into_openapi).chain([openapi::base()]) {
+            let paths: Vec<_> = own.paths.paths.keys().cloned().collect();
+            for (name, schema) in schemas(&own) {
+                assert_eq!(
+                    merged.get(&name).unwrap_or(&Value::Null),
+                    &schema,
+                    "{name} of {paths:?}"
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen >= merged.len(), "{seen} of {}", merged.len());
+    }
 }

@@ -176,6 +176,16 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
             }
             continue;
         };
+        // The same value under another type is the same phone: its type came from the directory, ours from nobody.
+        let is_primary = |element: &Value| element.get("primary") == Some(&Value::Bool(true));
+        let is_there = |other: &Value| {
+            other.get("value").is_some()
+                && other.get("value") == element.get("value")
+                && (is_primary(other) || element.get("primary") != Some(&Value::Bool(true)))
+        };
+        if list.iter().any(is_there) {
+            continue;
+        }
         let same_type = list
             .iter()
             .position(|other| element.get("type").is_some() && other.get("type") == element.get("type"));
@@ -297,6 +307,12 @@ mod tests {
                 json!({"phoneNumbers": [{"value": "2", "type": "work"}]}),
                 json!({"phoneNumbers": [{"value": "1", "type": "mobile"}]}),
                 json!([["phoneNumbers", [{"value": "2", "type": "work"}]]]),
+            ),
+            (
+                "the same phone under another type",
+                json!({"phoneNumbers": [{"value": "1", "type": "work"}]}),
+                json!({"phoneNumbers": [{"value": "1", "type": "mobile"}]}),
+                json!([]),
             ),
             (
                 "another server's further e-mails stay, and lose the mark of the primary one",

@@ -15,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -99,7 +99,7 @@ pub struct PlannedRequest {
     /// The path below the instance's SCIM endpoint.
     pub path: String,
     /// The JSON body, null where there is none.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, required)]
     pub body: Option<Value>,
 }
 
@@ -171,8 +171,28 @@ impl Service {
             drop((place, place_here));
             ran
         };
-        let task = self.tasks.spawn(task.in_current_span());
-        task.await.map_err(|_| Refused::Broken)
+        let (answer, answered) = oneshot::channel();
+        let task = async move {
+            if let Err(Ran { record, .. }) = answer.send(task.await) {
+                let Record {
+                    command,
+                    instance,
+                    outcome,
+                    upstream_calls,
+                    dry_run,
+                } = record;
+                tracing::info!(
+                    command,
+                    instance,
+                    outcome,
+                    upstream_calls,
+                    dry_run,
+                    "a command ended after its caller had hung up"
+                );
+            }
+        };
+        self.tasks.spawn(task.in_current_span());
+        answered.await.map_err(|_| Refused::Broken)
     }
 
     /// Takes no further commands, and waits until those that run have ended, `limit` at most. True if all have.
@@ -330,7 +350,10 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
 fn log(error: &scim::Error) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {
-        ErrorKind::Absent => tracing::debug!(aws_request_id = request_id, "not there"),
+        // Ordinary turns of a decision.
+        ErrorKind::Absent | ErrorKind::Status(409) => {
+            tracing::debug!(aws_request_id = request_id, "{}", error.summary())
+        }
         ErrorKind::Connect
         | ErrorKind::Timeout
         | ErrorKind::Broken

@@ -13,20 +13,12 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// What a world is made with. `..Setup::default()` has the demo people, every switch on, and AWS's dialect.
+#[derive(Default)]
 pub(crate) struct Setup {
     /// Settings as environment variables, over the harness's own.
     pub(crate) environment: Vec<(&'static str, String)>,
     /// What the sandbox is.
     pub(crate) sandbox: sandbox::Options,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            environment: Vec::new(),
-            sandbox: sandbox::Options::default(),
-        }
-    }
 }
 
 /// A running sandbox and a running service in front of it.
@@ -275,6 +267,8 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 
 /// A caller that neither follows redirects nor uses a proxy.
 pub(crate) fn caller() -> reqwest::Client {
+    // The second test in the process finds it installed.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
