@@ -28,6 +28,7 @@ const CALLERS: usize = 64;
 pub(crate) async fn run(form: &Form, report: &mut Report) {
     creations(form.pick(300, 2_000), report).await;
     updates(form.pick(150, 500), report).await;
+    too_many(report).await;
 }
 
 /// So many people are created, and in the middle somebody leaves.
@@ -117,6 +118,56 @@ async fn updates(count: usize, report: &mut Report) {
     report.claim(
         crowd.leaver.0 && crowd.leaver.1 <= Duration::from_secs(2),
         "the disable was done within 2 s",
+    );
+}
+
+/// More at once than fit into the callers' time: those who don't are told so at once.
+async fn too_many(report: &mut Report) {
+    const TIME: usize = 4;
+    let directory = Directory::holding(&json!({}), true).await;
+    let time = format!("{TIME}s");
+    let front = directory.service(&[("AWS_ILM_COMMAND_TIMEOUT", &time)]);
+    let mut callers = JoinSet::new();
+    for number in 0..200 {
+        let caller = front.caller.clone();
+        callers.spawn(async move {
+            let answer = caller
+                .command("iam-create-user", &newcomer(&format!("new-{number}")))
+                .await;
+            (number, answer)
+        });
+    }
+    let answers = callers.join_all().await;
+    let created = answers.iter().filter(|(_, answer)| answer.succeeded()).count();
+    let refused: Vec<_> = answers.iter().filter(|(_, answer)| !answer.succeeded()).collect();
+    let waits: Vec<_> = refused.iter().map(|(_, answer)| answer.took).collect();
+    let fit = TIME * 25;
+    report.figure(
+        &format!("200 at once, {TIME} s: created, refused"),
+        format!("{created}, {}", refused.len()),
+    );
+    report.figure(
+        "a refusal's wait, p50 and p99",
+        format!("{}, {}", ms(percentile(&waits, 0.5)), ms(percentile(&waits, 0.99))),
+    );
+    report.claim(
+        !refused.is_empty()
+            && refused
+                .iter()
+                .all(|(_, answer)| answer.status == 503 && answer.retry_after),
+        "every refusal is a 503 with Retry-After",
+    );
+    report.claim(
+        percentile(&waits, 0.95) <= Duration::from_secs(1),
+        "refused early: 95 of 100 within 1 s",
+    );
+    report.claim(
+        created * 10 >= fit * 9,
+        format!("at least 9 in 10 of the {fit} that fit were created"),
+    );
+    report.claim(
+        directory.count_users("new-") == created,
+        "nobody who was refused is there",
     );
 }
 
