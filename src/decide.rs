@@ -290,6 +290,10 @@ mod tests {
                 Read::UsersByName("test".into()),
             ),
             (
+                known.replay().users_by_external_id("E7").err(),
+                Read::UsersByExternalId("E7".into()),
+            ),
+            (
                 known.replay().members(&id("g-1"), Page::First).err(),
                 Read::Members(id("g-1"), Page::First),
             ),
@@ -385,6 +389,10 @@ mod tests {
                 Ok(Reply::Group(group())),
                 Ok(Reply::Groups(list(vec![group()]))),
                 Ok(Reply::Headers(Headers::default())),
+                Ok(Reply::Users(list(vec![user("u-2")]))),
+                Ok(Reply::Users(list(vec![user("u-3")]))),
+                Ok(Reply::Headers(Headers::default())),
+                Err(scim::Error::new(ErrorKind::CircuitOpen, "down")),
             ],
             dry_run: false,
         };
@@ -404,6 +412,14 @@ mod tests {
             assert_eq!(
                 replay.patch_group(&id("g-1"), none).unwrap().unwrap(),
                 &Headers::default()
+            );
+            assert_eq!(replay.users_by_external_id("E7").unwrap().unwrap(), [user("u-2")]);
+            let members = replay.members(&id("g-1"), Page::First).unwrap().unwrap();
+            assert_eq!(members.resources, [user("u-3")]);
+            assert_eq!(replay.delete_group(&id("g-1")).unwrap().unwrap(), &Headers::default());
+            assert_eq!(
+                replay.create_group(Object::new).unwrap().unwrap_err().kind,
+                ErrorKind::CircuitOpen
             );
             assert!(matches!(replay.sample(), Err(Next::Read(Read::Sample))));
         }

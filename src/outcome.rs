@@ -195,6 +195,8 @@ mod tests {
             (Cause::Directory(ErrorKind::Absent), 404),
             (Cause::Directory(ErrorKind::WrongUrl), 404),
             (Cause::Directory(ErrorKind::Connect), 503),
+            (Cause::Directory(ErrorKind::Congested), 503),
+            (Cause::Directory(ErrorKind::CircuitOpen), 503),
             (Cause::Directory(ErrorKind::Timeout), 504),
             (Cause::Directory(ErrorKind::Broken), 504),
             (Cause::Directory(ErrorKind::Expired), 504),

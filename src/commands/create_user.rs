@@ -70,12 +70,21 @@ mod tests {
     use crate::{
         commands::Command,
         decide::{Known, Next, Step},
+        policy::{Adopt, Policy},
         scim::ErrorKind,
     };
 
     fn create(changes: Value) -> Command {
         command("iam-create-user", json!({"user-profile": profile(changes)}))
     }
+
+    /// A new person with an employee id.
+    fn numbered() -> Command {
+        create(json!({"employeeid": "E7"}))
+    }
+
+    const EMAIL_TAKEN: &str =
+        "failed Create 409: said; nobody has this userName or employee id, so the e-mail is another user's [-]";
 
     fn disabled(changes: Value, allow_enable: Value) -> Command {
         command(
@@ -257,14 +266,27 @@ mod tests {
                 "failed Update 404: User does not exist [u-1]",
             ),
             row(
-                "the PATCH conflicts: never created again",
+                "the PATCH conflicts twice: never created again",
                 boss(),
                 vec![
                     ("create test active", status(409)),
                     ("users named test?", found(json!({}))),
                     ("patch u-1: title=\"Boss\"", status(409)),
+                    ("user u-1?", shown(json!({}))),
+                    ("patch u-1: title=\"Boss\"", status(409)),
                 ],
                 "failed Update 409: said [u-1]",
+            ),
+            row(
+                "the PATCH's answer is lost, and it is made",
+                boss(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", lost()),
+                    ("user u-1?", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
             ),
         ]);
     }
@@ -276,7 +298,59 @@ mod tests {
                 "nobody has the name",
                 create(json!({})),
                 vec![("create test active", status(409)), ("users named test?", nobody())],
-                "failed Create 409: said; no user has this userName, so its e-mail or employee id is somebody else's [-]",
+                EMAIL_TAKEN,
+            ),
+            row(
+                "somebody has the employee id",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    (
+                        "users of employee E7?",
+                        found(json!({"id": "u-7", "userName": "other", "externalId": "E7"})),
+                    ),
+                ],
+                "failed Create 409: said; the externalId (employee id) is taken by user u-7 (userName other) [-]",
+            ),
+            row(
+                "two have the employee id",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    ("users of employee E7?", two()),
+                ],
+                "failed Create 409: said; the externalId (employee id) is taken by user u-1 (userName test) and user u-2 (userName test) [-]",
+            ),
+            row(
+                "nobody has the employee id",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    ("users of employee E7?", nobody()),
+                ],
+                EMAIL_TAKEN,
+            ),
+            row(
+                "looking for the employee id fails: the conflict stays",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    ("users of employee E7?", status(500)),
+                ],
+                "failed Create 409: said; looking for whom it clashes with failed: said [-]",
+            ),
+            row(
+                "found, so that the employee id is not looked for",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"externalId": "E7"}))),
+                ],
+                "done Update u-1 active",
             ),
             row(
                 "two have it",
@@ -357,6 +431,13 @@ mod tests {
                 vec![],
                 "failed Create 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-` [-]",
             ),
+            row(
+                "malformed, the command switched off",
+                create(json!({"id": "../Groups/g"})),
+                vec![],
+                "failed Create 400: user-profile.id must be …",
+            )
+            .with(|policy| policy.create_user_enabled = false),
             row(
                 "not text",
                 create(json!({"id": 7})),
@@ -593,16 +674,250 @@ mod tests {
                     ("create test active", status(409)),
                     ("users named test?", nobody()),
                 ],
-                "failed Create 409: said; no user has this userName, …",
+                EMAIL_TAKEN,
+            ),
+            row(
+                "sent again, a conflict with somebody of the same employee id",
+                numbered(),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", nobody()),
+                    (
+                        "users of employee E7?",
+                        found(json!({"userName": "other", "externalId": "E7"})),
+                    ),
+                ],
+                "failed Create 409: said; the externalId (employee id) is taken by user u-1 (userName other) [-]",
+            ),
+            row(
+                "sent again, a conflict, and the look fails: the lost one counts",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", status(403)),
+                ],
+                "failed Create 504: whether the user was created is not known: said; looking failed too: said [-]",
+            ),
+            row(
+                "sent again, and refused",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(403)),
+                ],
+                "failed Create 403: said [-]",
+            ),
+            row(
+                "another name answers to it",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"userName": "toast"}))),
+                ],
+                "failed Create 502: mismatch: …",
             ),
         ]);
         hold(rows);
     }
 
     #[test]
+    fn whom_a_create_takes_over() {
+        const ANOTHERS: &str = "failed Create 409: the userName belongs to another person: the directory's user has another externalId (employee id) [u-1]";
+        const NEVER: &str = "failed Create 409: a user of this userName exists, and `adopt` is set to never [u-1]";
+        const DONE: &str = "done Update u-1 active";
+        const CHANGED: &str = "patch u-1: externalId=\"E7\"";
+        // The employee id of the profile and of the user; what comes of it with each setting, and the change before it.
+        let cases = [
+            ("equal", Some("E7"), Some("E7"), (DONE, None), (DONE, None)),
+            ("none in the profile", None, Some("E7"), (DONE, None), (DONE, None)),
+            (
+                "empty in the directory",
+                Some("E7"),
+                Some(""),
+                (DONE, Some(CHANGED)),
+                (DONE, Some(CHANGED)),
+            ),
+            (
+                "none in the directory",
+                Some("E7"),
+                None,
+                (DONE, Some(CHANGED)),
+                (DONE, Some(CHANGED)),
+            ),
+            ("none at all", None, None, (DONE, None), (DONE, None)),
+            (
+                "different",
+                Some("E7"),
+                Some("E8"),
+                (ANOTHERS, None),
+                (DONE, Some(CHANGED)),
+            ),
+            (
+                "different in letter case",
+                Some("E7"),
+                Some("e7"),
+                (ANOTHERS, None),
+                (DONE, Some(CHANGED)),
+            ),
+        ];
+        for (name, wanted, has, same_person, always) in cases {
+            for (adopt, (end, change)) in [
+                (Adopt::SamePerson, same_person),
+                (Adopt::Always, always),
+                (Adopt::Never, (NEVER, None)),
+            ] {
+                let who = || found(json!({"externalId": has}));
+                let command = || create(json!({"employeeid": wanted}));
+                let ends = |script: Script| {
+                    let mut script = script;
+                    script.extend(change.map(|change| (change, shown(json!({"externalId": wanted})))));
+                    script
+                };
+                let set = match adopt {
+                    Adopt::SamePerson => |policy: &mut Policy| policy.adopt = Adopt::SamePerson,
+                    Adopt::Always => |policy: &mut Policy| policy.adopt = Adopt::Always,
+                    Adopt::Never => |policy: &mut Policy| policy.adopt = Adopt::Never,
+                };
+                hold(vec![
+                    row(
+                        name,
+                        command(),
+                        ends(vec![("create test active", status(409)), ("users named test?", who())]),
+                        end,
+                    )
+                    .with(set),
+                    row(name, command(), ends(vec![("users named test?", who())]), end)
+                        .with(set)
+                        .dry(),
+                    // What can't be created is looked for first.
+                    row(
+                        name,
+                        create(json!({"employeeid": wanted, "surname": null})),
+                        ends(vec![("users named test?", who())]),
+                        end,
+                    )
+                    .with(set),
+                ]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_taking_over() {
+        hold(vec![
+            row(
+                "found by the profile's own id",
+                create(json!({"id": "u-1", "employeeid": "E7"})),
+                vec![
+                    ("user u-1?", shown(json!({"externalId": "E8"}))),
+                    ("patch u-1: externalId=\"E7\"", shown(json!({"externalId": "E7"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "found by the profile's own id, with never",
+                create(json!({"id": "u-1", "title": "Boss"})),
+                vec![
+                    ("user u-1?", shown(json!({}))),
+                    ("patch u-1: title=\"Boss\"", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "made by a request whose answer got lost, with never",
+                numbered(),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E7"}))),
+                ],
+                "done Create u-1 active",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "made by it, and conflicting with the one after it, with never",
+                numbered(),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"externalId": "E7"}))),
+                ],
+                "done Create u-1 active",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "there after a lost answer, and not as sent: another person",
+                numbered(),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "failed Create 409: the userName belongs to another person: …",
+            ),
+            row(
+                "there after a lost answer, and not as sent, with never",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"displayName": "Other"}))),
+                ],
+                "failed Create 409: a user of this userName exists, …",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "there after a lost answer, with an employee id that was not sent, with never",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "failed Create 409: a user of this userName exists, …",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "there after a lost answer, with an employee id that was not sent: found, not made",
+                create(json!({})),
+                vec![
+                    ("create test active", lost()),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "as sent, but nothing was lost",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"externalId": "E7"}))),
+                ],
+                "failed Create 409: a user of this userName exists, …",
+            )
+            .with(|policy| policy.adopt = Adopt::Never),
+            row(
+                "another person's, updating switched off: said all the same",
+                numbered(),
+                vec![
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "failed Create 409: the userName belongs to another person: …",
+            )
+            .with(|policy| policy.update_user_enabled = false),
+        ]);
+    }
+
+    #[test]
     fn a_refusal_is_final() {
         let kinds = [
             (ErrorKind::Connect, "failed Create 503: said [-]"),
+            (ErrorKind::Congested, "failed Create 503: said [-]"),
+            (ErrorKind::CircuitOpen, "failed Create 503: said [-]"),
             (ErrorKind::Throttled, "failed Create 429: said [-]"),
             (ErrorKind::WrongUrl, "failed Create 404: said [-]"),
             (ErrorKind::Status(400), "failed Create 400: said [-]"),

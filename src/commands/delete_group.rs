@@ -59,6 +59,7 @@ mod tests {
     use super::super::testing::*;
     use crate::{
         commands::Command,
+        envelope,
         outcome::{GroupOutcome, Outcome},
         scim::ErrorKind,
     };
@@ -72,6 +73,7 @@ mod tests {
     }
 
     const DELETE: &str = "delete g-1";
+    const LOOK: &str = "group g-1?";
 
     #[test]
     fn a_group_is_deleted_once() {
@@ -97,48 +99,59 @@ mod tests {
             ),
             row("refused", admins(), vec![(DELETE, status(403))], "failed 403: said []"),
             row("conflict", admins(), vec![(DELETE, status(409))], "failed 409: said []"),
-            row(
-                "throttled",
-                admins(),
-                vec![(DELETE, failed(ErrorKind::Throttled))],
-                "failed 429: said []",
-            ),
-            row(
-                "no connection",
-                admins(),
-                vec![(DELETE, failed(ErrorKind::Connect))],
-                "failed 503: said []",
-            ),
-            row(
-                "lost twice",
-                admins(),
-                vec![(DELETE, status(500)), (DELETE, lost())],
-                "failed 504: said []",
-            ),
-            row(
-                "lost, then a wrong URL",
-                admins(),
-                vec![(DELETE, lost()), (DELETE, failed(ErrorKind::WrongUrl))],
-                "failed 404: said []",
-            ),
         ];
-        for kind in LOST {
+        for (kind, there, not_known) in [
+            (
+                ErrorKind::Timeout,
+                "failed 504: said []",
+                "failed 504: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Broken,
+                "failed 504: said []",
+                "failed 504: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Status(500),
+                "failed 500: said []",
+                "failed 500: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Unreadable,
+                "failed 502: said []",
+                "failed 502: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+        ] {
+            let lost = |look| vec![(DELETE, failed(kind)), (LOOK, look)];
             rows.extend([
+                row("lost, then gone", admins(), lost(absent()), "done g-1 Admins"),
                 row(
-                    "lost, then gone",
+                    "lost, and there: not deleted twice",
                     admins(),
-                    vec![(DELETE, failed(kind)), (DELETE, absent())],
-                    "done g-1 Admins",
+                    lost(group_shown(json!({}))),
+                    there,
                 ),
                 row(
-                    "lost, then done",
+                    "lost, then a wrong URL: nothing's absence",
                     admins(),
-                    vec![(DELETE, failed(kind)), (DELETE, headers())],
-                    "done g-1 Admins",
+                    lost(failed(ErrorKind::WrongUrl)),
+                    not_known,
+                ),
+                row("lost, and the look is refused", admins(), lost(status(403)), not_known),
+                row(
+                    "lost, and the look is not sent",
+                    admins(),
+                    lost(failed(ErrorKind::CircuitOpen)),
+                    not_known,
                 ),
             ]);
         }
         hold(rows);
+        for (kind, code) in UNDONE {
+            let outcome = outcome(&admins(), &rules(), vec![failed(kind)]);
+            let failure = envelope::failure(&outcome).expect("nothing was deleted");
+            assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
+        }
     }
 
     #[test]

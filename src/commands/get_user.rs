@@ -150,6 +150,8 @@ mod tests {
             (ErrorKind::Timeout, "failed Get 504: said [-]"),
             (ErrorKind::Broken, "failed Get 504: said [-]"),
             (ErrorKind::Throttled, "failed Get 429: said [-]"),
+            (ErrorKind::Congested, "failed Get 503: said [-]"),
+            (ErrorKind::CircuitOpen, "failed Get 503: said [-]"),
             (ErrorKind::WrongUrl, "failed Get 404: said [-]"),
             (ErrorKind::Status(401), "failed Get 401: said [-]"),
             (ErrorKind::Status(500), "failed Get 500: said [-]"),

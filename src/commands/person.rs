@@ -276,6 +276,12 @@ impl<'a> Person<'a> {
                 return self.failed(error);
             }
             match replay.user_by_id(&id)? {
+                Ok(user) if user.id().as_ref() != Some(&id) => {
+                    return self.fails(
+                        Cause::Mismatch,
+                        "mismatch: the directory answered with a user of another id",
+                    );
+                }
                 Ok(user) => {
                     changes.retain(|change| !is_made(change, user));
                     if changes.is_empty() {
@@ -371,7 +377,10 @@ impl<'a> Person<'a> {
         replay: &mut Replay<'a>,
     ) -> Result<Outcome, Next> {
         self.found = Some(user);
-        let external_id = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let external_id = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_str).filter(|text| !text.is_empty());
+            text.map(str::to_owned)
+        };
         let wanted = external_id(self.mapped.attributes.get("externalId"));
         let found = external_id(user.get("externalId"));
         match self.rules.policy.adopt {
@@ -393,19 +402,27 @@ impl<'a> Person<'a> {
         let said = error.message();
         if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
             match replay.users_by_external_id(id)? {
-                Ok([holder]) => {
-                    let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
-                    let whose = format!(
-                        "user {} (userName {})",
-                        id.unwrap_or_default(),
-                        name.unwrap_or_default()
-                    );
+                Ok([]) => {}
+                Ok(holders) => {
+                    let whose: Vec<_> = holders
+                        .iter()
+                        .map(|holder| {
+                            let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
+                            format!(
+                                "user {} (userName {})",
+                                id.unwrap_or_default(),
+                                name.unwrap_or_default()
+                            )
+                        })
+                        .collect();
                     return self.fails(
                         Cause::Conflict,
-                        format!("{said}; the externalId (employee id) is taken by {whose}"),
+                        format!(
+                            "{said}; the externalId (employee id) is taken by {}",
+                            whose.join(" and ")
+                        ),
                     );
                 }
-                Ok(_) => {}
                 Err(looking) => {
                     return self.fails(
                         Cause::Conflict,
@@ -538,8 +555,10 @@ fn new_user(attributes: &Object, active: bool) -> Object {
     body
 }
 
+/// Whether a user who is there after a lost answer is the one that was sent. An employee id that was not sent is somebody else's.
 fn is_as_sent(user: &User, wanted: &Object, active: bool) -> bool {
-    user.active() == Some(active) && difference(wanted, user).is_empty()
+    let has_other_id = user.get("externalId").is_some() && !wanted.contains_key("externalId");
+    user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()
 }
 
 /// The attributes that a PATCH touches: what stays as it is need not please anybody.

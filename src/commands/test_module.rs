@@ -98,6 +98,11 @@ mod tests {
                 "failed 502: said; check url: what answers there does not speak SCIM",
             ),
             (ErrorKind::Expired, "failed 504: said; nothing was proved"),
+            (ErrorKind::Congested, "failed 503: said; nothing was proved"),
+            (
+                ErrorKind::CircuitOpen,
+                "failed 503: said; check url, or whether the directory is down",
+            ),
         ];
         let test = || command("test-module", json!({}));
         for (kind, end) in rows {

@@ -133,6 +133,12 @@ fn rename(id: &Id, asked: &GroupProfile, rules: &Rules, replay: &mut Replay<'_>)
         }
         // After a lost answer it may have been done; a 409 may be somebody else at work on the group at the same moment.
         match replay.group_by_id(id)? {
+            Ok(group) if group.id().as_ref() != Some(id) => {
+                return group::fails(Failure::new(
+                    Cause::Mismatch,
+                    "mismatch: the directory answered with a group of another id",
+                ));
+            }
             Ok(group)
                 if attributes
                     .iter()
@@ -142,6 +148,7 @@ fn rename(id: &Id, asked: &GroupProfile, rules: &Rules, replay: &mut Replay<'_>)
             }
             Ok(_) if is_conflict => {}
             Ok(_) => return group::failed(error),
+            Err(looking) if looking.kind == ErrorKind::Absent => return group::failed(looking),
             Err(looking) => return group::unsure("renamed", error, looking),
         }
     }
@@ -184,6 +191,7 @@ impl<'a> Membership<'_, 'a> {
             let end = self.changes.len().min(start + MAX_MEMBER_CHANGES);
             let mut open: Vec<_> = iter::once(start..end).collect();
             let mut sent_again = false;
+            let first_before = self.first;
             // Halving a chunk down to its members takes 199 calls at most, and 200 are allowed.
             while let Some(range) = open.pop() {
                 let error = match replay.patch_group(self.group, || self.patch(range.clone()))? {
@@ -224,6 +232,10 @@ impl<'a> Membership<'_, 'a> {
                     return self.stops(error);
                 }
             }
+            // What was refused together and taken in parts is no failure.
+            if self.fates[start..end].iter().all(|fate| matches!(fate, Fate::Done)) {
+                self.first = first_before;
+            }
         }
         self.first.map_or(Ok(last), |error| self.stops(error))
     }
@@ -234,13 +246,14 @@ impl<'a> Membership<'_, 'a> {
             Ok(members) => members,
             Err(looking) => {
                 self.fates[range].fill(Fate::Unknown(lost));
-                let message = format!("{}; looking failed too: {}", lost.message(), looking.message);
-                let cause = if looking.cause == Cause::Directory(ErrorKind::Expired) {
-                    looking.cause
-                } else {
-                    Failure::from(lost).cause
-                };
-                return self.ends(Failure::new(cause, message));
+                let mut failure = self.failure(lost);
+                failure
+                    .message
+                    .push_str(&format!("; looking failed too: {}", looking.message));
+                if looking.cause == Cause::Directory(ErrorKind::Expired) {
+                    failure.cause = looking.cause;
+                }
+                return self.ends(failure);
             }
         };
         let members: HashSet<_> = members.iter().map(|member| member.value.as_str()).collect();
@@ -302,8 +315,13 @@ impl<'a> Membership<'_, 'a> {
         PatchOp::new(operations)
     }
 
-    /// Ends because of `last`. It is told as the first failure there was, unless the command's time is over, which has a status of its own.
+    /// Ends because of `last`.
     fn stops<T>(&self, last: &'a scim::Error) -> Result<T, Next> {
+        self.ends(self.failure(last))
+    }
+
+    /// What `last` is told as: the first failure there was, unless the command's time is over, which has a status of its own.
+    fn failure(&self, last: &'a scim::Error) -> Failure {
         let first = self.first.unwrap_or(last);
         let told = if last.kind == ErrorKind::Expired { last } else { first };
         let mut failure = Failure::from(told);
@@ -313,7 +331,7 @@ impl<'a> Membership<'_, 'a> {
         if !std::ptr::eq(first, last) {
             failure.message = format!("{}; then: {}", first.message(), last.message());
         }
-        self.ends(failure)
+        failure
     }
 
     /// Ends with `failure`, naming who was refused, and telling each member's fate in the details.
@@ -408,6 +426,8 @@ mod tests {
             Next::Read(_) | Next::Write(_) | Next::Finish(_) => panic!("{}", asked(next)),
         }
     }
+
+    const MEMBERS: &str = "members of g-1, First?";
 
     /// Additions and removals in a PATCH.
     fn sizes(question: &Next) -> Option<(usize, usize)> {
@@ -541,13 +561,19 @@ mod tests {
                 vec![(patch, failed(ErrorKind::WrongUrl))],
                 "failed 404: said []",
             ),
+            row("refused", admins(), vec![(patch, status(400))], "failed 400: said []"),
             row(
-                "the name is taken",
+                "throttled",
                 admins(),
-                vec![(patch, status(409))],
-                "failed 409: said []",
+                vec![(patch, failed(ErrorKind::Throttled))],
+                "failed 429: said []",
             ),
-            row("lost", admins(), vec![(patch, lost())], "failed 504: said []"),
+            row(
+                "not sent",
+                admins(),
+                vec![(patch, failed(ErrorKind::CircuitOpen))],
+                "failed 503: said []",
+            ),
             row(
                 "dry",
                 admins(),
@@ -556,6 +582,112 @@ mod tests {
             )
             .dry(),
         ]);
+    }
+
+    #[test]
+    fn a_rename_in_doubt_is_looked_into() {
+        let admins = || rename(json!({"id": "g-1", "displayName": "Admins"}));
+        let patch = "patch g-1: displayName=\"Admins\"";
+        let look = "group g-1?";
+        let before = || group_shown(json!({"displayName": "Users"}));
+        let after = || group_shown(json!({}));
+        hold(vec![
+            row(
+                "conflict, and the same already",
+                admins(),
+                vec![(patch, status(409)), (look, after())],
+                "done g-1 Admins",
+            ),
+            row(
+                "conflict, and another: sent once more",
+                admins(),
+                vec![(patch, status(409)), (look, before()), (patch, headers())],
+                "done g-1 Admins",
+            ),
+            row(
+                "the name is taken",
+                admins(),
+                vec![(patch, status(409)), (look, before()), (patch, status(409))],
+                "failed 409: said []",
+            ),
+            row(
+                "conflict, then lost, and made",
+                admins(),
+                vec![(patch, status(409)), (look, before()), (patch, lost()), (look, after())],
+                "done g-1 Admins",
+            ),
+            row(
+                "conflict, then lost, and not made",
+                admins(),
+                vec![
+                    (patch, status(409)),
+                    (look, before()),
+                    (patch, lost()),
+                    (look, before()),
+                ],
+                "failed 504: said []",
+            ),
+            row(
+                "conflict, and the look fails",
+                admins(),
+                vec![(patch, status(409)), (look, status(500))],
+                "failed 409: whether the group was renamed is not known: said; looking failed too: said []",
+            ),
+            row(
+                "conflict, and gone",
+                admins(),
+                vec![(patch, status(409)), (look, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "lost, and gone",
+                admins(),
+                vec![(patch, lost()), (look, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "lost, and another group is shown",
+                admins(),
+                vec![(patch, lost()), (look, group_shown(json!({"id": "g-2"})))],
+                "failed 502: mismatch: the directory answered with a group of another id []",
+            ),
+            row(
+                "half of it",
+                rename(json!({"id": "g-1", "externalId": "e-1", "displayName": "Admins"})),
+                vec![
+                    ("patch g-1: displayName=\"Admins\" externalId=\"e-1\"", status(500)),
+                    (look, after()),
+                ],
+                "failed 500: said []",
+            ),
+            row(
+                "lost, and the look is not sent",
+                admins(),
+                vec![(patch, lost()), (look, failed(ErrorKind::Congested))],
+                "failed 504: whether the group was renamed is not known: said; looking failed too: said []",
+            ),
+        ]);
+        for (kind, end) in [
+            (ErrorKind::Timeout, "failed 504: said []"),
+            (ErrorKind::Broken, "failed 504: said []"),
+            (ErrorKind::Status(500), "failed 500: said []"),
+            (ErrorKind::Unreadable, "failed 502: said []"),
+        ] {
+            hold(vec![
+                row(
+                    "lost, and made",
+                    admins(),
+                    vec![(patch, failed(kind)), (look, after())],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "lost, and not made",
+                    admins(),
+                    vec![(patch, failed(kind)), (look, before())],
+                    end,
+                ),
+            ]);
+        }
     }
 
     #[test]
@@ -687,7 +819,18 @@ mod tests {
                     ("group g-1?", group_shown(json!({}))),
                     ("patch g-1: add u-2", status(400)),
                 ],
-                "failed 404: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+                "failed 400: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            row(
+                "404 together, taken alone",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", absent()),
+                    ("group g-1?", group_shown(json!({}))),
+                    ("patch g-1: add u-1", headers()),
+                    ("patch g-1: add u-2", headers()),
+                ],
+                "done g-1 Admins",
             ),
             row(
                 "refused together, taken alone",
@@ -708,18 +851,46 @@ mod tests {
         let patch = "patch g-1: add u-1,u-2";
         let mut rows = Vec::new();
         for (kind, end) in [
-            (ErrorKind::Status(401), "failed 401: said; not tried: u-1, u-2 […"),
-            (ErrorKind::Status(403), "failed 403: said; not tried: u-1, u-2 […"),
-            (ErrorKind::Status(409), "failed 409: said; not tried: u-1, u-2 […"),
-            (ErrorKind::Throttled, "failed 429: said; not tried: u-1, u-2 […"),
-            (ErrorKind::Connect, "failed 503: said; not tried: u-1, u-2 […"),
-            (ErrorKind::WrongUrl, "failed 404: said; not tried: u-1, u-2 […"),
             (
-                ErrorKind::Timeout,
-                "failed 504: said; not known: u-1, u-2 [u-1 not known, u-2 not known]",
+                ErrorKind::Status(401),
+                "failed 401: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
             ),
-            (ErrorKind::Broken, "failed 504: said; not known: u-1, u-2 […"),
-            (ErrorKind::Status(500), "failed 500: said; not known: u-1, u-2 […"),
+            (
+                ErrorKind::Status(403),
+                "failed 403: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Status(409),
+                "failed 409: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Status(412),
+                "failed 412: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Throttled,
+                "failed 429: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::WrongUrl,
+                "failed 404: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Connect,
+                "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            ),
+            (
+                ErrorKind::Congested,
+                "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            ),
+            (
+                ErrorKind::CircuitOpen,
+                "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            ),
+            (
+                ErrorKind::Expired,
+                "failed 504: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            ),
         ] {
             rows.push(row("never split", two(), vec![(patch, failed(kind))], end));
         }
@@ -729,11 +900,316 @@ mod tests {
             vec![
                 (patch, status(400)),
                 ("patch g-1: add u-1", headers()),
-                ("patch g-1: add u-2", lost()),
+                ("patch g-1: add u-2", status(403)),
             ],
-            "failed 504: said; not known: u-2 [u-1 done, u-2 not known]",
+            "failed 400: said; then: said; failed: u-2 [u-1 done, u-2 failed]",
         ));
         hold(rows);
+        // A chunk that was taken in parts is not what a later failure is told as.
+        let mut answers = vec![status(400), headers(), headers(), status(403)];
+        let stopped = outcome(&change(json!(ids(0..101)), json!(null)), &rules(), answers.clone());
+        assert_eq!(envelope::failure(&stopped).unwrap().code(), 403);
+        answers[3] = headers();
+        let done = outcome(&change(json!(ids(0..101)), json!(null)), &rules(), answers);
+        assert_eq!(envelope::label(&done), "done");
+        // The chunks after the refused one are not tried.
+        for (kind, refused, untried) in [
+            (ErrorKind::Status(403), 100, 50),
+            (ErrorKind::Throttled, 100, 50),
+            (ErrorKind::CircuitOpen, 0, 150),
+        ] {
+            let command = change(json!(ids(0..250)), json!(null));
+            let outcome = outcome(&command, &rules(), vec![headers(), failed(kind)]);
+            let counts = ["done", "failed", "not tried"].map(|result| fates(&outcome, result).len());
+            assert_eq!(counts, [100, refused, untried], "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_failure_is_what_it_is_told_as() {
+        let two = || change(json!(["u-1", "u-2"]), json!(null));
+        let none = || members(&[], None);
+        let split = |rest: Script| {
+            let mut script = vec![
+                ("patch g-1: add u-1,u-2", absent()),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", absent()),
+            ];
+            script.extend(rest);
+            script
+        };
+        let last = "patch g-1: add u-2";
+        let mut rows = vec![
+            row(
+                "a 404, then 503 again and again",
+                two(),
+                split(vec![
+                    (last, status(503)),
+                    (MEMBERS, none()),
+                    (last, status(503)),
+                    (MEMBERS, none()),
+                ]),
+                "failed 404: said; then: said; failed: u-1; not known: u-2 [u-1 failed, u-2 not known]",
+            ),
+            row(
+                "a 404, then a lost answer, and it was made",
+                two(),
+                split(vec![(last, lost()), (MEMBERS, members(&["u-2"], None))]),
+                "failed 404: said; failed: u-1 [u-1 failed, u-2 done]",
+            ),
+            row(
+                "a 404, then a lost answer, and the look fails",
+                two(),
+                split(vec![(last, status(503)), (MEMBERS, status(403))]),
+                "failed 404: said; then: said; looking failed too: said; failed: u-1; not known: u-2 [u-1 failed, u-2 not known]",
+            ),
+            row(
+                "a 404, then the time is over",
+                two(),
+                split(vec![(last, failed(ErrorKind::Expired))]),
+                "failed 504: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            ),
+        ];
+        for (kind, end) in [
+            (
+                ErrorKind::Status(403),
+                "failed 404: said; then: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Throttled,
+                "failed 404: said; then: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            (
+                ErrorKind::Connect,
+                "failed 404: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            ),
+            (
+                ErrorKind::CircuitOpen,
+                "failed 404: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            ),
+        ] {
+            rows.push(row(
+                "a 404, then another",
+                two(),
+                split(vec![(last, failed(kind))]),
+                end,
+            ));
+        }
+        hold(rows);
+        // A group that is there, without a member that is not: the status is the member's 404 all the same.
+        let answers = vec![absent(), group_shown(json!({})), absent(), status(403)];
+        assert_eq!(envelope::status(&outcome(&two(), &rules(), answers)), 404);
+    }
+
+    #[test]
+    fn after_a_lost_answer_the_members_are_read_back() {
+        let three = || change(json!(["u-1", "u-2"]), json!(["u-3"]));
+        let patch = "patch g-1: add u-1,u-2 remove u-3";
+        let half = || members(&["u-1", "u-3", "u-9"], None);
+        let whole = || members(&["u-9", "u-2", "u-1"], None);
+        let shown = |ids: &[&str]| {
+            let members: Vec<_> = ids.iter().map(|id| json!({"value": id})).collect();
+            group_shown(json!({"members": members}))
+        };
+        let mut rows = Vec::new();
+        for kind in LOST {
+            rows.extend([
+                row(
+                    "all in effect",
+                    three(),
+                    vec![(patch, failed(kind)), (MEMBERS, whole())],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "half in effect: the same is sent once more",
+                    three(),
+                    vec![(patch, failed(kind)), (MEMBERS, half()), (patch, headers())],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "lost again, and in effect",
+                    three(),
+                    vec![
+                        (patch, failed(kind)),
+                        (MEMBERS, half()),
+                        (patch, failed(kind)),
+                        (MEMBERS, whole()),
+                    ],
+                    "done g-1 Admins",
+                ),
+            ]);
+        }
+        for (kind, twice, blind) in [
+            (
+                ErrorKind::Timeout,
+                "failed 504: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+                "failed 504: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            ),
+            (
+                ErrorKind::Broken,
+                "failed 504: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+                "failed 504: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            ),
+            (
+                ErrorKind::Status(503),
+                "failed 503: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+                "failed 503: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            ),
+            (
+                ErrorKind::Unreadable,
+                "failed 502: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+                "failed 502: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            ),
+        ] {
+            rows.extend([
+                row(
+                    "lost again, and half in effect",
+                    three(),
+                    vec![
+                        (patch, failed(kind)),
+                        (MEMBERS, half()),
+                        (patch, failed(kind)),
+                        (MEMBERS, half()),
+                    ],
+                    twice,
+                ),
+                row(
+                    "the look fails",
+                    three(),
+                    vec![(patch, failed(kind)), (MEMBERS, status(500))],
+                    blind,
+                ),
+                row(
+                    "the look is not sent",
+                    three(),
+                    vec![(patch, failed(kind)), (MEMBERS, failed(ErrorKind::CircuitOpen))],
+                    blind,
+                ),
+                row(
+                    "a later page fails",
+                    three(),
+                    vec![
+                        (patch, failed(kind)),
+                        (MEMBERS, members(&["u-1"], Some("a"))),
+                        ("members of g-1 from a?", status(403)),
+                    ],
+                    blind,
+                ),
+            ]);
+        }
+        rows.extend([
+            row(
+                "all in effect, over several pages",
+                three(),
+                vec![
+                    (patch, lost()),
+                    (MEMBERS, members(&["u-2"], Some("a"))),
+                    ("members of g-1 from a?", members(&[], Some("b"))),
+                    ("members of g-1 from b?", members(&["u-1"], None)),
+                ],
+                "done g-1 Admins",
+            ),
+            row(
+                "pages that do not end prove nothing",
+                change(json!(["u-1"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1", lost()),
+                    (MEMBERS, members(&["u-1"], Some("a"))),
+                    ("members of g-1 from a?", members(&["u-1"], Some("a"))),
+                ],
+                "failed 504: said; looking failed too: the directory's pages of members do not end; not known: u-1 […",
+            ),
+            row(
+                "a directory that keeps to the RFC shows the members with the group",
+                change(json!(["u-1"]), json!(["u-3"])),
+                vec![
+                    ("patch g-1: add u-1 Remove members[value eq \"u-3\"]", lost()),
+                    ("group g-1?", shown(&["u-1", "u-3"])),
+                    ("patch g-1: add u-1 Remove members[value eq \"u-3\"]", lost()),
+                    ("group g-1?", shown(&["u-1"])),
+                ],
+                "done g-1 Admins",
+            )
+            .rfc(),
+            row(
+                "sent once more, and refused: split",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", lost()),
+                    (MEMBERS, members(&["u-1"], None)),
+                    ("patch g-1: add u-1,u-2", status(400)),
+                    ("patch g-1: add u-1", headers()),
+                    ("patch g-1: add u-2", status(400)),
+                ],
+                "failed 400: said; failed: u-2 [u-1 done, u-2 failed]",
+            ),
+            row(
+                "sent once more, and refused for good",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", lost()),
+                    (MEMBERS, members(&["u-1"], None)),
+                    ("patch g-1: add u-1,u-2", status(403)),
+                ],
+                "failed 403: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+            row(
+                "not sent once more: what was seen is told",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", lost()),
+                    (MEMBERS, members(&["u-1"], None)),
+                    ("patch g-1: add u-1,u-2", failed(ErrorKind::CircuitOpen)),
+                ],
+                "failed 503: said; not known: u-2 [u-1 done, u-2 not known]",
+            ),
+            row(
+                "a half is lost after its chunk was split",
+                change(json!(["u-1", "u-2"]), json!(null)),
+                vec![
+                    ("patch g-1: add u-1,u-2", status(400)),
+                    ("patch g-1: add u-1", lost()),
+                    (MEMBERS, members(&["u-1"], None)),
+                    ("patch g-1: add u-2", headers()),
+                ],
+                "done g-1 Admins",
+            ),
+        ]);
+        hold(rows);
+    }
+
+    #[test]
+    fn a_lost_chunk_holds_up_no_other() {
+        let all = ids(0..250);
+        let in_effect: Vec<_> = all[..200].iter().map(String::as_str).collect();
+        // The second of three chunks is lost, and found to be in effect.
+        let answers = vec![headers(), lost(), members(&in_effect, None), headers()];
+        let done = outcome(&change(json!(all), json!(null)), &rules(), answers);
+        assert_eq!(envelope::label(&done), "done");
+        // Each chunk may be sent once more.
+        let before: Vec<_> = in_effect[..100].to_vec();
+        let answers = vec![
+            lost(),
+            members(&[], None),
+            headers(),
+            lost(),
+            members(&before, None),
+            headers(),
+            headers(),
+        ];
+        let done = outcome(&change(json!(all), json!(null)), &rules(), answers);
+        assert_eq!(envelope::label(&done), "done");
+        // One that stays unknown ends it: the chunks after it are not tried.
+        let answers = vec![
+            headers(),
+            lost(),
+            members(&before, None),
+            lost(),
+            members(&before, None),
+        ];
+        let stopped = outcome(&change(json!(all), json!(null)), &rules(), answers);
+        let counts = ["done", "not known", "not tried"].map(|result| fates(&stopped, result).len());
+        assert_eq!(counts, [100, 100, 50]);
     }
 
     #[test]
@@ -805,7 +1281,8 @@ mod tests {
 
     #[test]
     fn a_fate_has_its_operation_and_its_cause() {
-        let answers = vec![status(400), headers(), failed(ErrorKind::Timeout)];
+        let there = || members(&["u-1", "u-2"], None);
+        let answers = vec![status(400), headers(), lost(), there(), lost(), there()];
         let command = change(json!(["u-1"]), json!(["u-2"]));
         let Outcome::Group(GroupOutcome::Failed { details, .. }) = outcome(&command, &rules(), answers) else {
             panic!("a member failed")

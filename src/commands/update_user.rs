@@ -53,7 +53,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::*;
-    use crate::{commands::Command, decide::Reply, scim::ErrorKind};
+    use crate::{
+        commands::Command,
+        decide::Reply,
+        outcome::{Outcome, UserOutcome},
+        policy::Adopt,
+        scim::ErrorKind,
+    };
 
     fn update(changes: Value) -> Command {
         command("iam-update-user", json!({"user-profile": profile(changes)}))
@@ -316,8 +322,23 @@ mod tests {
             row(
                 "the new name is somebody else's",
                 names(),
-                vec![("users named test?", found(json!({}))), (rename, status(409))],
+                vec![
+                    ("users named test?", found(json!({}))),
+                    (rename, status(409)),
+                    ("user u-1?", shown(json!({}))),
+                    (rename, status(409)),
+                ],
                 "failed Update 409: said [u-1]",
+            ),
+            row(
+                "the rename's answer is lost",
+                names(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    (rename, lost()),
+                    ("user u-1?", renamed()),
+                ],
+                "done Update u-1 active",
             ),
             row(
                 "the old id fails",
@@ -430,7 +451,17 @@ mod tests {
                     ("create test active", status(409)),
                     ("users named test?", nobody()),
                 ],
-                "failed Create 409: said; no user has this userName, …",
+                "failed Create 409: said; nobody has this userName or employee id, so the e-mail is another user's [-]",
+            ),
+            row(
+                "there meanwhile, and another person's: made by a create, so not taken over",
+                update(json!({"employeeid": "E7"})),
+                vec![
+                    ("users named test?", nobody()),
+                    ("create test active", status(409)),
+                    ("users named test?", found(json!({"externalId": "E8"}))),
+                ],
+                "failed Create 409: the userName belongs to another person: …",
             ),
             row(
                 "the creation's answer is lost",
@@ -477,20 +508,12 @@ mod tests {
                 patched(absent()),
                 "failed Update 404: User does not exist [u-1]",
             ),
-            row(
-                "conflict",
-                boss(),
-                patched(status(409)),
-                "failed Update 409: said [u-1]",
-            ),
             row("refused", boss(), patched(status(400)), "failed Update 400: said [u-1]"),
-            row("failed", boss(), patched(status(500)), "failed Update 500: said [u-1]"),
-            row("lost", boss(), patched(lost()), "failed Update 504: said [u-1]"),
             row(
-                "unreadable",
+                "no right",
                 boss(),
-                patched(failed(ErrorKind::Unreadable)),
-                "failed Update 502: said [u-1]",
+                patched(status(403)),
+                "failed Update 403: said [u-1]",
             ),
             row(
                 "of somebody else",
@@ -513,8 +536,19 @@ mod tests {
             row(
                 "unseen, then failed",
                 boss(),
-                unseen(status(500)),
-                "failed Update 500: said [u-1]",
+                unseen(status(403)),
+                "failed Update 403: said [u-1]",
+            ),
+            row(
+                "unseen, then lost: read once more",
+                boss(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    ("patch u-1: title=\"Boss\"", Ok(Reply::Unseen)),
+                    ("user u-1?", status(500)),
+                    ("user u-1?", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
             ),
             row(
                 "unseen, then somebody else",
@@ -522,6 +556,221 @@ mod tests {
                 unseen(shown(json!({"id": "u-2"}))),
                 "failed Update 502: mismatch: …",
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_was_not_sent_was_not_done() {
+        for (kind, code) in UNDONE {
+            let Outcome::User(UserOutcome::Failed { failure, details, .. }) =
+                outcome(&boss(), &rules(), vec![found(json!({})), failed(kind)])
+            else {
+                panic!("{kind:?}: nothing was done")
+            };
+            assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
+            assert_eq!(details["id"], "u-1", "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_read_again_and_sent_once_more() {
+        let both = || update(json!({"title": "Boss", "department": "D"}));
+        let patch = "patch u-1: title=\"Boss\" enterprise:department=\"D\"";
+        let extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let conflict = |look| {
+            vec![
+                ("users named test?", found(json!({}))),
+                (patch, status(409)),
+                ("user u-1?", look),
+            ]
+        };
+        let again = |question, answer| {
+            let mut script = conflict(shown(json!({"title": "Boss"})));
+            script.push((question, answer));
+            script
+        };
+        let rest = "patch u-1: enterprise:department=\"D\"";
+        let whole = || shown(json!({"title": "Boss", (extension): {"department": "D"}}));
+        hold(vec![
+            row(
+                "nothing is left to change",
+                both(),
+                conflict(whole()),
+                "done Update u-1 active",
+            ),
+            row(
+                "what is left to change is sent",
+                both(),
+                again(rest, whole()),
+                "done Update u-1 active",
+            ),
+            row(
+                "all is left to change",
+                both(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    (patch, status(409)),
+                    ("user u-1?", shown(json!({}))),
+                    (patch, whole()),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "a second conflict",
+                both(),
+                again(rest, status(409)),
+                "failed Update 409: said [u-1]",
+            ),
+            row(
+                "then refused",
+                both(),
+                again(rest, status(400)),
+                "failed Update 400: said [u-1]",
+            ),
+            row(
+                "then not sent",
+                both(),
+                again(rest, failed(ErrorKind::CircuitOpen)),
+                "failed Update 503: said [u-1]",
+            ),
+            row(
+                "then gone",
+                both(),
+                again(rest, absent()),
+                "failed Update 404: User does not exist [u-1]",
+            ),
+            row(
+                "gone by the look",
+                both(),
+                conflict(absent()),
+                "failed Update 404: User does not exist [u-1]",
+            ),
+            row(
+                "the look fails",
+                both(),
+                conflict(status(500)),
+                "failed Update 409: whether the user was changed is not known: said; looking failed too: said [u-1]",
+            ),
+            row(
+                "then lost, and made",
+                both(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    (patch, status(409)),
+                    ("user u-1?", shown(json!({"title": "Boss"}))),
+                    (rest, lost()),
+                    ("user u-1?", whole()),
+                ],
+                "done Update u-1 active",
+            ),
+            row(
+                "then lost, and not made: a third is not sent",
+                both(),
+                vec![
+                    ("users named test?", found(json!({}))),
+                    (patch, status(409)),
+                    ("user u-1?", shown(json!({"title": "Boss"}))),
+                    (rest, lost()),
+                    ("user u-1?", shown(json!({"title": "Boss"}))),
+                ],
+                "failed Update 504: said [u-1]",
+            ),
+            row(
+                "enabling goes along",
+                boss(),
+                vec![
+                    ("users named test?", found(json!({"active": false}))),
+                    ("patch u-1: title=\"Boss\" active=true", status(409)),
+                    ("user u-1?", shown(json!({"active": false, "title": "Boss"}))),
+                    ("patch u-1: active=true", shown(json!({"title": "Boss"}))),
+                ],
+                "done Update u-1 active",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn after_a_lost_answer_the_user_is_read() {
+        let script = |kind, look| {
+            vec![
+                ("users named test?", found(json!({}))),
+                ("patch u-1: title=\"Boss\"", failed(kind)),
+                ("user u-1?", look),
+            ]
+        };
+        for (kind, not_made, not_known) in [
+            (
+                ErrorKind::Timeout,
+                "failed Update 504: said [u-1]",
+                "failed Update 504: whether the user was changed is not known: said; looking failed too: said [u-1]",
+            ),
+            (
+                ErrorKind::Broken,
+                "failed Update 504: said [u-1]",
+                "failed Update 504: whether the user was changed is not known: said; looking failed too: said [u-1]",
+            ),
+            (
+                ErrorKind::Status(500),
+                "failed Update 500: said [u-1]",
+                "failed Update 500: whether the user was changed is not known: said; looking failed too: said [u-1]",
+            ),
+            (
+                ErrorKind::Unreadable,
+                "failed Update 502: said [u-1]",
+                "failed Update 502: whether the user was changed is not known: said; looking failed too: said [u-1]",
+            ),
+        ] {
+            hold(vec![
+                row(
+                    "made",
+                    boss(),
+                    script(kind, shown(json!({"title": "Boss"}))),
+                    "done Update u-1 active",
+                ),
+                row("not made", boss(), script(kind, shown(json!({}))), not_made),
+                row(
+                    "the look shows somebody else",
+                    boss(),
+                    script(kind, shown(json!({"id": "u-2", "title": "Boss"}))),
+                    "failed Update 502: mismatch: the directory answered with a user of another id [u-1]",
+                ),
+                row(
+                    "gone",
+                    boss(),
+                    script(kind, absent()),
+                    "failed Update 404: User does not exist [u-1]",
+                ),
+                row("the look is lost too", boss(), script(kind, lost()), not_known),
+                row(
+                    "no look is sent",
+                    boss(),
+                    script(kind, failed(ErrorKind::CircuitOpen)),
+                    not_known,
+                ),
+                row(
+                    "no time to look",
+                    boss(),
+                    script(kind, failed(ErrorKind::Expired)),
+                    "failed Update 504: whether the user was changed is not known: said; looking failed too: said [u-1]",
+                ),
+            ]);
+        }
+    }
+
+    #[test]
+    fn adopting_is_no_matter_of_an_update() {
+        let person = || update(json!({"employeeid": "E7", "olduserdata": {"username": "old"}}));
+        let script = || {
+            vec![
+                ("users named old?", nobody()),
+                ("users named test?", found(json!({"externalId": "E8"}))),
+                ("patch u-1: externalId=\"E7\"", shown(json!({"externalId": "E7"}))),
+            ]
+        };
+        hold(vec![
+            row("another's by default", person(), script(), "done Update u-1 active"),
+            row("never", person(), script(), "done Update u-1 active").with(|policy| policy.adopt = Adopt::Never),
+            row("always", person(), script(), "done Update u-1 active").with(|policy| policy.adopt = Adopt::Always),
         ]);
     }
 
@@ -571,6 +820,20 @@ mod tests {
                 vec![],
                 "failed Update 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-` [-]",
             ),
+            row(
+                "malformed id, the command switched off",
+                update(json!({"id": "a/b"})),
+                vec![],
+                "failed Update 400: user-profile.id must be …",
+            )
+            .with(|policy| policy.update_user_enabled = false),
+            row(
+                "malformed old id, the command switched off",
+                update(json!({"olduserdata": {"id": ".."}})),
+                vec![],
+                "failed Update 400: user-profile.olduserdata.id must be …",
+            )
+            .with(|policy| policy.update_user_enabled = false),
             row(
                 "malformed old id",
                 update(json!({"olduserdata": {"id": ".."}})),

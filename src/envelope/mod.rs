@@ -535,6 +535,8 @@ mod tests {
             (Cause::Directory(ErrorKind::Status(409)), 409),
             (Cause::Directory(ErrorKind::Throttled), 503),
             (Cause::Directory(ErrorKind::Connect), 503),
+            (Cause::Directory(ErrorKind::Congested), 503),
+            (Cause::Directory(ErrorKind::CircuitOpen), 503),
             (Cause::Directory(ErrorKind::Status(401)), 502),
             (Cause::Directory(ErrorKind::Status(403)), 502),
             (Cause::Directory(ErrorKind::Status(412)), 502),
@@ -591,15 +593,22 @@ mod tests {
             (Some(Duration::MAX), 300),
         ];
         for (asked, expected) in rows {
-            let failure = Failure {
-                retry_after: asked,
-                ..failing(ErrorKind::Throttled)
-            };
-            assert_eq!(
-                retry_after(&user_failed(failure)),
-                Some(Duration::from_secs(expected)),
-                "{asked:?}"
-            );
+            for kind in [
+                ErrorKind::Throttled,
+                ErrorKind::Connect,
+                ErrorKind::Congested,
+                ErrorKind::CircuitOpen,
+            ] {
+                let failure = Failure {
+                    retry_after: asked,
+                    ..failing(kind)
+                };
+                assert_eq!(
+                    retry_after(&user_failed(failure)),
+                    Some(Duration::from_secs(expected)),
+                    "{kind:?} {asked:?}"
+                );
+            }
         }
         let slow = Failure {
             retry_after: Some(Duration::from_secs(7)),
