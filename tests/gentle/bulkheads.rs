@@ -30,7 +30,7 @@ const CROWD: usize = 150;
 const TICK: Duration = Duration::from_millis(33);
 
 /// What neighbours may cost the healthy one in its p99: what two cores that are shared by all of this need to be left for noise.
-const NOISE: Duration = Duration::from_millis(100);
+const NOISE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(form: &Form, report: &mut Report) {
     let healthy = Directory::holding(&json!({"users": [user("p0")]}), true).await;
@@ -147,7 +147,8 @@ fn crowd(caller: &Caller, name: &'static str, stop: &Arc<AtomicBool>) -> JoinSet
                     .await;
                 *statuses.entry(answer.status).or_insert(0) += 1;
                 if answer.status == 503 {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    // Not all at the same moment.
+                    tokio::time::sleep(Duration::from_secs(1).mul_f64(0.5 + fastrand::f64())).await;
                 }
             }
             statuses

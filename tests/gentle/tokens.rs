@@ -30,7 +30,7 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
     revoked(form, report).await;
 }
 
-/// The file is replaced, and the old token revoked at once, over and over.
+/// A new token is made, the file is replaced and the old token revoked at once, over and over.
 async fn rotated(form: &Form, report: &mut Report) {
     let folder = Folder::new("rotated");
     let file = folder.0.join("token");
@@ -45,6 +45,10 @@ async fn rotated(form: &Form, report: &mut Report) {
         // Some fall between two looks at the file, some after one.
         tokio::time::sleep(form.pick(Duration::from_millis(130), Duration::from_millis(1_300))).await;
         let token = format!("rotated-{number}");
+        // The order of AWS's console: both are valid for a moment.
+        let mut both = directory.sandbox.tokens();
+        both.push(token.clone());
+        directory.sandbox.set_tokens(both);
         replace(&file, &token);
         directory.sandbox.set_tokens(vec![token]);
     }
@@ -83,6 +87,9 @@ async fn revoked(form: &Form, report: &mut Report) {
     directory.sandbox.set_tokens(vec!["second".to_owned()]);
     tokio::time::sleep(while_in_use).await;
     let (after, refused_once) = (in_use(&front.caller).await, refused(&directory));
+    directory
+        .sandbox
+        .set_tokens(vec!["second".to_owned(), "renewed".to_owned()]);
     replace(&file, "renewed");
     directory.sandbox.set_tokens(vec!["renewed".to_owned()]);
     tokio::time::sleep(while_in_use).await;

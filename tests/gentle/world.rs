@@ -21,6 +21,9 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 /// Longer than any command may take: a caller that waits this long has found a defect.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(180);
 
+/// Shorter than the service keeps an idle connection (`header_timeout`): a command must not meet its closing.
+const CALLER_IDLE: Duration = Duration::from_secs(5);
+
 /// A sandbox on a port of its own.
 pub(crate) struct Directory {
     pub(crate) sandbox: Sandbox,
@@ -215,6 +218,7 @@ impl Caller {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(CALLER_TIMEOUT)
+            .pool_idle_timeout(CALLER_IDLE)
             .build()
             .unwrap();
         Self { http, address }
