@@ -286,7 +286,10 @@ impl Client {
             }
             if !again {
                 // An attempt that certainly did nothing does not settle what one before it may have done.
-                let did_nothing = matches!(error.kind, ErrorKind::Connect | ErrorKind::Throttled);
+                let did_nothing = matches!(
+                    error.kind,
+                    ErrorKind::Connect | ErrorKind::Throttled | ErrorKind::Status(401 | 403)
+                );
                 return Err(if did_nothing { lost.unwrap_or(error) } else { error });
             }
             tracing::debug!(api = request.api.name(), kind = ?error.kind, attempt, "sending again");
