@@ -251,11 +251,12 @@ impl Client {
     async fn send(&self, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
         let shared = &self.0;
         let mut lost: Option<Error> = None;
+        let mut throttled: Option<Error> = None;
         shared.budget.earn();
         for attempt in 1.. {
             if let Err(unsent) = shared.turn(request, urgency).await {
-                // What an earlier attempt left in doubt matters more than why there was no further one.
-                return Err(lost.unwrap_or(unsent));
+                // What an earlier attempt left in doubt, or was told, matters more than why there was no further one.
+                return Err(lost.or(throttled).unwrap_or(unsent));
             }
             urgency.sent.fetch_add(1, Ordering::Relaxed);
             let error = match shared.once(request, shared.timeout).await {
@@ -269,20 +270,22 @@ impl Client {
                     body: Vec::new(),
                 });
             }
-            let throttled = error.kind == ErrorKind::Throttled;
-            if throttled {
+            let is_throttled = error.kind == ErrorKind::Throttled;
+            if is_throttled {
                 shared
                     .governor
                     .throttled(request.api, request.memberships(), error.retry_after);
             }
             let pause = retry::pause(attempt, error.retry_after);
             let again = retry::is_repeatable(request.api, &error)
-                && attempt < if throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
+                && attempt < if is_throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
                 && Instant::now() + pause < urgency.deadline
                 // The pace bounds how often a refused request comes again; an outage's repetitions are bounded by the budget.
-                && (throttled || shared.budget.spend());
+                && (is_throttled || shared.budget.spend());
             if error.is_answer_lost() {
                 lost = Some(error.clone());
+            } else if is_throttled {
+                throttled = Some(error.clone());
             }
             if !again {
                 // An attempt that certainly did nothing does not settle what one before it may have done.
