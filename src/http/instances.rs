@@ -128,9 +128,11 @@ impl InstanceStatus {
     }
 }
 
-/// Whole days from now on; negative for the past.
+/// Whole days from now on; negative for the past, be it a second ago.
 fn days_left(expires: Timestamp) -> i64 {
-    expires.duration_since(Timestamp::now()).as_hours().div_euclid(24)
+    const DAY: i64 = 24 * 60 * 60;
+    let left = expires.duration_since(Timestamp::now());
+    (left.as_secs() - i64::from(left.subsec_nanos() < 0)).div_euclid(DAY)
 }
 
 impl From<LaneStatus> for RateStatus {
