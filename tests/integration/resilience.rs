@@ -394,9 +394,10 @@ async fn members_whose_patch_is_never_answered_are_read_back() {
         (FaultKind::HangUp, 504, Some("not known")),
     ] {
         let world = World::holding(crowd(3, 1)).await;
-        world.sandbox.script(Fault::new(kind.clone()).on("PatchGroup").forever());
-        let arguments =
-            json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ["m-1", "m-2"], "memberIdsToDelete": ["m-0"]});
+        world
+            .sandbox
+            .script(Fault::new(kind.clone()).on("PatchGroup").forever());
+        let arguments = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ["m-1", "m-2"], "memberIdsToDelete": ["m-0"]});
         let answer = world.command("iam-update-group", &arguments).await;
         let told = result(&answer);
         assert_eq!(answer.status, status, "{kind:?}: {}", answer.text);
@@ -416,9 +417,16 @@ async fn members_whose_patch_is_never_answered_are_read_back() {
 #[tokio::test]
 async fn a_group_deleted_without_an_answer_is_deleted() {
     let world = World::holding(crowd(1, 1)).await;
-    world.sandbox.script(Fault::new(FaultKind::AnswerLost).on("DeleteGroup"));
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::AnswerLost).on("DeleteGroup"));
     let answer = world.command("iam-delete-group", &json!({"scim": {"id": "g-1"}})).await;
-    assert_eq!((answer.status, world.group("g-1")), (200, Value::Null), "{}", answer.text);
+    assert_eq!(
+        (answer.status, world.group("g-1")),
+        (200, Value::Null),
+        "{}",
+        answer.text
+    );
     world.assert_calls(&[("DeleteGroup", 2)]);
     // Without a deletion of ours before it, it was never there.
     let answer = world.command("iam-delete-group", &json!({"scim": {"id": "g-1"}})).await;

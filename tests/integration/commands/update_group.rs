@@ -272,7 +272,12 @@ async fn nothing_else_than_400_and_404_is_split() {
         (FaultKind::Status { status: 401 }, 502, 401, &[("PatchGroup", 2)][..]),
         (FaultKind::Status { status: 403 }, 502, 403, &[("PatchGroup", 2)]),
         (FaultKind::Status { status: 409 }, 409, 409, &[("PatchGroup", 2)]),
-        (FaultKind::Status { status: 500 }, 502, 500, &[("ListUsers", 2), ("PatchGroup", 11)]),
+        (
+            FaultKind::Status { status: 500 },
+            502,
+            500,
+            &[("ListUsers", 2), ("PatchGroup", 11)],
+        ),
         (
             FaultKind::Throttle {
                 retry_after: Some("7".into()),
