@@ -620,9 +620,11 @@ async fn an_outage_opens_the_breaker_and_its_end_closes_it() {
 #[tokio::test]
 async fn an_open_breaker_sends_nothing_but_probes() {
     let world = World::start().await;
+    // The look at the start has been answered: it counts no more.
+    instance_once(&world, |instance| instance["status"] == "ok").await;
     world
         .sandbox
-        .script(Fault::new(FaultKind::Status { status: 503 }).forever());
+        .script(Fault::new(FaultKind::Status { status: 503 }).on("ListUsers").forever());
     let test = about(&json!({"username": "test"}));
     for _ in 0..2 {
         assert_eq!(world.command("iam-get-user", &test).await.status, 502);
@@ -642,16 +644,19 @@ async fn an_open_breaker_sends_nothing_but_probes() {
 #[tokio::test]
 async fn throttling_opens_no_breaker() {
     let world = World::start().await;
-    world.sandbox.script(
-        Fault::new(FaultKind::Throttle { retry_after: None })
-            .on("GetUser")
-            .times(9),
-    );
-    // Nine refusals, and the tenth is an answer.
-    let answer = world.command("iam-get-user", &about(&json!({"id": "nobody"}))).await;
-    assert_eq!(answer.status, 404, "{}", answer.text);
-    world.assert_calls(&[("GetUser", 10)]);
-    assert_eq!(instance(&world).await["breaker"], "closed");
+    let throttle = FaultKind::Throttle { retry_after: None };
+    world.sandbox.script(Fault::new(throttle).on("GetUser").times(12));
+    // Twelve refusals in a row, each of which is ridden out.
+    let commands = (0..12).map(|_| {
+        let request = world.http.post(world.url("/commands/iam-get-user"));
+        tokio::spawn(request.json(&about(&json!({"id": "nobody"}))).send())
+    });
+    for command in commands.collect::<Vec<_>>() {
+        assert_eq!(command.await.unwrap().unwrap().status(), 404);
+    }
+    world.assert_calls(&[("GetUser", 24)]);
+    let shown = instance(&world).await;
+    assert_eq!((&shown["breaker"], shown.get("lastError")), (&json!("closed"), None));
 }
 
 // Callers who leave.

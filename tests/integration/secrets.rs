@@ -202,7 +202,7 @@ async fn nothing_leaks(format: &str) {
         ("AWS_ILM_LOG_FORMAT", format),
         ("AWS_ILM_LOG_FILTER", "trace"),
         // For what would be ridden out, were there time.
-        ("AWS_ILM_COMMAND_TIMEOUT", "1500ms"),
+        ("AWS_ILM_COMMAND_TIMEOUT", "500ms"),
     ];
     let (service, address) = Running::serve(&["--config", file.path()], &settings);
 
