@@ -330,7 +330,7 @@ mod tests {
                     ("users named test?", nobody()),
                     ("users of employee E7?", nobody()),
                 ],
-                EMAIL_TAKEN,
+                "failed Create 409: said; nobody has this userName or employee id, so what clashes is another user's, most likely the e-mail [-]",
             ),
             row(
                 "looking for the employee id fails: the conflict stays",

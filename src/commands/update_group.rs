@@ -202,8 +202,10 @@ impl<'a> Membership<'_, 'a> {
                     }
                     Err(error) => error,
                 };
-                if error.is_answer_lost() {
-                    // AWS's PATCH is not atomic: what it did is seen only by looking. To send the same again is safe.
+                let is_conflict = error.status() == Some(409);
+                if error.is_answer_lost() || (is_conflict && !sent_again) {
+                    // AWS's PATCH is not atomic: what it did is seen only by looking. To send the same again is safe. A 409 is somebody
+                    // else at work on the group at the same moment.
                     if !self.settle(range.clone(), error, replay)? {
                         if sent_again {
                             return self.stops(error);
@@ -860,10 +862,6 @@ mod tests {
                 "failed 403: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
             ),
             (
-                ErrorKind::Status(409),
-                "failed 409: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
-            ),
-            (
                 ErrorKind::Status(412),
                 "failed 412: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
             ),
@@ -893,6 +891,17 @@ mod tests {
             ),
         ] {
             rows.push(row("never split", two(), vec![(patch, failed(kind))], end));
+        }
+        for (name, second, end) in [
+            ("somebody else was at work", headers(), "done g-1 Admins"),
+            (
+                "a conflict that stays",
+                status(409),
+                "failed 409: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            ),
+        ] {
+            let look = ("members of g-1, First?", members(&["u-9"], None));
+            rows.push(row(name, two(), vec![(patch, status(409)), look, (patch, second)], end));
         }
         rows.push(row(
             "what was done before is told",

@@ -868,7 +868,7 @@ mod tests {
                 "old data is no document",
                 update(json!({"olduserdata": [1]})),
                 vec![],
-                "failed Update 400: user-profile.olduserdata must be text, not anything but an object; …",
+                "failed Update 400: user-profile.olduserdata must be an object, or a string that holds one …",
             ),
             row(
                 "no key",

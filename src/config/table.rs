@@ -112,7 +112,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         "header_timeout",
         duration(100, 5 * MINUTE),
         Some("10s"),
-        "How long a caller may take to send a request's headers.",
+        "How long a caller may take to send a request's headers; also how long an idle HTTP/1 connection is kept, so set it above \
+         the idle time-out of a load balancer in front.",
     ),
     of_service(
         "body_timeout",

@@ -101,7 +101,7 @@ fn one_instance_needs_three_variables() {
         settings.shutdown_delay,
         settings.shutdown_timeout,
     ];
-    assert_eq!(seconds.map(|duration| duration.as_secs()), [10, 20, 60, 0, 30]);
+    assert_eq!(seconds.map(|duration| duration.as_secs()), [10, 20, 60, 0, 90]);
     assert_eq!(settings.default_instance, "AWS-ILM_instance_1");
     assert!(settings.warnings.is_empty() && !settings.strict_secret_files);
 

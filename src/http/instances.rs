@@ -34,9 +34,11 @@ pub struct InstanceStatus {
     token_in_use: &'static str,
     /// Days until the token in use expires, where its date is configured; negative when it has.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token_days_left: Option<i64>,
     /// The last request that failed, if any has.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     last_error: Option<LastErrorStatus>,
     /// The pace of each API, and of membership changes.
     rates: Vec<RateStatus>,
@@ -54,6 +56,7 @@ pub struct LastErrorStatus {
     what: String,
     /// AWS's id of the request, to quote to its support.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     aws_request_id: Option<String>,
 }
 

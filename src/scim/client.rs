@@ -129,7 +129,11 @@ impl Status {
     /// Whole days until the token in use expires, as far as that is known; negative when it has.
     pub fn token_days_left(&self) -> Option<i64> {
         const DAY: i64 = 24 * 60 * 60;
-        let left = |expires: jiff::Timestamp| expires.duration_since(jiff::Timestamp::now()).as_secs().div_euclid(DAY);
+        let left = |expires: jiff::Timestamp| {
+            let left = expires.duration_since(jiff::Timestamp::now());
+            // Negative for the past, be it a moment ago.
+            (left.as_secs() - i64::from(left.subsec_nanos() < 0)).div_euclid(DAY)
+        };
         self.token_expires.map(left)
     }
 }
@@ -263,12 +267,13 @@ impl Client {
     async fn send(&self, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
         let shared = &self.0;
         let mut lost: Option<Error> = None;
+        let mut throttled: Option<Error> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
             if let Err(unsent) = shared.turn(request, urgency).await {
-                // What an earlier attempt left in doubt matters more than why there was no further one.
-                return Err(lost.unwrap_or(unsent));
+                // What an earlier attempt left in doubt, or was told, matters more than why there was no further one.
+                return Err(lost.or(throttled).unwrap_or(unsent));
             }
             if attempt == 1 {
                 shared.budget.earn();
@@ -284,20 +289,22 @@ impl Client {
                     body: Vec::new(),
                 });
             }
-            let throttled = error.kind == ErrorKind::Throttled;
-            if throttled {
+            let is_throttled = error.kind == ErrorKind::Throttled;
+            if is_throttled {
                 shared
                     .governor
                     .throttled(request.api, request.memberships(), error.retry_after);
             }
             let pause = retry::pause(attempt, error.retry_after);
             let again = retry::is_repeatable(request.api, &error)
-                && attempt < if throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
+                && attempt < if is_throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
                 && Instant::now() + pause < urgency.deadline
                 // The pace bounds how often a refused request comes again; an outage's repetitions are bounded by the budget.
-                && (throttled || shared.budget.spend());
+                && (is_throttled || shared.budget.spend());
             if error.is_answer_lost() {
                 lost = Some(error.clone());
+            } else if is_throttled {
+                throttled = Some(error.clone());
             }
             if !again {
                 // An attempt that certainly did nothing does not settle what one before it may have done.

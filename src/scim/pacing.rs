@@ -143,14 +143,14 @@ impl Governor {
         priority: Priority,
         deadline: Instant,
     ) -> Result<(), Congested> {
+        if let Some(lane) = self.apis.get(&api) {
+            Lane::turn(lane, 1, priority, deadline).await?;
+        }
         if memberships > 0 {
             let cost = u32::try_from(memberships).unwrap_or(u32::MAX);
             Lane::turn(&self.memberships, cost, priority, deadline).await?;
         }
-        match self.apis.get(&api) {
-            Some(lane) => Lane::turn(lane, 1, priority, deadline).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a request with many membership changes,

@@ -51,6 +51,12 @@ struct Inner {
     /// Which of them the directory refused when it saw them last.
     refused: Vec<bool>,
     in_use: usize,
+    /// What stood in a token's place before it was renewed. The directory may know the new one later than we do.
+    before: Option<(usize, SecretString)>,
+    /// The token that was put back in place of a renewed one.
+    put_back: Option<SecretString>,
+    /// The one that was put back and refused as well.
+    dead: Option<SecretString>,
 }
 
 impl Tokens {
@@ -62,6 +68,9 @@ impl Tokens {
                 tokens,
                 refused,
                 in_use: 0,
+                before: None,
+                put_back: None,
+                dead: None,
             }),
         }
     }
@@ -104,7 +113,10 @@ impl Tokens {
         for (place, fresh) in fresh.into_iter().enumerate() {
             let Some(fresh) = fresh else { continue };
             if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
-                inner.tokens[place].secret = fresh;
+                let before = std::mem::replace(&mut inner.tokens[place].secret, fresh);
+                if inner.dead.as_ref().is_none_or(|dead| !is(dead, &before)) {
+                    inner.before = Some((place, before));
+                }
                 inner.refused[place] = false;
                 changed = true;
             }
@@ -116,8 +128,14 @@ impl Tokens {
     }
 
     /// True when another token than `refused` is to be tried: one that has been put in its place meanwhile, a fresh one from its file, or
-    /// the second. Where both are refused, neither is tried again for this request; the next one begins with the other.
+    /// the second, or the one before a renewal. Where all are refused, none is tried again for this request; the next one begins with the other.
     pub(super) async fn replace(&self, refused: &SecretString) -> bool {
+        {
+            let mut inner = self.inner();
+            if inner.put_back.as_ref().is_some_and(|token| is(token, refused)) {
+                inner.dead = inner.put_back.take();
+            }
+        }
         if !is(&self.current(), refused) || (self.reload().await && !is(&self.current(), refused)) {
             return true;
         }
@@ -126,13 +144,24 @@ impl Tokens {
             tokens,
             refused: marks,
             in_use,
+            before,
+            put_back,
+            ..
         } = &mut *inner;
         for (token, mark) in tokens.iter().zip(marks.iter_mut()) {
             *mark |= is(&token.secret, refused);
         }
-        let Some(other) = tokens.iter().position(|token| !is(&token.secret, refused)) else {
-            return false;
-        };
+        let other = tokens.iter().position(|token| !is(&token.secret, refused));
+        if other.is_none_or(|other| marks[other])
+            && let Some((place, token)) = before.take()
+        {
+            // The renewed one is read from its file again within a second.
+            *put_back = Some(token.clone());
+            tokens[place].secret = token;
+            *in_use = place;
+            return true;
+        }
+        let Some(other) = other else { return false };
         *in_use = other;
         let is_worth_trying = !marks[other];
         if is_worth_trying {
@@ -159,7 +188,10 @@ impl Tokens {
     /// Whether a text holds one of the tokens; what to hide.
     pub(super) fn mask(&self, text: &str) -> String {
         let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
-        self.inner().tokens.iter().fold(text.to_owned(), masked)
+        let inner = self.inner();
+        let before = inner.before.as_ref().map(|(_, token)| token.expose_secret());
+        let text = before.map_or_else(|| text.to_owned(), |before| text.replace(before, "***"));
+        inner.tokens.iter().fold(text, masked)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -234,6 +266,28 @@ mod tests {
         "b".clone_into(&mut kept.lock().unwrap());
         assert!(tokens.replace(&refused).await);
         assert_eq!(tokens.current().expose_secret(), "b");
+    }
+
+    #[tokio::test]
+    async fn the_token_before_a_renewal_serves_until_the_new_one_is_known() {
+        let reload: Reload = Arc::new(|| Some(SecretString::from("new")));
+        let first = Token {
+            secret: SecretString::from("old"),
+            reload: Some(reload),
+            expires: None,
+        };
+        let tokens = Tokens::new(first, None);
+        for _ in 0..3 {
+            assert!(tokens.reload().await);
+            let new = tokens.current();
+            assert_eq!(new.expose_secret(), "new");
+            assert!(tokens.replace(&new).await, "the directory does not know it yet");
+            assert_eq!(tokens.current().expose_secret(), "old");
+        }
+        let old = tokens.current();
+        assert!(tokens.replace(&old).await, "the old one is dead: the new one again");
+        let new = tokens.current();
+        assert!(!tokens.replace(&new).await, "both are");
     }
 
     #[test]

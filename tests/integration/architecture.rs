@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "commands", "config", "http", "mapper", "policy", "sandbox", "scim", "service",
         ],
     ),
-    ("http", &["commands", "envelope", "json", "service"]),
+    ("http", &["commands", "envelope", "json", "scim", "service"]),
     ("service", &["commands", "decide", "envelope", "outcome", "scim"]),
     ("envelope", &["commands", "outcome", "profile", "scim"]),
     (
@@ -96,8 +96,8 @@ const LONGER: &[(&str, &str)] = &[
         "the forms of all answers stand together with what fills them, a third of it their documentation",
     ),
     (
-        "service.rs",
-        "the loop and all that it performs: the one place where commands meet the network",
+        "scim/client.rs",
+        "one request's way out and back, in one piece: its turn, its repetitions, its token, its failure in plain words",
     ),
 ];
 

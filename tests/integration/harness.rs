@@ -12,7 +12,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// What a world is made with. `..Setup::default()` has the demo people, every switch on, and AWS's dialect.
+/// What a world is made with. `..Setup::default()` has the demo people, every switch on, AWS's dialect, and no pace to speak of.
 #[derive(Default)]
 pub(crate) struct Setup {
     /// Settings as environment variables, over the harness's own.
@@ -94,6 +94,10 @@ impl World {
             ("AWS_ILM_URL", Sandbox::base_url(directory, &tenant)),
             ("AWS_ILM_TENANT_ID", tenant),
             ("AWS_ILM_AUTHENTICATION_TOKEN", token),
+            // This directory has no limits unless a test says so. An empty value brings back the default.
+            ("AWS_ILM_READ_RATE", "5000".to_owned()),
+            ("AWS_ILM_WRITE_RATE", "5000".to_owned()),
+            ("AWS_ILM_MEMBERSHIP_RATE", "50000".to_owned()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -272,6 +276,8 @@ pub(crate) fn caller() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
+        // Everything here is plain HTTP: reading the system's certificates for each world would be most of its cost.
+        .tls_certs_only([])
         .build()
         .unwrap()
 }

@@ -27,6 +27,11 @@ async fn ready_once(world: &World, status: &str) -> Value {
     tokio::time::timeout(Duration::from_secs(20), waited).await.unwrap()
 }
 
+/// For tests of what would be ridden out, were there time.
+fn short() -> (&'static str, String) {
+    ("AWS_ILM_COMMAND_TIMEOUT", "400ms".to_owned())
+}
+
 fn setup(variable: &'static str, value: &str) -> Setup {
     Setup {
         environment: vec![(variable, value.to_owned())],
@@ -40,22 +45,55 @@ async fn test(world: &World) -> u16 {
 
 #[tokio::test]
 async fn the_service_lives_and_is_ready_with_a_directory_that_answers() {
-    let world = World::start().await;
+    let paced = ["AWS_ILM_READ_RATE", "AWS_ILM_WRITE_RATE", "AWS_ILM_MEMBERSHIP_RATE"];
+    let world = World::with(Setup {
+        environment: paced.map(|rate| (rate, String::new())).into(),
+        ..Setup::default()
+    })
+    .await;
     let live = world.get("/health/live").await;
     assert_eq!((live.status, live.json()), (200, json!({"status": "live"})));
     let ready = ready_once(&world, "ok").await;
-    assert_eq!(
-        ready,
-        json!({"status": "ready", "instances": [{"name": "AWS-ILM_instance_1", "status": "ok"}]})
-    );
+    let rates: Value = [
+        ("ListUsers", 40.0),
+        ("GetUser", 40.0),
+        ("CreateUser", 25.0),
+        ("PatchUser", 25.0),
+        ("ListGroups", 40.0),
+        ("GetGroup", 40.0),
+        ("CreateGroup", 25.0),
+        ("PatchGroup", 25.0),
+        ("DeleteGroup", 25.0),
+        ("ServiceProviderConfig", 40.0),
+        ("memberships", 250.0),
+    ]
+    .into_iter()
+    .map(|(api, rate)| json!({"api": api, "perSecond": rate, "ceiling": rate, "waiting": 0}))
+    .collect();
+    let instances = json!([{
+        "name": "AWS-ILM_instance_1", "status": "ok", "breaker": "closed", "tokenInUse": "first", "rates": rates,
+    }]);
+    assert_eq!(ready, json!({"status": "ready", "instances": instances}));
+    // The same list stands alone.
+    assert_eq!(world.get("/instances").await.json(), instances);
 }
 
 #[tokio::test]
 async fn a_directory_nobody_answers_at_degrades() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let world = World::with(setup("AWS_ILM_URL", &format!("http://{dead}/sandbox-tenant"))).await;
+    let mut setup = setup("AWS_ILM_URL", &format!("http://{dead}/sandbox-tenant"));
+    setup.environment.push(short());
+    let world = World::with(setup).await;
     let ready = ready_once(&world, "degraded").await;
-    assert_eq!(ready["instances"][0]["reason"], "no connection to the directory");
+    let error = &ready["instances"][0]["lastError"];
+    assert_eq!(
+        (&error["what"], error.get("awsRequestId")),
+        (&json!("no connection to the directory"), None)
+    );
+    assert!(
+        error["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(),
+        "{error}"
+    );
     assert_eq!(test(&world).await, 503);
 }
 
@@ -64,25 +102,36 @@ async fn a_refused_token_degrades_and_the_right_one_mends_it() {
     let world = World::with(setup("AWS_ILM_AUTHENTICATION_TOKEN", "s3cr3t-and-wrong")).await;
     assert_eq!(test(&world).await, 502);
     let ready = ready_once(&world, "degraded").await;
-    let reason = ready["instances"][0]["reason"].as_str().unwrap();
-    assert!(reason.starts_with("the directory refused the token (401)"), "{reason}");
+    let error = &ready["instances"][0]["lastError"];
+    assert_eq!(error["what"], "the directory refused the token (401)");
+    assert!(error["awsRequestId"].is_string(), "{error}");
     assert!(!ready.to_string().contains("s3cr3t"), "{ready}");
     world.sandbox.set_tokens(vec!["s3cr3t-and-wrong".to_owned()]);
     assert_eq!(test(&world).await, 200);
-    ready_once(&world, "ok").await;
+    // What went wrong last is still told.
+    let ready = ready_once(&world, "ok").await;
+    assert_eq!(
+        ready["instances"][0]["lastError"]["what"],
+        "the directory refused the token (401)"
+    );
 }
 
 #[tokio::test]
 async fn a_failing_directory_degrades_and_throttling_does_not() {
-    let world = World::start().await;
+    let world = World::with(Setup {
+        environment: vec![short()],
+        ..Setup::default()
+    })
+    .await;
     ready_once(&world, "ok").await;
     world
         .sandbox
         .script(Fault::new(FaultKind::Status { status: 500 }).forever());
     assert_eq!(test(&world).await, 502);
     let ready = ready_once(&world, "degraded").await;
-    let reason = ready["instances"][0]["reason"].as_str().unwrap();
-    assert!(reason.starts_with("the directory failed (500)"), "{reason}");
+    let error = &ready["instances"][0]["lastError"];
+    assert_eq!(error["what"], "the directory failed (500)");
+    assert!(error["awsRequestId"].is_string(), "{error}");
     world.sandbox.clear_faults();
     world
         .sandbox
@@ -152,7 +201,11 @@ async fn only_loopback_and_configured_names_are_answered() {
 #[tokio::test]
 async fn a_request_id_is_taken_over_or_made_and_stands_in_every_line() {
     for format in ["text", "json"] {
-        let (service, address) = Running::serve(&["--sandbox"], &[("AWS_ILM_LOG_FORMAT", format)]);
+        let settings = [
+            ("AWS_ILM_LOG_FORMAT", format),
+            ("AWS_ILM_LOG_FILTER", "info,aws_ilm=debug"),
+        ];
+        let (service, address) = Running::serve(&["--sandbox"], &settings);
         let url = format!("http://{address}/commands/iam-create-user");
         let jane = json!({"user-profile": {"username": "test", "email": "j@example.com", "givenname": "J", "surname": "R",
             "displayname": "J R"}});
@@ -172,7 +225,7 @@ async fn a_request_id_is_taken_over_or_made_and_stands_in_every_line() {
             let told = send(Some(bad)).await;
             assert_ne!(told.header("x-request-id"), Some(bad));
         }
-        // Creating somebody who is there is a conflict first, which is logged by the command's own task.
+        // Creating somebody who is there is a conflict first, which is logged, at debug, by the command's own task.
         for id in ["flow-7.step_2", made.as_str()] {
             let access = loop {
                 let text = service.stderr.text();

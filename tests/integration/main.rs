@@ -20,6 +20,7 @@ mod commands;
 mod configuration;
 mod dry_run;
 mod examples;
+mod gentle;
 mod health;
 mod hostile_directory;
 mod layers;

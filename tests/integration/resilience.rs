@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
-    expected::{but, crowd, done, ids, person, profile, result, user_envelope},
+    expected::{but, crowd, done, group, ids, person, profile, result, user_envelope},
     harness::{World, caller, service, until},
 };
 
@@ -115,12 +115,30 @@ async fn work_done_after_we_stopped_waiting_is_found() {
 }
 
 #[tokio::test]
-async fn a_creation_whose_fate_cant_be_learnt_is_told_as_such() {
+async fn a_look_after_a_lost_answer_that_fails_is_repeated() {
     let world = World::holding(json!({})).await;
     world.sandbox.script(Fault::new(FaultKind::AnswerLost).on("CreateUser"));
     world
         .sandbox
         .script(Fault::new(FaultKind::Status { status: 500 }).on("ListUsers"));
+    let answer = world
+        .command("iam-create-user", &json!({"user-profile": profile("jane")}))
+        .await;
+    let vendor = done("create", &world.user("jane"), &json!("jane@example.com"));
+    assert_eq!(
+        (answer.status, answer.text),
+        (200, user_envelope(&profile("jane"), &vendor))
+    );
+    world.assert_calls(&[("CreateUser", 1), ("ListUsers", 2)]);
+}
+
+#[tokio::test]
+async fn a_creation_whose_fate_cant_be_learnt_is_told_as_such() {
+    let world = World::holding(json!({})).await;
+    world.sandbox.script(Fault::new(FaultKind::AnswerLost).on("CreateUser"));
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::Status { status: 500 }).on("ListUsers").forever());
     let answer = world
         .command("iam-create-user", &json!({"user-profile": profile("jane")}))
         .await;
@@ -136,6 +154,9 @@ async fn a_creation_whose_fate_cant_be_learnt_is_told_as_such() {
         message.starts_with("whether the user was created is not known: "),
         "{message}"
     );
+    // The creation was not sent a second time, the look as often as any request.
+    world.assert_calls(&[("CreateUser", 1), ("ListUsers", 5)]);
+    world.sandbox.clear_faults();
     // Told again, it finds its own work.
     let again = world
         .command("iam-create-user", &json!({"user-profile": profile("jane")}))
@@ -318,16 +339,22 @@ async fn somebody_made_by_another_between_look_and_creation_is_updated() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_got_lost_is_a_failure_that_can_be_told_again() {
+async fn a_change_whose_answer_got_lost_is_made_again_and_succeeds() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
     let arguments = json!({"user-profile": but(profile("test"), json!({"title": "Boss"}))});
-    for (command, kind, status) in [
-        ("iam-update-user", FaultKind::AnswerLost, 504),
-        ("iam-disable-user", FaultKind::FailAfterWork { status: 500 }, 502),
+    for (command, action, kind) in [
+        ("iam-update-user", "update", FaultKind::AnswerLost),
+        ("iam-disable-user", "disable", FaultKind::FailAfterWork { status: 500 }),
     ] {
         world.sandbox.script(Fault::new(kind).on("PatchUser"));
-        assert_eq!(world.command(command, &arguments).await.status, status);
-        world.calls();
+        let answer = world.command(command, &arguments).await;
+        let vendor = done(action, &world.user("u-1"), &json!("test@example.com"));
+        assert_eq!(
+            (answer.status, answer.text),
+            (200, user_envelope(&arguments["user-profile"], &vendor))
+        );
+        world.assert_calls(&[("ListUsers", 1), ("PatchUser", 2)]);
+        // It is done, and telling it again changes nothing.
         assert_eq!(world.command(command, &arguments).await.status, 200);
         world.assert_calls(&[("ListUsers", 1)]);
     }
@@ -335,4 +362,100 @@ async fn a_change_whose_answer_got_lost_is_a_failure_that_can_be_told_again() {
         (&world.user("u-1")["title"], &world.user("u-1")["active"]),
         (&json!("Boss"), &json!(false))
     );
+}
+
+#[tokio::test]
+async fn a_change_that_is_never_answered_is_looked_for_and_told_as_it_is() {
+    for (kind, status, title) in [
+        (FaultKind::AnswerLost, 200, json!("Boss")),
+        (FaultKind::FailAfterWork { status: 504 }, 200, json!("Boss")),
+        (FaultKind::HangUp, 504, Value::Null),
+        (FaultKind::Status { status: 503 }, 502, Value::Null),
+    ] {
+        let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
+        let arguments = json!({"user-profile": but(profile("test"), json!({"title": "Boss"}))});
+        world.sandbox.script(Fault::new(kind.clone()).on("PatchUser").forever());
+        let answer = world.command("iam-update-user", &arguments).await;
+        assert_eq!(
+            (answer.status, &result(&answer)["success"]),
+            (status, &json!(status == 200)),
+            "{kind:?}: {}",
+            answer.text
+        );
+        assert_eq!(world.user("u-1")["title"], title, "{kind:?}");
+        world.assert_calls(&[("ListUsers", 1), ("PatchUser", 5), ("GetUser", 1)]);
+    }
+}
+
+#[tokio::test]
+async fn members_whose_patch_is_never_answered_are_read_back() {
+    for (kind, status, result_of_each) in [
+        (FaultKind::AnswerLost, 200, None),
+        (FaultKind::HangUp, 504, Some("not known")),
+    ] {
+        let world = World::holding(crowd(3, 1)).await;
+        world
+            .sandbox
+            .script(Fault::new(kind.clone()).on("PatchGroup").forever());
+        let arguments = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ["m-1", "m-2"], "memberIdsToDelete": ["m-0"]});
+        let answer = world.command("iam-update-group", &arguments).await;
+        let told = result(&answer);
+        assert_eq!(answer.status, status, "{kind:?}: {}", answer.text);
+        let members = told["details"]["members"].as_array();
+        let results: Option<Vec<_>> =
+            members.map(|members| members.iter().map(|member| member["result"].clone()).collect());
+        assert_eq!(results, result_of_each.map(|result| vec![json!(result); 3]), "{kind:?}");
+        // Sent, looked at; where nothing had been done, both once more.
+        let rounds = if status == 200 { 1 } else { 2 };
+        world.assert_calls(&[("PatchGroup", 5 * rounds), ("ListUsers", rounds)]);
+        let expected = if status == 200 { ids(1..3) } else { ids(0..1) };
+        let expected: Value = expected.into_iter().map(|id| json!({"value": id})).collect();
+        assert_eq!(world.group("g-1")["members"], expected, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_deleted_without_an_answer_is_deleted() {
+    let world = World::holding(crowd(1, 1)).await;
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::AnswerLost).on("DeleteGroup"));
+    let answer = world.command("iam-delete-group", &json!({"scim": {"id": "g-1"}})).await;
+    assert_eq!(
+        (answer.status, world.group("g-1")),
+        (200, Value::Null),
+        "{}",
+        answer.text
+    );
+    world.assert_calls(&[("DeleteGroup", 2)]);
+    // Without a deletion of ours before it, it was never there.
+    let answer = world.command("iam-delete-group", &json!({"scim": {"id": "g-1"}})).await;
+    assert_eq!(answer.status, 404);
+    world.assert_calls(&[("DeleteGroup", 1)]);
+}
+
+#[tokio::test]
+async fn a_change_refused_for_somebody_elses_is_read_again_and_made_once_more() {
+    let conflict = || Fault::new(FaultKind::Status { status: 409 });
+    let world = World::holding(json!({"users": [person("u-1", "test")], "groups": [group("g-1", "Old")]})).await;
+    let update = json!({"user-profile": but(profile("test"), json!({"title": "Boss"}))});
+    let rename = json!({"scim": {"id": "g-1", "displayName": "New"}});
+
+    world.sandbox.script(conflict().on("PatchUser"));
+    assert_eq!(world.command("iam-update-user", &update).await.status, 200);
+    world.assert_calls(&[("ListUsers", 1), ("PatchUser", 2), ("GetUser", 1)]);
+    world.sandbox.script(conflict().on("PatchGroup"));
+    assert_eq!(world.command("iam-update-group", &rename).await.status, 200);
+    world.assert_calls(&[("PatchGroup", 2), ("GetGroup", 1)]);
+    assert_eq!(
+        (&world.user("u-1")["title"], &world.group("g-1")["displayName"]),
+        (&json!("Boss"), &json!("New"))
+    );
+
+    // Twice is an answer.
+    world.sandbox.script(conflict().on("PatchUser").times(2));
+    let disable = world.command("iam-disable-user", &update).await;
+    assert_eq!((disable.status, &result(&disable)["errorCode"]), (409, &json!(409)));
+    world.assert_calls(&[("ListUsers", 1), ("PatchUser", 2), ("GetUser", 1)]);
+    assert_eq!(world.user("u-1")["active"], true);
 }

@@ -1,12 +1,12 @@
 //! What a directory that is slow, away, busy or refusing makes of every command: the status that tells the caller what to do.
 
 use aws_ilm::sandbox::{Fault, FaultKind};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
     expected::{every_command, person, result},
-    harness::World,
+    harness::{Answer, World},
 };
 
 const SLOW: FaultKind = FaultKind::Slow {
@@ -14,37 +14,63 @@ const SLOW: FaultKind = FaultKind::Slow {
     work_late: true,
 };
 
+fn seed() -> Value {
+    json!({"users": [person("u-1", "test")], "groups": [{"id": "g-1", "displayName": "A"}]})
+}
+
+const APIS: [&str; 9] = [
+    "ListUsers",
+    "GetUser",
+    "CreateUser",
+    "PatchUser",
+    "ListGroups",
+    "GetGroup",
+    "CreateGroup",
+    "PatchGroup",
+    "DeleteGroup",
+];
+
+/// Sends every command, each to a directory of its own that has this fault in every API, all at once: what is sent again takes its time.
+/// Gives each command's name, answer, world, and what the directory held before.
+async fn every_command_against(
+    fault: FaultKind,
+    environment: &'static [(&'static str, &'static str)],
+) -> Vec<(&'static str, Answer, World, Value)> {
+    let mut running = Vec::new();
+    for (command, arguments) in every_command() {
+        let fault = fault.clone();
+        running.push(tokio::spawn(async move {
+            let world = World::holding_with(seed(), environment).await;
+            for api in APIS {
+                world.sandbox.script(Fault::new(fault.clone()).on(api).forever());
+            }
+            let before = world.sandbox.dump();
+            let answer = world.command(command, &arguments).await;
+            (command, answer, world, before)
+        }));
+    }
+    let mut answers = Vec::new();
+    for running in running {
+        answers.push(running.await.unwrap());
+    }
+    answers
+}
+
 #[tokio::test]
 async fn a_directory_too_slow_is_a_504_for_every_command() {
-    for (command, arguments) in every_command() {
-        let seed = json!({"users": [person("u-1", "test")], "groups": [{"id": "g-1", "displayName": "A"}]});
-        let world = World::holding_with(seed, &[("AWS_ILM_REQUEST_TIMEOUT", "100ms")]).await;
-        for api in [
-            "ListUsers",
-            "GetUser",
-            "CreateUser",
-            "PatchUser",
-            "ListGroups",
-            "GetGroup",
-            "CreateGroup",
-            "PatchGroup",
-            "DeleteGroup",
-        ] {
-            world.sandbox.script(Fault::new(SLOW).on(api).forever());
-        }
-        let answer = world.command(command, &arguments).await;
+    for (command, answer, ..) in every_command_against(SLOW, &[("AWS_ILM_REQUEST_TIMEOUT", "200ms")]).await {
         let result = result(&answer);
         assert_eq!(
             (answer.status, &result["errorCode"], &result["success"]),
             (504, &json!(504), &json!(false)),
-            "{}",
+            "{command}: {}",
             answer.text
         );
         assert!(
             result["errorMessage"]
                 .as_str()
                 .unwrap()
-                .contains("did not answer within 100 ms"),
+                .contains("did not answer within 200 ms"),
             "{}",
             answer.text
         );
@@ -57,7 +83,9 @@ async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
     // Bound and dropped: nobody listens there.
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{dead}/sandbox-tenant/scim/v2/");
-    let world = World::holding_with(json!({}), &[("AWS_ILM_URL", &url)]).await;
+    let environment = [("AWS_ILM_URL", url.as_str()), ("AWS_ILM_COMMAND_TIMEOUT", "300ms")];
+    let world = World::holding_with(json!({}), &environment).await;
+    // After ten failures in a row it is not even tried any more: the same to the caller, but at once.
     for (command, arguments) in every_command() {
         let answer = world.command(command, &arguments).await;
         assert_eq!(
@@ -76,8 +104,6 @@ async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
 
 #[tokio::test]
 async fn a_throttled_directory_is_a_503_and_what_it_says_of_waiting_is_kept_in_bounds() {
-    let world =
-        World::holding(json!({"users": [person("u-1", "test")], "groups": [{"id": "g-1", "displayName": "A"}]})).await;
     for (asked, told) in [
         (None, 5),
         (Some("7"), 7),
@@ -90,61 +116,38 @@ async fn a_throttled_directory_is_a_503_and_what_it_says_of_waiting_is_kept_in_b
         (Some("Fri, 31 Dec 1999 23:59:59 GMT"), 5),
         (Some("Fri, 31 Dec 2100 23:59:59 GMT"), 300),
     ] {
-        for (command, arguments) in every_command() {
-            let throttle = FaultKind::Throttle {
-                retry_after: asked.map(str::to_owned),
-            };
-            for api in [
-                "ListUsers",
-                "CreateUser",
-                "PatchGroup",
-                "GetGroup",
-                "CreateGroup",
-                "DeleteGroup",
-            ] {
-                world.sandbox.script(Fault::new(throttle.clone()).on(api).forever());
-            }
-            let answer = world.command(command, &arguments).await;
+        let throttle = FaultKind::Throttle {
+            retry_after: asked.map(str::to_owned),
+        };
+        // What asks for a short wait is sent again until the command's time is over; a longer one is the caller's to wait.
+        for (command, answer, world, before) in
+            every_command_against(throttle, &[("AWS_ILM_COMMAND_TIMEOUT", "300ms")]).await
+        {
             assert_eq!(
                 (answer.status, &result(&answer)["errorCode"]),
                 (503, &json!(429)),
-                "{command}"
+                "{command} {asked:?}: {}",
+                answer.text
             );
             assert_eq!(answer.header("retry-after"), Some(&*told.to_string()), "{asked:?}");
-            world.sandbox.clear_faults();
+            let calls: u64 = world.calls().values().sum();
+            assert!(
+                if told > 5 {
+                    calls == 1
+                } else {
+                    (1..=10).contains(&calls)
+                },
+                "{calls} calls for {asked:?}"
+            );
+            assert_eq!(world.sandbox.dump(), before);
         }
     }
-    assert_eq!(
-        world
-            .command("iam-get-user", &json!({"user-profile": {"username": "test"}}))
-            .await
-            .status,
-        200
-    );
 }
 
 #[tokio::test]
 async fn a_directory_that_refuses_us_or_fails_is_a_502_with_its_own_status() {
     for status in [401, 403, 500, 501, 503, 504] {
-        let world =
-            World::holding(json!({"users": [person("u-1", "test")], "groups": [{"id": "g-1", "displayName": "A"}]}))
-                .await;
-        let before = world.sandbox.dump();
-        for (command, arguments) in every_command() {
-            for api in [
-                "ListUsers",
-                "CreateUser",
-                "PatchGroup",
-                "GetGroup",
-                "ListGroups",
-                "CreateGroup",
-                "DeleteGroup",
-            ] {
-                world
-                    .sandbox
-                    .script(Fault::new(FaultKind::Status { status }).on(api).forever());
-            }
-            let answer = world.command(command, &arguments).await;
+        for (command, answer, world, before) in every_command_against(FaultKind::Status { status }, &[]).await {
             let result = result(&answer);
             assert_eq!(
                 (answer.status, result["errorCode"].as_u64()),
@@ -157,8 +160,22 @@ async fn a_directory_that_refuses_us_or_fails_is_a_502_with_its_own_status() {
                 "{}",
                 answer.text
             );
-            world.sandbox.clear_faults();
+            assert_eq!(world.sandbox.dump(), before);
+            // What would be refused again is not sent again, and nothing more than five times. A command that fails twice over opens the
+            // breaker, which then lists users to see whether the directory is back.
+            let mut calls = world.calls();
+            if ["iam-update-group", "iam-delete-group"].contains(&command) {
+                let looks = calls.remove("ListUsers");
+                assert!(command == "iam-delete-group" || status < 500 || looks.is_some());
+            }
+            let most = if status == 501 || status < 500 { 1 } else { 5 };
+            assert!(
+                calls.values().all(|calls| *calls <= most) && calls.values().any(|calls| *calls == most),
+                "{command} {status}: {calls:?}"
+            );
+            let looks_after = ["iam-create-user", "iam-create-group", "iam-delete-group"].contains(&command);
+            let apis = if status >= 500 && looks_after { 2 } else { 1 };
+            assert_eq!(calls.len(), apis, "{command} {status}: {calls:?}");
         }
-        assert_eq!(world.sandbox.dump(), before);
     }
 }

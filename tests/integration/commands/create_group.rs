@@ -38,19 +38,26 @@ async fn a_taken_name_or_external_id_is_a_conflict() {
     let taken = but(group("g-1", "The best group"), json!({"externalId": "G1"}));
     let world = World::holding(json!({"groups": [taken]})).await;
     let before = world.sandbox.dump();
-    for asked in [
-        json!({"displayName": "The best group"}),
-        json!({"displayName": "Other", "externalId": "G1"}),
+    for (asked, whose) in [
+        (
+            json!({"displayName": "The best group"}),
+            "a group of this displayName exists: g-1",
+        ),
+        (
+            json!({"displayName": "Other", "externalId": "G1"}),
+            "another group has this externalId",
+        ),
     ] {
         let answer = create(&world, &asked).await;
-        let message = "Refused to create a new, duplicate resource. (AWS request id X)";
+        let message = format!("Refused to create a new, duplicate resource. (AWS request id X); {whose}");
         let result =
             json!({"success": false, "displayName": asked["displayName"], "errorCode": 409, "errorMessage": message});
         assert_eq!(
             (answer.status, without_request_ids(&answer.text)),
             (409, group_envelope("CreateGroup", &result))
         );
-        world.assert_calls(&[("CreateGroup", 1)]);
+        // Whose it is costs one look, by name.
+        world.assert_calls(&[("CreateGroup", 1), ("ListGroups", 1)]);
     }
     assert_eq!(world.sandbox.dump(), before);
 }

@@ -4,7 +4,7 @@ use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::{
-    expected::{ENTERPRISE, but, done, failed, mapped, person, profile, skipped, user_envelope},
+    expected::{ENTERPRISE, but, done, failed, mapped, person, profile, skipped, user_envelope, without_request_ids},
     harness::{Answer, World},
 };
 
@@ -73,6 +73,9 @@ async fn switched_off_it_skips_without_a_call() {
         );
         assert_eq!((answer.status, answer.text), (200, user_envelope(&asked, &vendor)));
     }
+    // What can't be an id is a fault all the same.
+    let answer = create(&world, &but(profile("jane"), json!({"id": "u/1"}))).await;
+    assert_eq!((answer.status, answer.vendor()["errorCode"].as_u64()), (400, Some(400)));
     world.assert_calls(&[]);
     assert_eq!(world.user("jane"), Value::Null);
 }
@@ -243,24 +246,30 @@ async fn somebody_elses_email_or_employee_id_is_a_conflict() {
     let taken = but(person("u-1", "test"), json!({"externalId": "E1"}));
     let world = World::holding(json!({"users": [taken]})).await;
     let before = world.sandbox.dump();
-    for change in [json!({"email": "test@example.com"}), json!({"employeeid": "E1"})] {
+    let email = "nobody has this userName or employee id, so the e-mail is another user's";
+    for (change, whose, looks) in [
+        (json!({"email": "test@example.com"}), email, 1),
+        (json!({"email": "test@example.com", "employeeid": "E2"}), email, 2),
+        (
+            json!({"employeeid": "E1"}),
+            "the externalId (employee id) is taken by user u-1 (userName test)",
+            2,
+        ),
+    ] {
         let answer = create(&world, &but(profile("jane"), change)).await;
         let vendor = answer.vendor();
         assert_eq!((answer.status, vendor["errorCode"].as_u64()), (409, Some(409)));
         let message = vendor["errorMessage"].as_str().unwrap();
-        assert!(
-            message.starts_with("Refused to create a new, duplicate resource. (AWS request id "),
-            "{message}"
-        );
-        assert!(
-            message.ends_with("no user has this userName, so its e-mail or employee id is somebody else's"),
-            "{message}"
+        assert_eq!(
+            without_request_ids(message),
+            format!("Refused to create a new, duplicate resource. (AWS request id X); {whose}")
         );
         assert_eq!(
             (&vendor["active"], &vendor["id"], &vendor["username"]),
             (&Value::Null, &Value::Null, &Value::Null)
         );
-        world.assert_calls(&[("CreateUser", 1), ("ListUsers", 1)]);
+        // By name, and by employee id where there is one.
+        world.assert_calls(&[("CreateUser", 1), ("ListUsers", looks)]);
     }
     assert_eq!(world.sandbox.dump(), before);
 }

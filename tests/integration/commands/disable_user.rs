@@ -101,6 +101,9 @@ async fn switched_off_it_skips_without_a_call() {
         (answer.status, answer.text),
         (200, user_envelope(&profile("test"), &vendor))
     );
+    // What can't be an id is a fault all the same.
+    let answer = disable(&world, &but(profile("test"), json!({"id": "u/1"}))).await;
+    assert_eq!((answer.status, answer.vendor()["errorCode"].as_u64()), (400, Some(400)));
     world.assert_calls(&[]);
     assert_eq!(world.user("u-1")["active"], true);
 }

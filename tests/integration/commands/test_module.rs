@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     expected::without_request_ids,
-    harness::{World, answer},
+    harness::{Setup, World, answer},
 };
 
 #[tokio::test]
@@ -70,7 +70,9 @@ async fn each_failure_says_what_it_proves() {
             "the directory is there, and failed",
         ),
         (
-            FaultKind::Throttle { retry_after: None },
+            FaultKind::Throttle {
+                retry_after: Some("7".into()),
+            },
             503,
             429,
             "url, tenant_id and authentication_token are right; too many requests",
@@ -82,8 +84,13 @@ async fn each_failure_says_what_it_proves() {
             "something at url takes connections but does not answer; check url and proxy",
         ),
     ] {
-        let world = World::start().await;
-        world.sandbox.script(Fault::new(kind.clone()).on("ListUsers"));
+        // What would be ridden out lasts longer than the command.
+        let world = World::with(Setup {
+            environment: vec![("AWS_ILM_COMMAND_TIMEOUT", "400ms".to_owned())],
+            ..Setup::default()
+        })
+        .await;
+        world.sandbox.script(Fault::new(kind.clone()).on("ListUsers").forever());
         let answer = world.command("test-module", &json!({})).await;
         let result = &answer.json()["TestModule"];
         assert_eq!(

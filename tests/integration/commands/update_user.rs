@@ -102,11 +102,28 @@ async fn the_enterprise_extension_can_be_begun() {
 async fn switched_off_it_skips_without_a_call() {
     let seed = json!({"users": [person("u-1", "test")]});
     let world = World::holding_with(seed, &[("AWS_ILM_UPDATE_USER_ENABLED", "false")]).await;
-    let asked = but(profile("test"), json!({"displayname": "Else", "olduserdata": 7}));
+    let asked = but(profile("test"), json!({"displayname": "Else"}));
     let answer = update(&world, &asked).await;
     let details = but(mapped("test"), json!({"displayName": "Else"}));
     let vendor = skipped("update", "Command is disabled.", &json!("test@example.com"), &details);
     assert_eq!((answer.status, answer.text), (200, user_envelope(&asked, &vendor)));
+    // What can't be an id is a fault all the same, the old one's too.
+    for (change, path) in [
+        (json!({"id": "u/1"}), "user-profile.id"),
+        (json!({"olduserdata": {"id": "u/1"}}), "user-profile.olduserdata.id"),
+        (json!({"olduserdata": 7}), "user-profile.olduserdata"),
+    ] {
+        let answer = update(&world, &but(profile("test"), change)).await;
+        let vendor = answer.vendor();
+        assert_eq!(
+            (answer.status, vendor["errorCode"].as_u64()),
+            (400, Some(400)),
+            "{}",
+            answer.text
+        );
+        let message = vendor["errorMessage"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{path} must be")), "{message}");
+    }
     world.assert_calls(&[]);
 }
 
