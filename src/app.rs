@@ -56,6 +56,12 @@ pub enum Error {
         /// Why not.
         source: reqwest::Error,
     },
+    /// The time for stopping was over before every command had ended: what those did is not known.
+    #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
+    CutOff {
+        /// How many.
+        commands: usize,
+    },
     /// The server stopped.
     #[error("the server stopped")]
     Serve(#[source] io::Error),
@@ -133,7 +139,12 @@ impl Bound {
         for instance in service.instances() {
             // So that readiness knows soon, and nobody waits for it.
             let instance = Arc::clone(instance);
-            tokio::spawn(async move { instance.prove().await.is_ok() });
+            tokio::spawn(async move {
+                if let Err(error) = instance.prove().await {
+                    let aws_request_id = error.request_id.as_deref().unwrap_or("-");
+                    tracing::warn!(instance = instance.name(), aws_request_id, "{}", error.summary());
+                }
+            });
         }
         let expiry = tokio::spawn(watch_expiry(Arc::clone(&service)));
         let handle = Handle::new();
@@ -156,10 +167,13 @@ impl Bound {
             .map_err(Error::Serve)?;
         expiry.abort();
         match stop.await {
-            Ok(true) => tracing::info!("stopped; every command has ended"),
-            Ok(false) | Err(_) => tracing::warn!("stopped before every command had ended; raise shutdown_timeout"),
+            Ok(0) => {
+                tracing::info!("stopped; every command has ended");
+                Ok(())
+            }
+            Ok(commands) => Err(Error::CutOff { commands }),
+            Err(_) => Err(Error::CutOff { commands: 0 }),
         }
-        Ok(())
     }
 }
 
@@ -234,7 +248,7 @@ fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
         TokenSource::File(path) => {
             let path = path.clone();
             // A file that can't be read at the moment, or holds no token, is being written: the one before it stays.
-            let reload: scim::Reload = Box::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
+            let reload: scim::Reload = Arc::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
             Some(reload)
         }
         TokenSource::Value | TokenSource::Environment(_) => None,
@@ -250,10 +264,7 @@ fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
 async fn watch_expiry(service: Arc<Service>) {
     loop {
         for instance in service.instances() {
-            let days = instance
-                .status()
-                .token_expires
-                .map(|expires| config::days_left(expires, Timestamp::now()));
+            let days = instance.status().token_days_left();
             if let Some(days) = days.filter(|days| *days <= config::REMINDED_DAYS) {
                 tracing::warn!(
                     instance = instance.name(),
@@ -322,5 +333,15 @@ impl EmbeddedSandbox {
             tenant_id: sandbox::DEFAULT_TENANT,
             token: sandbox::DEFAULT_TOKEN,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_and_the_client_know_the_same_apis() {
+        assert_eq!(config::APIS, Api::ALL.map(Api::name));
     }
 }

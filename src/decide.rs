@@ -7,7 +7,7 @@
 
 use crate::{
     outcome::Outcome,
-    scim::{self, Group, Headers, Id, ListResponse, Object, Page, PatchOp, Request, User},
+    scim::{self, Group, Headers, Id, ListResponse, Member, Object, Page, PatchOp, Request, User},
 };
 
 /// The next thing to do.
@@ -74,8 +74,10 @@ pub enum Reply {
     User(User),
     /// [`Step::PatchUser`] where the directory does not show the result.
     Unseen,
-    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Members`], [`Read::Sample`].
+    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Sample`].
     Users(ListResponse<User>),
+    /// [`Read::Members`]: of each user only what is shown, since a group may have thousands.
+    Members(ListResponse<Member>),
     /// [`Read::GroupById`], [`Step::CreateGroup`].
     Group(Group),
     /// [`Read::GroupsByName`].
@@ -139,8 +141,8 @@ impl<'a> Replay<'a> {
     }
 
     /// A page of a group's members.
-    pub fn members(&mut self, group: &Id, page: Page) -> Asked<'a, &'a ListResponse<User>> {
-        self.answer(|| Next::Read(Read::Members(group.clone(), page)), Reply::as_users)
+    pub fn members(&mut self, group: &Id, page: Page) -> Asked<'a, &'a ListResponse<Member>> {
+        self.answer(|| Next::Read(Read::Members(group.clone(), page)), Reply::as_members)
     }
 
     /// Any one user.
@@ -157,7 +159,12 @@ impl<'a> Replay<'a> {
     pub fn groups_by_name(&mut self, name: &str) -> Asked<'a, &'a [Group]> {
         let groups = |reply: &'a Reply| match reply {
             Reply::Groups(groups) => Some(&groups.resources[..]),
-            Reply::User(_) | Reply::Unseen | Reply::Users(_) | Reply::Group(_) | Reply::Headers(_) => None,
+            Reply::User(_)
+            | Reply::Unseen
+            | Reply::Users(_)
+            | Reply::Members(_)
+            | Reply::Group(_)
+            | Reply::Headers(_) => None,
         };
         self.answer(|| Next::Read(Read::GroupsByName(name.to_owned())), groups)
     }
@@ -222,6 +229,14 @@ impl Reply {
     fn as_users(&self) -> Option<&ListResponse<User>> {
         if let Self::Users(users) = self {
             Some(users)
+        } else {
+            None
+        }
+    }
+
+    fn as_members(&self) -> Option<&ListResponse<Member>> {
+        if let Self::Members(members) = self {
+            Some(members)
         } else {
             None
         }
@@ -373,7 +388,7 @@ mod tests {
         ];
         for (step, method, path, body) in rows {
             let request = step.request();
-            assert_eq!((request.method, request.path().as_str()), (method, path));
+            assert_eq!((request.method.as_str(), request.path().as_str()), (method, path));
             assert_eq!(request.body, body);
         }
     }
@@ -390,7 +405,7 @@ mod tests {
                 Ok(Reply::Groups(list(vec![group()]))),
                 Ok(Reply::Headers(Headers::default())),
                 Ok(Reply::Users(list(vec![user("u-2")]))),
-                Ok(Reply::Users(list(vec![user("u-3")]))),
+                Ok(Reply::Members(list(vec![Member::of(&user("u-3"))]))),
                 Ok(Reply::Headers(Headers::default())),
                 Err(scim::Error::new(ErrorKind::CircuitOpen, "down")),
             ],
@@ -415,7 +430,7 @@ mod tests {
             );
             assert_eq!(replay.users_by_external_id("E7").unwrap().unwrap(), [user("u-2")]);
             let members = replay.members(&id("g-1"), Page::First).unwrap().unwrap();
-            assert_eq!(members.resources, [user("u-3")]);
+            assert_eq!(members.resources, [Member::of(&user("u-3"))]);
             assert_eq!(replay.delete_group(&id("g-1")).unwrap().unwrap(), &Headers::default());
             assert_eq!(
                 replay.create_group(Object::new).unwrap().unwrap_err().kind,

@@ -83,8 +83,7 @@ mod tests {
         create(json!({"employeeid": "E7"}))
     }
 
-    const EMAIL_TAKEN: &str =
-        "failed Create 409: said; nobody has this userName or employee id, so the e-mail is another user's [-]";
+    const EMAIL_TAKEN: &str = "failed Create 409: said; nobody has this userName, so what clashes is another user's, most likely the e-mail [-]";
 
     fn disabled(changes: Value, allow_enable: Value) -> Command {
         command(

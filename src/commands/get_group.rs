@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn pages_without_end_come_to_one() {
-        let page_of = |number: usize| Ok(Reply::Users(page(Vec::new(), Some(&number.to_string()))));
+        let page_of = |number: usize| Ok(Reply::Members(page(Vec::new(), Some(&number.to_string()))));
         let mut answers = vec![group_shown(json!({}))];
         answers.extend((0..MAX_PAGES).map(page_of));
         let outcome = outcome(&get(json!({"id": "g-1"})), &rules(), answers);

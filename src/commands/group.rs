@@ -52,7 +52,8 @@ pub(super) fn members(
     match dialect {
         Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(failure)),
         Dialect::Aws => {
-            let mut members = Vec::new();
+            // Gathered only at the end: a decision is replayed at each page.
+            let mut pages = Vec::new();
             let mut seen = HashSet::new();
             let mut page = Page::First;
             for _ in 0..MAX_PAGES {
@@ -60,15 +61,9 @@ pub(super) fn members(
                     Ok(answer) => answer,
                     Err(error) => return Ok(Err(failure(error))),
                 };
-                members.extend(answer.resources.iter().filter_map(|user| {
-                    let display = user.display_name().map(str::to_owned);
-                    Some(Member {
-                        value: user.id()?.to_string(),
-                        display,
-                    })
-                }));
+                pages.push(&answer.resources);
                 match &answer.next_cursor {
-                    None => return Ok(Ok(members)),
+                    None => return Ok(Ok(pages.into_iter().flatten().cloned().collect())),
                     Some(cursor) if seen.insert(cursor) => page = Page::Next(cursor.clone()),
                     Some(_) => break,
                 }

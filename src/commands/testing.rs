@@ -14,7 +14,8 @@ use crate::{
     outcome::{GroupOutcome, Outcome, UserOutcome},
     policy::Policy,
     scim::{
-        self, Dialect, ErrorKind, Group, Headers, ListResponse, Object, Op, Operation, Page, User, aws::ENTERPRISE,
+        self, Dialect, ErrorKind, Group, Headers, ListResponse, Member, Object, Op, Operation, Page, User,
+        aws::ENTERPRISE,
     },
 };
 
@@ -201,8 +202,8 @@ pub(super) fn groups(groups: Vec<Group>) -> Answer {
 
 /// A page of a group's members, and where the next one is.
 pub(super) fn members(ids: &[&str], next: Option<&str>) -> Answer {
-    let member = |id: &&str| user(json!({"id": id, "displayName": format!("Name of {id}")}));
-    Ok(Reply::Users(page(ids.iter().map(member).collect(), next)))
+    let member = |id: &&str| Member::of(&user(json!({"id": id, "displayName": format!("Name of {id}")})));
+    Ok(Reply::Members(page(ids.iter().map(member).collect(), next)))
 }
 
 /// The headers of a change of a group.

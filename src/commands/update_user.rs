@@ -451,7 +451,7 @@ mod tests {
                     ("create test active", status(409)),
                     ("users named test?", nobody()),
                 ],
-                "failed Create 409: said; nobody has this userName or employee id, so the e-mail is another user's [-]",
+                "failed Create 409: said; nobody has this userName, so what clashes is another user's, most likely the e-mail [-]",
             ),
             row(
                 "there meanwhile, and another person's: made by a create, so not taken over",

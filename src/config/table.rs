@@ -135,7 +135,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     of_service(
         "shutdown_timeout",
         duration(0, 60 * MINUTE),
-        Some("30s"),
+        Some("90s"),
         "How long what is in flight at shutdown may take to finish.",
     ),
     of_service(

@@ -1,10 +1,10 @@
 //! The commands' routes: arguments in, envelope out. Five lines a command, and its documentation.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
+    extract::FromRequestParts,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App,
-    extract::{Admitted, Arguments, CommandQuery, OptionalArguments},
+    extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
     negotiate::{Handling, Representation},
     observe::AccessRecord,
     problem::Problem,
@@ -28,9 +28,6 @@ use crate::{
     },
     service::{DryRun, Instance, Ran, Refused, Told},
 };
-
-/// What callers are told to wait for a place on a busy instance: commands last about a second.
-const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 pub(super) const USERS: &str = "User commands";
 pub(super) const GROUPS: &str = "Group commands";
@@ -195,7 +192,7 @@ impl FromRequestParts<App> for Call {
 impl Call {
     /// Runs the command, keeping its place until it has ended.
     async fn run(self, command: Command, place: Admitted) -> Response {
-        let State(app) = State(self.app);
+        let app = self.app;
         match app.service.run(self.instance, command, self.dry_run, place).await {
             Ok(ran) => answer(ran, self.representation, self.handling),
             Err(Refused::Busy) => Problem::busy(BUSY_RETRY).into_response(),
@@ -234,9 +231,10 @@ fn answer(ran: Ran, representation: Representation, handling: Handling) -> Respo
         );
     }
     if let Some(wait) = ran.retry_after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        response.headers_mut().insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(wait.as_millis().div_ceil(1000) as u64),
+        );
     }
     response.extensions_mut().insert(AccessRecord {
         command: Some(ran.record.command),

@@ -1,7 +1,6 @@
 //! What an operator wants to see of each instance: how its directory does, and how we deal with it.
 
 use axum::{Json, extract::State};
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -111,7 +110,7 @@ impl InstanceStatus {
                 TokenInUse::First => "first",
                 TokenInUse::Second => "second",
             },
-            token_days_left: status.token_expires.map(days_left),
+            token_days_left: status.token_days_left(),
             last_error: status.last_error.map(
                 |LastError {
                      at,
@@ -126,11 +125,6 @@ impl InstanceStatus {
             rates: status.lanes.into_iter().map(RateStatus::from).collect(),
         }
     }
-}
-
-/// Whole days from now on; negative for the past.
-fn days_left(expires: Timestamp) -> i64 {
-    expires.duration_since(Timestamp::now()).as_hours().div_euclid(24)
 }
 
 impl From<LaneStatus> for RateStatus {

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
 use super::error::{Error, ErrorKind};
 
-/// Failures in a row that open it. One in five requests failing by chance would take a hundred thousand runs of ten.
+/// Failures in a row that open it. Where one request in five fails by chance, ten in a row are one in ten million.
 const FAILURES: u32 = 10;
 
 /// How often an open breaker lets one read through.
@@ -37,17 +37,12 @@ pub(super) struct Breaker {
 #[derive(Debug)]
 struct Inner {
     failures: u32,
-    next_probe: Instant,
 }
 
 impl Breaker {
     pub(super) fn new() -> Self {
-        let inner = Inner {
-            failures: 0,
-            next_probe: Instant::now(),
-        };
         Self {
-            inner: Mutex::new(inner),
+            inner: Mutex::new(Inner { failures: 0 }),
             state: watch::Sender::new(BreakerState::Closed),
         }
     }
@@ -65,10 +60,9 @@ impl Breaker {
 
     /// The error that stands for an answer while the breaker is open.
     pub(super) fn refusal(&self) -> Error {
-        let wait = self.inner().next_probe.saturating_duration_since(Instant::now());
         let detail = "the directory keeps failing; nothing is sent to it until it answers again";
         Error {
-            retry_after: Some(wait.max(PROBE_INTERVAL)),
+            retry_after: Some(PROBE_INTERVAL),
             ..Error::new(ErrorKind::CircuitOpen, detail)
         }
     }
@@ -84,7 +78,6 @@ impl Breaker {
     pub(super) fn failed(&self) -> bool {
         let mut inner = self.inner();
         inner.failures = inner.failures.saturating_add(1);
-        inner.next_probe = Instant::now() + PROBE_INTERVAL;
         inner.failures >= FAILURES
             && self
                 .state

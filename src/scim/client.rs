@@ -7,7 +7,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -35,14 +35,14 @@ const MAX_ANSWER: usize = 8 << 20;
 /// The longest message passed on from a directory, in characters.
 const MAX_DETAIL: usize = 1000;
 
-/// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, so these are seconds apart.
+/// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and the pauses between them grow to seconds.
 const MAX_THROTTLED: u32 = 10;
 
 /// How often a token in a file is read anew.
 const TOKEN_POLL: Duration = Duration::from_secs(1);
 
-/// The longest that a probe of a failing directory may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
+const MAX_TOKENS_TRIED: u32 = 2;
 
 /// Where a directory is, who we are there, and how we treat it.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ struct Shared {
     breaker: Breaker,
     budget: Budget,
     last: Mutex<Last>,
+    /// A task probes.
+    probing: AtomicBool,
 }
 
 /// How the last requests went.
@@ -123,6 +125,15 @@ pub struct Status {
     pub lanes: Vec<LaneStatus>,
 }
 
+impl Status {
+    /// Whole days until the token in use expires, as far as that is known; negative when it has.
+    pub fn token_days_left(&self) -> Option<i64> {
+        const DAY: i64 = 24 * 60 * 60;
+        let left = |expires: jiff::Timestamp| expires.duration_since(jiff::Timestamp::now()).as_secs().div_euclid(DAY);
+        self.token_expires.map(left)
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shared { base, dialect, .. } = &*self.0;
@@ -146,6 +157,7 @@ impl Client {
             breaker: Breaker::new(),
             budget: Budget::new(),
             last: Mutex::default(),
+            probing: AtomicBool::new(false),
         });
         if shared.tokens.can_change() {
             tokio::spawn(watch_tokens(Arc::downgrade(&shared)));
@@ -182,17 +194,17 @@ impl Client {
         urgency: Urgency<'_>,
     ) -> Result<ListResponse<User>, Error> {
         let answer = self.send(&Request::list_users(filter, page), urgency).await?;
-        read(answer, |value| ListResponse::read(value, User::read))
+        self.read(answer, |value| ListResponse::read(value, User::read))
     }
 
     /// The user of this id.
     pub async fn get_user(&self, id: &Id, urgency: Urgency<'_>) -> Result<User, Error> {
-        read(self.send(&Request::get_user(id), urgency).await?, User::read)
+        self.read(self.send(&Request::get_user(id), urgency).await?, User::read)
     }
 
     /// A new user.
     pub async fn create_user(&self, attributes: &Object, urgency: Urgency<'_>) -> Result<User, Error> {
-        read(self.send(&Request::create_user(attributes), urgency).await?, User::read)
+        self.read(self.send(&Request::create_user(attributes), urgency).await?, User::read)
     }
 
     /// Changes a user; `None` when the directory did it without showing the result (RFC 7644 section 3.5.2 allows 204).
@@ -201,7 +213,7 @@ impl Client {
         if answer.body.is_empty() {
             Ok(None)
         } else {
-            read(answer, User::read).map(Some)
+            self.read(answer, User::read).map(Some)
         }
     }
 
@@ -210,17 +222,17 @@ impl Client {
         let answer = self
             .send(&Request::list_groups(Some(filter), Page::Only), urgency)
             .await?;
-        read(answer, |value| ListResponse::read(value, Group::read))
+        self.read(answer, |value| ListResponse::read(value, Group::read))
     }
 
     /// The group of this id.
     pub async fn get_group(&self, id: &Id, urgency: Urgency<'_>) -> Result<Group, Error> {
-        read(self.send(&Request::get_group(id), urgency).await?, Group::read)
+        self.read(self.send(&Request::get_group(id), urgency).await?, Group::read)
     }
 
     /// A new group.
     pub async fn create_group(&self, attributes: &Object, urgency: Urgency<'_>) -> Result<Group, Error> {
-        read(
+        self.read(
             self.send(&Request::create_group(attributes), urgency).await?,
             Group::read,
         )
@@ -240,7 +252,7 @@ impl Client {
     pub async fn service_provider_config(&self, urgency: Urgency<'_>) -> Result<(), Error> {
         let answer = self.send(&Request::service_provider_config(), urgency).await?;
         let is_config = |value: &Value| value.get("patch").is_some();
-        read(answer, |value| {
+        self.read(answer, |value| {
             is_config(&value)
                 .then_some(())
                 .ok_or(Malformed("this is no ServiceProviderConfig"))
@@ -251,14 +263,17 @@ impl Client {
     async fn send(&self, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
         let shared = &self.0;
         let mut lost: Option<Error> = None;
-        shared.budget.earn();
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             if let Err(unsent) = shared.turn(request, urgency).await {
                 // What an earlier attempt left in doubt matters more than why there was no further one.
                 return Err(lost.unwrap_or(unsent));
             }
-            urgency.sent.fetch_add(1, Ordering::Relaxed);
-            let error = match shared.once(request, shared.timeout).await {
+            if attempt == 1 {
+                shared.budget.earn();
+            }
+            let error = match shared.once(request, urgency).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -293,9 +308,26 @@ impl Client {
                 return Err(if did_nothing { lost.unwrap_or(error) } else { error });
             }
             tracing::debug!(api = request.api.name(), kind = ?error.kind, attempt, "sending again");
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                biased;
+                () = shared.breaker.opened() => return Err(lost.unwrap_or_else(|| shared.breaker.refusal())),
+                () = tokio::time::sleep(pause) => {}
+            }
         }
-        Err(Error::new(ErrorKind::Expired, "nothing was sent"))
+    }
+
+    /// Reads an answer. One that can't be read says that something is wrong, though the directory works.
+    fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Error> {
+        let request_id = answer.request_id();
+        read_json(&answer, read).map_err(|malformed| {
+            let detail = format!("the directory's answer can't be used: {malformed}");
+            let error = Error {
+                request_id,
+                ..Error::new(ErrorKind::Unreadable, detail)
+            };
+            self.0.remember(Some(&error));
+            error
+        })
     }
 }
 
@@ -303,6 +335,12 @@ impl Shared {
     /// Waits for the request's turn, as long as the directory works and there is time.
     async fn turn(&self, request: &Request, urgency: Urgency<'_>) -> Result<(), Error> {
         let Urgency { priority, deadline, .. } = urgency;
+        if Instant::now() >= deadline {
+            return Err(Error::new(
+                ErrorKind::Expired,
+                "the command's time was over before this was sent",
+            ));
+        }
         tokio::select! {
             biased;
             () = self.breaker.opened() => Err(self.breaker.refusal()),
@@ -315,36 +353,33 @@ impl Shared {
         }
     }
 
-    /// Sends a request once; with the other token as well, if the first is refused.
-    async fn once(self: &Arc<Self>, request: &Request, timeout: Duration) -> Result<Answer, Error> {
-        // A token may be renewed while the one before it is on its way, and the one after it be the last that works.
-        for _ in 0..2 {
+    /// Sends a request once; again with another token, if there is one, when the first is refused. A 401 says that nothing was done.
+    async fn once(self: &Arc<Self>, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
+        let mut resent = 0;
+        loop {
             let token = self.tokens.current();
-            let answer = self.attempt(request, &token, timeout).await;
-            let refused = matches!(
-                &answer,
-                Err(Error {
-                    kind: ErrorKind::Status(401),
-                    ..
-                })
-            );
-            if !refused || !self.tokens.replace(&token) {
-                self.account(answer.as_ref().err());
-                return answer;
+            urgency.sent.fetch_add(1, Ordering::Relaxed);
+            let answer = self.attempt(request, &token, self.timeout).await;
+            let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
+            if !refused {
+                self.tokens.accepted(&token);
+            } else if resent < MAX_TOKENS_TRIED
+                && Instant::now() < urgency.deadline
+                && self.tokens.replace(&token).await
+            {
+                resent += 1;
+                continue;
             }
+            self.account(answer.as_ref().err());
+            return answer;
         }
-        let token = self.tokens.current();
-        let answer = self.attempt(request, &token, timeout).await;
-        self.account(answer.as_ref().err());
-        answer
     }
 
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, Error> {
-        let method = request.method.parse().unwrap_or(reqwest::Method::GET);
         let mut outgoing = self
             .pool
             .0
-            .request(method, request.url(&self.base))
+            .request(request.method.clone(), request.url(&self.base))
             .bearer_auth(token.expose_secret())
             .header(header::ACCEPT, "application/scim+json, application/json")
             .timeout(timeout);
@@ -365,7 +400,7 @@ impl Shared {
         if status.is_success() {
             Ok(answer)
         } else {
-            Err(self.refusal(&answer))
+            Err(self.refusal(request, &answer))
         }
     }
 
@@ -383,15 +418,25 @@ impl Shared {
 
     /// Keeps in mind how a request went, and starts probing when it was one failure too many.
     fn account(self: &Arc<Self>, error: Option<&Error>) {
-        let failed = error.filter(|error| breaker::is_failure(error));
-        match failed {
-            None => self.breaker.succeeded(),
-            Some(_) if self.breaker.failed() => {
-                tracing::warn!("the directory keeps failing; nothing is sent to it until it answers again");
-                tokio::spawn(probe(Arc::downgrade(self)));
+        match error {
+            Some(error) if breaker::is_failure(error) => {
+                if self.breaker.failed() {
+                    tracing::warn!("the directory keeps failing; nothing is sent to it until it answers again");
+                }
+                self.probe_if_open();
             }
-            Some(_) => {}
+            // Whatever that was, it proves neither that the directory works nor that it does not.
+            Some(Error {
+                kind: ErrorKind::Unreadable,
+                ..
+            }) => {}
+            Some(_) | None => self.breaker.succeeded(),
         }
+        self.remember(error);
+    }
+
+    /// Keeps for whoever watches over the service how the last request went.
+    fn remember(&self, error: Option<&Error>) {
         let troubling = |error: &&Error| {
             breaker::is_failure(error)
                 || matches!(
@@ -409,6 +454,13 @@ impl Shared {
                 summary,
                 request_id,
             });
+        }
+    }
+
+    /// Sees to it that one task probes while the breaker is open.
+    fn probe_if_open(self: &Arc<Self>) {
+        if self.breaker.state() == BreakerState::Open && !self.probing.swap(true, Ordering::SeqCst) {
+            tokio::spawn(probe(Arc::downgrade(self)));
         }
     }
 
@@ -445,13 +497,13 @@ impl Shared {
         Error::new(kind, self.plain(&detail))
     }
 
-    fn refusal(&self, answer: &Answer) -> Error {
+    fn refusal(&self, request: &Request, answer: &Answer) -> Error {
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let body = body.as_ref().and_then(Value::as_object);
         let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
         let kind = match answer.status {
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
-            StatusCode::NOT_FOUND if body.is_some_and(is_scim_error) => ErrorKind::Absent,
+            StatusCode::NOT_FOUND if request.is_about_one() && body.is_some_and(is_scim_error) => ErrorKind::Absent,
             StatusCode::NOT_FOUND => ErrorKind::WrongUrl,
             status => ErrorKind::Status(status.as_u16()),
         };
@@ -479,17 +531,27 @@ impl Shared {
     }
 }
 
-/// Reads one user every second until the directory answers, which closes the breaker.
+/// Reads one user every second until the directory answers as one, which closes the breaker.
 async fn probe(shared: Weak<Shared>) {
     let sample = Request::list_users(None, Page::Sample(1));
     loop {
         // Replicas that lost a directory together should not all ask at the same moment.
         tokio::time::sleep(PROBE_INTERVAL.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
         let Some(shared) = shared.upgrade() else { return };
-        // Its outcome is accounted for like any other's.
-        let _answer = shared.once(&sample, shared.timeout.min(PROBE_TIMEOUT)).await;
+        let answer = shared.attempt(&sample, &shared.tokens.current(), shared.timeout).await;
+        let works = match &answer {
+            Ok(answer) => read_json(answer, |value| ListResponse::read(value, User::read)).is_ok(),
+            Err(error) => !breaker::is_failure(error) && error.kind != ErrorKind::Unreadable,
+        };
+        if works {
+            shared.breaker.succeeded();
+            shared.remember(answer.as_ref().err());
+        }
         if shared.breaker.state() == BreakerState::Closed {
             tracing::info!("the directory answers again");
+            shared.probing.store(false, Ordering::SeqCst);
+            // It may have been opened again before that was written down.
+            shared.probe_if_open();
             return;
         }
     }
@@ -500,19 +562,13 @@ async fn watch_tokens(shared: Weak<Shared>) {
     loop {
         tokio::time::sleep(TOKEN_POLL).await;
         let Some(shared) = shared.upgrade() else { return };
-        if shared.tokens.reload() {
+        if shared.tokens.reload().await {
             tracing::info!("the authentication token has changed; the new one is in use");
         }
     }
 }
 
-fn read<T>(answer: Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Error> {
+fn read_json<T>(answer: &Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Malformed> {
     let value = serde_json::from_slice(&answer.body).map_err(|_| Malformed("it is not JSON"));
-    value.and_then(read).map_err(|malformed| Error {
-        request_id: answer.request_id(),
-        ..Error::new(
-            ErrorKind::Unreadable,
-            format!("the directory's answer can't be used: {malformed}"),
-        )
-    })
+    value.and_then(read)
 }

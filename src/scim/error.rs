@@ -4,8 +4,7 @@ use std::time::Duration;
 
 /// A failed request to a directory.
 ///
-/// `Display` is one plain sentence without the cause (the source has it); neither ever holds the token, a header or a
-/// body.
+/// `Display` is one plain sentence that never holds the token, a header or a body.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Error {
@@ -16,7 +15,7 @@ pub struct Error {
     pub detail: String,
     /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to quote to its support.
     pub request_id: Option<String>,
-    /// How long the directory asked to wait (`Retry-After`), as sent.
+    /// How long to wait: as the directory asked (`Retry-After`), or our own estimate where nothing was sent.
     pub retry_after: Option<Duration>,
 }
 

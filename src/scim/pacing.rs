@@ -17,7 +17,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::request::Api;
 
-/// What a rate is multiplied with on a 429. Simulations against AWS's limits: gentler cuts cause more refusals, harder ones waste the limit.
+/// What a rate is multiplied with on a 429: gentler cuts cause more refusals, harder ones waste the limit. The suite `adaptation` shows both.
 const CUT: f64 = 0.85;
 
 /// How often a rate is cut at most: one overrun is answered by several 429s at once.
@@ -238,6 +238,7 @@ impl Lane {
                 inner.go(now, cost);
                 return Ok(());
             }
+            inner.forget_who_left();
             let wait = inner.expected_wait(now, priority);
             if now + wait > deadline {
                 return Err(Congested {
@@ -269,10 +270,7 @@ async fn give_turns(lane: Arc<Lane>) {
             let now = Instant::now();
             let mut inner = lane.inner();
             inner.heal(now);
-            inner
-                .waiting
-                .iter_mut()
-                .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
+            inner.forget_who_left();
             if inner.waiting.iter().all(VecDeque::is_empty) {
                 inner.giving = false;
                 return;
@@ -294,6 +292,13 @@ async fn give_turns(lane: Arc<Lane>) {
 impl Inner {
     fn is_free(&self, now: Instant) -> bool {
         self.next <= now && self.waiting.iter().all(VecDeque::is_empty)
+    }
+
+    /// Those whose time is over, or who were told something else, wait no more.
+    fn forget_who_left(&mut self) {
+        self.waiting
+            .iter_mut()
+            .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
     }
 
     /// Takes a turn. A turn that came late by less than its interval is made up for: timers are late by a millisecond or two, which would

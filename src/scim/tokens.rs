@@ -5,14 +5,14 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Reads a token anew from where it is kept; `None` when it can't be read, or is no token, at the moment.
-pub type Reload = Box<dyn Fn() -> Option<SecretString> + Send + Sync>;
+pub type Reload = Arc<dyn Fn() -> Option<SecretString> + Send + Sync>;
 
 /// A token, and how to read it anew if it is kept somewhere.
 pub struct Token {
@@ -48,14 +48,21 @@ pub(super) struct Tokens {
 #[derive(Debug)]
 struct Inner {
     tokens: Vec<Token>,
+    /// Which of them the directory refused when it saw them last.
+    refused: Vec<bool>,
     in_use: usize,
 }
 
 impl Tokens {
     pub(super) fn new(first: Token, second: Option<Token>) -> Self {
-        let tokens = std::iter::once(first).chain(second).collect();
+        let tokens: Vec<_> = std::iter::once(first).chain(second).collect();
+        let refused = vec![false; tokens.len()];
         Self {
-            inner: Mutex::new(Inner { tokens, in_use: 0 }),
+            inner: Mutex::new(Inner {
+                tokens,
+                refused,
+                in_use: 0,
+            }),
         }
     }
 
@@ -80,15 +87,25 @@ impl Tokens {
     }
 
     /// Reads the tokens anew. True when one has changed; the first is then in use again, since somebody renewed it.
-    pub(super) fn reload(&self) -> bool {
+    pub(super) async fn reload(&self) -> bool {
+        let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
+        // Files may stand on a disk that is slow to answer.
+        let read = move || {
+            reloads
+                .iter()
+                .map(|reload| reload.as_ref().and_then(|reload| reload()))
+                .collect::<Vec<_>>()
+        };
+        let Ok(fresh) = tokio::task::spawn_blocking(read).await else {
+            return false;
+        };
         let mut inner = self.inner();
         let mut changed = false;
-        for token in &mut inner.tokens {
-            let Some(fresh) = token.reload.as_ref().and_then(|reload| reload()) else {
-                continue;
-            };
-            if fresh.expose_secret() != token.secret.expose_secret() {
-                token.secret = fresh;
+        for (place, fresh) in fresh.into_iter().enumerate() {
+            let Some(fresh) = fresh else { continue };
+            if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
+                inner.tokens[place].secret = fresh;
+                inner.refused[place] = false;
                 changed = true;
             }
         }
@@ -99,22 +116,39 @@ impl Tokens {
     }
 
     /// True when another token than `refused` is to be tried: one that has been put in its place meanwhile, a fresh one from its file, or
-    /// the second.
-    pub(super) fn replace(&self, refused: &SecretString) -> bool {
-        let is_refused = |token: &SecretString| token.expose_secret() == refused.expose_secret();
-        if !is_refused(&self.current()) || (self.reload() && !is_refused(&self.current())) {
+    /// the second. Where both are refused, neither is tried again for this request; the next one begins with the other.
+    pub(super) async fn replace(&self, refused: &SecretString) -> bool {
+        if !is(&self.current(), refused) || (self.reload().await && !is(&self.current(), refused)) {
             return true;
         }
         let mut inner = self.inner();
-        let other = inner.tokens.iter().position(|token| !is_refused(&token.secret));
-        if let Some(other) = other {
-            inner.in_use = other;
-            tracing::warn!(
-                token = if other == 0 { "first" } else { "second" },
-                "the directory refused the token; the other one is in use now"
-            );
+        let Inner {
+            tokens,
+            refused: marks,
+            in_use,
+        } = &mut *inner;
+        for (token, mark) in tokens.iter().zip(marks.iter_mut()) {
+            *mark |= is(&token.secret, refused);
         }
-        other.is_some()
+        let Some(other) = tokens.iter().position(|token| !is(&token.secret, refused)) else {
+            return false;
+        };
+        *in_use = other;
+        let is_worth_trying = !marks[other];
+        if is_worth_trying {
+            let token = if other == 0 { "first" } else { "second" };
+            tracing::warn!(token, "the directory refused the token; the other one is in use now");
+        }
+        is_worth_trying
+    }
+
+    /// The directory took this token.
+    pub(super) fn accepted(&self, token: &SecretString) {
+        let mut inner = self.inner();
+        let Inner { tokens, refused, .. } = &mut *inner;
+        for (known, mark) in tokens.iter().zip(refused) {
+            *mark &= !is(&known.secret, token);
+        }
     }
 
     /// Whether any token is kept where it can change.
@@ -133,10 +167,12 @@ impl Tokens {
     }
 }
 
+fn is(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn fixed(text: &str) -> Token {
@@ -147,27 +183,42 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_refused_token_gives_way_to_the_other() {
+    #[tokio::test]
+    async fn a_refused_token_gives_way_to_the_other() {
         let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
         let refused = tokens.current();
-        assert!(tokens.replace(&refused));
+        assert!(tokens.replace(&refused).await);
         assert_eq!(
             (tokens.current().expose_secret(), tokens.in_use()),
             ("b", TokenInUse::Second)
         );
-        assert!(tokens.replace(&refused), "somebody else has changed it already");
+        assert!(tokens.replace(&refused).await, "somebody else has changed it already");
         assert_eq!(tokens.current().expose_secret(), "b");
         let alone = Tokens::new(fixed("a"), None);
-        assert!(!alone.replace(&alone.current()));
+        assert!(!alone.replace(&alone.current()).await);
     }
 
-    #[test]
-    fn a_renewed_file_is_taken_at_once_when_the_old_token_is_refused() {
+    #[tokio::test]
+    async fn two_dead_tokens_are_not_sent_over_and_over() {
+        let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
+        let first = tokens.current();
+        assert!(tokens.replace(&first).await);
+        let second = tokens.current();
+        assert!(!tokens.replace(&second).await, "both are refused");
+        let next = tokens.current();
+        assert_eq!(next.expose_secret(), "a", "the next request begins with the other");
+        assert!(!tokens.replace(&next).await);
+        tokens.accepted(&tokens.current());
+        assert_eq!(tokens.current().expose_secret(), "b");
+        assert!(!tokens.replace(&tokens.current()).await, "the first is still refused");
+    }
+
+    #[tokio::test]
+    async fn a_renewed_file_is_taken_at_once_when_the_old_token_is_refused() {
         let kept = Arc::new(Mutex::new("a".to_owned()));
         let reload: Reload = {
             let kept = Arc::clone(&kept);
-            Box::new(move || Some(SecretString::from(kept.lock().unwrap().clone())))
+            Arc::new(move || Some(SecretString::from(kept.lock().unwrap().clone())))
         };
         let tokens = Tokens::new(
             Token {
@@ -177,11 +228,11 @@ mod tests {
             },
             None,
         );
-        assert!(!tokens.reload());
+        assert!(!tokens.reload().await);
         let refused = tokens.current();
-        assert!(!tokens.replace(&refused), "nothing else is known yet");
+        assert!(!tokens.replace(&refused).await, "nothing else is known yet");
         "b".clone_into(&mut kept.lock().unwrap());
-        assert!(tokens.replace(&refused));
+        assert!(tokens.replace(&refused).await);
         assert_eq!(tokens.current().expose_secret(), "b");
     }
 

@@ -14,7 +14,7 @@ use super::subjects::Subjects;
 use crate::{
     commands::Rules,
     decide::{Answer, Read, Reply, Step},
-    scim::{self, Client, Error, ErrorKind, Filter, Page, Priority, Urgency},
+    scim::{self, Client, Error, ErrorKind, Filter, Member, Page, Priority, Urgency},
 };
 
 /// What an instance is made with, its client aside.
@@ -103,7 +103,14 @@ impl Instance {
                     | ErrorKind::CircuitOpen => error,
                 })
         };
-        self.proven.get_or_try_init(probe).await.copied()
+        // Whoever waits for another's probe waits no longer than its own time.
+        match tokio::time::timeout_at(urgency.deadline, self.proven.get_or_try_init(probe)).await {
+            Ok(proven) => proven.copied(),
+            Err(_) => Err(Error::new(
+                ErrorKind::Expired,
+                "the command's time was over before the directory had proven to be one",
+            )),
+        }
     }
 
     pub(super) async fn read(&self, read: &Read, urgency: Urgency<'_>) -> Answer {
@@ -117,9 +124,10 @@ impl Instance {
             Read::UsersByExternalId(id) => users(Some(Filter::equal("externalId", id)), Page::Only)
                 .await
                 .map(Reply::Users),
-            Read::Members(group, page) => users(Some(Filter::equal("groups.value", group.as_str())), page.clone())
-                .await
-                .map(Reply::Users),
+            Read::Members(group, page) => {
+                let page = users(Some(Filter::equal("groups.value", group.as_str())), page.clone()).await;
+                page.map(|page| Reply::Members(page.map(|user| Member::of(&user))))
+            }
             Read::Sample => users(None, Page::Sample(1)).await.map(Reply::Users),
             Read::GroupById(id) => client.get_group(id, urgency).await.map(Reply::Group),
             Read::GroupsByName(name) => client
@@ -150,7 +158,7 @@ impl Instance {
         let absent = match &answer {
             Ok(Reply::Users(users)) => users.resources.is_empty(),
             Ok(Reply::Groups(groups)) => groups.resources.is_empty(),
-            Ok(Reply::User(_) | Reply::Unseen | Reply::Group(_) | Reply::Headers(_)) => false,
+            Ok(Reply::User(_) | Reply::Unseen | Reply::Members(_) | Reply::Group(_) | Reply::Headers(_)) => false,
             Err(error) => error.kind == ErrorKind::Absent,
         };
         if absent {

@@ -95,7 +95,7 @@ pub struct DryRun<E> {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PlannedRequest {
     /// The HTTP method.
-    pub method: &'static str,
+    pub method: String,
     /// The path below the instance's SCIM endpoint.
     pub path: String,
     /// The JSON body, null where there is none.
@@ -195,10 +195,12 @@ impl Service {
         answered.await.map_err(|_| Refused::Broken)
     }
 
-    /// Takes no further commands, and waits until those that run have ended, `limit` at most. True if all have.
-    pub async fn finish(&self, limit: Duration) -> bool {
+    /// Takes no further commands, and waits until those that run have ended, `limit` at most. How many have not.
+    pub async fn finish(&self, limit: Duration) -> usize {
         self.tasks.close();
-        tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()
+        // What counts is who is left, not which of the two came first.
+        let _ended = tokio::time::timeout(limit, self.tasks.wait()).await;
+        self.tasks.len()
     }
 }
 
@@ -238,13 +240,20 @@ async fn decide_and_perform(
     };
     loop {
         let next = command.decide(&instance.options.rules, &known);
-        let late = Instant::now() >= deadline || known.answers.len() >= MAX_QUESTIONS;
+        let late = match known.answers.len() {
+            MAX_QUESTIONS.. => Some("the command asked more than any should".to_owned()),
+            _ if Instant::now() >= deadline => Some(format!(
+                "the command's time ({:?}) was over",
+                instance.options.command_timeout
+            )),
+            _ => None,
+        };
         let answer = match next {
             Next::Finish(outcome) => {
                 journal.calls = sent.into_inner();
                 return *outcome;
             }
-            Next::Read(_) | Next::Write(_) if late => Err(journal.expired(instance.options.command_timeout)),
+            Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(journal.unsent(why)),
             Next::Read(read) => instance.read(&read, urgency).await,
             Next::Write(step) if dry_run => {
                 journal.written.push(step.request());
@@ -274,21 +283,29 @@ struct Journal {
 }
 
 impl Journal {
-    fn expired(&self, timeout: Duration) -> Error {
-        let done: Vec<_> = self
-            .written
-            .iter()
-            .map(|request| format!("{} {}", request.method, request.path()))
-            .collect();
-        let done = if done.is_empty() {
-            "nothing".to_owned()
-        } else {
-            done.join(", ")
+    /// Stands for the answer to what is not sent any more.
+    fn unsent(&self, why: &str) -> Error {
+        // The 250 PATCHes of one group are said once.
+        let mut written: Vec<(String, usize)> = Vec::new();
+        for request in &self.written {
+            let told = format!("{} {}", request.method, request.path());
+            match written.last_mut() {
+                Some((last, times)) if *last == told => *times += 1,
+                Some(_) | None => written.push((told, 1)),
+            }
+        }
+        let told = |(told, times): &(String, usize)| {
+            if *times > 1 {
+                format!("{told} ({times} times)")
+            } else {
+                told.clone()
+            }
         };
-        Error::new(
-            ErrorKind::Expired,
-            format!("the command's time ({timeout:?}) was over; changed before: {done}"),
-        )
+        let written = match &written[..] {
+            [] => "nothing".to_owned(),
+            written => written.iter().map(told).collect::<Vec<_>>().join(", "),
+        };
+        Error::new(ErrorKind::Expired, format!("{why}; changed before: {written}"))
     }
 }
 
@@ -303,7 +320,8 @@ fn assumed(step: &Step, known: &Known) -> Reply {
             let found = known.answers.iter().rev().find_map(|answer| match answer {
                 Ok(Reply::User(user)) => Some(user).filter(has_id),
                 Ok(Reply::Users(users)) => users.resources.iter().find(has_id),
-                Ok(Reply::Unseen | Reply::Group(_) | Reply::Groups(_) | Reply::Headers(_)) | Err(_) => None,
+                Ok(Reply::Unseen | Reply::Members(_) | Reply::Group(_) | Reply::Groups(_) | Reply::Headers(_))
+                | Err(_) => None,
             });
             found.map_or(Reply::Unseen, |user| Reply::User(apply(&changes.operations, user)))
         }
@@ -327,7 +345,7 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
     let envelope = Envelope::new(signature, command, outcome);
     let told = if dry_run {
         let planned = |request: Request| PlannedRequest {
-            method: request.method,
+            method: request.method.to_string(),
             path: request.path(),
             body: request.body,
         };

@@ -67,7 +67,7 @@ impl<'a> Person<'a> {
                 Err(error) => Err(error),
             };
             let error = match patched {
-                Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, &changes) => {
+                Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, user, &changes) => {
                     return Ok(Some(patched));
                 }
                 Ok(_) => {
@@ -121,13 +121,18 @@ fn changed_only(wanted: &Object, changes: &[Operation]) -> Object {
         .collect()
 }
 
-/// Whether an answer shows the two changes that nobody may be wrong about; a directory need not show them at all.
-fn shows(user: &User, changes: &[Operation]) -> bool {
-    changes
-        .iter()
-        .all(|change| match (change.path.as_str(), &change.value) {
-            ("active", Some(Value::Bool(active))) => user.active().is_none_or(|shown| shown == *active),
-            ("userName", Some(Value::String(name))) => user.user_name().is_some_and(|shown| is_same_name(shown, name)),
-            _ => true,
-        })
+/// Whether an answer shows what nobody may be wrong about: who it is, and whether they are active. Of the rest AWS leaves some
+/// out of its answers (DG CreateUser: `profileUrl`, `manager.$ref`).
+fn shows(user: &User, before: &User, changes: &[Operation]) -> bool {
+    let wanted = |path: &str| {
+        changes
+            .iter()
+            .find(|change| change.path == path)
+            .and_then(|change| change.value.as_ref())
+    };
+    let name = wanted("userName").and_then(Value::as_str).or(before.user_name());
+    let active = wanted("active").and_then(Value::as_bool);
+    name.zip(user.user_name())
+        .is_some_and(|(wanted, shown)| is_same_name(wanted, shown))
+        && active.is_none_or(|wanted| user.active() == Some(wanted))
 }

@@ -149,13 +149,19 @@ impl<'a> Person<'a> {
                 }
             }
         }
+        let asked = if self.mapped.attributes.contains_key("externalId") {
+            "userName or employee id"
+        } else {
+            "userName"
+        };
         self.fails(
             Cause::Conflict,
-            format!("{said}; nobody has this userName or employee id, so the e-mail is another user's"),
+            format!("{said}; nobody has this {asked}, so what clashes is another user's, most likely the e-mail"),
         )
     }
 
-    fn created(&self, user: &'a User, name: &str, allow_enable: bool) -> Result<Outcome, Next> {
+    fn created(mut self, user: &'a User, name: &str, allow_enable: bool) -> Result<Outcome, Next> {
+        self.found = Some(user);
         let named = user.user_name().is_some_and(|found| is_same_name(found, name));
         if named && user.active().is_none_or(|active| active == allow_enable) {
             Ok(self.done(user))

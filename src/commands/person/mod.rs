@@ -62,7 +62,12 @@ impl<'a> Person<'a> {
     pub(in crate::commands) fn with_old_data(mut self) -> Result<Self, Next> {
         self.old = match self.profile.old() {
             Ok(old) => old,
-            Err(fault) => return self.not_text(&fault),
+            Err(_) => {
+                return self.fails(
+                    Cause::Invalid,
+                    format!("{OLD} must be an object, or a string that holds one"),
+                );
+            }
         };
         if let Some(old) = &self.old {
             self.id(old, OLD)?;
