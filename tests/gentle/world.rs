@@ -250,6 +250,14 @@ impl Caller {
         }
     }
 
+    /// How long the service takes to say that it lives.
+    pub(crate) async fn liveness(&self) -> Duration {
+        let began = Instant::now();
+        let url = format!("http://{}/health/live", self.address);
+        self.http.get(url).send().await.unwrap().bytes().await.unwrap();
+        began.elapsed()
+    }
+
     /// The first instance as `/instances` shows it.
     pub(crate) async fn instance(&self) -> Value {
         let url = format!("http://{}/instances", self.address);
