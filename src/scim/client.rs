@@ -42,7 +42,7 @@ const MAX_THROTTLED: u32 = 10;
 const TOKEN_POLL: Duration = Duration::from_secs(1);
 
 /// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
-const MAX_TOKENS_TRIED: u32 = 2;
+const MAX_TOKENS_TRIED: usize = 2;
 
 /// Where a directory is, who we are there, and how we treat it.
 #[derive(Debug)]
@@ -362,7 +362,7 @@ impl Shared {
 
     /// Sends a request once; again with another token, if there is one, when the first is refused. A 401 says that nothing was done.
     async fn once(self: &Arc<Self>, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
-        let mut resent = 0;
+        let mut tried = Vec::new();
         loop {
             let token = self.tokens.current();
             urgency.sent.fetch_add(1, Ordering::Relaxed);
@@ -370,12 +370,12 @@ impl Shared {
             let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
             if !refused {
                 self.tokens.accepted(&token);
-            } else if resent < MAX_TOKENS_TRIED
-                && Instant::now() < urgency.deadline
-                && self.tokens.replace(&token).await
-            {
-                resent += 1;
-                continue;
+            } else {
+                tried.push(token);
+                let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < urgency.deadline;
+                if may_go_on && self.tokens.replace(&tried).await {
+                    continue;
+                }
             }
             self.account(answer.as_ref().err());
             return answer;

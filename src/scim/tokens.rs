@@ -59,6 +59,23 @@ struct Inner {
     dead: Option<SecretString>,
 }
 
+impl Inner {
+    /// Notes that the directory refused this token. True when that is news.
+    fn mark(&mut self, refused: Option<&SecretString>) -> bool {
+        let Some(refused) = refused else { return false };
+        if self.put_back.as_ref().is_some_and(|token| is(token, refused)) {
+            self.dead = self.put_back.take();
+        }
+        let mut is_news = false;
+        for (token, mark) in self.tokens.iter().zip(&mut self.refused) {
+            if is(&token.secret, refused) {
+                is_news |= !std::mem::replace(mark, true);
+            }
+        }
+        is_news
+    }
+}
+
 impl Tokens {
     pub(super) fn new(first: Token, second: Option<Token>) -> Self {
         let tokens: Vec<_> = std::iter::once(first).chain(second).collect();
@@ -127,48 +144,31 @@ impl Tokens {
         changed
     }
 
-    /// True when another token than `refused` is to be tried: one that has been put in its place meanwhile, a fresh one from its file, or
-    /// the second, or the one before a renewal. Where all are refused, none is tried again for this request; the next one begins with the other.
-    pub(super) async fn replace(&self, refused: &SecretString) -> bool {
-        {
-            let mut inner = self.inner();
-            if inner.put_back.as_ref().is_some_and(|token| is(token, refused)) {
-                inner.dead = inner.put_back.take();
-            }
-        }
-        if !is(&self.current(), refused) || (self.reload().await && !is(&self.current(), refused)) {
+    /// True when there is a token that this request has not tried yet, and that is in use now: one that has been put in place of a refused
+    /// one meanwhile, a fresh one from its file, the other one, or the one before a renewal.
+    pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
+        let is_tried = |token: &SecretString| tried.iter().any(|tried| is(tried, token));
+        let is_news = self.inner().mark(tried.last());
+        if !is_tried(&self.current()) || (self.reload().await && !is_tried(&self.current())) {
             return true;
         }
         let mut inner = self.inner();
-        let Inner {
-            tokens,
-            refused: marks,
-            in_use,
-            before,
-            put_back,
-            ..
-        } = &mut *inner;
-        for (token, mark) in tokens.iter().zip(marks.iter_mut()) {
-            *mark |= is(&token.secret, refused);
-        }
-        let other = tokens.iter().position(|token| !is(&token.secret, refused));
-        if other.is_none_or(|other| marks[other])
-            && let Some((place, token)) = before.take()
-        {
-            // The renewed one is read from its file again within a second.
-            *put_back = Some(token.clone());
-            tokens[place].secret = token;
-            *in_use = place;
+        if let Some(other) = inner.tokens.iter().position(|token| !is_tried(&token.secret)) {
+            inner.in_use = other;
+            if is_news {
+                let token = if other == 0 { "first" } else { "second" };
+                tracing::warn!(token, "the directory refused the token; the other one is in use now");
+            }
             return true;
         }
-        let Some(other) = other else { return false };
-        *in_use = other;
-        let is_worth_trying = !marks[other];
-        if is_worth_trying {
-            let token = if other == 0 { "first" } else { "second" };
-            tracing::warn!(token, "the directory refused the token; the other one is in use now");
-        }
-        is_worth_trying
+        let Some((place, token)) = inner.before.take().filter(|(_, token)| !is_tried(token)) else {
+            return false;
+        };
+        // The renewed one is read from its file again within a second.
+        inner.put_back = Some(token.clone());
+        inner.tokens[place].secret = token;
+        inner.in_use = place;
+        true
     }
 
     /// The directory took this token.
@@ -219,30 +219,30 @@ mod tests {
     async fn a_refused_token_gives_way_to_the_other() {
         let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
         let refused = tokens.current();
-        assert!(tokens.replace(&refused).await);
+        assert!(tokens.replace(std::slice::from_ref(&refused)).await);
         assert_eq!(
             (tokens.current().expose_secret(), tokens.in_use()),
             ("b", TokenInUse::Second)
         );
-        assert!(tokens.replace(&refused).await, "somebody else has changed it already");
+        assert!(
+            tokens.replace(std::slice::from_ref(&refused)).await,
+            "somebody else has changed it already"
+        );
         assert_eq!(tokens.current().expose_secret(), "b");
         let alone = Tokens::new(fixed("a"), None);
-        assert!(!alone.replace(&alone.current()).await);
+        assert!(!alone.replace(&[alone.current()]).await);
     }
 
     #[tokio::test]
-    async fn two_dead_tokens_are_not_sent_over_and_over() {
+    async fn each_token_is_tried_once_a_request() {
         let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
-        let first = tokens.current();
-        assert!(tokens.replace(&first).await);
-        let second = tokens.current();
-        assert!(!tokens.replace(&second).await, "both are refused");
-        let next = tokens.current();
-        assert_eq!(next.expose_secret(), "a", "the next request begins with the other");
-        assert!(!tokens.replace(&next).await);
-        tokens.accepted(&tokens.current());
-        assert_eq!(tokens.current().expose_secret(), "b");
-        assert!(!tokens.replace(&tokens.current()).await, "the first is still refused");
+        for _ in 0..2 {
+            let mut tried = vec![tokens.current()];
+            assert!(tokens.replace(&tried).await);
+            tried.push(tokens.current());
+            assert!(!is(&tried[0], &tried[1]));
+            assert!(!tokens.replace(&tried).await, "both are refused");
+        }
     }
 
     #[tokio::test]
@@ -262,9 +262,12 @@ mod tests {
         );
         assert!(!tokens.reload().await);
         let refused = tokens.current();
-        assert!(!tokens.replace(&refused).await, "nothing else is known yet");
+        assert!(
+            !tokens.replace(std::slice::from_ref(&refused)).await,
+            "nothing else is known yet"
+        );
         "b".clone_into(&mut kept.lock().unwrap());
-        assert!(tokens.replace(&refused).await);
+        assert!(tokens.replace(std::slice::from_ref(&refused)).await);
         assert_eq!(tokens.current().expose_secret(), "b");
     }
 
@@ -281,13 +284,19 @@ mod tests {
             assert!(tokens.reload().await);
             let new = tokens.current();
             assert_eq!(new.expose_secret(), "new");
-            assert!(tokens.replace(&new).await, "the directory does not know it yet");
+            assert!(
+                tokens.replace(std::slice::from_ref(&new)).await,
+                "the directory does not know it yet"
+            );
             assert_eq!(tokens.current().expose_secret(), "old");
         }
         let old = tokens.current();
-        assert!(tokens.replace(&old).await, "the old one is dead: the new one again");
+        assert!(
+            tokens.replace(std::slice::from_ref(&old)).await,
+            "the old one is dead: the new one again"
+        );
         let new = tokens.current();
-        assert!(!tokens.replace(&new).await, "both are");
+        assert!(!tokens.replace(std::slice::from_ref(&new)).await, "both are");
     }
 
     #[test]

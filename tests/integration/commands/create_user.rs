@@ -246,13 +246,18 @@ async fn somebody_elses_email_or_employee_id_is_a_conflict() {
     let taken = but(person("u-1", "test"), json!({"externalId": "E1"}));
     let world = World::holding(json!({"users": [taken]})).await;
     let before = world.sandbox.dump();
-    let email = "nobody has this userName or employee id, so the e-mail is another user's";
+    let nobody =
+        |asked: &str| format!("nobody has this {asked}, so what clashes is another user's, most likely the e-mail");
     for (change, whose, looks) in [
-        (json!({"email": "test@example.com"}), email, 1),
-        (json!({"email": "test@example.com", "employeeid": "E2"}), email, 2),
+        (json!({"email": "test@example.com"}), nobody("userName"), 1),
+        (
+            json!({"email": "test@example.com", "employeeid": "E2"}),
+            nobody("userName or employee id"),
+            2,
+        ),
         (
             json!({"employeeid": "E1"}),
-            "the externalId (employee id) is taken by user u-1 (userName test)",
+            "the externalId (employee id) is taken by user u-1 (userName test)".to_owned(),
             2,
         ),
     ] {

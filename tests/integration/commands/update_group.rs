@@ -271,7 +271,13 @@ async fn nothing_else_than_400_and_404_is_split() {
     for (kind, status, code, calls) in [
         (FaultKind::Status { status: 401 }, 502, 401, &[("PatchGroup", 2)][..]),
         (FaultKind::Status { status: 403 }, 502, 403, &[("PatchGroup", 2)]),
-        (FaultKind::Status { status: 409 }, 409, 409, &[("PatchGroup", 2)]),
+        // Somebody else may be at work on the group: looked at, and tried once more.
+        (
+            FaultKind::Status { status: 409 },
+            409,
+            409,
+            &[("ListUsers", 1), ("PatchGroup", 3)],
+        ),
         (
             FaultKind::Status { status: 500 },
             502,
