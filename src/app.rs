@@ -11,11 +11,12 @@ use std::{
 };
 
 use axum_server::Handle;
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
     commands::Rules,
-    config::{self, InstanceSettings, Settings},
+    config::{self, InstanceSettings, Settings, TokenSource},
     http::{
         self,
         extract::{Intake, IntakeLimits},
@@ -23,14 +24,17 @@ use crate::{
         layers::LayerOptions,
         server::ServerOptions,
     },
-    policy::Policy,
+    policy::{Adopt, Policy},
     sandbox::{self, Sandbox},
-    scim::{self, Client, Connection, Pool},
-    service::{Instance, Service},
+    scim::{self, Api, Client, Connection, Pool, Rates, Target},
+    service::{Instance, InstanceOptions, Service},
 };
 
 /// What callers are told to wait while the service stops: until another replica has taken over.
 const STOPPING_RETRY: Duration = Duration::from_secs(2);
+
+/// How often expiring tokens are spoken of.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the service could not be put together or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,12 @@ pub enum Error {
         instance: String,
         /// Why not.
         source: reqwest::Error,
+    },
+    /// The time for stopping was over before every command had ended: what those did is not known.
+    #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
+    CutOff {
+        /// How many.
+        commands: usize,
     },
     /// The server stopped.
     #[error("the server stopped")]
@@ -128,8 +138,14 @@ impl Bound {
         for instance in service.instances() {
             // So that readiness knows soon, and nobody waits for it.
             let instance = Arc::clone(instance);
-            tokio::spawn(async move { instance.prove().await.is_ok() });
+            tokio::spawn(async move {
+                if let Err(error) = instance.prove().await {
+                    let aws_request_id = error.request_id.as_deref().unwrap_or("-");
+                    tracing::warn!(instance = instance.name(), aws_request_id, "{}", error.summary());
+                }
+            });
         }
+        let expiry = tokio::spawn(watch_expiry(Arc::clone(&service)));
         let handle = Handle::new();
         let stop = {
             let (app, handle) = (self.app.clone(), handle.clone());
@@ -148,15 +164,19 @@ impl Bound {
         http::server::serve(self.listener, router, self.server, handle)
             .await
             .map_err(Error::Serve)?;
+        expiry.abort();
         match stop.await {
-            Ok(true) => tracing::info!("stopped; every command has ended"),
-            Ok(false) | Err(_) => tracing::warn!("stopped before every command had ended; raise shutdown_timeout"),
+            Ok(0) => {
+                tracing::info!("stopped; every command has ended");
+                Ok(())
+            }
+            Ok(commands) => Err(Error::CutOff { commands }),
+            Err(_) => Err(Error::CutOff { commands: 0 }),
         }
-        Ok(())
     }
 }
 
-/// The instances, whose pools are shared wherever connections are made alike.
+/// The instances, whose pools are shared wherever connections are made alike. Needs a running tokio.
 pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
     let mut pools: Vec<(Connection, Pool)> = Vec::new();
     let mut instances = Vec::new();
@@ -178,21 +198,82 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
                 pool
             }
         };
-        let dialect = match instance.scim_dialect {
-            config::Dialect::Aws => scim::Dialect::Aws,
-            config::Dialect::Rfc7644 => scim::Dialect::Rfc7644,
+        let target = target(instance, settings);
+        let options = InstanceOptions {
+            name: instance.name.clone(),
+            brand: instance.brand.clone(),
+            rules: Rules {
+                policy: policy(instance),
+                mapper: instance.mapper.clone(),
+                dialect: target.dialect,
+            },
+            command_timeout: settings.command_timeout,
+            max_commands: instance.max_commands,
         };
-        let token = instance.authentication_token.secret().clone();
-        let client = Client::new(pool, instance.url.clone(), token, dialect, instance.request_timeout);
-        let rules = Rules {
-            policy: policy(instance),
-            mapper: instance.mapper.clone(),
-            dialect,
-        };
-        let (name, brand) = (instance.name.clone(), instance.brand.clone());
-        instances.push(Instance::new(name, brand, rules, client, settings.command_timeout));
+        instances.push(Instance::new(options, Client::new(pool, target)));
     }
     Ok(instances)
+}
+
+fn target(instance: &InstanceSettings, settings: &Settings) -> Target {
+    let rates = Rates {
+        read: instance.read_rate,
+        write: instance.write_rate,
+        memberships: instance.membership_rate,
+        apis: Api::ALL
+            .into_iter()
+            .filter_map(|api| Some((api, *instance.api_rates.get(api.name())?)))
+            .collect(),
+    };
+    Target {
+        base: instance.url.clone(),
+        token: token(&instance.authentication_token, instance.authentication_token_expires),
+        second_token: instance
+            .second_authentication_token
+            .as_ref()
+            .map(|second| token(second, instance.second_authentication_token_expires)),
+        dialect: match instance.scim_dialect {
+            config::Dialect::Aws => scim::Dialect::Aws,
+            config::Dialect::Rfc7644 => scim::Dialect::Rfc7644,
+        },
+        timeout: instance.request_timeout,
+        rates: rates.shared_by(settings.expected_replicas),
+    }
+}
+
+/// A token, which is read anew from its file if it has one.
+fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
+    let reload = match token.source() {
+        TokenSource::File(path) => {
+            let path = path.clone();
+            // A file that can't be read at the moment, or holds no token, is being written: the one before it stays.
+            let reload: scim::Reload = Arc::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
+            Some(reload)
+        }
+        TokenSource::Value | TokenSource::Environment(_) => None,
+    };
+    scim::Token {
+        secret: token.secret().clone(),
+        reload,
+        expires,
+    }
+}
+
+/// Says every day which tokens are about to expire: AWS's live a year, and without one every command fails.
+async fn watch_expiry(service: Arc<Service>) {
+    loop {
+        for instance in service.instances() {
+            let days = instance.status().token_days_left();
+            if let Some(days) = days.filter(|days| *days <= config::REMINDED_DAYS) {
+                tracing::warn!(
+                    instance = instance.name(),
+                    days_left = days,
+                    "the authentication token is about to expire"
+                );
+            }
+        }
+        tokio::time::sleep(EXPIRY_INTERVAL).await;
+    }
 }
 
 fn connection(instance: &InstanceSettings) -> Connection {
@@ -215,6 +296,11 @@ fn policy(instance: &InstanceSettings) -> Policy {
         enable_user_enabled: instance.enable_user_enabled,
         disable_user_enabled: instance.disable_user_enabled,
         create_if_not_exists: instance.create_if_not_exists,
+        adopt: match instance.adopt {
+            config::Adopt::SamePerson => Adopt::SamePerson,
+            config::Adopt::Always => Adopt::Always,
+            config::Adopt::Never => Adopt::Never,
+        },
     }
 }
 
@@ -246,5 +332,15 @@ impl EmbeddedSandbox {
             tenant_id: sandbox::DEFAULT_TENANT,
             token: sandbox::DEFAULT_TOKEN,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_and_the_client_know_the_same_apis() {
+        assert_eq!(config::APIS, Api::ALL.map(Api::name));
     }
 }

@@ -6,18 +6,12 @@
     reason = "this is the part of the program that prints"
 )]
 
-use std::{
-    fmt::Write as _,
-    io::Read as _,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+mod mapper;
+
+use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
-use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -26,11 +20,8 @@ use crate::{
     commands::{Command, test_module},
     config::{self, Settings, Sources},
     envelope::Envelope,
-    http, json,
-    mapper::{Direction, Gravity, Mapper, MapperFile, MappingType},
-    profile::UserProfile,
+    http,
     sandbox::{self, Sandbox, Seed},
-    scim::{Dialect, User},
     service::{Ran, Service, Told},
     telemetry,
 };
@@ -40,9 +31,6 @@ const FAILED: u8 = 1;
 
 /// The settings or the arguments are wrong: nothing was started. The same code as clap's own.
 const MISUSED: u8 = 2;
-
-/// The longest profile that is explained, in bytes; as long as the longest body.
-const LONGEST_SOURCE: u64 = 16 * 1024 * 1024;
 
 /// The IAM user lifecycle commands for AWS IAM Identity Center, as an HTTP service.
 #[derive(Debug, Parser)]
@@ -84,7 +72,7 @@ enum Task {
     },
     /// Look into a mapper: an export of Cortex XSOAR (JSON), or one written by hand (TOML)
     #[command(subcommand)]
-    Mapper(MapperTask),
+    Mapper(mapper::Task),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
@@ -92,31 +80,6 @@ enum Task {
         /// The service's address, instead of the one that `listen` (AWS_ILM_LISTEN) sets
         #[arg(long, value_name = "URL")]
         url: Option<Url>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum MapperTask {
-    /// Tell everything refused or doubtful in a mapper; exits with 1 when anything is refused
-    Lint {
-        /// The mapper's file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Exit with 1 for what is doubtful, too
-        #[arg(long)]
-        strict: bool,
-    },
-    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each step as JSON
-    Explain {
-        /// The mapper's file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The mapping's type
-        #[arg(long = "type", value_name = "TYPE", default_value = "User Profile - Create")]
-        mapping_type: String,
-        /// The mapper is an incoming one; only for a file that does not say so itself
-        #[arg(long)]
-        incoming: bool,
     },
 }
 
@@ -139,12 +102,7 @@ pub async fn main() -> ExitCode {
         } => serve(configured, listen, sandbox).await,
         Task::Sandbox { listen, seed, limits } => serve_sandbox(listen, seed, limits).await,
         Task::Check { configured } => check(configured).await,
-        Task::Mapper(MapperTask::Lint { file, strict }) => lint(&file, strict),
-        Task::Mapper(MapperTask::Explain {
-            file,
-            mapping_type,
-            incoming,
-        }) => explain(&file, &mapping_type, incoming),
+        Task::Mapper(task) => mapper::run(task),
         Task::Openapi => {
             print!("{}", http::document());
             ExitCode::SUCCESS
@@ -214,7 +172,11 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
     };
     let listener = match TcpListener::bind(listen).await {
         Ok(listener) => listener,
-        Err(error) => return misused(&format!("--listen {listen}: {error}")),
+        Err(error) => {
+            // As for `serve`: the argument is right, and the port is somebody else's.
+            eprintln!("can't listen on {listen}; choose another with --listen: {error}");
+            return ExitCode::from(FAILED);
+        }
     };
     let address = listener.local_addr().unwrap_or(listen);
     println!("SCIM endpoint: {}", Sandbox::base_url(address, sandbox::DEFAULT_TENANT));
@@ -270,7 +232,7 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let width = service
         .instances()
         .iter()
-        .map(|instance| instance.name.chars().count())
+        .map(|instance| instance.name().chars().count())
         .max()
         .unwrap_or(0)
         .max(8);
@@ -299,67 +261,11 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
         let _ = writeln!(
             table,
             "{:width$}  {:7} {details}",
-            instance.name,
+            instance.name(),
             if well { "ok" } else { "FAILED" }
         );
     }
     Ok((table, all_well))
-}
-
-fn lint(path: &Path, strict: bool) -> ExitCode {
-    let (_, findings) = match MapperFile::load(path) {
-        Ok(loaded) => loaded,
-        Err(problem) => return misused(&format!("{}: {problem}", path.display())),
-    };
-    for finding in &findings.0 {
-        println!("{finding}");
-    }
-    let [refused, doubtful, notes] =
-        [Gravity::Refused, Gravity::Doubtful, Gravity::Note].map(|gravity| findings.count(gravity));
-    println!(
-        "{}: {refused} refused, {doubtful} doubtful, {notes} notes",
-        path.display()
-    );
-    if refused > 0 || (strict && doubtful > 0) {
-        ExitCode::from(FAILED)
-    } else {
-        ExitCode::SUCCESS
-    }
-}
-
-fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
-    let Some(mapping_type) = MappingType::named(mapping_type) else {
-        return misused("--type is \"User Profile\", \"User Profile - Create\" or \"User Profile - Update\"");
-    };
-    let file = match MapperFile::load(path) {
-        Ok((Some(file), _)) => Arc::new(file),
-        Ok((None, findings)) => {
-            eprintln!("{}: {}", path.display(), findings.refusals());
-            return ExitCode::from(FAILED);
-        }
-        Err(problem) => return misused(&format!("{}: {problem}", path.display())),
-    };
-    let mut source = Vec::new();
-    if let Err(error) = std::io::stdin().lock().take(LONGEST_SOURCE).read_to_end(&mut source) {
-        return failed(&error);
-    }
-    let is_incoming = incoming || file.identity.direction == Some(Direction::Incoming);
-    let explained = match json::parse(&source) {
-        Err(fault) => return misused(&format!("standard input: {fault}")),
-        Ok(Value::Object(user)) if is_incoming => Mapper::new(None, Some(file)).explain_incoming(&User::assumed(user)),
-        Ok(_) if is_incoming => return misused("standard input: a SCIM user is a JSON object"),
-        Ok(value) => match serde_json::from_value::<UserProfile>(value) {
-            Ok(profile) => Mapper::new(Some(file), None).explain_outgoing(mapping_type, Dialect::Aws, &profile),
-            Err(error) => return misused(&format!("standard input: {error}")),
-        },
-    };
-    match serde_json::to_string_pretty(&explained) {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&error),
-    }
 }
 
 async fn healthcheck(url: Option<Url>) -> ExitCode {

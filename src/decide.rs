@@ -7,7 +7,7 @@
 
 use crate::{
     outcome::Outcome,
-    scim::{self, Group, Headers, Id, ListResponse, Object, Page, PatchOp, Request, User},
+    scim::{self, Group, Headers, Id, ListResponse, Member, Object, Page, PatchOp, Request, User},
 };
 
 /// The next thing to do.
@@ -28,6 +28,8 @@ pub enum Read {
     UserById(Id),
     /// The users of this userName.
     UsersByName(String),
+    /// The users of this externalId.
+    UsersByExternalId(String),
     /// The group of this id.
     GroupById(Id),
     /// The groups of this displayName.
@@ -72,8 +74,10 @@ pub enum Reply {
     User(User),
     /// [`Step::PatchUser`] where the directory does not show the result.
     Unseen,
-    /// [`Read::UsersByName`], [`Read::Members`], [`Read::Sample`].
+    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Sample`].
     Users(ListResponse<User>),
+    /// [`Read::Members`]: of each user only what is shown, since a group may have thousands.
+    Members(ListResponse<Member>),
     /// [`Read::GroupById`], [`Step::CreateGroup`].
     Group(Group),
     /// [`Read::GroupsByName`].
@@ -130,9 +134,15 @@ impl<'a> Replay<'a> {
         )
     }
 
+    /// The users of this externalId.
+    pub fn users_by_external_id(&mut self, id: &str) -> Asked<'a, &'a [User]> {
+        let users = |reply: &'a Reply| Some(&reply.as_users()?.resources[..]);
+        self.answer(|| Next::Read(Read::UsersByExternalId(id.to_owned())), users)
+    }
+
     /// A page of a group's members.
-    pub fn members(&mut self, group: &Id, page: Page) -> Asked<'a, &'a ListResponse<User>> {
-        self.answer(|| Next::Read(Read::Members(group.clone(), page)), Reply::as_users)
+    pub fn members(&mut self, group: &Id, page: Page) -> Asked<'a, &'a ListResponse<Member>> {
+        self.answer(|| Next::Read(Read::Members(group.clone(), page)), Reply::as_members)
     }
 
     /// Any one user.
@@ -149,7 +159,12 @@ impl<'a> Replay<'a> {
     pub fn groups_by_name(&mut self, name: &str) -> Asked<'a, &'a [Group]> {
         let groups = |reply: &'a Reply| match reply {
             Reply::Groups(groups) => Some(&groups.resources[..]),
-            Reply::User(_) | Reply::Unseen | Reply::Users(_) | Reply::Group(_) | Reply::Headers(_) => None,
+            Reply::User(_)
+            | Reply::Unseen
+            | Reply::Users(_)
+            | Reply::Members(_)
+            | Reply::Group(_)
+            | Reply::Headers(_) => None,
         };
         self.answer(|| Next::Read(Read::GroupsByName(name.to_owned())), groups)
     }
@@ -219,6 +234,14 @@ impl Reply {
         }
     }
 
+    fn as_members(&self) -> Option<&ListResponse<Member>> {
+        if let Self::Members(members) = self {
+            Some(members)
+        } else {
+            None
+        }
+    }
+
     fn as_group(&self) -> Option<&Group> {
         if let Self::Group(group) = self {
             Some(group)
@@ -232,6 +255,209 @@ impl Reply {
             Some(headers)
         } else {
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{ErrorKind, Operation};
+
+    fn id(text: &str) -> Id {
+        Id::parse(text).unwrap()
+    }
+
+    fn user(id: &str) -> User {
+        User::read(json!({"id": id, "userName": "test"})).unwrap()
+    }
+
+    fn list<T>(resources: Vec<T>) -> ListResponse<T> {
+        ListResponse {
+            resources,
+            next_cursor: None,
+        }
+    }
+
+    fn group() -> Group {
+        Group::read(json!({"id": "g-1", "displayName": "Admins"})).unwrap()
+    }
+
+    #[test]
+    fn without_an_answer_the_question_comes_out() {
+        let known = Known::default();
+        let object = || Object::from_iter([("userName".to_owned(), json!("test"))]);
+        let changes = || PatchOp::new(vec![Operation::replace("active", true)]);
+        let read = |next: Option<Next>| match next {
+            Some(Next::Read(read)) => read,
+            next @ (None | Some(Next::Write(_) | Next::Finish(_))) => panic!("{next:?}"),
+        };
+        let write = |next: Option<Next>| match next {
+            Some(Next::Write(step)) => step,
+            next @ (None | Some(Next::Read(_) | Next::Finish(_))) => panic!("{next:?}"),
+        };
+        let reads = [
+            (known.replay().user_by_id(&id("u-1")).err(), Read::UserById(id("u-1"))),
+            (
+                known.replay().users_by_name("test").err(),
+                Read::UsersByName("test".into()),
+            ),
+            (
+                known.replay().users_by_external_id("E7").err(),
+                Read::UsersByExternalId("E7".into()),
+            ),
+            (
+                known.replay().members(&id("g-1"), Page::First).err(),
+                Read::Members(id("g-1"), Page::First),
+            ),
+            (known.replay().sample().err(), Read::Sample),
+            (known.replay().group_by_id(&id("g-1")).err(), Read::GroupById(id("g-1"))),
+            (
+                known.replay().groups_by_name("Admins").err(),
+                Read::GroupsByName("Admins".into()),
+            ),
+        ];
+        for (next, expected) in reads {
+            assert_eq!(read(next), expected);
+        }
+        let writes = [
+            (
+                known.replay().create_user(object).err(),
+                Step::CreateUser(object()),
+                "POST",
+            ),
+            (
+                known.replay().patch_user(&id("u-1"), changes).err(),
+                Step::PatchUser(id("u-1"), changes()),
+                "PATCH",
+            ),
+            (
+                known.replay().create_group(object).err(),
+                Step::CreateGroup(object()),
+                "POST",
+            ),
+            (
+                known.replay().patch_group(&id("g-1"), changes).err(),
+                Step::PatchGroup(id("g-1"), changes()),
+                "PATCH",
+            ),
+            (
+                known.replay().delete_group(&id("g-1")).err(),
+                Step::DeleteGroup(id("g-1")),
+                "DELETE",
+            ),
+        ];
+        for (next, expected, method) in writes {
+            let step = write(next);
+            assert_eq!(step, expected);
+            assert_eq!(step.request().method, method);
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_request() {
+        let changes = PatchOp::new(vec![Operation::replace("displayName", "x")]);
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "displayName", "value": "x"}],
+        });
+        let object = Object::from_iter([("displayName".to_owned(), json!("x"))]);
+        let rows = [
+            (
+                Step::CreateUser(object.clone()),
+                "POST",
+                "/Users",
+                Some(json!({"displayName": "x"})),
+            ),
+            (
+                Step::PatchUser(id("u-1"), changes.clone()),
+                "PATCH",
+                "/Users/u-1",
+                Some(body.clone()),
+            ),
+            (
+                Step::CreateGroup(object),
+                "POST",
+                "/Groups",
+                Some(json!({"displayName": "x"})),
+            ),
+            (Step::PatchGroup(id("g-1"), changes), "PATCH", "/Groups/g-1", Some(body)),
+            (Step::DeleteGroup(id("g-1")), "DELETE", "/Groups/g-1", None),
+        ];
+        for (step, method, path, body) in rows {
+            let request = step.request();
+            assert_eq!((request.method.as_str(), request.path().as_str()), (method, path));
+            assert_eq!(request.body, body);
+        }
+    }
+
+    #[test]
+    fn answers_are_told_in_their_order() {
+        let known = Known {
+            answers: vec![
+                Ok(Reply::Users(list(vec![]))),
+                Ok(Reply::User(user("u-1"))),
+                Ok(Reply::Unseen),
+                Err(scim::Error::new(ErrorKind::Absent, "gone")),
+                Ok(Reply::Group(group())),
+                Ok(Reply::Groups(list(vec![group()]))),
+                Ok(Reply::Headers(Headers::default())),
+                Ok(Reply::Users(list(vec![user("u-2")]))),
+                Ok(Reply::Members(list(vec![Member::of(&user("u-3"))]))),
+                Ok(Reply::Headers(Headers::default())),
+                Err(scim::Error::new(ErrorKind::CircuitOpen, "down")),
+            ],
+            dry_run: false,
+        };
+        let none = || PatchOp::new(vec![]);
+        // Twice: a replay starts from the first answer, whatever was told before.
+        for _ in 0..2 {
+            let mut replay = known.replay();
+            assert!(replay.users_by_name("test").unwrap().unwrap().is_empty());
+            assert_eq!(replay.create_user(Object::new).unwrap().unwrap().id(), Some(id("u-1")));
+            assert_eq!(replay.patch_user(&id("u-1"), none).unwrap().unwrap(), None);
+            assert_eq!(
+                replay.user_by_id(&id("u-1")).unwrap().unwrap_err().kind,
+                ErrorKind::Absent
+            );
+            assert_eq!(replay.group_by_id(&id("g-1")).unwrap().unwrap(), &group());
+            assert_eq!(replay.groups_by_name("Admins").unwrap().unwrap(), [group()]);
+            assert_eq!(
+                replay.patch_group(&id("g-1"), none).unwrap().unwrap(),
+                &Headers::default()
+            );
+            assert_eq!(replay.users_by_external_id("E7").unwrap().unwrap(), [user("u-2")]);
+            let members = replay.members(&id("g-1"), Page::First).unwrap().unwrap();
+            assert_eq!(members.resources, [Member::of(&user("u-3"))]);
+            assert_eq!(replay.delete_group(&id("g-1")).unwrap().unwrap(), &Headers::default());
+            assert_eq!(
+                replay.create_group(Object::new).unwrap().unwrap_err().kind,
+                ErrorKind::CircuitOpen
+            );
+            assert!(matches!(replay.sample(), Err(Next::Read(Read::Sample))));
+        }
+    }
+
+    #[test]
+    fn a_body_is_built_only_when_it_is_asked_for() {
+        let known = Known {
+            answers: vec![Ok(Reply::User(user("u-1")))],
+            dry_run: false,
+        };
+        let answered = known.replay().create_user(|| panic!("the answer is known")).unwrap();
+        assert_eq!(answered.unwrap(), &user("u-1"));
+    }
+
+    #[test]
+    fn a_dry_run_is_known_to_be_one() {
+        for dry_run in [false, true] {
+            let known = Known {
+                dry_run,
+                ..Known::default()
+            };
+            assert_eq!(known.replay().is_dry_run(), dry_run);
         }
     }
 }

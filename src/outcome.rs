@@ -158,7 +158,7 @@ impl Failure {
                 ErrorKind::Status(status) => status,
                 ErrorKind::Throttled => 429,
                 ErrorKind::Absent | ErrorKind::WrongUrl => 404,
-                ErrorKind::Connect => 503,
+                ErrorKind::Connect | ErrorKind::Congested | ErrorKind::CircuitOpen => 503,
                 ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Expired => 504,
                 ErrorKind::Unreadable => 502,
             },
@@ -173,5 +173,69 @@ impl From<&scim::Error> for Failure {
             message: error.message(),
             retry_after: error.retry_after,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_the_directorys_status_else_our_own() {
+        let rows = [
+            (Cause::Invalid, 400),
+            (Cause::Absent, 404),
+            (Cause::Conflict, 409),
+            (Cause::Ambiguous, 409),
+            (Cause::Mismatch, 502),
+            (Cause::Directory(ErrorKind::Status(400)), 400),
+            (Cause::Directory(ErrorKind::Status(401)), 401),
+            (Cause::Directory(ErrorKind::Status(503)), 503),
+            (Cause::Directory(ErrorKind::Throttled), 429),
+            (Cause::Directory(ErrorKind::Absent), 404),
+            (Cause::Directory(ErrorKind::WrongUrl), 404),
+            (Cause::Directory(ErrorKind::Connect), 503),
+            (Cause::Directory(ErrorKind::Congested), 503),
+            (Cause::Directory(ErrorKind::CircuitOpen), 503),
+            (Cause::Directory(ErrorKind::Timeout), 504),
+            (Cause::Directory(ErrorKind::Broken), 504),
+            (Cause::Directory(ErrorKind::Expired), 504),
+            (Cause::Directory(ErrorKind::Unreadable), 502),
+        ];
+        for (cause, code) in rows {
+            assert_eq!(Failure::new(cause, "").code(), code, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn a_directorys_failure_keeps_its_words_its_id_and_its_patience() {
+        let error = scim::Error {
+            kind: ErrorKind::Throttled,
+            detail: "slow down".to_owned(),
+            request_id: Some("r-1".to_owned()),
+            retry_after: Some(Duration::from_secs(7)),
+        };
+        let failure = Failure::from(&error);
+        assert_eq!(failure.cause, Cause::Directory(ErrorKind::Throttled));
+        assert_eq!(failure.message, "slow down (AWS request id r-1)");
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn words_are_the_integrations_own() {
+        let actions = [Action::Get, Action::Create, Action::Update, Action::Disable];
+        assert_eq!(
+            serde_json::to_string(&actions).unwrap(),
+            r#"["get","create","update","disable"]"#
+        );
+        let reasons = [SkipReason::Disabled, SkipReason::Absent, SkipReason::AlreadyDisabled];
+        assert_eq!(
+            reasons.map(SkipReason::as_str),
+            [
+                "Command is disabled.",
+                "User does not exist",
+                "User is already disabled."
+            ]
+        );
     }
 }

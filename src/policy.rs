@@ -15,6 +15,21 @@ pub struct Policy {
     pub disable_user_enabled: bool,
     /// "Automatically create user if not found in update command".
     pub create_if_not_exists: bool,
+    /// Whose user a create may take over.
+    pub adopt: Adopt,
+}
+
+/// Which user that has the person's userName already a create goes on with, as an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adopt {
+    /// The same person's: the employee id (externalId) is equal, or absent on either side.
+    #[default]
+    SamePerson,
+    /// Anybody's.
+    Always,
+    /// Nobody's.
+    Never,
 }
 
 impl Default for Policy {
@@ -25,6 +40,7 @@ impl Default for Policy {
             enable_user_enabled: true,
             disable_user_enabled: true,
             create_if_not_exists: true,
+            adopt: Adopt::default(),
         }
     }
 }

@@ -162,7 +162,7 @@ fn document(value: Value) -> Result<Map<String, Value>, String> {
             Ok(other) => Err(format!("the string must hold a JSON object, not {}", kind(&other))),
             Err(fault) => Err(format!("the string does not hold JSON: {fault}")),
         },
-        other => Err(format!(
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Err(format!(
             "must be an object, or a string that holds a JSON object, not {}",
             kind(&other)
         )),

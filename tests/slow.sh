@@ -19,6 +19,7 @@ third_party_both() {
 step 'tools' install_tools
 step 'build of the service' cargo build --locked
 step 'tests, thorough' thorough_tests
+step 'gentle to the directory: full form' gentle --full
 step 'third-party SCIM servers' third_party_both
 step 'OpenAPI document against the service, long' suite openapi.py --long
 step 'Swagger UI in a browser' suite browser.py

@@ -35,6 +35,7 @@ impl PartialSchema for Switch {
             .item(text)
             .item(null)
             .default(Some(true.into()))
+            .description(Some("True or false, also as a string; null is true."))
             .into()
     }
 }
@@ -66,7 +67,14 @@ impl PartialSchema for MemberIds {
         let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
         let text = ObjectBuilder::new().schema_type(Type::String);
         let null = ObjectBuilder::new().schema_type(Type::Null);
-        OneOfBuilder::new().item(list).item(text).item(null).into()
+        OneOfBuilder::new()
+            .item(list)
+            .item(text)
+            .item(null)
+            .description(Some(
+                "Ids of users: a list, a string that holds a JSON list, or a string of ids separated by commas.",
+            ))
+            .into()
     }
 }
 

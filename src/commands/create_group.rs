@@ -51,43 +51,67 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     if replay.is_dry_run() {
         match replay.groups_by_name(name)? {
             Ok([]) => {}
-            Ok(_) => return group::fails(Failure::new(Cause::Conflict, TAKEN)),
+            Ok(groups) if groups.iter().all(|group| named(group, name)) => {
+                return group::fails(Failure::new(Cause::Conflict, TAKEN));
+            }
+            Ok(_) => return another_group(),
             Err(error) => return group::failed(error),
         }
     }
     let mut lost: Option<&scim::Error> = None;
     for _ in 0..CREATIONS {
-        match replay.create_group(|| attributes.clone())? {
-            Ok(group) => return Ok(done(group)),
-            Err(error) if error.is_answer_lost() => lost = Some(error),
-            // The creation before this one was done after all: what is in the way is ours, if it looks like ours.
-            Err(error) if error.status() == Some(409) && lost.is_some() => {}
-            Err(error) => return group::failed(error),
-        }
-        match replay.groups_by_name(name)? {
-            Ok([group]) if is_as_sent(group, &attributes) => return Ok(done(group)),
-            Ok([]) => {}
-            Ok(_) => return group::fails(Failure::new(Cause::Conflict, TAKEN)),
-            Err(error) => {
-                let lost = lost.map(scim::Error::message).unwrap_or_default();
-                let message = format!(
-                    "whether the group was created is not known: {lost}; looking failed too: {}",
-                    error.message()
-                );
-                return group::fails(Failure {
-                    message,
-                    ..Failure::from(error)
-                });
+        let refused = match replay.create_group(|| attributes.clone())? {
+            Ok(group) if named(group, name) => return Ok(done(group)),
+            Ok(_) => return another_group(),
+            Err(error) if error.status() == Some(409) => Some(error),
+            Err(error) if error.is_answer_lost() => {
+                lost = Some(error);
+                None
             }
+            Err(error) => return group::failed(error),
+        };
+        match (replay.groups_by_name(name)?, refused) {
+            // The creation whose answer got lost was done after all.
+            (Ok([group]), _) if lost.is_some() && is_as_sent(group, &attributes) => return Ok(done(group)),
+            (Ok([]), Some(refused)) => return clashes(refused, "another group has this externalId"),
+            (Ok([]), None) => {}
+            (Ok(groups), _) if !groups.iter().all(|group| named(group, name)) => return another_group(),
+            (Ok(groups), refused) => {
+                let ids = groups
+                    .iter()
+                    .filter_map(Group::id)
+                    .map(|id| id.to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let whose = format!("a group of this displayName exists: {ids}");
+                return match refused {
+                    Some(refused) => clashes(refused, &whose),
+                    None => group::fails(Failure::new(Cause::Conflict, whose)),
+                };
+            }
+            (Err(looking), _) => match lost {
+                Some(lost) => return group::unsure("created", lost, looking),
+                None => return group::failed(looking),
+            },
         }
     }
-    match lost {
-        Some(error) => group::failed(error),
-        None => group::fails(Failure::new(
-            Cause::Conflict,
-            "another group has this displayName or externalId",
-        )),
-    }
+    lost.map_or_else(|| group::fails(Failure::new(Cause::Conflict, TAKEN)), group::failed)
+}
+
+/// A 409, and what it is about as far as a look tells.
+fn clashes(refused: &scim::Error, whose: &str) -> Result<Outcome, Next> {
+    group::fails(Failure::new(Cause::Conflict, format!("{}; {whose}", refused.message())))
+}
+
+fn another_group<T>() -> Result<T, Next> {
+    group::fails(Failure::new(
+        Cause::Mismatch,
+        "mismatch: the directory answered with another group than the one sent",
+    ))
+}
+
+fn named(group: &Group, name: &str) -> bool {
+    group.display_name().is_some_and(|found| is_same_name(found, name))
 }
 
 fn done(group: &Group) -> Outcome {
@@ -99,9 +123,363 @@ fn done(group: &Group) -> Outcome {
     })
 }
 
-/// Whether a group that is there after a lost answer is the one that was sent.
+/// Whether a group of this name that is there after a lost answer is the one that was sent.
 fn is_as_sent(group: &Group, attributes: &Object) -> bool {
-    let same_name = attributes["displayName"].as_str().zip(group.display_name());
-    same_name.is_some_and(|(sent, found)| is_same_name(sent, found))
+    attributes["displayName"]
+        .as_str()
+        .is_some_and(|name| named(group, name))
         && group.as_object().get("externalId") == attributes.get("externalId")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::{
+        commands::Command,
+        decide::{Known, Next, Step},
+        envelope,
+        scim::ErrorKind,
+    };
+
+    fn create(group: Value) -> Command {
+        command("iam-create-group", json!({"scim": group}))
+    }
+
+    fn admins() -> Command {
+        create(json!({"displayName": "Admins"}))
+    }
+
+    const POST: &str = "create group Admins";
+    const LOOK: &str = "groups named Admins?";
+    const TAKEN: &str = "failed 409: a group of this displayName exists: g-1 []";
+    const TAKEN_SAID: &str = "failed 409: said; a group of this displayName exists: g-1 []";
+    const ID_TAKEN: &str = "failed 409: said; another group has this externalId []";
+    const MISMATCH: &str = "failed 502: mismatch: the directory answered with another group than the one sent []";
+
+    #[test]
+    fn a_group_is_made() {
+        hold(vec![
+            row("new", admins(), vec![(POST, group_shown(json!({})))], "done g-1 Admins"),
+            row(
+                "members and an id are not sent",
+                create(json!({"id": "g-9", "displayName": "Admins", "members": [{"value": "u-1"}]})),
+                vec![(POST, group_shown(json!({})))],
+                "done g-1 Admins",
+            ),
+            row(
+                "shown in another letter case",
+                admins(),
+                vec![(POST, group_shown(json!({"displayName": "ADMINS"})))],
+                "done g-1 ADMINS",
+            ),
+            row(
+                "shown with another name",
+                admins(),
+                vec![(POST, group_shown(json!({"displayName": "Users"})))],
+                MISMATCH,
+            ),
+            row("refused", admins(), vec![(POST, status(400))], "failed 400: said []"),
+            row("no right", admins(), vec![(POST, status(403))], "failed 403: said []"),
+            row(
+                "a wrong URL",
+                admins(),
+                vec![(POST, failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+        ]);
+        for (kind, code) in UNDONE {
+            let outcome = outcome(&admins(), &rules(), vec![failed(kind)]);
+            let failure = envelope::failure(&outcome).expect("nothing was made");
+            assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_duplicate_is_looked_for_by_name() {
+        let numbered = || create(json!({"displayName": "Admins", "externalId": "e-1"}));
+        hold(vec![
+            row(
+                "found: named by its id",
+                admins(),
+                vec![(POST, status(409)), (LOOK, groups(vec![group(json!({}))]))],
+                TAKEN_SAID,
+            ),
+            row(
+                "found as it would have been sent: not ours, nothing was lost",
+                numbered(),
+                vec![
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({"externalId": "e-1"}))])),
+                ],
+                TAKEN_SAID,
+            ),
+            row(
+                "two",
+                admins(),
+                vec![
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({})), group(json!({"id": "g-2"}))])),
+                ],
+                "failed 409: said; a group of this displayName exists: g-1, g-2 []",
+            ),
+            row(
+                "nothing: it is the external id",
+                numbered(),
+                vec![(POST, status(409)), (LOOK, groups(vec![]))],
+                ID_TAKEN,
+            ),
+            row(
+                "a group of another name answers to it",
+                admins(),
+                vec![
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({"displayName": "Users"}))])),
+                ],
+                MISMATCH,
+            ),
+            row(
+                "the look fails",
+                admins(),
+                vec![(POST, status(409)), (LOOK, status(500))],
+                "failed 500: said []",
+            ),
+            row(
+                "the look is not sent",
+                admins(),
+                vec![(POST, status(409)), (LOOK, failed(ErrorKind::CircuitOpen))],
+                "failed 503: said []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_body_has_the_name_and_the_external_id() {
+        let command = create(json!({"displayName": "Ad\"mins", "externalId": "e-1", "id": "g-9"}));
+        let Next::Write(Step::CreateGroup(body)) = command.decide(&rules(), &Known::default()) else {
+            panic!("a creation comes first")
+        };
+        assert_eq!(
+            Value::from(body),
+            json!({
+                "displayName": "Ad\"mins", "externalId": "e-1", "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_is_sent_that_no_group_can_be() {
+        hold(vec![
+            row(
+                "no name",
+                create(json!({"id": "g-1"})),
+                vec![],
+                "failed 400: scim.displayName is needed: the name of the new group []",
+            ),
+            row(
+                "empty name",
+                create(json!({"displayName": ""})),
+                vec![],
+                "failed 400: scim.displayName is needed…",
+            ),
+            row(
+                "name not text",
+                create(json!({"displayName": 7})),
+                vec![],
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "external id not text",
+                create(json!({"displayName": "Admins", "externalId": 7})),
+                vec![],
+                "failed 400: scim.externalId must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "white space in the external id",
+                create(json!({"displayName": "Admins", "externalId": "e 1"})),
+                vec![],
+                "failed 400: scim.externalId: white space can't stand in it; take it out []",
+            ),
+            row(
+                "invisible character",
+                create(json!({"displayName": "Ad\u{200b}mins"})),
+                vec![],
+                "failed 400: scim.displayName: control and invisible …",
+            ),
+            row(
+                "AWS's own name",
+                create(json!({"displayName": "AWSAdministrators"})),
+                vec![],
+                "failed 400: scim.displayName: AWS keeps this name for itself; choose another []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_lost_answer_is_looked_for() {
+        let mut rows = Vec::new();
+        for kind in LOST {
+            rows.extend([
+                row(
+                    "done after all",
+                    admins(),
+                    vec![(POST, failed(kind)), (LOOK, groups(vec![group(json!({}))]))],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "not done: sent again",
+                    admins(),
+                    vec![
+                        (POST, failed(kind)),
+                        (LOOK, groups(vec![])),
+                        (POST, group_shown(json!({}))),
+                    ],
+                    "done g-1 Admins",
+                ),
+                row(
+                    "somebody else's",
+                    admins(),
+                    vec![
+                        (POST, failed(kind)),
+                        (LOOK, groups(vec![group(json!({"externalId": "e-9"}))])),
+                    ],
+                    TAKEN,
+                ),
+            ]);
+        }
+        rows.extend([
+            row(
+                "lost three times",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                ],
+                "failed 504: said []",
+            ),
+            row(
+                "two of the name",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![group(json!({})), group(json!({"id": "g-2"}))])),
+                ],
+                "failed 409: a group of this displayName exists: g-1, g-2 []",
+            ),
+            row(
+                "the look fails too",
+                admins(),
+                vec![(POST, lost()), (LOOK, status(500))],
+                "failed 504: whether the group was created is not known: said; looking failed too: said []",
+            ),
+            row(
+                "sent again, a conflict with what was sent before",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({}))])),
+                ],
+                "done g-1 Admins",
+            ),
+            row(
+                "sent again, a conflict with somebody else's",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, status(409)),
+                    (LOOK, groups(vec![group(json!({"externalId": "e-9"}))])),
+                ],
+                TAKEN_SAID,
+            ),
+            row(
+                "sent again, a conflict with a group of another name",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, status(409)),
+                    (LOOK, groups(vec![])),
+                ],
+                ID_TAKEN,
+            ),
+            row(
+                "sent again, a conflict, and the look fails: the lost one counts",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![])),
+                    (POST, status(409)),
+                    (LOOK, status(403)),
+                ],
+                "failed 504: whether the group was created is not known: said; looking failed too: said []",
+            ),
+            row(
+                "a group of another name answers to it",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![group(json!({"displayName": "Users"}))])),
+                ],
+                MISMATCH,
+            ),
+            row(
+                "there in another letter case",
+                admins(),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![group(json!({"displayName": "admins"}))])),
+                ],
+                "done g-1 admins",
+            ),
+            row(
+                "sent again, and refused",
+                admins(),
+                vec![(POST, lost()), (LOOK, groups(vec![])), (POST, status(400))],
+                "failed 400: said []",
+            ),
+        ]);
+        hold(rows);
+    }
+
+    #[test]
+    fn a_dry_run_looks_before_it_would_write() {
+        hold(vec![
+            row(
+                "free",
+                admins(),
+                vec![(LOOK, groups(vec![])), (POST, group_shown(json!({})))],
+                "done g-1 Admins",
+            )
+            .dry(),
+            row(
+                "taken",
+                admins(),
+                vec![(LOOK, groups(vec![group(json!({}))]))],
+                "failed 409: another group has this displayName or externalId []",
+            )
+            .dry(),
+            row(
+                "a group of another name answers to it",
+                admins(),
+                vec![(LOOK, groups(vec![group(json!({"displayName": "Users"}))]))],
+                MISMATCH,
+            )
+            .dry(),
+            row(
+                "the look fails",
+                admins(),
+                vec![(LOOK, status(401))],
+                "failed 401: said []",
+            )
+            .dry(),
+        ]);
+    }
 }

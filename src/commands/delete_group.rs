@@ -11,12 +11,8 @@ use crate::{
     decide::{Next, Replay},
     outcome::{GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{self, ErrorKind, Object},
+    scim::{ErrorKind, Object},
 };
-
-/// How often a deletion is sent whose answer gets lost. It may be repeated: to delete twice is to delete (RFC 9110
-/// section 9.2.2).
-const DELETIONS: usize = 2;
 
 /// The arguments of `iam-delete-group`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -45,14 +41,187 @@ pub(super) fn decide(args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Ne
             return group::failed(error);
         }
     }
-    let mut lost: Option<&scim::Error> = None;
-    for _ in 0..DELETIONS {
-        match replay.delete_group(&id)? {
-            Ok(headers) => return done(headers.to_object()),
-            Err(error) if error.kind == ErrorKind::Absent && lost.is_some() => return done(Object::new()),
-            Err(error) if error.is_answer_lost() => lost = Some(error),
-            Err(error) => return group::failed(error),
+    match replay.delete_group(&id)? {
+        Ok(headers) => done(headers.to_object()),
+        Err(error) if error.is_answer_lost() => match replay.group_by_id(&id)? {
+            Err(looking) if looking.kind == ErrorKind::Absent => done(Object::new()),
+            Err(looking) => group::unsure("deleted", error, looking),
+            Ok(_) => group::failed(error),
+        },
+        Err(error) => group::failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::{
+        commands::Command,
+        envelope,
+        outcome::{GroupOutcome, Outcome},
+        scim::ErrorKind,
+    };
+
+    fn delete(group: Value) -> Command {
+        command("iam-delete-group", json!({"scim": group}))
+    }
+
+    fn admins() -> Command {
+        delete(json!({"id": "g-1", "displayName": "Admins"}))
+    }
+
+    const DELETE: &str = "delete g-1";
+    const LOOK: &str = "group g-1?";
+
+    #[test]
+    fn a_group_is_deleted_once() {
+        let mut rows = vec![
+            row("there", admins(), vec![(DELETE, headers())], "done g-1 Admins"),
+            row(
+                "there, without a name",
+                delete(json!({"id": "g-1"})),
+                vec![(DELETE, headers())],
+                "done g-1 -",
+            ),
+            row(
+                "absent",
+                admins(),
+                vec![(DELETE, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "a wrong URL",
+                admins(),
+                vec![(DELETE, failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+            row("refused", admins(), vec![(DELETE, status(403))], "failed 403: said []"),
+            row("conflict", admins(), vec![(DELETE, status(409))], "failed 409: said []"),
+        ];
+        for (kind, there, not_known) in [
+            (
+                ErrorKind::Timeout,
+                "failed 504: said []",
+                "failed 504: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Broken,
+                "failed 504: said []",
+                "failed 504: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Status(500),
+                "failed 500: said []",
+                "failed 500: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+            (
+                ErrorKind::Unreadable,
+                "failed 502: said []",
+                "failed 502: whether the group was deleted is not known: said; looking failed too: said []",
+            ),
+        ] {
+            let lost = |look| vec![(DELETE, failed(kind)), (LOOK, look)];
+            rows.extend([
+                row("lost, then gone", admins(), lost(absent()), "done g-1 Admins"),
+                row(
+                    "lost, and there: not deleted twice",
+                    admins(),
+                    lost(group_shown(json!({}))),
+                    there,
+                ),
+                row(
+                    "lost, then a wrong URL: nothing's absence",
+                    admins(),
+                    lost(failed(ErrorKind::WrongUrl)),
+                    not_known,
+                ),
+                row("lost, and the look is refused", admins(), lost(status(403)), not_known),
+                row(
+                    "lost, and the look is not sent",
+                    admins(),
+                    lost(failed(ErrorKind::CircuitOpen)),
+                    not_known,
+                ),
+            ]);
+        }
+        hold(rows);
+        for (kind, code) in UNDONE {
+            let outcome = outcome(&admins(), &rules(), vec![failed(kind)]);
+            let failure = envelope::failure(&outcome).expect("nothing was deleted");
+            assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
         }
     }
-    lost.map_or_else(|| group::invalid("nothing was sent"), group::failed)
+
+    #[test]
+    fn nothing_is_deleted_without_a_sound_id() {
+        let malformed = "failed 400: scim.id must be 1 to 64 letters, digits, `_` or `-` []";
+        hold(vec![
+            row(
+                "a name is not enough",
+                delete(json!({"displayName": "Admins"})),
+                vec![],
+                "failed 400: scim.id is needed: the id of the group []",
+            ),
+            row(
+                "empty",
+                delete(json!({"id": ""})),
+                vec![],
+                "failed 400: scim.id is needed: the id of the group []",
+            ),
+            row(
+                "another collection",
+                delete(json!({"id": "../Users/u-1"})),
+                vec![],
+                malformed,
+            ),
+            row("encoded", delete(json!({"id": "..%2FUsers%2Fu-1"})), vec![], malformed),
+            row("the collection itself", delete(json!({"id": "."})), vec![], malformed),
+            row(
+                "not text",
+                delete(json!({"id": 7})),
+                vec![],
+                "failed 400: scim.id must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "name not text: found before the deletion",
+                delete(json!({"id": "g-1", "displayName": 7})),
+                vec![],
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_dry_run_looks_at_the_group() {
+        hold(vec![
+            row(
+                "there",
+                admins(),
+                vec![("group g-1?", group_shown(json!({}))), (DELETE, headers())],
+                "done g-1 Admins",
+            )
+            .dry(),
+            row(
+                "absent",
+                admins(),
+                vec![("group g-1?", absent())],
+                "failed 404: Group Not Found []",
+            )
+            .dry(),
+        ]);
+    }
+
+    #[test]
+    fn the_details_are_the_headers_of_the_last_answer() {
+        let details = |answers| match outcome(&admins(), &rules(), answers) {
+            Outcome::Group(GroupOutcome::Done { details, .. }) => Value::from(details),
+            outcome @ (Outcome::User(_) | Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_)) => {
+                panic!("{outcome:?}")
+            }
+        };
+        assert_eq!(details(vec![headers()]), json!({"x-amzn-RequestId": "r-1"}));
+        assert_eq!(details(vec![lost(), absent()]), json!({}));
+    }
 }

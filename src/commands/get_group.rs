@@ -1,9 +1,6 @@
 //! `iam-get-group`: shows a group and, unless told otherwise, all its members.
 //!
-//! By `id`, else by `displayName`. AWS never shows members with the group, so they are read as the users whose `groups.value` is
-//! the group, page after page (DG ListUsers). Nothing of this id or name is a failure, 404; two of one name, 409.
-
-use std::collections::HashSet;
+//! By `id`, else by `displayName`. Nothing of this id or name is a failure, 404; two of one name, 409.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,11 +10,8 @@ use crate::{
     decide::{Next, Replay},
     outcome::{Cause, Failure, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{Dialect, ErrorKind, Group, Id, Member, Page, aws},
+    scim::{Dialect, Group, aws},
 };
-
-/// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default (UG, quotas).
-const MAX_PAGES: usize = 2_500;
 
 /// The arguments of `iam-get-group`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -43,8 +37,8 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
     let Switch(include_members) = args.include_members;
     let members = match rules.dialect {
         _ if !include_members => None,
-        Dialect::Aws => Some(members(&id, replay)?),
         Dialect::Rfc7644 => Some(group.members()),
+        Dialect::Aws => Some(group::members(&id, rules.dialect, replay)?.or_else(group::fails)?),
     };
     Ok(Outcome::Group(GroupOutcome::Done {
         id: Some(id.to_string()),
@@ -85,28 +79,285 @@ fn mismatch<T>(attribute: &str) -> Result<T, Next> {
     group::fails(Failure::new(Cause::Mismatch, message))
 }
 
-/// All pages. A directory whose pages never end, or lead back, is not believed.
-fn members(group: &Id, replay: &mut Replay<'_>) -> Result<Vec<Member>, Next> {
-    let mut members = Vec::new();
-    let mut seen = HashSet::new();
-    let mut page = Page::First;
-    for _ in 0..MAX_PAGES {
-        let answer = match replay.members(group, page)? {
-            Ok(answer) => answer,
-            Err(error) => return group::failed(error),
-        };
-        members.extend(answer.resources.iter().filter_map(|user| {
-            Some(Member {
-                value: user.id()?.to_string(),
-                display: user.display_name().map(str::to_owned),
-            })
-        }));
-        match &answer.next_cursor {
-            None => return Ok(members),
-            Some(cursor) if seen.insert(cursor) => page = Page::Next(cursor.clone()),
-            Some(_) => break,
-        }
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::{
+        commands::Command,
+        commands::group::MAX_PAGES,
+        decide::Reply,
+        outcome::{GroupOutcome, Outcome},
+        scim::{ErrorKind, Member},
+    };
+
+    fn get(group: Value) -> Command {
+        command("iam-get-group", json!({"scim": group}))
     }
-    let message = "the directory's pages of members do not end";
-    group::fails(Failure::new(Cause::Directory(ErrorKind::Unreadable), message))
+
+    fn alone(group: Value, include_members: Value) -> Command {
+        command(
+            "iam-get-group",
+            json!({"scim": group, "includeMembers": include_members}),
+        )
+    }
+
+    const FIRST: &str = "members of g-1, First?";
+
+    #[test]
+    fn a_group_and_all_its_members() {
+        let by_id = || get(json!({"id": "g-1"}));
+        let by_name = || get(json!({"displayName": "Admins"}));
+        hold(vec![
+            row(
+                "by id",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    (FIRST, members(&["u-1", "u-2"], None)),
+                ],
+                "done g-1 Admins with u-1,u-2",
+            ),
+            row(
+                "by name",
+                by_name(),
+                vec![
+                    ("groups named Admins?", groups(vec![group(json!({}))])),
+                    (FIRST, members(&[], None)),
+                ],
+                "done g-1 Admins with ",
+            ),
+            row(
+                "by name, letter case aside",
+                get(json!({"displayname": "ADMINS"})),
+                vec![
+                    ("groups named ADMINS?", groups(vec![group(json!({}))])),
+                    (FIRST, members(&["u-1"], None)),
+                ],
+                "done g-1 Admins with u-1",
+            ),
+            row(
+                "the id wins, under whatever name",
+                get(json!({"id": "g-1", "displayName": "Users"})),
+                vec![("group g-1?", group_shown(json!({}))), (FIRST, members(&["u-1"], None))],
+                "done g-1 Admins with u-1",
+            ),
+            row(
+                "page after page, empty ones too",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    (FIRST, members(&["u-1"], Some("a"))),
+                    ("members of g-1 from a?", members(&[], Some("b"))),
+                    ("members of g-1 from b?", members(&["u-2"], None)),
+                ],
+                "done g-1 Admins with u-1,u-2",
+            ),
+            row(
+                "what the group itself says of members is not believed of AWS",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({"members": [{"value": "u-9"}]}))),
+                    (FIRST, members(&["u-1"], None)),
+                ],
+                "done g-1 Admins with u-1",
+            ),
+            row(
+                "members of a directory that keeps to the RFC",
+                by_id(),
+                vec![(
+                    "group g-1?",
+                    group_shown(json!({"members": [{"value": "u-9", "display": "Nine"}]})),
+                )],
+                "done g-1 Admins with u-9",
+            )
+            .rfc(),
+            row(
+                "without members",
+                alone(json!({"id": "g-1"}), json!(false)),
+                vec![("group g-1?", group_shown(json!({})))],
+                "done g-1 Admins",
+            ),
+            row(
+                "without members, in a string",
+                alone(json!({"displayName": "Admins"}), json!("false")),
+                vec![("groups named Admins?", groups(vec![group(json!({}))]))],
+                "done g-1 Admins",
+            ),
+            row(
+                "without members, by the RFC",
+                alone(json!({"id": "g-1"}), json!(false)),
+                vec![("group g-1?", group_shown(json!({"members": [{"value": "u-9"}]})))],
+                "done g-1 Admins",
+            )
+            .rfc(),
+            row(
+                "with members, in a string",
+                alone(json!({"id": "g-1"}), json!("true")),
+                vec![("group g-1?", group_shown(json!({}))), (FIRST, members(&["u-1"], None))],
+                "done g-1 Admins with u-1",
+            ),
+            row(
+                "dry",
+                by_id(),
+                vec![("group g-1?", group_shown(json!({}))), (FIRST, members(&["u-1"], None))],
+                "done g-1 Admins with u-1",
+            )
+            .dry(),
+        ]);
+    }
+
+    #[test]
+    fn no_group_or_not_the_one() {
+        let by_id = || get(json!({"id": "g-1", "displayName": "Admins"}));
+        let by_name = || get(json!({"displayName": "Admins"}));
+        hold(vec![
+            row(
+                "nothing of the id",
+                by_id(),
+                vec![("group g-1?", absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "nothing of the name",
+                by_name(),
+                vec![("groups named Admins?", groups(vec![]))],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "two of the name",
+                by_name(),
+                vec![(
+                    "groups named Admins?",
+                    groups(vec![group(json!({})), group(json!({"id": "g-2"}))]),
+                )],
+                "failed 409: ambiguous: more than one group has this displayName []",
+            ),
+            row(
+                "another name",
+                by_name(),
+                vec![(
+                    "groups named Admins?",
+                    groups(vec![group(json!({"displayName": "Users"}))]),
+                )],
+                "failed 502: mismatch: the directory answered with a group of another displayName []",
+            ),
+            row(
+                "another id",
+                by_id(),
+                vec![("group g-1?", group_shown(json!({"id": "g-2"})))],
+                "failed 502: mismatch: the directory answered with a group of another id []",
+            ),
+            row(
+                "a wrong URL",
+                by_id(),
+                vec![("group g-1?", failed(ErrorKind::WrongUrl))],
+                "failed 404: said []",
+            ),
+            row(
+                "the question fails",
+                by_name(),
+                vec![("groups named Admins?", status(500))],
+                "failed 500: said []",
+            ),
+            row(
+                "gone between the pages",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    (FIRST, members(&["u-1"], Some("a"))),
+                    ("members of g-1 from a?", absent()),
+                ],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "a page fails: no half of the members",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    (FIRST, members(&["u-1"], Some("a"))),
+                    ("members of g-1 from a?", lost()),
+                ],
+                "failed 504: said []",
+            ),
+            row(
+                "a cursor that leads back",
+                by_id(),
+                vec![
+                    ("group g-1?", group_shown(json!({}))),
+                    (FIRST, members(&["u-1"], Some("a"))),
+                    ("members of g-1 from a?", members(&["u-2"], Some("b"))),
+                    ("members of g-1 from b?", members(&["u-1"], Some("a"))),
+                ],
+                "failed 502: the directory's pages of members do not end []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn nothing_is_asked_for_what_no_group_can_be() {
+        hold(vec![
+            row(
+                "neither",
+                get(json!({"externalId": "e"})),
+                vec![],
+                "failed 400: scim needs an id or a displayName []",
+            ),
+            row(
+                "both empty",
+                get(json!({"id": "", "displayName": null})),
+                vec![],
+                "failed 400: scim needs an id …",
+            ),
+            row(
+                "malformed id",
+                get(json!({"id": "..", "displayName": "Admins"})),
+                vec![],
+                "failed 400: scim.id must be 1 to 64 letters, digits, `_` or `-` []",
+            ),
+            row(
+                "id not text",
+                get(json!({"id": 7})),
+                vec![],
+                "failed 400: scim.id must be text, not a number; send it in quotes []",
+            ),
+            row(
+                "name not text",
+                get(json!({"displayName": ["Admins"]})),
+                vec![],
+                "failed 400: scim.displayName must be text, not a list; send it in quotes []",
+            ),
+            row(
+                "invisible character",
+                get(json!({"displayName": "Ad\u{200b}mins"})),
+                vec![],
+                "failed 400: scim.displayName: control and invisible characters can't stand in it; take them out []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn members_have_the_names_of_the_users() {
+        let answers = vec![group_shown(json!({})), members(&["u-1"], None)];
+        let outcome = outcome(&get(json!({"id": "g-1"})), &rules(), answers);
+        let Outcome::Group(GroupOutcome::Done { members, details, .. }) = outcome else {
+            panic!("the group is there")
+        };
+        let member = Member {
+            value: "u-1".to_owned(),
+            display: Some("Name of u-1".to_owned()),
+        };
+        assert_eq!(members, Some(vec![member]));
+        assert_eq!(Value::from(details), json!({"id": "g-1", "displayName": "Admins"}));
+    }
+
+    #[test]
+    fn pages_without_end_come_to_one() {
+        let page_of = |number: usize| Ok(Reply::Members(page(Vec::new(), Some(&number.to_string()))));
+        let mut answers = vec![group_shown(json!({}))];
+        answers.extend((0..MAX_PAGES).map(page_of));
+        let outcome = outcome(&get(json!({"id": "g-1"})), &rules(), answers);
+        assert_eq!(crate::envelope::status(&outcome), 502);
+    }
 }

@@ -45,6 +45,89 @@ fn proves(error: &scim::Error) -> &'static str {
         }
         ErrorKind::Status(_) => "the directory is there, and failed",
         ErrorKind::Unreadable => "check url: what answers there does not speak SCIM",
-        ErrorKind::Expired => "nothing was proved",
+        ErrorKind::CircuitOpen => "check url, or whether the directory is down",
+        ErrorKind::Expired | ErrorKind::Congested => "nothing was proved",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::*;
+    use crate::scim::ErrorKind;
+
+    #[test]
+    fn every_answer_proves_something() {
+        let rows = [
+            (ErrorKind::Connect, "failed 503: said; check url: …"),
+            (
+                ErrorKind::Timeout,
+                "failed 504: said; something at url takes connections …",
+            ),
+            (
+                ErrorKind::Broken,
+                "failed 504: said; something at url takes connections …",
+            ),
+            (
+                ErrorKind::Status(401),
+                "failed 401: said; check authentication_token and tenant_id: AWS does not tell them apart",
+            ),
+            (
+                ErrorKind::Status(403),
+                "failed 403: said; url, tenant_id and authentication_token are known, …",
+            ),
+            (
+                ErrorKind::WrongUrl,
+                "failed 404: said; check the path of url: there is no SCIM endpoint",
+            ),
+            (
+                ErrorKind::Absent,
+                "failed 404: said; check the path of url: there is no SCIM endpoint",
+            ),
+            (
+                ErrorKind::Throttled,
+                "failed 429: said; url, tenant_id and authentication_token are right; …",
+            ),
+            (
+                ErrorKind::Status(500),
+                "failed 500: said; the directory is there, and failed",
+            ),
+            (
+                ErrorKind::Unreadable,
+                "failed 502: said; check url: what answers there does not speak SCIM",
+            ),
+            (ErrorKind::Expired, "failed 504: said; nothing was proved"),
+            (ErrorKind::Congested, "failed 503: said; nothing was proved"),
+            (
+                ErrorKind::CircuitOpen,
+                "failed 503: said; check url, or whether the directory is down",
+            ),
+        ];
+        let test = || command("test-module", json!({}));
+        for (kind, end) in rows {
+            hold(vec![row("a failure", test(), vec![("anybody?", failed(kind))], end)]);
+        }
+        hold(vec![
+            row(
+                "somebody",
+                test(),
+                vec![("anybody?", found(json!({})))],
+                "done: the directory answered: …",
+            ),
+            row(
+                "nobody yet",
+                test(),
+                vec![("anybody?", nobody())],
+                "done: the directory answered: …",
+            ),
+            row(
+                "dry",
+                test(),
+                vec![("anybody?", nobody())],
+                "done: the directory answered: …",
+            )
+            .dry(),
+        ]);
     }
 }

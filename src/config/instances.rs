@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use toml::{Table, Value};
 use url::Url;
 
 use super::directory_url::{self, Directory};
 use super::reader::{self, Environment, INSTANCES, Raw, Report, Section};
-use super::reference::{Scope, reference};
-use super::{Dialect, InstanceSettings, Proxy, token, unknown};
+use super::reference::{self, Scope, reference};
+use super::token::{self, Token};
+use super::{Adopt, Dialect, InstanceSettings, Proxy, expiry, rates, unknown};
 use crate::mapper::{Direction, Library, Mapper, MapperFile};
 
 /// The name that the integration gives its first instance.
@@ -27,6 +29,12 @@ pub(super) struct Around<'a> {
     pub(super) mapper_folder: Option<&'a Path>,
     pub(super) environment: &'a Environment,
     pub(super) strict_secret_files: bool,
+    /// The commands that all instances together may run at once.
+    pub(super) max_concurrent_commands: usize,
+    /// Whether the environment's instance is, or is to be replaced by, a sandbox.
+    pub(super) sandbox: bool,
+    /// The time by which tokens may have expired.
+    pub(super) now: Timestamp,
     /// Whether no instance at all is right.
     pub(super) may_be_empty: bool,
 }
@@ -62,11 +70,13 @@ pub(super) fn tables<'a>(file: &'a Table, name: &str, report: &mut Report) -> Ve
 
 /// The environment variables that the configuration names as holding a token: ours whatever they are called.
 pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Environment) -> BTreeSet<&'a str> {
-    let in_file = tables
+    ["authentication_token_env", "second_authentication_token_env"]
         .iter()
-        .filter_map(|table| table.get("authentication_token_env")?.as_str());
-    in_file
-        .chain(environment.get("AWS_ILM_AUTHENTICATION_TOKEN_ENV").map(String::as_str))
+        .filter_map(|name| reference::find(Scope::Instance, name))
+        .flat_map(|setting| {
+            let in_file = tables.iter().filter_map(|table| table.get(setting.name)?.as_str());
+            in_file.chain(environment.get(&setting.variable()).map(String::as_str))
+        })
         .collect()
 }
 
@@ -83,7 +93,9 @@ pub(super) fn read(
     let mut library = Library::new(around.mapper_folder.map(Path::to_owned));
     let mut first_name = None;
     let mut instances = Vec::new();
+    let share = around.max_concurrent_commands.div_ceil(plans.len().max(1));
     for plan in plans {
+        let is_sandbox = around.sandbox && plan.from_environment;
         let environment = plan.from_environment.then_some(around.environment);
         let mut section = Section::instance(plan.place, plan.table, environment, report);
         let name = section.text("instance_name", is_name).unwrap_or_default();
@@ -94,7 +106,7 @@ pub(super) fn read(
             );
         }
         first_name.get_or_insert_with(|| name.clone());
-        instances.extend(read_one(name, &mut section, around, &mut library));
+        instances.extend(read_one(name, &mut section, share, is_sandbox, around, &mut library));
     }
     if default_instance.is_empty() {
         *default_instance = first_name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
@@ -174,9 +186,12 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
     plans
 }
 
+/// Reads one instance; `share` is how many commands it may run when the operator doesn't say.
 fn read_one(
     name: String,
     section: &mut Section<'_>,
+    share: usize,
+    is_sandbox: bool,
     around: &Around<'_>,
     library: &mut Library,
 ) -> Option<InstanceSettings> {
@@ -187,13 +202,19 @@ fn read_one(
         Dialect::Aws
     };
     let directory = read_directory(section, scim_dialect);
-    let authentication_token = token::read(section, around);
+    let authentication_token = token::read_first(section, around);
+    let beside = if is_sandbox {
+        BesideToken::default()
+    } else {
+        read_beside_token(section, authentication_token.as_ref(), around)
+    };
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
     let update_user_enabled = section.boolean("update_user_enabled");
     let enable_user_enabled = section.boolean("enable_user_enabled");
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
+    let adopt = section.parsed("adopt", parse_adopt).unwrap_or(Adopt::SamePerson);
     let incoming = read_mapper("mapper_in", Direction::Incoming, section, around, library);
     let outgoing = read_mapper("mapper_out", Direction::Outgoing, section, around, library);
     let insecure = section.boolean("insecure");
@@ -206,6 +227,11 @@ fn read_one(
     let proxy = section.parsed("proxy", parse_proxy).unwrap_or(Proxy::None);
     let connect_timeout = section.duration("connect_timeout");
     let request_timeout = section.duration("request_timeout");
+    let read_rate = section.rate("read_rate");
+    let write_rate = section.rate("write_rate");
+    let membership_rate = section.rate("membership_rate");
+    let api_rates = rates::read_api_rates(section);
+    let max_commands = section.count_if_set("max_instance_commands").unwrap_or(share);
     let Directory { url, tenant_id } = directory?;
     Some(InstanceSettings {
         name,
@@ -213,17 +239,26 @@ fn read_one(
         url,
         tenant_id,
         authentication_token: authentication_token?,
+        authentication_token_expires: beside.expires,
+        second_authentication_token: beside.second,
+        second_authentication_token_expires: beside.second_expires,
         create_user_enabled,
         update_user_enabled,
         enable_user_enabled,
         disable_user_enabled,
         create_if_not_exists,
+        adopt,
         mapper: Mapper::new(outgoing, incoming),
         insecure,
         proxy,
         connect_timeout,
         request_timeout,
         scim_dialect,
+        read_rate,
+        write_rate,
+        membership_rate,
+        api_rates,
+        max_commands,
     })
 }
 
@@ -277,6 +312,50 @@ fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directo
             section.refuse(refusal.setting, &refusal.mend);
             None
         }
+    }
+}
+
+/// What an instance may have beside its first token.
+#[derive(Default)]
+struct BesideToken {
+    expires: Option<Timestamp>,
+    second: Option<Token>,
+    second_expires: Option<Timestamp>,
+}
+
+fn read_beside_token(section: &mut Section<'_>, first: Option<&Token>, around: &Around<'_>) -> BesideToken {
+    let expires = read_expiry(section, "authentication_token_expires", around.now);
+    let second = token::read_second(section, first, around);
+    let second_expires = if token::is_second_given(section) {
+        read_expiry(section, "second_authentication_token_expires", around.now)
+    } else {
+        // Not a fault: a token that is taken away leaves the service able to start.
+        if section.timestamp("second_authentication_token_expires").is_some() {
+            section.warn("second_authentication_token_expires", "there is no second token");
+        }
+        None
+    };
+    BesideToken {
+        expires,
+        second,
+        second_expires,
+    }
+}
+
+fn read_expiry(section: &mut Section<'_>, name: &str, now: Timestamp) -> Option<Timestamp> {
+    let expires = section.timestamp(name)?;
+    if let Some(warning) = expiry::warning(expires, now) {
+        section.warn(name, &warning);
+    }
+    Some(expires)
+}
+
+fn parse_adopt(raw: Raw<'_>) -> Option<Adopt> {
+    match raw.text()? {
+        "same-person" => Some(Adopt::SamePerson),
+        "always" => Some(Adopt::Always),
+        "never" => Some(Adopt::Never),
+        _ => None,
     }
 }
 

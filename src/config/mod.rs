@@ -4,160 +4,45 @@
 //! overrides the file. [`load`] reads them all and reports everything that is wrong together, secrets masked.
 
 mod directory_url;
+mod expiry;
 mod instances;
+mod rates;
 mod reader;
 mod reference;
 mod service;
+mod settings;
+mod table;
 mod token;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::Table;
 use url::Url;
 
+pub use self::expiry::{REMINDED_DAYS, days_left};
+pub use self::rates::APIS;
 pub use self::reader::{Fault, Faults};
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
+pub use self::settings::{Adopt, Dialect, InstanceSettings, LogFormat, Proxy, Settings};
 pub use self::token::{Token, TokenFault, TokenSource};
 
 use self::reader::Report;
-use crate::mapper::Mapper;
-
-/// Everything that was set, complete and checked.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the service listens; loopback unless [`Self::allow_unauthenticated`].
-    pub listen: SocketAddr,
-    /// Whether something in front of the service checks its callers.
-    pub allow_unauthenticated: bool,
-    /// Names that a request's Host may have beside loopback's, in lower case, without ports.
-    pub allowed_hosts: Vec<String>,
-    /// How log lines are written.
-    pub log_format: LogFormat,
-    /// What is logged, in `tracing`'s filter language; known to be valid.
-    pub log_filter: String,
-    /// The largest request body that is read, in bytes.
-    pub body_limit: usize,
-    /// How many commands run at once.
-    pub max_concurrent_commands: usize,
-    /// How long a caller may take to send a request's headers.
-    pub header_timeout: Duration,
-    /// How long a caller may take to send a request's body.
-    pub body_timeout: Duration,
-    /// The time after which a command starts no new write.
-    pub command_timeout: Duration,
-    /// How long the service goes on serving after it has reported itself not ready.
-    pub shutdown_delay: Duration,
-    /// How long what is in flight at shutdown may take to finish.
-    pub shutdown_timeout: Duration,
-    /// The folder in which mappers are found by id or name.
-    pub mapper_folder: Option<PathBuf>,
-    /// Whether a secret's file that everybody may read is refused; also when it is read again.
-    pub strict_secret_files: bool,
-    /// The directories, in the file's order; empty for a sandbox alone.
-    pub instances: Vec<InstanceSettings>,
-    /// The name of the instance that serves requests which name none, as [`InstanceSettings::name`] spells it.
-    pub default_instance: String,
-    /// What the operator should know of, one a line, without secrets.
-    pub warnings: Vec<String>,
-}
-
-/// One directory.
-#[derive(Debug, Clone)]
-pub struct InstanceSettings {
-    /// Unique among the instances without regard to letter case.
-    pub name: String,
-    /// The `brand` in answers.
-    pub brand: String,
-    /// The SCIM endpoint. It ends in a slash, on AWS in `/{tenant}/scim/v2/`.
-    pub url: Url,
-    /// The tenant; empty for a plain RFC 7644 server without one.
-    pub tenant_id: String,
-    /// The access token.
-    pub authentication_token: Token,
-    /// Whether users are created.
-    pub create_user_enabled: bool,
-    /// Whether users are updated.
-    pub update_user_enabled: bool,
-    /// Whether inactive users are enabled.
-    pub enable_user_enabled: bool,
-    /// Whether users are disabled.
-    pub disable_user_enabled: bool,
-    /// Whether an update creates the user whom it does not find.
-    pub create_if_not_exists: bool,
-    /// How profiles become SCIM users and back, compiled: the mappers that were named, the built-in mapping where none was.
-    pub mapper: Mapper,
-    /// Whether the directory's certificate goes unchecked.
-    pub insecure: bool,
-    /// How the directory is reached.
-    pub proxy: Proxy,
-    /// How long connecting may take.
-    pub connect_timeout: Duration,
-    /// How long one request to the directory may take in all.
-    pub request_timeout: Duration,
-    /// How the directory speaks SCIM.
-    pub scim_dialect: Dialect,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// How a directory speaks SCIM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// As IAM Identity Center does, where it departs from the RFC.
-    Aws,
-    /// Plainly by RFC 7644.
-    Rfc7644,
-}
-
-/// How a directory is reached. `Debug` shows a proxy's host and port and never its password.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Proxy {
-    /// Directly, whatever the environment says.
-    None,
-    /// Through the proxy that the environment names.
-    System,
-    /// Through this one.
-    Url(Url),
-}
 
 /// Where settings come from. No `Debug`: the environment may hold a token.
 #[derive(Clone, Default)]
 pub struct Sources {
     /// The TOML file, if there is one.
     pub config: Option<PathBuf>,
-    /// The environment. Only what begins with `AWS_ILM_`, and the variables that an `authentication_token_env` names, are
-    /// looked at.
+    /// The environment. Only what begins with `AWS_ILM_`, and the variables that an `authentication_token_env` or
+    /// `second_authentication_token_env` names, are looked at.
     pub environment: BTreeMap<String, String>,
     /// Whether a sandbox will be the directory, so that no instance is needed.
     pub sandbox: bool,
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => formatter.write_str("None"),
-            Self::System => formatter.write_str("System"),
-            Self::Url(url) => {
-                let host = url.host_str().unwrap_or_default();
-                let port = url.port_or_known_default().unwrap_or_default();
-                write!(formatter, "Url({}://{host}:{port})", url.scheme())
-            }
-        }
-    }
 }
 
 impl Sources {
@@ -181,7 +66,8 @@ impl Sources {
     }
 
     /// Makes a running sandbox the default instance, over whatever was set: an operator who has a real directory in the
-    /// environment and asks for the sandbox must reach the sandbox alone. The switches stay as they are set.
+    /// environment and asks for the sandbox must reach the sandbox alone. The switches stay as they are set. What is set of a
+    /// second token, and of when tokens expire, is the real directory's and is not read for the sandbox.
     pub fn point_at_sandbox(&mut self, url: &Url, tenant_id: &str, token: &SecretString) {
         for replaced in ["AWS_ILM_AUTHENTICATION_TOKEN_FILE", "AWS_ILM_AUTHENTICATION_TOKEN_ENV"] {
             self.environment.remove(replaced);
@@ -259,12 +145,17 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         mapper_folder: settings.mapper_folder.as_deref(),
         environment,
         strict_secret_files: settings.strict_secret_files,
+        max_concurrent_commands: settings.max_concurrent_commands,
+        sandbox: sources.sandbox,
+        now: Timestamp::now(),
         // With a file that can't be read it is not known whether an instance is missing.
         may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
     };
     settings.instances = instances::read(&tables, &mut settings.default_instance, &around, report);
     if let Some(file) = &file {
-        let holds_token = tables.iter().any(|table| table.contains_key("authentication_token"));
+        let holds_token = tables.iter().any(|table| {
+            table.contains_key("authentication_token") || table.contains_key("second_authentication_token")
+        });
         if holds_token && token::readable_by_everybody(&file.path) {
             let mend = "everybody on this machine may read the token in it: chmod 600";
             if settings.strict_secret_files {

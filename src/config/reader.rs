@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use toml::{Table, Value};
 
 use super::reference::{self, Kind, Scope, Setting};
+use super::{expiry, rates};
 
 /// The key of the instances' tables, which is no setting itself.
 pub(super) const INSTANCES: &str = "instances";
@@ -165,8 +167,14 @@ impl<'a> Section<'a> {
         .expect("every switch has a default, which a test reads")
     }
 
-    /// A number within the setting's bounds.
+    /// A number within the bounds of a setting that has a default.
     pub(super) fn count(&mut self, name: &str) -> usize {
+        self.count_if_set(name)
+            .expect("every number read this way has a default, which a test reads")
+    }
+
+    /// A number within the bounds of a setting that need not be set.
+    pub(super) fn count_if_set(&mut self, name: &str) -> Option<usize> {
         let Kind::Count { least, most, .. } = self.setting(name).kind else {
             unreachable!("{name} is read as a number and listed as something else")
         };
@@ -182,7 +190,24 @@ impl<'a> Section<'a> {
                 None
             }
         })
-        .expect("every number has a default, which a test reads")
+    }
+
+    /// A number a second within the setting's bounds.
+    pub(super) fn rate(&mut self, name: &str) -> f64 {
+        let Kind::Rate { most, .. } = self.setting(name).kind else {
+            unreachable!("{name} is read as a rate and listed as something else")
+        };
+        self.parsed(name, |raw| rates::parse(raw, most))
+            .expect("every rate has a default, which a test reads")
+    }
+
+    /// A point in time.
+    pub(super) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+        self.parsed(name, |raw| match raw {
+            Raw::Text(text) => expiry::parse(text),
+            Raw::Toml(Value::Datetime(datetime)) => expiry::parse(&datetime.to_string()),
+            Raw::Toml(value) => expiry::parse(value.as_str()?),
+        })
     }
 
     /// A duration within the setting's bounds.
@@ -247,6 +272,10 @@ impl<'a> Section<'a> {
         let found = match (self.lookup(setting), setting.kind) {
             (None, _) => "nothing".to_owned(),
             (Some(_), Kind::Secret(_)) => "a value (masked)".to_owned(),
+            // A token pasted into the setting beside its own is no reason to print it.
+            (Some((raw, _)), Kind::Date) if raw.text().is_some_and(|text| !is_like_a_date(text)) => {
+                "a text (masked)".to_owned()
+            }
             (Some((raw, _)), _) => raw.shown(),
         };
         let label = self.label(name);
@@ -308,6 +337,12 @@ pub(super) fn quoted(text: &str) -> String {
 /// A name from outside without what could break a line, and not longer than a line.
 pub(super) fn escaped(name: &str) -> String {
     name.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect()
+}
+
+/// Whether there is nothing in a text but what dates and times are written with.
+fn is_like_a_date(text: &str) -> bool {
+    text.chars()
+        .all(|character| character.is_ascii_digit() || "-:./+TtZz ".contains(character))
 }
 
 /// Masks what may be a password in a URL: all between its scheme and its last `@`, and its query.

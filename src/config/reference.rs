@@ -1,9 +1,11 @@
-//! The table of all settings.
+//! What a setting is, and the reference of all of them.
 //!
-//! The reader, the search for unknown names and the README's reference all work from this one table, and the defaults are
+//! The reader, the search for unknown names and the README's reference all work from the one table, and the defaults are
 //! read out of it by the same code that reads an operator's values: none of them can drift from the others.
 
 use std::fmt::Write as _;
+
+use super::table::SETTINGS;
 
 /// Every environment variable of ours begins with this.
 pub(super) const PREFIX: &str = "AWS_ILM_";
@@ -38,6 +40,15 @@ pub enum Kind {
         /// The longest accepted, in milliseconds.
         most: u64,
     },
+    /// A number a second above 0, fractions allowed.
+    Rate {
+        /// The largest number accepted.
+        most: u32,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// A date, which means its start in UTC, or a time with its offset (RFC 3339).
+    Date,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A text; what of.
@@ -83,6 +94,10 @@ impl Kind {
             Self::Duration { least, most } => {
                 format!("a duration from {} to {}, like \"10s\"", spoken(*least), spoken(*most))
             }
+            Self::Rate { most, unit } => {
+                format!("a number of {unit} a second above 0, at most {most}, like 25 or 12.5")
+            }
+            Self::Date => "a date like 2027-01-31, or a time like 2027-01-31T12:00:00Z".to_owned(),
             Self::Choice(words) => words
                 .iter()
                 .map(|word| format!("\"{word}\""))
@@ -141,249 +156,6 @@ fn spoken(milliseconds: u64) -> String {
         rest => format!("{rest}ms"),
     }
 }
-
-const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
-
-const fn of_service(name: &'static str, kind: Kind, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting {
-        scope: Scope::Service,
-        name,
-        kind,
-        default,
-        meaning,
-    }
-}
-
-const fn of_instance(name: &'static str, kind: Kind, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting {
-        scope: Scope::Instance,
-        name,
-        kind,
-        default,
-        meaning,
-    }
-}
-
-const fn duration(least: u64, most: u64) -> Kind {
-    Kind::Duration { least, most }
-}
-
-static SETTINGS: &[Setting] = &[
-    of_service(
-        "listen",
-        Kind::Text("an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\""),
-        Some("127.0.0.1:8080"),
-        "Where the service listens. Anything but loopback needs `allow_unauthenticated`.",
-    ),
-    of_service(
-        "allow_unauthenticated",
-        Kind::Boolean,
-        Some("false"),
-        "Says that something in front of the service checks its callers, so that it may listen beyond loopback.",
-    ),
-    of_service(
-        "allowed_hosts",
-        Kind::List("host names without scheme, port or path, separated by commas (an array in the file)"),
-        Some(""),
-        "Names other than loopback's that a request's Host may have.",
-    ),
-    of_service(
-        "default_instance",
-        Kind::Text("the name of an instance"),
-        None,
-        "The instance that serves a request which names none; without it the first.",
-    ),
-    of_service(
-        "log_format",
-        Kind::Choice(&["text", "json"]),
-        Some("text"),
-        "How log lines are written to stderr.",
-    ),
-    of_service(
-        "log_filter",
-        Kind::Text("a level or `target=level` pairs separated by commas, like \"info,aws_ilm=debug\""),
-        Some("info"),
-        "What is logged. Libraries never log below `debug`.",
-    ),
-    of_service(
-        "body_limit",
-        Kind::Count {
-            least: 1024,
-            most: 16 * 1024 * 1024,
-            unit: "bytes",
-        },
-        Some("1048576"),
-        "The largest request body that is read.",
-    ),
-    of_service(
-        "max_concurrent_commands",
-        Kind::Count {
-            least: 1,
-            most: 65_536,
-            unit: "commands",
-        },
-        Some("256"),
-        "Commands run at once; what comes beyond is answered 503.",
-    ),
-    of_service(
-        "header_timeout",
-        duration(100, 5 * MINUTE),
-        Some("10s"),
-        "How long a caller may take to send a request's headers.",
-    ),
-    of_service(
-        "body_timeout",
-        duration(100, 10 * MINUTE),
-        Some("20s"),
-        "How long a caller may take to send a request's body.",
-    ),
-    of_service(
-        "command_timeout",
-        duration(100, 10 * MINUTE),
-        Some("60s"),
-        "The time after which a command starts no new write.",
-    ),
-    of_service(
-        "shutdown_delay",
-        duration(0, 10 * MINUTE),
-        Some("0s"),
-        "How long the service goes on serving after it has reported itself not ready.",
-    ),
-    of_service(
-        "shutdown_timeout",
-        duration(0, 60 * MINUTE),
-        Some("30s"),
-        "How long what is in flight at shutdown may take to finish.",
-    ),
-    of_service(
-        "mapper_folder",
-        Kind::Text("the path of a folder"),
-        None,
-        "The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the configuration file relative to it.",
-    ),
-    of_service(
-        "strict_secret_files",
-        Kind::Boolean,
-        Some("false"),
-        "Refuses to start, instead of warning, when a file that holds a token can be read by everybody.",
-    ),
-    of_instance(
-        "instance_name",
-        Kind::Text("1 to 128 printable characters, unique without regard to letter case"),
-        Some("AWS-ILM_instance_1"),
-        "The instance's name, in answers and for `?instance=`; `name` for short in the file. In the environment it picks \
-         the instance that the other variables are for.",
-    ),
-    of_instance(
-        "brand",
-        Kind::Text("1 to 128 printable characters"),
-        Some("AWS-ILM"),
-        "The `brand` in answers.",
-    ),
-    of_instance(
-        "url",
-        Kind::Text("the SCIM endpoint, like \"https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/\""),
-        None,
-        "The directory's SCIM endpoint, with or without the tenant and `/scim/v2`.",
-    ),
-    of_instance(
-        "tenant_id",
-        Kind::Text("letters, digits and hyphens"),
-        None,
-        "The tenant, where it is not already in `url`.",
-    ),
-    of_instance(
-        "authentication_token",
-        Kind::Secret("the access token, without \"Bearer\""),
-        None,
-        "The access token itself. Exactly one of the three is given.",
-    ),
-    of_instance(
-        "authentication_token_file",
-        Kind::Secret("the path of a file that holds the token"),
-        None,
-        "A file that holds the access token; in the configuration file relative to it.",
-    ),
-    of_instance(
-        "authentication_token_env",
-        Kind::Secret("the name of an environment variable"),
-        None,
-        "The environment variable that holds the access token.",
-    ),
-    of_instance(
-        "create_user_enabled",
-        Kind::Boolean,
-        Some("true"),
-        "Whether users are created.",
-    ),
-    of_instance(
-        "update_user_enabled",
-        Kind::Boolean,
-        Some("true"),
-        "Whether users are updated.",
-    ),
-    of_instance(
-        "enable_user_enabled",
-        Kind::Boolean,
-        Some("true"),
-        "Whether inactive users are enabled.",
-    ),
-    of_instance(
-        "disable_user_enabled",
-        Kind::Boolean,
-        Some("true"),
-        "Whether users are disabled.",
-    ),
-    of_instance(
-        "create_if_not_exists",
-        Kind::Boolean,
-        Some("true"),
-        "Whether an update creates the user whom it does not find.",
-    ),
-    of_instance(
-        "mapper_in",
-        Kind::Text("a mapper's file, or the id or name of one in `mapper_folder`"),
-        None,
-        "The incoming mapper instead of the built-in one; a file is relative to the configuration file.",
-    ),
-    of_instance(
-        "mapper_out",
-        Kind::Text("a mapper's file, or the id or name of one in `mapper_folder`"),
-        None,
-        "The outgoing mapper instead of the built-in one; a file is relative to the configuration file.",
-    ),
-    of_instance(
-        "insecure",
-        Kind::Boolean,
-        Some("false"),
-        "Skips the check of the directory's certificate. Whoever is on the way can then read the token.",
-    ),
-    of_instance(
-        "proxy",
-        Kind::Proxy,
-        Some("false"),
-        "Whether the directory is reached through the proxy that `HTTPS_PROXY` names, or through which one.",
-    ),
-    of_instance(
-        "connect_timeout",
-        duration(100, MINUTE),
-        Some("5s"),
-        "How long connecting to the directory may take.",
-    ),
-    of_instance(
-        "request_timeout",
-        duration(100, 5 * MINUTE),
-        Some("20s"),
-        "How long one request to the directory may take in all.",
-    ),
-    of_instance(
-        "scim_dialect",
-        Kind::Choice(&["aws", "rfc7644"]),
-        Some("aws"),
-        "How the directory speaks SCIM: as IAM Identity Center does, or plainly by RFC 7644.",
-    ),
-];
 
 #[cfg(test)]
 mod tests {

@@ -94,6 +94,7 @@ fn one_instance_needs_three_variables() {
         (LogFormat::Text, "info")
     );
     assert_eq!((settings.body_limit, settings.max_concurrent_commands), (1 << 20, 256));
+    assert_eq!(settings.expected_replicas, 1);
     let seconds = [
         settings.header_timeout,
         settings.body_timeout,
@@ -101,7 +102,7 @@ fn one_instance_needs_three_variables() {
         settings.shutdown_delay,
         settings.shutdown_timeout,
     ];
-    assert_eq!(seconds.map(|duration| duration.as_secs()), [10, 20, 60, 0, 30]);
+    assert_eq!(seconds.map(|duration| duration.as_secs()), [10, 20, 60, 0, 90]);
     assert_eq!(settings.default_instance, "AWS-ILM_instance_1");
     assert!(settings.warnings.is_empty() && !settings.strict_secret_files);
 
@@ -130,6 +131,14 @@ fn one_instance_needs_three_variables() {
         (instance.connect_timeout.as_secs(), instance.request_timeout.as_secs()),
         (5, 20)
     );
+    assert!(instance.second_authentication_token.is_none() && instance.authentication_token_expires.is_none());
+    assert!(instance.second_authentication_token_expires.is_none());
+    assert_eq!(
+        (instance.read_rate, instance.write_rate, instance.membership_rate),
+        (40.0, 25.0, 250.0)
+    );
+    assert_eq!((instance.adopt, instance.max_commands), (Adopt::SamePerson, 256));
+    assert!(instance.api_rates.is_empty());
 }
 
 #[test]
@@ -141,6 +150,8 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         body_limit = 2048
         command_timeout = "1m 30s"
         default_instance = "PROD"
+        expected_replicas = 3
+        max_concurrent_commands = 101
 
         [[instances]]
         name = "test"
@@ -159,11 +170,22 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         create_user_enabled = false
         proxy = "http://user:pass-word@proxy.example.org:3128"
         connect_timeout = "500ms"
+        authentication_token_expires = 2999-01-31
+        second_authentication_token = "three"
+        second_authentication_token_expires = "2999-01-31T12:00:00+02:00"
+        adopt = "never"
+        read_rate = 12
+        write_rate = 12.5
+        membership_rate = 1
+        api_rates = ["CreateUser=10", "ListUsers = 0.5"]
+        max_instance_commands = 7
     "#;
     let variables = [
         ("PROD_TOKEN", "two\n"),
         ("AWS_ILM_LISTEN", "[::1]:9001"),
         ("AWS_ILM_UPDATE_USER_ENABLED", "false"),
+        ("AWS_ILM_ADOPT", "always"),
+        ("AWS_ILM_READ_RATE", "20.25"),
         ("AWS_ILM_CONFIG", "ignored"),
         ("AWS_ILM_PORT", "tcp://10.0.0.1:80"),
         ("HTTPS_PROXY", "http://evil.example"),
@@ -195,6 +217,26 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
     );
     assert!(!prod.create_user_enabled && !prod.update_user_enabled);
     assert_eq!(prod.connect_timeout.as_millis(), 500);
+    assert_eq!(settings.expected_replicas, 3);
+    assert_eq!((test.adopt, test.max_commands), (Adopt::SamePerson, 51));
+    assert_eq!((prod.adopt, prod.max_commands), (Adopt::Always, 7));
+    assert_eq!(
+        (prod.read_rate, prod.write_rate, prod.membership_rate),
+        (20.25, 12.5, 1.0)
+    );
+    assert_eq!(
+        prod.api_rates,
+        BTreeMap::from([("CreateUser", 10.0), ("ListUsers", 0.5)])
+    );
+    let second = prod.second_authentication_token.as_ref().unwrap();
+    assert_eq!(second.secret().expose_secret(), "three");
+    assert_eq!(
+        [
+            prod.authentication_token_expires,
+            prod.second_authentication_token_expires
+        ],
+        ["2999-01-31T00:00:00Z", "2999-01-31T10:00:00Z"].map(|text| text.parse().ok())
+    );
     assert!(matches!(&prod.proxy, Proxy::Url(url) if url.as_str() == "http://user:pass-word@proxy.example.org:3128/"));
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
     assert!(
@@ -312,6 +354,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             ],
         ),
         ("max_concurrent_commands", &["0", "65537", "many"]),
+        ("expected_replicas", &["", "0", "1001", "-1", "2.0"]),
         (
             "header_timeout",
             &[
@@ -376,6 +419,39 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("connect_timeout", &["0s", "61s"]),
         ("request_timeout", &["0s", "6m"]),
         ("scim_dialect", &["", "AWS", "azure"]),
+        (
+            "authentication_token_expires",
+            &["", "tomorrow", "2027-02-30", "2027-01-31T12:00:00", "31.01.2027", "90"],
+        ),
+        (
+            "second_authentication_token_expires",
+            &["", "never", "2027-1-31", "20270131"],
+        ),
+        (
+            "second_authentication_token",
+            &["", "a b", "a\r\nb", "tökén", "a\u{0}", SECRET],
+        ),
+        ("adopt", &["", "same_person", "Always", "true"]),
+        (
+            "read_rate",
+            &["", "0", "-1", "1e3", "inf", "NaN", "100001", "12,5", "10/s"],
+        ),
+        ("write_rate", &["0.0", "100000.5"]),
+        ("membership_rate", &["0", "unlimited"]),
+        (
+            "api_rates",
+            &[
+                "CreateUser",
+                "CreateUser=0",
+                "CreateUser=x",
+                "CreateUsr=1",
+                "colour=1",
+                "a\nb=1",
+                "CreateUser=1,",
+                "CreateUser=1,ListUsers=2,CreateUser=1",
+            ],
+        ),
+        ("max_instance_commands", &["", "0", "65537", "all"]),
     ];
     for (name, values) in cases {
         for value in *values {
@@ -397,8 +473,13 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         .collect();
     assert_eq!(
         left,
-        ["authentication_token_file", "authentication_token_env"],
-        "the tokens' own test has these"
+        [
+            "authentication_token_file",
+            "authentication_token_env",
+            "second_authentication_token_file",
+            "second_authentication_token_env"
+        ],
+        "the tokens' own tests have these"
     );
 }
 
@@ -407,7 +488,13 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
 #[test]
 fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_reference() {
     for setting in reference() {
-        let line = format!("{} = 1979-05-27", setting.name);
+        // No setting but an expiry takes a date, and that takes no time without one.
+        let value = if setting.kind == Kind::Date {
+            "07:32:00"
+        } else {
+            "1979-05-27"
+        };
+        let line = format!("{} = {value}", setting.name);
         let complete = "url = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n";
         let drop = |name: &str| {
             complete
@@ -419,7 +506,7 @@ fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_refere
         let file = match setting.scope {
             Scope::Service => format!("{line}\n[[instances]]\n{complete}"),
             Scope::Instance if setting.name == "url" => format!("[[instances]]\n{line}\n{}", drop("url")),
-            Scope::Instance if setting.name.starts_with("authentication_token") => {
+            Scope::Instance if matches!(setting.kind, Kind::Secret(_)) && !setting.name.starts_with("second_") => {
                 format!("[[instances]]\n{line}\n{}", drop("authentication_token"))
             }
             Scope::Instance => format!("[[instances]]\n{line}\n{complete}"),
@@ -434,8 +521,23 @@ fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_refere
         "allow_unauthenticated = \"true\"",
         "header_timeout = 10",
         "allowed_hosts = \"a\"",
+        "expected_replicas = 1.5",
     ] {
         let file = format!("{line}\n[[instances]]\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n");
+        let faults = load_file(&file, &[]).expect_err(line);
+        assert_eq!(faults.0.len(), 1, "{faults}");
+    }
+    for line in [
+        "read_rate = \"25\"",
+        "write_rate = nan",
+        "membership_rate = inf",
+        "api_rates = \"CreateUser=10\"",
+        "api_rates = [10]",
+        "api_rates = { CreateUser = 10 }",
+        "max_instance_commands = \"7\"",
+        "authentication_token_expires = 2027-01-31T12:00:00",
+    ] {
+        let file = format!("[[instances]]\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n{line}\n");
         let faults = load_file(&file, &[]).expect_err(line);
         assert_eq!(faults.0.len(), 1, "{faults}");
     }
@@ -665,20 +767,209 @@ fn exactly_one_of_the_three_ways_to_a_token_is_used_and_the_environment_wins() {
     }
 }
 
+#[test]
+fn a_second_token_is_found_in_one_of_three_ways_and_differs_from_the_first() {
+    let folder = Folder::new();
+    folder.file("token", "from-file\n");
+    let instance = "[[instances]]\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"first-s3cr3t\"\n";
+    let load_with = |lines: &str, variables: &[(&str, &str)]| {
+        let config = Some(folder.file("aws-ilm.toml", &format!("{instance}{lines}")));
+        let loaded = load(&Sources {
+            config,
+            environment: environment(variables),
+            sandbox: false,
+        });
+        loaded.map(|settings| settings.instances[0].second_authentication_token.clone())
+    };
+    let value = "second_authentication_token = \"from-value\"";
+    let path = "second_authentication_token_file = \"token\"";
+    let variable = "second_authentication_token_env = \"AWS_ILM_NEXT_TOKEN\"";
+    let over = ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", "over");
+    let over_env = ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_ENV", "AWS_ILM_NEXT_TOKEN");
+    let next = ("AWS_ILM_NEXT_TOKEN", "from-variable");
+    for (lines, variables, expected) in [
+        ("", vec![], None),
+        (value, vec![], Some("from-value")),
+        (path, vec![], Some("from-file")),
+        (variable, vec![next], Some("from-variable")),
+        ("", vec![over_env, next], Some("from-variable")),
+        (path, vec![over], Some("over")),
+        // The first token's layer has nothing to do with the second's.
+        (
+            value,
+            vec![("AWS_ILM_AUTHENTICATION_TOKEN", "another")],
+            Some("from-value"),
+        ),
+    ] {
+        let token = load_with(lines, &variables).unwrap_or_else(|faults| panic!("{lines}: {faults}"));
+        assert_eq!(
+            token.as_ref().map(|token| token.secret().expose_secret()),
+            expected,
+            "{lines}"
+        );
+    }
+    let both = format!("{value}\n{path}");
+    for (lines, variables, setting, said) in [
+        (
+            both.as_str(),
+            vec![],
+            "second_authentication_token",
+            "(masked): give at most one of second_authentication_token, second_authentication_token_file and ",
+        ),
+        (
+            "second_authentication_token = \"first-s3cr3t\"",
+            vec![],
+            "second_authentication_token",
+            "(masked): it is the first token: give a second, different token",
+        ),
+        (
+            variable,
+            vec![("AWS_ILM_NEXT_TOKEN", "first-s3cr3t\n")],
+            "second_authentication_token_env",
+            "give a second, different token",
+        ),
+        (
+            variable,
+            vec![],
+            "second_authentication_token_env",
+            "AWS_ILM_NEXT_TOKEN is not set",
+        ),
+        (
+            "second_authentication_token_env = \"s3cr3t\"",
+            vec![],
+            "second_authentication_token_env",
+            "the variable that it names",
+        ),
+        (
+            "second_authentication_token_file = \"s3cr3t\"",
+            vec![],
+            "second_authentication_token_file",
+            "(masked): it can't be read (",
+        ),
+        (
+            "second_authentication_token = \"a s3cr3t\"",
+            vec![],
+            "second_authentication_token",
+            "white space",
+        ),
+    ] {
+        let faults = load_with(lines, &variables).map(|_| ()).expect_err(lines);
+        let shown = faults.to_string();
+        assert_eq!(settings_of(&faults), [setting], "{shown}");
+        assert!(shown.contains(said) && !shown.contains("s3cr3t"), "{shown}");
+    }
+}
+
+#[test]
+fn a_token_that_expires_warns_and_starts() {
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(10 * 24 + 12)).to_string();
+    let second = ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", "another");
+    let first_expires = "AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES";
+    let second_expires = "AWS_ILM_SECOND_AUTHENTICATION_TOKEN_EXPIRES";
+    let expired = "has expired: generate a new one";
+    for (variables, expected) in [
+        (vec![(first_expires, "2999-01-31")], vec![]),
+        (vec![(first_expires, "1999-01-31")], vec![(first_expires, expired)]),
+        (
+            vec![(first_expires, &*soon)],
+            vec![(first_expires, "expires in 10 days")],
+        ),
+        (
+            vec![
+                second,
+                (first_expires, &*soon),
+                (second_expires, "1999-01-31T00:00:00Z"),
+            ],
+            vec![(first_expires, "expires in 10 days"), (second_expires, expired)],
+        ),
+        (vec![second, (second_expires, "2999-01-31")], vec![]),
+        (
+            vec![(second_expires, "1999-01-31")],
+            vec![(second_expires, "there is no second token")],
+        ),
+    ] {
+        let settings = load_environment(one_instance(&variables)).unwrap();
+        assert_eq!(settings.warnings.len(), expected.len(), "{:?}", settings.warnings);
+        for (warning, (variable, said)) in settings.warnings.iter().zip(expected) {
+            assert!(
+                warning.contains(&format!("({variable}): ")) && warning.contains(said),
+                "{warning}"
+            );
+        }
+        let instance = &settings.instances[0];
+        let is_set = |name: &str| variables.iter().any(|(variable, _)| *variable == name);
+        assert_eq!(instance.authentication_token_expires.is_some(), is_set(first_expires));
+        assert_eq!(
+            instance.second_authentication_token_expires.is_some(),
+            is_set(second_expires) && is_set(second.0)
+        );
+    }
+}
+
+#[test]
+fn every_wrong_rate_of_an_api_is_told_with_its_mend() {
+    let rates = "CreateUsr=1, ListUsers=0, GetUser=1, GetUser=2";
+    let faults = load_environment(one_instance(&[("AWS_ILM_API_RATES", rates)])).unwrap_err();
+    let mends: Vec<&str> = faults.0.iter().map(|fault| fault.mend.as_str()).collect();
+    assert_eq!(
+        mends,
+        [
+            "there is no API \"CreateUsr\": did you mean CreateUser?",
+            "for ListUsers use a number of requests a second above 0, at most 100000, like 25 or 12.5",
+            "give GetUser once",
+        ]
+    );
+    let none = load_environment(one_instance(&[("AWS_ILM_API_RATES", "")])).unwrap();
+    assert!(none.instances[0].api_rates.is_empty());
+}
+
+#[test]
+fn the_places_for_commands_are_shared_out_among_the_instances() {
+    let instance = |name: &str| {
+        format!("[[instances]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n")
+    };
+    let three = ["a", "b", "c"].map(instance).concat();
+    for (most, own, expected) in [
+        ("256", "", [86, 86, 86]),
+        ("3", "", [1, 1, 1]),
+        ("4", "", [2, 2, 2]),
+        ("1", "", [1, 1, 1]),
+        ("256", "max_instance_commands = 200", [86, 86, 200]),
+    ] {
+        let settings = load_file(&format!("{three}{own}"), &[("AWS_ILM_MAX_CONCURRENT_COMMANDS", most)]).unwrap();
+        let places: Vec<usize> = settings
+            .instances
+            .iter()
+            .map(|instance| instance.max_commands)
+            .collect();
+        assert_eq!(places, expected, "{most} {own}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn secrets_that_everybody_may_read_warn_or_stop() {
     let folder = Folder::new();
     let token = folder.file("token", SECRET);
     let instance = "[[instances]]\nurl = \"http://127.0.0.1:1/T\"\n";
+    let first = "authentication_token_env = \"FIRST_TOKEN\"";
     for (line, open) in [
         ("authentication_token_file = \"token\"".to_owned(), "token"),
         (format!("authentication_token = \"{SECRET}\""), "aws-ilm.toml"),
+        (
+            format!("{first}\nsecond_authentication_token_file = \"token\""),
+            "token",
+        ),
+        (
+            format!("{first}\nsecond_authentication_token = \"{SECRET}\""),
+            "aws-ilm.toml",
+        ),
     ] {
         for strict in [false, true] {
             let text = format!("strict_secret_files = {strict}\n{instance}{line}\n");
             let sources = Sources {
                 config: Some(folder.file("aws-ilm.toml", &text)),
+                environment: environment(&[("FIRST_TOKEN", "x")]),
                 ..Sources::default()
             };
             set_mode(&token, 0o640);
@@ -745,6 +1036,9 @@ fn a_sandbox_needs_no_instance_and_replaces_a_real_one() {
             ("AWS_ILM_AUTHENTICATION_TOKEN_FILE", "/nowhere"),
             ("AWS_ILM_PROXY", "true"),
             ("AWS_ILM_CREATE_USER_ENABLED", "false"),
+            ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", "real"),
+            ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_EXPIRES", "1999-01-31"),
+            ("AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES", "1999-01-31"),
         ];
         let mut sources = Sources {
             config,
@@ -761,13 +1055,20 @@ fn a_sandbox_needs_no_instance_and_replaces_a_real_one() {
         assert_eq!(sandbox.url.as_str(), "http://127.0.0.1:4321/sandbox/scim/v2/");
         assert_eq!(sandbox.authentication_token.secret().expose_secret(), "sand");
         assert_eq!((sandbox.create_user_enabled, &sandbox.proxy), (false, &Proxy::None));
+        assert!(sandbox.second_authentication_token.is_none() && sandbox.authentication_token_expires.is_none());
+        assert_eq!(settings.warnings, Vec::<String>::new());
     }
 }
 
 #[test]
 fn no_output_ever_holds_a_secret() {
     let proxy = format!("http://user:{SECRET}@proxy.example:1");
-    let good = load_environment(one_instance(&[("AWS_ILM_PROXY", &proxy)])).unwrap();
+    let second = format!("{SECRET}-2");
+    let good = load_environment(one_instance(&[
+        ("AWS_ILM_PROXY", &proxy),
+        ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", &second),
+    ]))
+    .unwrap();
     let shown = format!("{good:?} {good:#?}");
     assert!(
         shown.contains("http://proxy.example:1") && !shown.contains(SECRET),
@@ -783,6 +1084,12 @@ fn no_output_ever_holds_a_secret() {
         vec![("AWS_ILM_AUTHENTICATION_TOKEN", &broken)],
         vec![("AWS_ILM_AUTHENTICATION_TOKEN_FILE", SECRET)],
         vec![("AWS_ILM_AUTHENTICATION_TOKEN_ENV", SECRET)],
+        vec![("AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES", SECRET)],
+        vec![("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", SECRET)],
+        vec![("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", &broken)],
+        vec![("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_FILE", SECRET)],
+        vec![("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_ENV", SECRET)],
+        vec![("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_EXPIRES", SECRET)],
         vec![("AWS_ILM_TOKEN", SECRET)],
     ] {
         let faults = load_environment(one_instance(&variables)).unwrap_err();

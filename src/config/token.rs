@@ -1,11 +1,11 @@
-//! The access token of an instance, and where it came from.
+//! The access tokens of an instance, and where they came from.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::instances::Around;
 use super::reader::{self, Environment, Section};
@@ -14,10 +14,17 @@ use super::reader::{self, Environment, Section};
 const MOST_BYTES: u64 = 16 * 1024;
 /// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
 const LONGEST_VARIABLE: usize = 64;
-const TOKEN_SETTINGS: [&str; 3] = [
+/// The three settings of a token: itself, its file, its variable.
+type Names = [&'static str; 3];
+const FIRST: Names = [
     "authentication_token",
     "authentication_token_file",
     "authentication_token_env",
+];
+const SECOND: Names = [
+    "second_authentication_token",
+    "second_authentication_token_file",
+    "second_authentication_token_env",
 ];
 
 /// A directory's access token. Its value appears in no `Debug` output.
@@ -119,39 +126,71 @@ impl Token {
     }
 }
 
-/// Reads the token out of the one of its three settings that is given, in the environment or else in the file.
-pub(super) fn read(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
-    let set = TOKEN_SETTINGS.map(|name| (name, section.is_set(name)));
+/// Reads the token that every instance has.
+pub(super) fn read_first(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
+    let [value, file, variable] = FIRST;
+    match given(section, FIRST)[..] {
+        [name] => read(section, name, around),
+        [] => {
+            section.refuse(value, &format!("set it, {file} or {variable}"));
+            None
+        }
+        [name, ..] => {
+            section.refuse(name, &format!("give exactly one of {value}, {file} and {variable}"));
+            None
+        }
+    }
+}
+
+/// Reads the second token, which an instance may go without.
+pub(super) fn read_second(section: &mut Section<'_>, first: Option<&Token>, around: &Around<'_>) -> Option<Token> {
+    let [value, file, variable] = SECOND;
+    match given(section, SECOND)[..] {
+        [] => None,
+        [name] => {
+            let token = read(section, name, around)?;
+            if first.is_some_and(|first| first.secret.expose_secret() == token.secret.expose_secret()) {
+                section.refuse(name, "it is the first token: give a second, different token");
+                return None;
+            }
+            Some(token)
+        }
+        [name, ..] => {
+            section.refuse(name, &format!("give at most one of {value}, {file} and {variable}"));
+            None
+        }
+    }
+}
+
+/// Whether there is to be a second token, right or wrong.
+pub(super) fn is_second_given(section: &Section<'_>) -> bool {
+    !given(section, SECOND).is_empty()
+}
+
+/// Which of a token's settings are given: those in the environment, or else those in the file.
+fn given(section: &Section<'_>, names: Names) -> Vec<&'static str> {
+    let set = names.map(|name| (name, section.is_set(name)));
     let from_environment = set.iter().any(|(_, (in_environment, _))| *in_environment);
-    let given: Vec<&str> = set
-        .iter()
+    set.iter()
         .filter(|(_, (in_environment, in_file))| if from_environment { *in_environment } else { *in_file })
         .map(|(name, _)| *name)
-        .collect();
-    let [name] = given[..] else {
-        let mend = if given.is_empty() {
-            "set it, authentication_token_file or authentication_token_env"
-        } else {
-            "give exactly one of authentication_token, authentication_token_file and authentication_token_env"
-        };
-        section.refuse(given.first().unwrap_or(&TOKEN_SETTINGS[0]), mend);
-        return None;
-    };
+        .collect()
+}
+
+/// Reads a token as the setting of that name says.
+fn read(section: &mut Section<'_>, name: &'static str, around: &Around<'_>) -> Option<Token> {
     // An empty text goes on to the token's own checks, which say it better.
     let text = section.text(name, |_| true)?;
-    match name {
-        "authentication_token_file" => {
-            let folder = if from_environment { None } else { around.folder };
-            read_file(
-                section,
-                name,
-                &folder.map_or_else(|| text.clone().into(), |folder| folder.join(&text)),
-                &text,
-                around,
-            )
-        }
-        "authentication_token_env" => read_variable(section, name, &text, around.environment),
-        _ => refused(Token::new(&text, TokenSource::Value), section, name, None),
+    if name == FIRST[1] || name == SECOND[1] {
+        // In the environment a path is relative to where the service was started.
+        let (in_environment, _) = section.is_set(name);
+        let folder = if in_environment { None } else { around.folder };
+        let path = folder.map_or_else(|| PathBuf::from(&text), |folder| folder.join(&text));
+        read_file(section, name, &path, &text, around)
+    } else if name == FIRST[2] || name == SECOND[2] {
+        read_variable(section, name, &text, around.environment)
+    } else {
+        refused(Token::new(&text, TokenSource::Value), section, name, None)
     }
 }
 
@@ -225,8 +264,6 @@ pub(super) fn readable_by_everybody(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]

@@ -87,7 +87,13 @@ fn group(action: &str, result: &GroupResult) -> String {
 
 fn table(title: &str, columns: &[&str], row: &impl Serialize) -> String {
     let row = serde_json::to_value(row).unwrap_or_default();
-    let has_value = |value: &Value| !value.is_null() && value.as_str() != Some("");
+    let has_value = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    };
     let columns: Vec<_> = columns.iter().filter(|column| has_value(&row[**column])).collect();
     let header: String = columns.iter().map(|column| format!("{column}|")).collect();
     let rule = "---|".repeat(columns.len());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequestParts, State},
+    extract::FromRequestParts,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App,
-    extract::{Admitted, Arguments, CommandQuery, OptionalArguments},
+    extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
     negotiate::{Handling, Representation},
     observe::AccessRecord,
     problem::Problem,
@@ -33,19 +33,20 @@ pub(super) const USERS: &str = "User commands";
 pub(super) const GROUPS: &str = "Group commands";
 pub(super) const INSTANCE: &str = "Instance commands";
 
-/// Every command's route.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(iam_create_user))
-        .routes(routes!(iam_update_user))
-        .routes(routes!(iam_get_user))
-        .routes(routes!(iam_disable_user))
-        .routes(routes!(iam_get_group))
-        .routes(routes!(iam_create_group))
-        .routes(routes!(iam_update_group))
-        .routes(routes!(iam_delete_group))
-        .routes(routes!(test_module))
-        .routes(routes!(get_mapping_fields))
+/// Every command's route, one by one.
+pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
+    [
+        OpenApiRouter::new().routes(routes!(iam_create_user)),
+        OpenApiRouter::new().routes(routes!(iam_update_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_user)),
+        OpenApiRouter::new().routes(routes!(iam_disable_user)),
+        OpenApiRouter::new().routes(routes!(iam_get_group)),
+        OpenApiRouter::new().routes(routes!(iam_create_group)),
+        OpenApiRouter::new().routes(routes!(iam_update_group)),
+        OpenApiRouter::new().routes(routes!(iam_delete_group)),
+        OpenApiRouter::new().routes(routes!(test_module)),
+        OpenApiRouter::new().routes(routes!(get_mapping_fields)),
+    ]
 }
 
 /// Creates a user
@@ -191,9 +192,10 @@ impl FromRequestParts<App> for Call {
 impl Call {
     /// Runs the command, keeping its place until it has ended.
     async fn run(self, command: Command, place: Admitted) -> Response {
-        let State(app) = State(self.app);
+        let app = self.app;
         match app.service.run(self.instance, command, self.dry_run, place).await {
             Ok(ran) => answer(ran, self.representation, self.handling),
+            Err(Refused::Busy) => Problem::busy(BUSY_RETRY).into_response(),
             Err(Refused::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(Refused::Broken) => Problem::internal().into_response(),
         }
@@ -229,9 +231,10 @@ fn answer(ran: Ran, representation: Representation, handling: Handling) -> Respo
         );
     }
     if let Some(wait) = ran.retry_after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        response.headers_mut().insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(wait.as_millis().div_ceil(1000) as u64),
+        );
     }
     response.extensions_mut().insert(AccessRecord {
         command: Some(ran.record.command),

@@ -33,7 +33,7 @@ const LINGER_BYTES: usize = 8 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// What callers are told to wait when there is no room, since commands last about a second.
-const BUSY_RETRY: Duration = Duration::from_secs(1);
+pub(super) const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// The limits within which bodies are taken.
 #[derive(Debug, Clone, Copy)]

@@ -12,14 +12,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::App;
-use crate::service::Observed;
+use super::{
+    App,
+    instances::{self, InstanceStatus},
+};
 
 pub(super) const HEALTH: &str = "Health";
 
-/// The health routes.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+/// The health routes, one by one.
+pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
+    [
+        OpenApiRouter::new().routes(routes!(live)),
+        OpenApiRouter::new().routes(routes!(ready)),
+    ]
 }
 
 /// That the process answers.
@@ -37,21 +42,7 @@ pub struct Readiness {
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
     /// Each instance, in the order of the configuration.
-    instances: Vec<InstanceHealth>,
-}
-
-/// How one instance's directory was doing.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct InstanceHealth {
-    /// The instance's name.
-    #[schema(example = "AWS-ILM_instance_1")]
-    name: String,
-    /// `ok`, `degraded`, or `unknown` before the first request.
-    #[schema(value_type = String, example = "ok")]
-    status: &'static str,
-    /// What was wrong, if anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    instances: Vec<InstanceStatus>,
 }
 
 /// Liveness
@@ -73,21 +64,9 @@ async fn live() -> Json<Liveness> {
 ))]
 async fn ready(State(app): State<App>) -> Response {
     let stopping = app.stopping.load(Ordering::Relaxed);
-    let instances = app.service.instances().iter().map(|instance| {
-        let (status, reason) = match instance.observed() {
-            Observed::Unknown => ("unknown", None),
-            Observed::Ok => ("ok", None),
-            Observed::Degraded(reason) => ("degraded", Some(reason)),
-        };
-        InstanceHealth {
-            name: instance.name.clone(),
-            status,
-            reason,
-        }
-    });
     let body = Readiness {
         status: if stopping { "stopping" } else { "ready" },
-        instances: instances.collect(),
+        instances: instances::all(&app),
     };
     let status = if stopping {
         StatusCode::SERVICE_UNAVAILABLE

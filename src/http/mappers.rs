@@ -5,22 +5,25 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{App, extract::Arguments, problem::Problem};
 use crate::{
-    mapper::{Direction, Explained, MapperInUse, MappingType},
+    mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
-    scim::User,
+    scim::{Dialect, User},
 };
 
 pub(super) const MAPPERS: &str = "Mappers";
 
 /// The mappers' routes.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(mappers)).routes(routes!(explain))
+pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
+    [
+        OpenApiRouter::new().routes(routes!(mappers)),
+        OpenApiRouter::new().routes(routes!(explain)),
+    ]
 }
 
 /// What every instance uses.
@@ -51,6 +54,7 @@ pub struct ExplainArguments {
     mapping_type: Option<String>,
     /// The person, for the outgoing mapping.
     #[serde(rename = "user-profile", default)]
+    #[schema(nullable = false)]
     user_profile: Option<UserProfile>,
     /// The SCIM user, for the incoming mapping.
     #[serde(default)]
@@ -62,16 +66,12 @@ pub struct ExplainArguments {
 ///
 /// What each instance maps with, either way, with its types and their targets. `built-in` is the mapping that serves where none is configured.
 #[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
-    responses(
-        (status = 200, description = "The mappers in use.", body = MappersInUse),
-        (status = 405, description = "The method is not `GET`.", body = Problem, content_type = "application/problem+json"),
-        (status = 421, description = "The `Host` is not one that this service answers to.", body = Problem, content_type = "application/problem+json"),
-    ))]
+    responses((status = 200, description = "The mappers in use.", body = MappersInUse)))]
 async fn mappers(State(app): State<App>) -> Json<MappersInUse> {
     let instances = app.service.instances().iter().map(|instance| {
-        let (outgoing, incoming) = instance.rules.mapper.in_use();
+        let (outgoing, incoming) = instance.rules().mapper.in_use();
         InstanceMappers {
-            instance: instance.name.clone(),
+            instance: instance.name().to_owned(),
             outgoing,
             incoming,
         }
@@ -87,20 +87,8 @@ async fn mappers(State(app): State<App>) -> Json<MappersInUse> {
 /// it, with what the directory is known to refuse in it. Nothing is sent to anybody.
 #[utoipa::path(post, path = "/mappers/{name}/explain", tag = MAPPERS, operation_id = "explain-mapper",
     params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.", example = "built-in")),
-    request_body(content = ExplainArguments, example = json!({"type": "User Profile - Create", "user-profile": {"username": "jane", "email": "jane.roe@example.com"}})),
-    responses(
-        (status = 200, description = "The mapping, step by step.", body = Explained),
-        (status = 400, description = "Not JSON, an unknown or a missing argument, or a type that there is not.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No instance uses a mapper of this name.", body = Problem, content_type = "application/problem+json"),
-        (status = 405, description = "The method is not `POST`.", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 414, description = "The URL is too long.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not declared as JSON in UTF-8, or it is compressed.", body = Problem, content_type = "application/problem+json"),
-        (status = 421, description = "The `Host` is not one that this service answers to.", body = Problem, content_type = "application/problem+json"),
-        (status = 431, description = "The header fields are too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Too much is going on; try later.", body = Problem, content_type = "application/problem+json"),
-    ))]
+    request_body = ExplainArguments,
+    responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(
     State(app): State<App>,
     name: Result<Path<String>, PathRejection>,
@@ -123,7 +111,7 @@ async fn explain(
     let default = app.service.instance(None);
     let instances = default.into_iter().chain(app.service.instances());
     let rules = instances
-        .map(|instance| &instance.rules)
+        .map(|instance| instance.rules())
         .find(|rules| rules.mapper.is_called(&name, direction))
         .ok_or_else(Problem::no_such_mapper)?;
     if let Some(user) = user {
@@ -153,4 +141,14 @@ async fn explain(
         rules.dialect,
         &profile,
     )))
+}
+
+/// An example of a request to explain the built-in mapping, with its real answer.
+pub(super) fn example() -> (Value, Value) {
+    let profile = json!({"username": "jane", "email": "jane.roe@example.com"});
+    let request = json!({"type": MappingType::Create.name(), "user-profile": profile});
+    let answer = serde_json::from_value(profile)
+        .map(|profile: UserProfile| Mapper::default().explain_outgoing(MappingType::Create, Dialect::Aws, &profile));
+    let answer = answer.and_then(serde_json::to_value);
+    (request, answer.unwrap_or_default())
 }

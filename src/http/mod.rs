@@ -1,7 +1,7 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
 //! In the order in which a request meets them: [`server`] (sockets) and [`connections`], then [`layers`] with [`observe`] and
-//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`mappers`], [`health`], and the document of
+//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod cause;
@@ -10,6 +10,7 @@ pub mod connections;
 pub mod extract;
 pub mod health;
 pub mod host;
+pub mod instances;
 pub mod layers;
 pub mod mappers;
 pub mod negotiate;
@@ -65,10 +66,12 @@ pub fn document() -> String {
 }
 
 fn documented() -> (Router<App>, OpenApi) {
-    let routes = OpenApiRouter::with_openapi(openapi::base())
-        .merge(commands::routes())
-        .merge(mappers::routes())
-        .merge(health::routes());
+    let each = commands::routes()
+        .into_iter()
+        .chain(instances::routes())
+        .chain(mappers::routes())
+        .chain(health::routes());
+    let routes = each.fold(OpenApiRouter::with_openapi(openapi::base()), OpenApiRouter::merge);
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);
     (routes, document)
@@ -79,4 +82,42 @@ fn json(document: &OpenApi) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Two types of one schema name are merged without a word: the first stays, and the other's operation documents a shape that it
+    /// does not have.
+    #[test]
+    fn no_schema_of_a_route_is_lost_to_another_of_the_same_name() {
+        let schemas = |document: &OpenApi| {
+            let document = serde_json::to_value(document).unwrap();
+            document["components"]["schemas"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+        };
+        let merged = schemas(&documented().1);
+        let routes = commands::routes()
+            .into_iter()
+            .chain(instances::routes())
+            .chain(health::routes());
+        let mut seen = 0;
+        for own in routes.map(OpenApiRouter::into_openapi).chain([openapi::base()]) {
+            let paths: Vec<_> = own.paths.paths.keys().cloned().collect();
+            for (name, schema) in schemas(&own) {
+                assert_eq!(
+                    merged.get(&name).unwrap_or(&Value::Null),
+                    &schema,
+                    "{name} of {paths:?}"
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen >= merged.len(), "{seen} of {}", merged.len());
+    }
 }

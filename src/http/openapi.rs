@@ -1,21 +1,24 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
+mod statuses;
+
 use serde_json::{Value, json};
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Content, Info, License, OpenApi, Ref, RefOr, Required, Response, Schema,
+        Content, Header, Info, License, OpenApi, Ref, RefOr, Required, Response, Schema,
         header::HeaderBuilder,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
-        schema::{ObjectBuilder, OneOfBuilder, Type},
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type},
         tag::TagBuilder,
     },
 };
 
+use self::statuses::{ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY};
 use super::{
     commands::{GROUPS, INSTANCE, USERS},
     health::HEALTH,
-    mappers::MAPPERS,
+    mappers::{self, MAPPERS},
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
 };
@@ -69,47 +72,11 @@ const EXAMPLES: [(&str, &str); 10] = [
     ),
 ];
 
-/// When a command's envelope comes with which status. The same words stand in the README's table.
-const ENVELOPES: [(&str, &str); 7] = [
-    ("200", "Done, or skipped because there was nothing to do. Go on."),
-    (
-        "400",
-        "The profile or `scim` holds what can't be sent, or the request itself is faulty (a problem). Mend the data.",
-    ),
-    (
-        "404",
-        "The user or the group is not there; or no such instance (a problem).",
-    ),
-    ("409", "A conflict: a duplicate, or more than one match. Decide."),
-    (
-        "502",
-        "The directory refused our token, failed, or answered what can't be used. Tell the operator, or try later.",
-    ),
-    (
-        "503",
-        "The directory throttles or can't be reached, or the service is busy or stopping (a problem). Try again after `Retry-After`.",
-    ),
-    (
-        "504",
-        "The directory was too slow, or the command's time was over. Try later: repeating a command is safe.",
-    ),
-];
+/// Commands that need no body.
+const WITHOUT_ARGUMENTS: [&str; 2] = ["test-module", ASKS_NOBODY];
 
-/// The statuses of requests that never become a command.
-const PROBLEMS: [(&str, &str); 9] = [
-    ("405", "The method is not `POST`."),
-    (
-        "406",
-        "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
-    ),
-    ("408", "The body did not arrive in time."),
-    ("413", "The body is too large."),
-    ("414", "The URL is too long."),
-    ("415", "The body is not declared as JSON in UTF-8, or it is compressed."),
-    ("421", "The `Host` is not one that this service answers to."),
-    ("431", "The header fields are too large."),
-    ("500", "A defect of the service. Its `requestId` is in the log."),
-];
+/// The command that never asks the directory, so that none of its answers comes of one.
+const ASKS_NOBODY: &str = "get-mapping-fields";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -151,81 +118,156 @@ pub(super) fn base() -> OpenApi {
     document
 }
 
-/// Adds to every command's operation what holds for all of them: parameters, the forms of its answer, every status, an
+/// Adds to every operation what holds for all of them: parameters, the forms of its answer, every status, and for each command an
 /// example of a request with its real answer.
 pub(super) fn complete(document: &mut OpenApi) {
     for (name, example) in EXAMPLES {
         let path = document.paths.paths.get_mut(&format!("/commands/{name}"));
         if let Some(operation) = path.and_then(|path| path.post.as_mut()) {
             let example: Value = serde_json::from_str(example).unwrap_or_default();
-            complete_operation(operation, &example);
+            complete_command(name, operation, &example);
+        }
+    }
+    let explain = document.paths.paths.get_mut("/mappers/{name}/explain");
+    if let Some(operation) = explain.and_then(|path| path.post.as_mut()) {
+        complete_explain(operation);
+    }
+    for path in document.paths.paths.values_mut() {
+        if let Some(operation) = path.get.as_mut() {
+            add_problems(
+                operation,
+                &HEALTH_PROBLEMS,
+                Problem::bad_header("Host", "is given twice"),
+            );
+        }
+        for operation in [path.get.as_mut(), path.post.as_mut()].into_iter().flatten() {
+            add_request_id(operation);
         }
     }
 }
 
-fn complete_operation(operation: &mut Operation, example: &Value) {
+fn complete_command(name: &str, operation: &mut Operation, example: &Value) {
     operation.parameters = Some(parameters().into_iter().map(RefOr::T).collect());
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        if WITHOUT_ARGUMENTS.contains(&name) {
+            body.required = Some(Required::False);
+        }
+        if let Some(RefOr::T(content)) = body.content.get_mut("application/json") {
+            content.example = Some(example["request"].clone());
+        }
+    }
+    let faulty_query = || Problem::bad_parameter("dryrun", "is not known; there are `instance` and `dryRun`");
+    add_problems(operation, &PROBLEMS, faulty_query());
+    let Some(envelope) = envelope_of(operation) else { return };
+    if name == ASKS_NOBODY {
+        add_problems(operation, &PROBLEMS_WITHOUT_DIRECTORY, faulty_query());
+        add_envelopes(operation, &ENVELOPES[..1], &envelope, &example["response"]);
+    } else {
+        add_problems(operation, &ENVELOPES, faulty_query());
+        add_envelopes(operation, &ENVELOPES, &envelope, &example["response"]);
+    }
+}
+
+fn complete_explain(operation: &mut Operation) {
+    let (request, answer) = mappers::example();
+    let faulty = Problem::bad_argument("/user", "give either `user-profile` or `user`");
+    add_problems(operation, &EXPLAIN_PROBLEMS, faulty);
     if let Some(RefOr::T(body)) = &mut operation.request_body
         && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
     {
-        content.example = Some(example["request"].clone());
-        // A command that takes no arguments may come without a body.
-        let takes_none = example["request"].as_object().is_some_and(|request| request.is_empty());
-        body.required = Some(if takes_none { Required::False } else { Required::True });
+        content.example = Some(request);
     }
-    let Some(envelope) = envelope_of(operation) else { return };
-    let told: Schema = OneOfBuilder::new()
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200")
+        && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+    {
+        content.example = Some(answer);
+    }
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("404")
+        && let Some(RefOr::T(content)) = response.content.get_mut(problem::MEDIA_TYPE)
+    {
+        content.example = serde_json::to_value(statuses::no_such_mapper()).ok();
+    }
+}
+
+/// Adds the envelope, in both its forms, to what is said of these statuses. The example is of the first.
+fn add_envelopes(operation: &mut Operation, statuses: &[(&str, &str)], envelope: &RefOr<Schema>, example: &Value) {
+    let told = OneOfBuilder::new()
         .item(envelope.clone())
-        .item(dry_run(envelope))
-        .into();
-    let json = |example: Option<Value>| {
-        let mut content = Content::new(Some(told.clone()));
-        content.example = example;
-        content
-    };
-    let markdown = Content::new(Some(
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("The envelope as a table.")),
-    ));
-    for (status, description) in ENVELOPES {
-        let mut response = Response::new(description);
-        let example = (status == "200").then(|| example["response"].clone());
-        response
-            .content
-            .insert("application/json".to_owned(), RefOr::T(json(example)));
-        response.content.insert(
-            Representation::Markdown.content_type().to_owned(),
-            RefOr::T(markdown.clone()),
-        );
-        if ["400", "404", "503"].contains(&status) {
+        .item(dry_run(envelope.clone()));
+    let table = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The envelope as a table."));
+    let (json, table) = (Content::new(Some(Schema::from(told))), Content::new(Some(table)));
+    for (index, (status, description)) in statuses.iter().enumerate() {
+        let mut json = json.clone();
+        json.example = (index == 0).then(|| example.clone());
+        let responses = &mut operation.responses.responses;
+        let told = responses
+            .entry((*status).to_owned())
+            .or_insert_with(|| Response::new(*description).into());
+        if let RefOr::T(response) = told {
+            // The route itself says nothing but which envelope it is.
+            response.description = (*description).to_owned();
+            for (form, content) in [(Representation::Json, json), (Representation::Markdown, table.clone())] {
+                response
+                    .content
+                    .insert(form.content_type().to_owned(), RefOr::T(content));
+            }
+        }
+    }
+}
+
+/// Adds the answers that are, or may be, problems. `faulty` is the example of a faulty request.
+fn add_problems(operation: &mut Operation, statuses: &[(&str, &str)], faulty: Problem) {
+    for (status, description) in statuses {
+        let mut response = Response::new(*description);
+        if let Some(example) = statuses::example(status, &faulty) {
+            let mut content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            content.example = serde_json::to_value(example).ok();
             response
                 .content
-                .insert(problem::MEDIA_TYPE.to_owned(), RefOr::T(problem_content()));
+                .insert(problem::MEDIA_TYPE.to_owned(), RefOr::T(content));
         }
-        if status == "503" {
+        if *status == "503" {
             let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-            let header = HeaderBuilder::new()
-                .schema(Some(seconds))
-                .description(Some("Seconds to wait."))
-                .build();
-            response.headers.insert("Retry-After".to_owned(), header.into());
+            response
+                .headers
+                .insert("Retry-After".to_owned(), header("Seconds to wait.", seconds));
         }
         operation
             .responses
             .responses
-            .insert(status.to_owned(), RefOr::T(response));
+            .insert((*status).to_owned(), RefOr::T(response));
     }
-    for (status, description) in PROBLEMS {
-        let mut response = Response::new(description);
-        response
-            .content
-            .insert(problem::MEDIA_TYPE.to_owned(), RefOr::T(problem_content()));
-        operation
-            .responses
-            .responses
-            .insert(status.to_owned(), RefOr::T(response));
+}
+
+/// Every request may bring an id, and every answer bears one.
+fn add_request_id(operation: &mut Operation) {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let given = ParameterBuilder::new()
+        .name("X-Request-Id")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "An id to find the request by, 1 to 128 letters, digits, `.`, `_` and `-`. Without one, or with anything else, one is made.",
+        ))
+        .schema(Some(text()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(given));
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let told = header("The id under which the request stands in the logs.", text());
+            response.headers.insert("X-Request-Id".to_owned(), told);
+        }
     }
+}
+
+fn header(description: &str, schema: ObjectBuilder) -> RefOr<Header> {
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+        .into()
 }
 
 fn envelope_of(operation: &Operation) -> Option<RefOr<Schema>> {
@@ -240,7 +282,16 @@ fn envelope_of(operation: &Operation) -> Option<RefOr<Schema>> {
 
 /// The answer of a dry run, with the command's own envelope in it.
 fn dry_run(envelope: RefOr<Schema>) -> Schema {
-    let requests = utoipa::openapi::schema::ArrayBuilder::new().items(Ref::from_schema_name(PlannedRequest::name()));
+    let requests = ArrayBuilder::new()
+        .items(Ref::from_schema_name(PlannedRequest::name()))
+        .description(Some("The writes that would be sent, in order."));
+    let envelope = match envelope {
+        RefOr::Ref(mut named) => {
+            named.description = "The envelope that would come, the directory's answers assumed.".to_owned();
+            RefOr::Ref(named)
+        }
+        RefOr::T(schema) => RefOr::T(schema),
+    };
     let inner = ObjectBuilder::new()
         .property("requests", requests)
         .required("requests")
@@ -250,12 +301,9 @@ fn dry_run(envelope: RefOr<Schema>) -> Schema {
     ObjectBuilder::new()
         .property("dryRun", inner)
         .required("dryRun")
+        .description(Some("The answer to a dry run."))
         .build()
         .into()
-}
-
-fn problem_content() -> Content {
-    Content::new(Some(Ref::from_schema_name(Problem::name())))
 }
 
 fn parameters() -> Vec<Parameter> {

@@ -81,6 +81,9 @@ const REFUSED: [&str; 6] = [
 /// Names AWS keeps for itself, for users and for groups (IS CreateUser, CreateGroup).
 const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
 
+/// The longest value looked up, in characters: the longest text there is (IS). A longer one would not fit into a URL.
+const LONGEST_LOOKUP: usize = 1024;
+
 /// What is wrong with a value that would be sent, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -150,6 +153,10 @@ pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
 /// Why a value can't be looked up: no name in any directory has such a character, and one that is invisible would find
 /// somebody else than the reader sees. Space is allowed here, since users made by other means may have one.
 pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
+    if value.chars().count() > LONGEST_LOOKUP {
+        let rule = format!("no name is longer than {LONGEST_LOOKUP} characters");
+        return Some(Violation::new(attribute, rule, "shorten it"));
+    }
     let hidden = value.chars().any(|character| {
         use GeneralCategory::{Control, Format, PrivateUse, Surrogate};
         [Control, Format, PrivateUse, Surrogate].contains(&category(character))
@@ -386,7 +393,7 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
             "shorten it",
         ));
     }
-    if RESERVED.contains(&value) && ["userName", "displayName"].contains(&path) {
+    if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(value)) && ["userName", "displayName"].contains(&path) {
         return Some(Violation::new(path, "AWS keeps this name for itself", "choose another"));
     }
     if !spaces && value.chars().any(char::is_whitespace) {
@@ -406,11 +413,14 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
 /// version pass: AWS may know a newer one.
 fn is_allowed(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate};
-    match category(character) {
-        Control => ['\t', '\n', '\r'].contains(&character),
-        SpaceSeparator => [' ', '\u{a0}', '\u{3000}'].contains(&character),
-        category => ![Format, PrivateUse, Surrogate, LineSeparator, ParagraphSeparator].contains(&category),
+    let category = category(character);
+    if category == Control {
+        return ['\t', '\n', '\r'].contains(&character);
     }
+    if category == SpaceSeparator {
+        return [' ', '\u{a0}', '\u{3000}'].contains(&character);
+    }
+    ![Format, PrivateUse, Surrogate, LineSeparator, ParagraphSeparator].contains(&category)
 }
 
 fn category(character: char) -> GeneralCategory {
@@ -513,7 +523,8 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_never_looked_up() {
-        for bad in ["a\n", "a\u{0}", "\u{202e}a", "a\u{200b}", "\u{feff}a", "a\t"] {
+        let long = "x".repeat(LONGEST_LOOKUP + 1);
+        for bad in ["a\n", "a\u{0}", "\u{202e}a", "a\u{200b}", "\u{feff}a", "a\t", &long] {
             assert!(lookup_value("userName", bad).is_some(), "{bad:?}");
         }
         for good in ["a b", "a\" or userName pr", "é", "а", "a\\"] {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 /// A failed request to a directory.
 ///
-/// `Display` is one plain sentence without the cause (the source has it); neither ever holds the token, a header or a
-/// body.
+/// `Display` is one plain sentence that never holds the token, a header or a body.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Error {
@@ -16,7 +15,7 @@ pub struct Error {
     pub detail: String,
     /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to quote to its support.
     pub request_id: Option<String>,
-    /// How long the directory asked to wait (`Retry-After`), as sent.
+    /// How long to wait: as the directory asked (`Retry-After`), or our own estimate where nothing was sent.
     pub retry_after: Option<Duration>,
 }
 
@@ -41,6 +40,10 @@ pub enum ErrorKind {
     Unreadable,
     /// Not sent: the time of the one who asked was over.
     Expired,
+    /// Not sent: too much is waiting for it to go within its time.
+    Congested,
+    /// Not sent: the directory keeps failing.
+    CircuitOpen,
 }
 
 impl Error {
@@ -64,7 +67,9 @@ impl Error {
             | ErrorKind::Throttled
             | ErrorKind::Absent
             | ErrorKind::WrongUrl
-            | ErrorKind::Expired => false,
+            | ErrorKind::Expired
+            | ErrorKind::Congested
+            | ErrorKind::CircuitOpen => false,
         }
     }
 
@@ -78,7 +83,9 @@ impl Error {
             | ErrorKind::Timeout
             | ErrorKind::Broken
             | ErrorKind::Unreadable
-            | ErrorKind::Expired => None,
+            | ErrorKind::Expired
+            | ErrorKind::Congested
+            | ErrorKind::CircuitOpen => None,
         }
     }
 
@@ -87,6 +94,26 @@ impl Error {
         match &self.request_id {
             Some(id) => format!("{} (AWS request id {id})", self.detail),
             None => self.detail.clone(),
+        }
+    }
+
+    /// The error in our own words, for logs and for whoever watches over the service: the directory's may quote a person.
+    pub fn summary(&self) -> String {
+        match self.kind {
+            ErrorKind::Connect => "no connection to the directory".to_owned(),
+            ErrorKind::Timeout => "the directory did not answer in time".to_owned(),
+            ErrorKind::Broken => "the connection to the directory broke".to_owned(),
+            ErrorKind::Throttled => "the directory throttles (429)".to_owned(),
+            ErrorKind::Absent => "not there (404)".to_owned(),
+            ErrorKind::WrongUrl => "no SCIM service answers at the url (404)".to_owned(),
+            ErrorKind::Unreadable => "the directory's answer could not be read".to_owned(),
+            ErrorKind::Status(status @ (401 | 403)) => format!("the directory refused the token ({status})"),
+            ErrorKind::Status(409) => "a conflict (409)".to_owned(),
+            ErrorKind::Status(status @ 500..) => format!("the directory failed ({status})"),
+            ErrorKind::Status(status) => format!("the directory refused the request ({status})"),
+            ErrorKind::Expired => "the command's time was over".to_owned(),
+            ErrorKind::Congested => "too much was waiting to be sent".to_owned(),
+            ErrorKind::CircuitOpen => "the directory keeps failing".to_owned(),
         }
     }
 }

@@ -3,20 +3,30 @@
 //! A leaf: it knows nothing of commands, profiles or envelopes. [`Client`] sends one typed [`Request`] at a time through a
 //! connection pool that the whole process shares; [`aws`] is the one place where AWS's departures from the RFCs stand.
 
+mod answer;
 pub mod aws;
+mod breaker;
 mod client;
 mod error;
 mod filter;
+mod pacing;
 mod patch;
+mod pool;
 mod request;
 mod resource;
+mod retry;
+mod tokens;
 
-pub use client::{Client, Connection, Pool, Proxy};
+pub use breaker::BreakerState;
+pub use client::{Client, LastError, Status, Target, Urgency};
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
-pub use patch::{Op, Operation, PatchOp, apply, difference};
+pub use pacing::{LaneStatus, Priority, Rates};
+pub use patch::{Op, Operation, PatchOp, apply, difference, is_made};
+pub use pool::{Connection, Pool, Proxy};
 pub use request::{Api, Page, Request};
 pub use resource::{Group, Headers, Id, ListResponse, Malformed, Member, Object, User};
+pub use tokens::{Reload, Token, TokenInUse};
 
 /// How a directory speaks where AWS and the RFCs differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -50,6 +50,15 @@ impl PatchOp {
         }
     }
 
+    /// How many memberships it adds or removes.
+    pub fn memberships(&self) -> usize {
+        let changes = |Operation { path, value, .. }: &Operation| match (path.as_str(), value) {
+            ("members", Some(Value::Array(members))) => members.len(),
+            _ => usize::from(path.starts_with("members[")),
+        };
+        self.operations.iter().map(changes).sum()
+    }
+
     /// The body as JSON.
     pub fn to_value(&self) -> Value {
         json!({"schemas": self.schemas, "Operations": self.operations})
@@ -92,6 +101,25 @@ pub fn difference(wanted: &Object, have: &User) -> Vec<Operation> {
     operations
 }
 
+/// Whether `user` has what a replacing operation would set.
+pub fn is_made(operation: &Operation, user: &User) -> bool {
+    let Some(value) = &operation.value else { return false };
+    let (name, current) = match operation
+        .path
+        .strip_prefix(ENTERPRISE)
+        .and_then(|rest| rest.strip_prefix(':'))
+    {
+        Some(name) => (
+            name,
+            user.get(ENTERPRISE)
+                .and_then(Value::as_object)
+                .and_then(|extension| attribute(extension, name)),
+        ),
+        None => (operation.path.as_str(), user.get(&operation.path)),
+    };
+    changed_value(name, value, current).is_none()
+}
+
 /// `user` after `operations`, as far as they are of the forms that [`difference`] makes: what a dry run assumes.
 pub fn apply(operations: &[Operation], user: &User) -> User {
     let mut object = user.as_object().clone();
@@ -102,6 +130,12 @@ pub fn apply(operations: &[Operation], user: &User) -> User {
                 let extension = object.entry(ENTERPRISE).or_insert_with(|| Object::new().into());
                 if let Some(extension) = extension.as_object_mut() {
                     extension.insert(name.to_owned(), value);
+                }
+                // RFC 7643 section 3: `schemas` names every schema that the resource has attributes of.
+                if let Some(schemas) = object.get_mut("schemas").and_then(Value::as_array_mut)
+                    && !schemas.iter().any(|schema| schema == ENTERPRISE)
+                {
+                    schemas.push(ENTERPRISE.into());
                 }
             }
             None => {
@@ -142,6 +176,16 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
             }
             continue;
         };
+        // The same value under another type is the same phone: its type came from the directory, ours from nobody.
+        let is_primary = |element: &Value| element.get("primary") == Some(&Value::Bool(true));
+        let is_there = |other: &Value| {
+            other.get("value").is_some()
+                && other.get("value") == element.get("value")
+                && (is_primary(other) || element.get("primary") != Some(&Value::Bool(true)))
+        };
+        if list.iter().any(is_there) {
+            continue;
+        }
         let same_type = list
             .iter()
             .position(|other| element.get("type").is_some() && other.get("type") == element.get("type"));
@@ -263,6 +307,12 @@ mod tests {
                 json!({"phoneNumbers": [{"value": "2", "type": "work"}]}),
                 json!({"phoneNumbers": [{"value": "1", "type": "mobile"}]}),
                 json!([["phoneNumbers", [{"value": "2", "type": "work"}]]]),
+            ),
+            (
+                "the same phone under another type",
+                json!({"phoneNumbers": [{"value": "1", "type": "work"}]}),
+                json!({"phoneNumbers": [{"value": "1", "type": "mobile"}]}),
+                json!([]),
             ),
             (
                 "another server's further e-mails stay, and lose the mark of the primary one",

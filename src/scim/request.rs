@@ -1,5 +1,6 @@
 //! One SCIM request as data: what is sent, and what a dry run shows instead of sending.
 
+use reqwest::Method;
 use serde_json::Value;
 
 use super::{Filter, Id, PatchOp, resource::Object};
@@ -21,6 +22,46 @@ pub enum Api {
     ServiceProviderConfig,
 }
 
+impl Api {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::ListUsers,
+        Self::GetUser,
+        Self::CreateUser,
+        Self::PatchUser,
+        Self::ListGroups,
+        Self::GetGroup,
+        Self::CreateGroup,
+        Self::PatchGroup,
+        Self::DeleteGroup,
+        Self::ServiceProviderConfig,
+    ];
+
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListUsers => "ListUsers",
+            Self::GetUser => "GetUser",
+            Self::CreateUser => "CreateUser",
+            Self::PatchUser => "PatchUser",
+            Self::ListGroups => "ListGroups",
+            Self::GetGroup => "GetGroup",
+            Self::CreateGroup => "CreateGroup",
+            Self::PatchGroup => "PatchGroup",
+            Self::DeleteGroup => "DeleteGroup",
+            Self::ServiceProviderConfig => "ServiceProviderConfig",
+        }
+    }
+
+    /// Whether it changes anything.
+    pub fn writes(self) -> bool {
+        match self {
+            Self::CreateUser | Self::PatchUser | Self::CreateGroup | Self::PatchGroup | Self::DeleteGroup => true,
+            Self::ListUsers | Self::GetUser | Self::ListGroups | Self::GetGroup | Self::ServiceProviderConfig => false,
+        }
+    }
+}
+
 /// Which page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -40,18 +81,19 @@ pub struct Request {
     /// The operation, for limits and logs.
     pub api: Api,
     /// The HTTP method.
-    pub method: &'static str,
+    pub method: Method,
     /// The collection, below the base URL.
     collection: &'static str,
     id: Option<Id>,
     filter: Option<Filter>,
     page: Page,
+    memberships: usize,
     /// The JSON body.
     pub body: Option<Value>,
 }
 
 impl Request {
-    fn new(api: Api, method: &'static str, collection: &'static str) -> Self {
+    fn new(api: Api, method: Method, collection: &'static str) -> Self {
         Self {
             api,
             method,
@@ -59,6 +101,7 @@ impl Request {
             id: None,
             filter: None,
             page: Page::Only,
+            memberships: 0,
             body: None,
         }
     }
@@ -68,7 +111,7 @@ impl Request {
         Self {
             filter,
             page,
-            ..Self::new(Api::ListUsers, "GET", "Users")
+            ..Self::new(Api::ListUsers, Method::GET, "Users")
         }
     }
 
@@ -76,7 +119,7 @@ impl Request {
     pub fn get_user(id: &Id) -> Self {
         Self {
             id: Some(id.clone()),
-            ..Self::new(Api::GetUser, "GET", "Users")
+            ..Self::new(Api::GetUser, Method::GET, "Users")
         }
     }
 
@@ -84,7 +127,7 @@ impl Request {
     pub fn create_user(attributes: &Object) -> Self {
         Self {
             body: Some(attributes.clone().into()),
-            ..Self::new(Api::CreateUser, "POST", "Users")
+            ..Self::new(Api::CreateUser, Method::POST, "Users")
         }
     }
 
@@ -93,7 +136,7 @@ impl Request {
         Self {
             id: Some(id.clone()),
             body: Some(changes.to_value()),
-            ..Self::new(Api::PatchUser, "PATCH", "Users")
+            ..Self::new(Api::PatchUser, Method::PATCH, "Users")
         }
     }
 
@@ -102,7 +145,7 @@ impl Request {
         Self {
             filter,
             page,
-            ..Self::new(Api::ListGroups, "GET", "Groups")
+            ..Self::new(Api::ListGroups, Method::GET, "Groups")
         }
     }
 
@@ -110,7 +153,7 @@ impl Request {
     pub fn get_group(id: &Id) -> Self {
         Self {
             id: Some(id.clone()),
-            ..Self::new(Api::GetGroup, "GET", "Groups")
+            ..Self::new(Api::GetGroup, Method::GET, "Groups")
         }
     }
 
@@ -118,7 +161,7 @@ impl Request {
     pub fn create_group(attributes: &Object) -> Self {
         Self {
             body: Some(attributes.clone().into()),
-            ..Self::new(Api::CreateGroup, "POST", "Groups")
+            ..Self::new(Api::CreateGroup, Method::POST, "Groups")
         }
     }
 
@@ -126,8 +169,9 @@ impl Request {
     pub fn patch_group(id: &Id, changes: &PatchOp) -> Self {
         Self {
             id: Some(id.clone()),
+            memberships: changes.memberships(),
             body: Some(changes.to_value()),
-            ..Self::new(Api::PatchGroup, "PATCH", "Groups")
+            ..Self::new(Api::PatchGroup, Method::PATCH, "Groups")
         }
     }
 
@@ -135,13 +179,23 @@ impl Request {
     pub fn delete_group(id: &Id) -> Self {
         Self {
             id: Some(id.clone()),
-            ..Self::new(Api::DeleteGroup, "DELETE", "Groups")
+            ..Self::new(Api::DeleteGroup, Method::DELETE, "Groups")
         }
     }
 
     /// `GET /ServiceProviderConfig`.
     pub fn service_provider_config() -> Self {
-        Self::new(Api::ServiceProviderConfig, "GET", "ServiceProviderConfig")
+        Self::new(Api::ServiceProviderConfig, Method::GET, "ServiceProviderConfig")
+    }
+
+    /// How many membership changes it makes, for AWS's further limit on those.
+    pub(super) fn memberships(&self) -> usize {
+        self.memberships
+    }
+
+    /// Whether it addresses one resource by its id. Only there a 404 can mean that the resource is absent.
+    pub(super) fn is_about_one(&self) -> bool {
+        self.id.is_some()
     }
 
     /// The path below the base URL, as a dry run shows it.

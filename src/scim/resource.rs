@@ -180,6 +180,15 @@ pub struct Member {
 }
 
 impl Member {
+    /// A user as a member.
+    pub fn of(user: &User) -> Self {
+        let value = user.id().map(|id| id.to_string()).unwrap_or_default();
+        Self {
+            value,
+            display: user.display_name().map(str::to_owned),
+        }
+    }
+
     fn read(value: &Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Self {
@@ -218,9 +227,25 @@ impl<T> ListResponse<T> {
             Some(Value::Array(items)) => items.into_iter().map(read).collect::<Result<_, _>>()?,
             Some(_) => return Err(Malformed("a list's `Resources` is not an array")),
         };
-        let next_cursor = attribute(&object, "nextCursor").and_then(Value::as_str);
-        let next_cursor = next_cursor.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        let next_cursor = match attribute(&object, "nextCursor") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(cursor)) => (!cursor.is_empty()).then(|| cursor.clone()),
+            // To take it for the last page would cut the list short.
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                return Err(Malformed("a list's `nextCursor` is not a string"));
+            }
+        };
         Ok(Self { resources, next_cursor })
+    }
+}
+
+impl<T> ListResponse<T> {
+    /// The same page with each resource turned into something else.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> ListResponse<U> {
+        ListResponse {
+            resources: self.resources.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+        }
     }
 }
 
@@ -249,9 +274,10 @@ pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value>
 }
 
 fn into_object(value: Value, otherwise: &'static str) -> Result<Object, Malformed> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(Malformed(otherwise)),
+    if let Value::Object(object) = value {
+        Ok(object)
+    } else {
+        Err(Malformed(otherwise))
     }
 }
 

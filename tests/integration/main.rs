@@ -2,8 +2,31 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod expected;
 mod harness;
+mod normalised;
+mod process;
+mod raw_directory;
 mod sandbox;
 
+mod absence;
+mod answers;
+mod architecture;
+mod arguments;
+mod budgets;
+mod cases;
+mod cli;
 mod commands;
+mod configuration;
+mod dry_run;
+mod examples;
+mod gentle;
+mod health;
+mod hostile_directory;
+mod layers;
 mod mappers;
+mod openapi;
+mod readme;
+mod resilience;
+mod secrets;
+mod upstream_statuses;

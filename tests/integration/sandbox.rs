@@ -874,14 +874,15 @@ async fn scripted_faults_strike() {
 async fn work_that_is_late_is_done_though_the_client_has_left() {
     let running = Running::empty().await;
     running.sandbox.script(Fault::new(FaultKind::Slow {
-        milliseconds: 100,
+        milliseconds: 2_000,
         work_late: true,
     }));
+    // Long enough to be connected on a busy machine.
     let impatient = running
         .client
         .post(format!("{}Users", running.base))
         .bearer_auth(DEFAULT_TOKEN)
-        .timeout(Duration::from_millis(20))
+        .timeout(Duration::from_millis(500))
         .json(&person("late"))
         .send()
         .await;

@@ -3,8 +3,6 @@
 //!
 //! The requests are written by hand, byte for byte, because no client library would send most of them.
 
-#![allow(clippy::unwrap_used, reason = "a harness may fail loudly")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,0 +1,115 @@
+//! The subcommand `mapper`: what is wrong with a mapper's file, and what it does with one profile.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::{FAILED, failed, misused};
+use crate::{
+    json,
+    mapper::{Direction, Gravity, Mapper, MapperFile, MappingType},
+    profile::UserProfile,
+    scim::{Dialect, User},
+};
+
+/// The longest profile that is explained, in bytes; as long as the longest body.
+const LONGEST_SOURCE: u64 = 16 * 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// Tell everything refused or doubtful in a mapper; exits with 1 when anything is refused
+    Lint {
+        /// The mapper's file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Exit with 1 for what is doubtful, too
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each step as JSON
+    Explain {
+        /// The mapper's file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The mapping's type
+        #[arg(long = "type", value_name = "TYPE", default_value = "User Profile - Create")]
+        mapping_type: String,
+        /// The mapper is an incoming one; only for a file that does not say so itself
+        #[arg(long)]
+        incoming: bool,
+    },
+}
+
+/// Runs one of them to its end.
+pub(super) fn run(task: Task) -> ExitCode {
+    match task {
+        Task::Lint { file, strict } => lint(&file, strict),
+        Task::Explain {
+            file,
+            mapping_type,
+            incoming,
+        } => explain(&file, &mapping_type, incoming),
+    }
+}
+
+fn lint(path: &Path, strict: bool) -> ExitCode {
+    let (_, findings) = match MapperFile::load(path) {
+        Ok(loaded) => loaded,
+        Err(problem) => return misused(&format!("{}: {problem}", path.display())),
+    };
+    for finding in &findings.0 {
+        println!("{finding}");
+    }
+    let [refused, doubtful, notes] =
+        [Gravity::Refused, Gravity::Doubtful, Gravity::Note].map(|gravity| findings.count(gravity));
+    println!(
+        "{}: {refused} refused, {doubtful} doubtful, {notes} notes",
+        path.display()
+    );
+    if refused > 0 || (strict && doubtful > 0) {
+        ExitCode::from(FAILED)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
+    let Some(mapping_type) = MappingType::named(mapping_type) else {
+        return misused("--type is \"User Profile\", \"User Profile - Create\" or \"User Profile - Update\"");
+    };
+    let file = match MapperFile::load(path) {
+        Ok((Some(file), _)) => Arc::new(file),
+        Ok((None, findings)) => {
+            eprintln!("{}: {}", path.display(), findings.refusals());
+            return ExitCode::from(FAILED);
+        }
+        Err(problem) => return misused(&format!("{}: {problem}", path.display())),
+    };
+    let mut source = Vec::new();
+    if let Err(error) = std::io::stdin().lock().take(LONGEST_SOURCE).read_to_end(&mut source) {
+        return failed(&error);
+    }
+    let is_incoming = incoming || file.identity.direction == Some(Direction::Incoming);
+    let explained = match json::parse(&source) {
+        Err(fault) => return misused(&format!("standard input: {fault}")),
+        Ok(Value::Object(user)) if is_incoming => Mapper::new(None, Some(file)).explain_incoming(&User::assumed(user)),
+        Ok(_) if is_incoming => return misused("standard input: a SCIM user is a JSON object"),
+        Ok(value) => match serde_json::from_value::<UserProfile>(value) {
+            Ok(profile) => Mapper::new(Some(file), None).explain_outgoing(mapping_type, Dialect::Aws, &profile),
+            Err(error) => return misused(&format!("standard input: {error}")),
+        },
+    };
+    match serde_json::to_string_pretty(&explained) {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error),
+    }
+}

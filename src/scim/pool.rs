@@ -1,0 +1,69 @@
+//! Connections, shared by everything in the process that makes them alike.
+
+use std::time::Duration;
+
+use url::Url;
+
+/// Kept under the idle time-outs of load balancers, so that a connection is not closed under a request.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Named on purpose: AWS is reported to refuse PATCH requests that carry no User-Agent (Ping Identity, AWS IAM Identity
+/// Center Provisioner changelog, version 1.1.0.3).
+const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
+
+/// How connections are made. Instances whose connections are made alike share one pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Accept any TLS certificate. XSOAR's "Trust any certificate (not secure)".
+    pub insecure: bool,
+    /// Through which proxy.
+    pub proxy: Proxy,
+    /// How long making a connection may take.
+    pub connect_timeout: Duration,
+}
+
+/// The proxy between us and a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// None, whatever the environment says.
+    None,
+    /// What `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. XSOAR's "Use system proxy settings".
+    System,
+    /// This one.
+    Url(Url),
+}
+
+/// A pool of connections: keep-alive, HTTP/2 where the directory offers it, gzip.
+#[derive(Clone, Debug)]
+pub struct Pool(pub(super) reqwest::Client);
+
+impl Pool {
+    /// A pool whose connections are made like this.
+    ///
+    /// # Errors
+    /// When TLS can't be set up, for example because the system has no certificate authorities.
+    pub fn new(connection: &Connection) -> Result<Self, reqwest::Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            // A redirect would carry the token elsewhere; no directory needs one.
+            .redirect(reqwest::redirect::Policy::none())
+            // Sent again only by those who know whether that is safe.
+            .retry(reqwest::retry::never())
+            .connect_timeout(connection.connect_timeout)
+            .pool_idle_timeout(IDLE)
+            .tcp_keepalive(IDLE)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(IDLE)
+            .gzip(true)
+            .referer(false);
+        if connection.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        builder = match &connection.proxy {
+            Proxy::None => builder.no_proxy(),
+            Proxy::System => builder,
+            Proxy::Url(url) => builder.no_proxy().proxy(reqwest::Proxy::all(url.clone())?),
+        };
+        Ok(Self(builder.build()?))
+    }
+}

@@ -1,0 +1,308 @@
+//! Who we are at a directory: one access token or two, which may change while we work.
+//!
+//! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide, "Rotate an access token"). A token in a file
+//! is read again every second and whenever it is refused; where there are two, a refused one gives way to the other.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Reads a token anew from where it is kept; `None` when it can't be read, or is no token, at the moment.
+pub type Reload = Arc<dyn Fn() -> Option<SecretString> + Send + Sync>;
+
+/// A token, and how to read it anew if it is kept somewhere.
+pub struct Token {
+    /// The token as it was read.
+    pub secret: SecretString,
+    /// How to read it anew.
+    pub reload: Option<Reload>,
+    /// When it expires, as far as somebody has said so: AWS can't be asked.
+    pub expires: Option<Timestamp>,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+/// Which of the tokens is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenInUse {
+    /// `authentication_token`.
+    First,
+    /// `second_authentication_token`.
+    Second,
+}
+
+/// An instance's tokens.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    tokens: Vec<Token>,
+    /// Which of them the directory refused when it saw them last.
+    refused: Vec<bool>,
+    in_use: usize,
+    /// What stood in a token's place before it was renewed. The directory may know the new one later than we do.
+    before: Option<(usize, SecretString)>,
+    /// The token that was put back in place of a renewed one.
+    put_back: Option<SecretString>,
+    /// The one that was put back and refused as well.
+    dead: Option<SecretString>,
+}
+
+impl Inner {
+    /// Notes that the directory refused this token. True when that is news.
+    fn mark(&mut self, refused: Option<&SecretString>) -> bool {
+        let Some(refused) = refused else { return false };
+        if self.put_back.as_ref().is_some_and(|token| is(token, refused)) {
+            self.dead = self.put_back.take();
+        }
+        let mut is_news = false;
+        for (token, mark) in self.tokens.iter().zip(&mut self.refused) {
+            if is(&token.secret, refused) {
+                is_news |= !std::mem::replace(mark, true);
+            }
+        }
+        is_news
+    }
+}
+
+impl Tokens {
+    pub(super) fn new(first: Token, second: Option<Token>) -> Self {
+        let tokens: Vec<_> = std::iter::once(first).chain(second).collect();
+        let refused = vec![false; tokens.len()];
+        Self {
+            inner: Mutex::new(Inner {
+                tokens,
+                refused,
+                in_use: 0,
+                before: None,
+                put_back: None,
+                dead: None,
+            }),
+        }
+    }
+
+    /// The token to send.
+    pub(super) fn current(&self) -> SecretString {
+        let inner = self.inner();
+        inner.tokens[inner.in_use].secret.clone()
+    }
+
+    pub(super) fn in_use(&self) -> TokenInUse {
+        if self.inner().in_use == 0 {
+            TokenInUse::First
+        } else {
+            TokenInUse::Second
+        }
+    }
+
+    /// When the token in use expires, as far as is known.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        let inner = self.inner();
+        inner.tokens[inner.in_use].expires
+    }
+
+    /// Reads the tokens anew. True when one has changed; the first is then in use again, since somebody renewed it.
+    pub(super) async fn reload(&self) -> bool {
+        let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
+        // Files may stand on a disk that is slow to answer.
+        let read = move || {
+            reloads
+                .iter()
+                .map(|reload| reload.as_ref().and_then(|reload| reload()))
+                .collect::<Vec<_>>()
+        };
+        let Ok(fresh) = tokio::task::spawn_blocking(read).await else {
+            return false;
+        };
+        let mut inner = self.inner();
+        let mut changed = false;
+        for (place, fresh) in fresh.into_iter().enumerate() {
+            let Some(fresh) = fresh else { continue };
+            if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
+                let before = std::mem::replace(&mut inner.tokens[place].secret, fresh);
+                if inner.dead.as_ref().is_none_or(|dead| !is(dead, &before)) {
+                    inner.before = Some((place, before));
+                }
+                inner.refused[place] = false;
+                changed = true;
+            }
+        }
+        if changed {
+            inner.in_use = 0;
+        }
+        changed
+    }
+
+    /// True when there is a token that this request has not tried yet, and that is in use now: one that has been put in place of a refused
+    /// one meanwhile, a fresh one from its file, the other one, or the one before a renewal.
+    pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
+        let is_tried = |token: &SecretString| tried.iter().any(|tried| is(tried, token));
+        let is_news = self.inner().mark(tried.last());
+        if !is_tried(&self.current()) || (self.reload().await && !is_tried(&self.current())) {
+            return true;
+        }
+        let mut inner = self.inner();
+        if let Some(other) = inner.tokens.iter().position(|token| !is_tried(&token.secret)) {
+            inner.in_use = other;
+            if is_news {
+                let token = if other == 0 { "first" } else { "second" };
+                tracing::warn!(token, "the directory refused the token; the other one is in use now");
+            }
+            return true;
+        }
+        let Some((place, token)) = inner.before.take().filter(|(_, token)| !is_tried(token)) else {
+            return false;
+        };
+        // The renewed one is read from its file again within a second.
+        inner.put_back = Some(token.clone());
+        inner.tokens[place].secret = token;
+        inner.in_use = place;
+        true
+    }
+
+    /// The directory took this token.
+    pub(super) fn accepted(&self, token: &SecretString) {
+        let mut inner = self.inner();
+        let Inner { tokens, refused, .. } = &mut *inner;
+        for (known, mark) in tokens.iter().zip(refused) {
+            *mark &= !is(&known.secret, token);
+        }
+    }
+
+    /// Whether any token is kept where it can change.
+    pub(super) fn can_change(&self) -> bool {
+        self.inner().tokens.iter().any(|token| token.reload.is_some())
+    }
+
+    /// Whether a text holds one of the tokens; what to hide.
+    pub(super) fn mask(&self, text: &str) -> String {
+        let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
+        let inner = self.inner();
+        let before = inner.before.as_ref().map(|(_, token)| token.expose_secret());
+        let text = before.map_or_else(|| text.to_owned(), |before| text.replace(before, "***"));
+        inner.tokens.iter().fold(text, masked)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed(text: &str) -> Token {
+        Token {
+            secret: SecretString::from(text),
+            reload: None,
+            expires: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_gives_way_to_the_other() {
+        let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
+        let refused = tokens.current();
+        assert!(tokens.replace(std::slice::from_ref(&refused)).await);
+        assert_eq!(
+            (tokens.current().expose_secret(), tokens.in_use()),
+            ("b", TokenInUse::Second)
+        );
+        assert!(
+            tokens.replace(std::slice::from_ref(&refused)).await,
+            "somebody else has changed it already"
+        );
+        assert_eq!(tokens.current().expose_secret(), "b");
+        let alone = Tokens::new(fixed("a"), None);
+        assert!(!alone.replace(&[alone.current()]).await);
+    }
+
+    #[tokio::test]
+    async fn each_token_is_tried_once_a_request() {
+        let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
+        for _ in 0..2 {
+            let mut tried = vec![tokens.current()];
+            assert!(tokens.replace(&tried).await);
+            tried.push(tokens.current());
+            assert!(!is(&tried[0], &tried[1]));
+            assert!(!tokens.replace(&tried).await, "both are refused");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_renewed_file_is_taken_at_once_when_the_old_token_is_refused() {
+        let kept = Arc::new(Mutex::new("a".to_owned()));
+        let reload: Reload = {
+            let kept = Arc::clone(&kept);
+            Arc::new(move || Some(SecretString::from(kept.lock().unwrap().clone())))
+        };
+        let tokens = Tokens::new(
+            Token {
+                secret: SecretString::from("a"),
+                reload: Some(reload),
+                expires: None,
+            },
+            None,
+        );
+        assert!(!tokens.reload().await);
+        let refused = tokens.current();
+        assert!(
+            !tokens.replace(std::slice::from_ref(&refused)).await,
+            "nothing else is known yet"
+        );
+        "b".clone_into(&mut kept.lock().unwrap());
+        assert!(tokens.replace(std::slice::from_ref(&refused)).await);
+        assert_eq!(tokens.current().expose_secret(), "b");
+    }
+
+    #[tokio::test]
+    async fn the_token_before_a_renewal_serves_until_the_new_one_is_known() {
+        let reload: Reload = Arc::new(|| Some(SecretString::from("new")));
+        let first = Token {
+            secret: SecretString::from("old"),
+            reload: Some(reload),
+            expires: None,
+        };
+        let tokens = Tokens::new(first, None);
+        for _ in 0..3 {
+            assert!(tokens.reload().await);
+            let new = tokens.current();
+            assert_eq!(new.expose_secret(), "new");
+            assert!(
+                tokens.replace(std::slice::from_ref(&new)).await,
+                "the directory does not know it yet"
+            );
+            assert_eq!(tokens.current().expose_secret(), "old");
+        }
+        let old = tokens.current();
+        assert!(
+            tokens.replace(std::slice::from_ref(&old)).await,
+            "the old one is dead: the new one again"
+        );
+        let new = tokens.current();
+        assert!(!tokens.replace(std::slice::from_ref(&new)).await, "both are");
+    }
+
+    #[test]
+    fn no_token_is_shown() {
+        let tokens = Tokens::new(fixed("hush"), Some(fixed("quiet")));
+        assert_eq!(tokens.mask("hush, quiet!"), "***, ***!");
+        assert!(!format!("{tokens:?}").contains("hush"));
+    }
+}

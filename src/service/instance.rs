@@ -1,0 +1,174 @@
+//! One configured directory, and asking it.
+
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
+
+use super::subjects::Subjects;
+use crate::{
+    commands::Rules,
+    decide::{Answer, Read, Reply, Step},
+    scim::{self, Client, Error, ErrorKind, Filter, Member, Page, Priority, Urgency},
+};
+
+/// What an instance is made with, its client aside.
+#[derive(Debug)]
+pub struct InstanceOptions {
+    /// Its name, by which callers pick it.
+    pub name: String,
+    /// The brand in its answers.
+    pub brand: String,
+    /// What it makes of commands.
+    pub rules: Rules,
+    /// The time after which a command sends nothing more.
+    pub command_timeout: Duration,
+    /// How many commands may run on it at once, so that a dead or slow directory does not take every place there is.
+    pub max_commands: usize,
+}
+
+/// One configured directory, with all that its commands need.
+#[derive(Debug)]
+pub struct Instance {
+    pub(super) options: InstanceOptions,
+    client: Client,
+    /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be absent: at a wrong URL
+    /// everybody would be.
+    proven: OnceCell<()>,
+    pub(super) subjects: Subjects,
+    pub(super) places: Arc<Semaphore>,
+}
+
+impl Instance {
+    /// An instance that has not spoken to its directory yet.
+    pub fn new(options: InstanceOptions, client: Client) -> Self {
+        let places = Arc::new(Semaphore::new(options.max_commands.min(Semaphore::MAX_PERMITS)));
+        Self {
+            options,
+            client,
+            proven: OnceCell::new(),
+            subjects: Subjects::default(),
+            places,
+        }
+    }
+
+    /// Its name, by which callers pick it.
+    pub fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    /// What it makes of commands.
+    pub fn rules(&self) -> &Rules {
+        &self.options.rules
+    }
+
+    /// How its directory and our dealings with it are doing.
+    pub fn status(&self) -> scim::Status {
+        self.client.status()
+    }
+
+    /// Makes sure, once, that what answers at the URL is a SCIM service. Callers share one request.
+    ///
+    /// # Errors
+    /// When it does not answer as one.
+    pub async fn prove(&self) -> Result<(), Error> {
+        let sent = AtomicUsize::new(0);
+        let deadline = Instant::now() + self.options.command_timeout;
+        self.proven(Urgency {
+            priority: Priority::Read,
+            deadline,
+            sent: &sent,
+        })
+        .await
+    }
+
+    async fn proven(&self, urgency: Urgency<'_>) -> Result<(), Error> {
+        let probe = async || {
+            self.client
+                .service_provider_config(urgency)
+                .await
+                .map_err(|error| match error.kind {
+                    ErrorKind::Absent | ErrorKind::WrongUrl | ErrorKind::Unreadable => Error {
+                        kind: ErrorKind::WrongUrl,
+                        detail: "no SCIM service answers at the configured url; check url and tenant_id".to_owned(),
+                        ..error
+                    },
+                    ErrorKind::Connect
+                    | ErrorKind::Timeout
+                    | ErrorKind::Broken
+                    | ErrorKind::Throttled
+                    | ErrorKind::Status(_)
+                    | ErrorKind::Expired
+                    | ErrorKind::Congested
+                    | ErrorKind::CircuitOpen => error,
+                })
+        };
+        // Whoever waits for another's probe waits no longer than its own time.
+        match tokio::time::timeout_at(urgency.deadline, self.proven.get_or_try_init(probe)).await {
+            Ok(proven) => proven.copied(),
+            Err(_) => Err(Error::new(
+                ErrorKind::Expired,
+                "the command's time was over before the directory had proven to be one",
+            )),
+        }
+    }
+
+    pub(super) async fn read(&self, read: &Read, urgency: Urgency<'_>) -> Answer {
+        let client = &self.client;
+        let users = |filter, page| client.list_users(filter, page, urgency);
+        let answer = match read {
+            Read::UserById(id) => client.get_user(id, urgency).await.map(Reply::User),
+            Read::UsersByName(name) => users(Some(Filter::equal("userName", name)), Page::Only)
+                .await
+                .map(Reply::Users),
+            Read::UsersByExternalId(id) => users(Some(Filter::equal("externalId", id)), Page::Only)
+                .await
+                .map(Reply::Users),
+            Read::Members(group, page) => {
+                let page = users(Some(Filter::equal("groups.value", group.as_str())), page.clone()).await;
+                page.map(|page| Reply::Members(page.map(|user| Member::of(&user))))
+            }
+            Read::Sample => users(None, Page::Sample(1)).await.map(Reply::Users),
+            Read::GroupById(id) => client.get_group(id, urgency).await.map(Reply::Group),
+            Read::GroupsByName(name) => client
+                .list_groups(Filter::equal("displayName", name), urgency)
+                .await
+                .map(Reply::Groups),
+        };
+        self.believed(answer, urgency).await
+    }
+
+    pub(super) async fn write(&self, step: &Step, urgency: Urgency<'_>) -> Answer {
+        let client = &self.client;
+        let answer = match step {
+            Step::CreateUser(attributes) => client.create_user(attributes, urgency).await.map(Reply::User),
+            Step::PatchUser(id, changes) => {
+                let patched = client.patch_user(id, changes, urgency).await;
+                patched.map(|user| user.map_or(Reply::Unseen, Reply::User))
+            }
+            Step::CreateGroup(attributes) => client.create_group(attributes, urgency).await.map(Reply::Group),
+            Step::PatchGroup(id, changes) => client.patch_group(id, changes, urgency).await.map(Reply::Headers),
+            Step::DeleteGroup(id) => client.delete_group(id, urgency).await.map(Reply::Headers),
+        };
+        self.believed(answer, urgency).await
+    }
+
+    /// An answer that says somebody is absent is believed only of a directory that has proven to be one.
+    async fn believed(&self, answer: Answer, urgency: Urgency<'_>) -> Answer {
+        let absent = match &answer {
+            Ok(Reply::Users(users)) => users.resources.is_empty(),
+            Ok(Reply::Groups(groups)) => groups.resources.is_empty(),
+            Ok(Reply::User(_) | Reply::Unseen | Reply::Members(_) | Reply::Group(_) | Reply::Headers(_)) => false,
+            Err(error) => error.kind == ErrorKind::Absent,
+        };
+        if absent {
+            self.proven(urgency).await?;
+        }
+        answer
+    }
+}

@@ -1,0 +1,188 @@
+//! The number of calls to the directory is a budget: what each command may cost at most, and does.
+
+use serde_json::{Value, json};
+
+use crate::{
+    expected::{but, crowd, ids, person, profile},
+    harness::World,
+};
+
+/// Runs a command, asserts its success and returns how many calls it cost, whatever they were.
+async fn cost(world: &World, command: &str, arguments: &Value) -> u64 {
+    world.calls();
+    let answer = world.command(command, arguments).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    world.calls().values().sum()
+}
+
+fn about(profile: &Value) -> Value {
+    json!({"user-profile": profile})
+}
+
+#[tokio::test]
+async fn user_commands_cost_no_more_than_their_budget() {
+    let world = World::holding(json!({"users": [
+        person("u-1", "test"), but(person("u-2", "idle"), json!({"active": false})), person("u-3", "before"),
+    ]}))
+    .await;
+    let titled = |name: &str, title: &str| about(&but(profile(name), json!({"title": title})));
+    let rename =
+        |title: &str| about(&json!({"username": "after", "title": title, "olduserdata": {"username": "before"}}));
+    for (what, command, arguments, budget) in [
+        ("get by name", "iam-get-user", about(&json!({"username": "test"})), 1),
+        ("get by id", "iam-get-user", about(&json!({"id": "u-1"})), 1),
+        ("create somebody new", "iam-create-user", about(&profile("jane")), 1),
+        (
+            "create somebody who is there",
+            "iam-create-user",
+            titled("test", "A"),
+            3,
+        ),
+        ("create somebody inactive", "iam-create-user", titled("idle", "A"), 3),
+        (
+            "create somebody by id",
+            "iam-create-user",
+            about(&but(profile("test"), json!({"id": "u-1", "title": "B"}))),
+            2,
+        ),
+        (
+            "create with too little, of somebody who is there",
+            "iam-create-user",
+            about(&json!({"username": "test", "title": "C"})),
+            2,
+        ),
+        ("update", "iam-update-user", titled("test", "D"), 2),
+        ("update of nothing", "iam-update-user", titled("test", "D"), 1),
+        ("update of nobody", "iam-update-user", about(&profile("joe")), 2),
+        ("rename", "iam-update-user", rename("A"), 2),
+        ("rename told twice", "iam-update-user", rename("B"), 3),
+        ("disable", "iam-disable-user", about(&profile("test")), 2),
+        ("disable again", "iam-disable-user", about(&profile("test")), 1),
+        ("disable nobody", "iam-disable-user", about(&profile("nobody")), 1),
+        (
+            "enable and rename",
+            "iam-update-user",
+            about(&json!({"username": "tested", "olduserdata": {"username": "test"}})),
+            2,
+        ),
+        ("test", "test-module", json!({}), 1),
+        ("fields", "get-mapping-fields", json!({}), 0),
+    ] {
+        assert_eq!(cost(&world, command, &arguments).await, budget, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_refused_by_preflight_costs_one_look() {
+    let world = World::holding(json!({})).await;
+    let answer = world
+        .command("iam-create-user", &about(&json!({"username": "jane"})))
+        .await;
+    assert_eq!(answer.status, 400);
+    world.assert_calls(&[("ListUsers", 1)]);
+}
+
+#[tokio::test]
+async fn a_group_costs_one_call_and_one_a_page_of_members() {
+    for (members, pages) in [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (250, 3)] {
+        let world = World::holding(crowd(members, members)).await;
+        for asked in [json!({"id": "g-1"}), json!({"displayName": "The best group"})] {
+            assert_eq!(
+                cost(&world, "iam-get-group", &json!({"scim": asked})).await,
+                1 + pages,
+                "{members}"
+            );
+        }
+        let without = json!({"scim": {"id": "g-1"}, "includeMembers": false});
+        assert_eq!(cost(&world, "iam-get-group", &without).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn member_changes_cost_one_call_a_hundred() {
+    for (adds, removals, calls) in [
+        (1, 0, 1),
+        (0, 1, 1),
+        (100, 0, 1),
+        (101, 0, 2),
+        (250, 0, 3),
+        (0, 250, 3),
+        (60, 40, 1),
+        (60, 41, 2),
+        (150, 100, 3),
+        (99, 201, 3),
+    ] {
+        let world = World::holding(crowd(adds + removals, removals)).await;
+        let arguments = json!({
+            "scim": {"id": "g-1"}, "memberIdsToDelete": ids(0..removals), "memberIdsToAdd": ids(removals..removals + adds),
+        });
+        assert_eq!(
+            cost(&world, "iam-update-group", &arguments).await,
+            calls,
+            "{adds} {removals}"
+        );
+        // No request holds more than AWS takes, adds come first, and nobody is told twice or left out.
+        let world_after: Vec<_> = world.group("g-1")["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|member| member["value"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(world_after, ids(removals..removals + adds));
+    }
+}
+
+#[tokio::test]
+async fn each_request_holds_at_most_a_hundred_changes_with_the_adds_first() {
+    let world = World::holding(crowd(300, 150)).await;
+    let arguments = json!({"scim": {"id": "g-1"}, "memberIdsToDelete": ids(0..150), "memberIdsToAdd": ids(150..300)});
+    assert_eq!(world.command("iam-update-group", &arguments).await.status, 200);
+    let told: Vec<Vec<(Value, usize)>> = world
+        .writes()
+        .into_iter()
+        .map(|(_, _, body)| {
+            let body = body.unwrap();
+            let operations = body["Operations"].as_array().unwrap().iter();
+            operations
+                .map(|operation| (operation["op"].clone(), operation["value"].as_array().unwrap().len()))
+                .collect()
+        })
+        .collect();
+    let expected = [
+        vec![(json!("add"), 100)],
+        vec![(json!("add"), 50), (json!("remove"), 50)],
+        vec![(json!("remove"), 100)],
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn other_group_commands_cost_one_call() {
+    let world = World::holding(crowd(1, 1)).await;
+    for (command, scim) in [
+        ("iam-create-group", json!({"displayName": "New"})),
+        (
+            "iam-update-group",
+            json!({"id": "g-1", "displayName": "Renamed", "externalId": "G1"}),
+        ),
+        ("iam-delete-group", json!({"id": "g-1"})),
+    ] {
+        assert_eq!(cost(&world, command, &json!({"scim": scim})).await, 1, "{command}");
+    }
+}
+
+#[tokio::test]
+async fn thousands_of_members_are_added_shown_and_removed() {
+    let world = World::holding(crowd(3_000, 0)).await;
+    let add = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ids(0..3_000)});
+    assert_eq!(cost(&world, "iam-update-group", &add).await, 30);
+    let shown = world
+        .command("iam-get-group", &json!({"scim": {"id": "g-1"}}))
+        .await
+        .json();
+    assert_eq!(shown["GetGroup"]["members"].as_array().unwrap().len(), 3_000);
+    world.assert_calls(&[("GetGroup", 1), ("ListUsers", 30)]);
+    let remove = json!({"scim": {"id": "g-1"}, "memberIdsToDelete": ids(0..3_000).join(",")});
+    assert_eq!(cost(&world, "iam-update-group", &remove).await, 30);
+    assert_eq!(world.group("g-1")["members"], json!([]));
+}
