@@ -1,7 +1,7 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
 //! In the order in which a request meets them: [`server`] (sockets) and [`connections`], then [`layers`] with [`observe`] and
-//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`health`], and the document of
+//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod cause;
