@@ -86,12 +86,10 @@ const IMPURE: &[&str] = &[
 const LONGEST: usize = 400;
 
 /// Files that are longer, with the reason.
-const LONGER: &[(&str, &str)] = &[
-    (
-        "envelope/mod.rs",
-        "the forms of all answers stand together with what fills them, a third of it their documentation",
-    ),
-];
+const LONGER: &[(&str, &str)] = &[(
+    "envelope/mod.rs",
+    "the forms of all answers stand together with what fills them, a third of it their documentation",
+)];
 
 /// A source file.
 struct Source {
