@@ -47,19 +47,19 @@ impl UserProfile {
     /// A field by its internal name, `givenname`; else the first whose display name it is: `Given Name`, lower-cased and
     /// without spaces. The exact key wins.
     pub fn field(&self, name: &str) -> Option<&Value> {
-        let is_display_name = |key: &str| {
-            let folded = key
-                .chars()
-                .filter(|character| *character != ' ')
-                .flat_map(char::to_lowercase);
-            folded.eq(name.chars())
+        self.0.get(name).or_else(|| self.spellings(name).next())
+    }
+
+    /// What stands under the display names of a field.
+    fn spellings(&self, name: &str) -> impl Iterator<Item = &Value> {
+        let is_display_name = move |key: &str| {
+            let folded = key.chars().filter(|character| *character != ' ');
+            folded.flat_map(char::to_lowercase).eq(name.chars())
         };
-        self.0.get(name).or_else(|| {
-            self.0
-                .iter()
-                .find(|(key, _)| is_display_name(key))
-                .map(|(_, value)| value)
-        })
+        self.0
+            .iter()
+            .filter(move |(key, _)| is_display_name(key))
+            .map(|(_, value)| value)
     }
 
     /// The text of a field; null and the empty string count as absent.
@@ -68,6 +68,16 @@ impl UserProfile {
     /// When the field holds something else: a number or a boolean is not turned into text, because 007 and 7 are different
     /// employees.
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
+        // Which of two people would be disabled must not hang on the order of the keys.
+        let mut spellings = self.spellings(name);
+        let first = spellings.next();
+        if !self.0.contains_key(name) && spellings.any(|other| Some(other) != first) {
+            let found = "two different values (it is there in two spellings: leave one)";
+            return Err(NotText {
+                field: format!("user-profile.{name}"),
+                found,
+            });
+        }
         text(self.field(name), "user-profile", name)
     }
 
@@ -226,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn two_spellings_that_differ_are_refused() {
+        let given = profile(json!({"Username": "a", "User Name": "b", "Title": "t", "TITLE": "t"}));
+        assert!(
+            given
+                .text("username")
+                .unwrap_err()
+                .to_string()
+                .contains("two spellings")
+        );
+        assert_eq!(given.text("title"), Ok(Some("t")));
+        let exact = profile(json!({"Username": "a", "User Name": "b", "username": "c"}));
+        assert_eq!(exact.text("username"), Ok(Some("c")));
+    }
+
+    #[test]
     fn only_text_is_text() {
         let given = profile(json!({"a": "", "b": null, "c": 7, "d": ["x"]}));
         assert_eq!(given.text("a"), Ok(None));
@@ -240,7 +265,7 @@ mod tests {
     #[test]
     fn the_old_data_are_a_profile_of_their_own() {
         assert_eq!(profile(json!({})).old(), Ok(None));
-        let given = profile(json!({"olduserdata": {"User Name": "x", "Username": "before"}}));
+        let given = profile(json!({"olduserdata": {"User Name": "x"}}));
         assert_eq!(given.old().unwrap().unwrap().text("username"), Ok(Some("x")));
         assert!(profile(json!({"olduserdata": 7})).old().is_err());
     }

@@ -281,7 +281,7 @@ mod tests {
             ),
             row(
                 "by display names, in a string",
-                update(json!({"username": "new", "olduserdata": "{\"User Name\": \"x\", \"Username\": \"test\"}"})),
+                update(json!({"username": "new", "olduserdata": "{\"User Name\": \"x\"}"})),
                 vec![("users named x?", found(json!({"userName": "x"}))), (rename, renamed())],
                 "done Update u-1 active",
             ),

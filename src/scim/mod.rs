@@ -9,6 +9,7 @@ mod breaker;
 mod client;
 mod error;
 mod filter;
+mod line;
 mod pacing;
 mod patch;
 mod pool;

@@ -169,7 +169,12 @@ fn every_property_is_described_and_every_reference_resolves() {
                     let place = format!("{place}/{key}");
                     if key == "properties" {
                         for (name, property) in value.as_object().unwrap() {
-                            said(property, "description", &format!("{place}/{name}"));
+                            // What is a named type or null is described beside the name.
+                            let described = match property["oneOf"].as_array().map(Vec::as_slice) {
+                                Some([named, null]) if *null == json!({"type": "null"}) => named,
+                                _ => property,
+                            };
+                            said(described, "description", &format!("{place}/{name}"));
                         }
                     }
                     walk(document, value, &place, count);

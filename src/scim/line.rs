@@ -1,0 +1,301 @@
+//! The line to one directory: one attempt at a time, and what each says about how the directory is doing.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{
+    Dialect, Error, ErrorKind, ListResponse, Malformed, Page, Pool, Request, User,
+    answer::{Answer, header_text, is_scim_error},
+    breaker::{self, Breaker, BreakerState, PROBE_INTERVAL},
+    client::{LastError, Urgency},
+    pacing::{Congested, Governor},
+    retry::Budget,
+    tokens::Tokens,
+};
+
+/// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything larger is not a page.
+const MAX_ANSWER: usize = 8 << 20;
+
+/// The longest message passed on from a directory, in characters.
+const MAX_DETAIL: usize = 1000;
+
+/// How often a token in a file is read anew.
+const TOKEN_POLL: Duration = Duration::from_secs(1);
+
+/// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
+const MAX_TOKENS_TRIED: usize = 2;
+
+/// What the clones of a client share.
+pub(super) struct Shared {
+    pub(super) pool: Pool,
+    pub(super) base: Url,
+    pub(super) tokens: Tokens,
+    pub(super) dialect: Dialect,
+    pub(super) timeout: Duration,
+    pub(super) governor: Governor,
+    pub(super) breaker: Breaker,
+    pub(super) budget: Budget,
+    pub(super) last: Mutex<Last>,
+    /// A task probes.
+    pub(super) probing: AtomicBool,
+}
+
+/// How the last requests went.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Last {
+    pub(super) reached: Option<bool>,
+    pub(super) error: Option<LastError>,
+}
+
+impl Shared {
+    /// Waits for the request's turn, as long as the directory works and there is time.
+    pub(super) async fn turn(&self, request: &Request, urgency: Urgency<'_>) -> Result<(), Error> {
+        let Urgency { priority, deadline, .. } = urgency;
+        if Instant::now() >= deadline {
+            return Err(Error::new(
+                ErrorKind::Expired,
+                "the command's time was over before this was sent",
+            ));
+        }
+        tokio::select! {
+            biased;
+            () = self.breaker.opened() => Err(self.breaker.refusal()),
+            turn = self.governor.turn(request.api, request.memberships(), priority, deadline) => {
+                turn.map_err(|Congested { retry_after }| Error {
+                    retry_after: Some(retry_after),
+                    ..Error::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
+                })
+            }
+        }
+    }
+
+    /// Sends a request once; again with another token, if there is one, when the first is refused. A 401 says that nothing was done.
+    pub(super) async fn once(self: &Arc<Self>, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
+        let mut tried = Vec::new();
+        loop {
+            let token = self.tokens.current();
+            urgency.sent.fetch_add(1, Ordering::Relaxed);
+            let answer = self.attempt(request, &token, self.timeout).await;
+            let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
+            if !refused {
+                self.tokens.accepted(&token);
+            } else {
+                tried.push(token);
+                let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < urgency.deadline;
+                if may_go_on && self.tokens.replace(&tried).await {
+                    continue;
+                }
+            }
+            self.account(answer.as_ref().err());
+            return answer;
+        }
+    }
+
+    async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, Error> {
+        let mut outgoing = self
+            .pool
+            .0
+            .request(request.method.clone(), request.url(&self.base))
+            .bearer_auth(token.expose_secret())
+            .header(header::ACCEPT, "application/scim+json, application/json")
+            .timeout(timeout);
+        if let Some(body) = &request.body {
+            outgoing = outgoing
+                .header(header::CONTENT_TYPE, "application/scim+json")
+                .body(body.to_string());
+        }
+        let response = outgoing.send().await.map_err(|error| self.unanswered(error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = match self.body(response).await {
+            Ok(body) => body,
+            // What a refusal says is welcome, not needed.
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let answer = Answer { status, headers, body };
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.refusal(request, &answer))
+        }
+    }
+
+    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let detail = format!("the directory's answer is larger than {} MiB", MAX_ANSWER >> 20);
+                return Err(Error::new(ErrorKind::Unreadable, detail));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Keeps in mind how a request went, and starts probing when it was one failure too many.
+    fn account(self: &Arc<Self>, error: Option<&Error>) {
+        match error {
+            Some(error) if breaker::is_failure(error) => {
+                if self.breaker.failed() {
+                    tracing::warn!("the directory keeps failing; nothing is sent to it until it answers again");
+                }
+                self.probe_if_open();
+            }
+            // Whatever that was, it proves neither that the directory works nor that it does not.
+            Some(Error {
+                kind: ErrorKind::Unreadable,
+                ..
+            }) => {}
+            Some(_) | None => self.breaker.succeeded(),
+        }
+        self.remember(error);
+    }
+
+    /// Keeps for whoever watches over the service how the last request went.
+    pub(super) fn remember(&self, error: Option<&Error>) {
+        let troubling = |error: &&Error| {
+            breaker::is_failure(error)
+                || matches!(
+                    error.kind,
+                    ErrorKind::Status(401 | 403) | ErrorKind::WrongUrl | ErrorKind::Unreadable
+                )
+        };
+        let troubled = error.filter(troubling);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.reached = Some(troubled.is_none());
+        if let Some(error) = troubled {
+            let (summary, request_id) = (error.summary(), error.request_id.clone());
+            last.error = Some(LastError {
+                at: jiff::Timestamp::now(),
+                summary,
+                request_id,
+            });
+        }
+    }
+
+    /// Sees to it that one task probes while the breaker is open.
+    fn probe_if_open(self: &Arc<Self>) {
+        if self.breaker.state() == BreakerState::Open && !self.probing.swap(true, Ordering::SeqCst) {
+            tokio::spawn(probe(Arc::downgrade(self)));
+        }
+    }
+
+    /// No answer, or not a whole one. The error's own text names the URL, and with it whom was asked for: left out.
+    fn unanswered(&self, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let cause = chain().last().map(ToString::to_string).unwrap_or_default();
+        // Of the connection, whatever is wrapped around it: a body that ends early fails to be unpacked as well.
+        let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
+        let (kind, detail) = if error.is_connect() {
+            (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
+        } else if error.is_timeout() {
+            (
+                ErrorKind::Timeout,
+                format!("the directory did not answer within {} ms", self.timeout.as_millis()),
+            )
+        } else if connection.is_some_and(hyper::Error::is_parse) {
+            (
+                ErrorKind::Unreadable,
+                format!("the directory's answer is not HTTP as it should be: {cause}"),
+            )
+        } else if error.is_decode() && connection.is_none() {
+            (
+                ErrorKind::Unreadable,
+                format!("the directory's answer can't be unpacked: {cause}"),
+            )
+        } else {
+            (
+                ErrorKind::Broken,
+                format!("the connection broke before the directory's answer was whole: {cause}"),
+            )
+        };
+        Error::new(kind, self.plain(&detail))
+    }
+
+    fn refusal(&self, request: &Request, answer: &Answer) -> Error {
+        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let body = body.as_ref().and_then(Value::as_object);
+        let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
+        let kind = match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
+            StatusCode::NOT_FOUND if request.is_about_one() && body.is_some_and(is_scim_error) => ErrorKind::Absent,
+            StatusCode::NOT_FOUND => ErrorKind::WrongUrl,
+            status => ErrorKind::Status(status.as_u16()),
+        };
+        let detail = match text("detail").map(|detail| self.plain(detail)) {
+            Some(detail) if !detail.is_empty() => detail,
+            _ => format!("the directory answered {} and did not say why", answer.status),
+        };
+        let request_id = answer
+            .request_id()
+            .or_else(|| text("exceptionRequestId").and_then(header_text));
+        Error {
+            request_id,
+            retry_after: answer.retry_after(),
+            ..Error::new(kind, detail)
+        }
+    }
+
+    /// Somebody else's words as plain text: one line, bounded, without our tokens.
+    fn plain(&self, text: &str) -> String {
+        let visible: String = text
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
+        self.tokens.mask(&visible).trim().chars().take(MAX_DETAIL).collect()
+    }
+}
+
+/// Reads one user every second until the directory answers as one, which closes the breaker.
+async fn probe(shared: Weak<Shared>) {
+    let sample = Request::list_users(None, Page::Sample(1));
+    loop {
+        // Replicas that lost a directory together should not all ask at the same moment.
+        tokio::time::sleep(PROBE_INTERVAL.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let answer = shared.attempt(&sample, &shared.tokens.current(), shared.timeout).await;
+        let works = match &answer {
+            Ok(answer) => read_json(answer, |value| ListResponse::read(value, User::read)).is_ok(),
+            Err(error) => !breaker::is_failure(error) && error.kind != ErrorKind::Unreadable,
+        };
+        if works {
+            shared.breaker.succeeded();
+            shared.remember(answer.as_ref().err());
+        }
+        if shared.breaker.state() == BreakerState::Closed {
+            tracing::info!("the directory answers again");
+            shared.probing.store(false, Ordering::SeqCst);
+            // It may have been opened again before that was written down.
+            shared.probe_if_open();
+            return;
+        }
+    }
+}
+
+/// Reads the tokens anew for as long as the client lives.
+pub(super) async fn watch_tokens(shared: Weak<Shared>) {
+    loop {
+        tokio::time::sleep(TOKEN_POLL).await;
+        let Some(shared) = shared.upgrade() else { return };
+        if shared.tokens.reload().await {
+            tracing::info!("the authentication token has changed; the new one is in use");
+        }
+    }
+}
+
+pub(super) fn read_json<T>(answer: &Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Malformed> {
+    let value = serde_json::from_slice(&answer.body).map_err(|_| Malformed("it is not JSON"));
+    value.and_then(read)
+}
