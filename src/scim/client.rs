@@ -5,10 +5,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -22,8 +19,8 @@ use super::{
     Request, User,
     answer::Answer,
     breaker::{Breaker, BreakerState},
-    line::{Last, Shared, read_json, watch_tokens},
-    pacing::{Governor, LaneStatus, Priority, Rates},
+    line::{Last, LastError, Shared, Urgency, read_json, watch_tokens},
+    pacing::{Governor, LaneStatus, Rates},
     request::Api,
     retry::{self, Budget},
     tokens::{Token, TokenInUse, Tokens},
@@ -49,31 +46,9 @@ pub struct Target {
     pub rates: Rates,
 }
 
-/// On whose behalf a request is made.
-#[derive(Clone, Copy, Debug)]
-pub struct Urgency<'a> {
-    /// How urgent it is.
-    pub priority: Priority,
-    /// After this nothing is sent any more.
-    pub deadline: Instant,
-    /// Counts what is sent, repetitions included.
-    pub sent: &'a AtomicUsize,
-}
-
 /// A client of one directory; clones are the same one.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
-
-/// The last request that failed, in our own words: the directory's may quote a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastError {
-    /// When.
-    pub at: jiff::Timestamp,
-    /// What went wrong.
-    pub summary: String,
-    /// AWS's id of the request.
-    pub request_id: Option<String>,
-}
 
 /// How a directory and our dealings with it are doing.
 #[derive(Clone, Debug, PartialEq)]

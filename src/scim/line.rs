@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -18,8 +18,7 @@ use super::{
     Dialect, Error, ErrorKind, ListResponse, Malformed, Page, Pool, Request, User,
     answer::{Answer, header_text, is_scim_error},
     breaker::{self, Breaker, BreakerState, PROBE_INTERVAL},
-    client::{LastError, Urgency},
-    pacing::{Congested, Governor},
+    pacing::{Congested, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
 };
@@ -35,6 +34,28 @@ const TOKEN_POLL: Duration = Duration::from_secs(1);
 
 /// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
 const MAX_TOKENS_TRIED: usize = 2;
+
+/// On whose behalf a request is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Urgency<'a> {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// After this nothing is sent any more.
+    pub deadline: Instant,
+    /// Counts what is sent, repetitions included.
+    pub sent: &'a AtomicUsize,
+}
+
+/// The last request that failed, in our own words: the directory's may quote a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastError {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// What went wrong.
+    pub summary: String,
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+}
 
 /// What the clones of a client share.
 pub(super) struct Shared {

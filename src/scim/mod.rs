@@ -19,9 +19,10 @@ mod retry;
 mod tokens;
 
 pub use breaker::BreakerState;
-pub use client::{Client, LastError, Status, Target, Urgency};
+pub use client::{Client, Status, Target};
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
+pub use line::{LastError, Urgency};
 pub use pacing::{LaneStatus, Priority, Rates};
 pub use patch::{Op, Operation, PatchOp, apply, difference, is_made};
 pub use pool::{Connection, Pool, Proxy};
