@@ -15,6 +15,9 @@ pub(super) const MAX_TARGETS: usize = 1_000;
 /// Transformers, alternatives of filters and the like of one target.
 pub(super) const MAX_STEPS: usize = 100;
 
+/// The length of an expression, in bytes: chains such as `a.b.c` or `a ~ b` are parsed by recursion, and must fit a small stack.
+pub(super) const MAX_EXPRESSION: usize = 1_024;
+
 /// The longest path, in bytes.
 pub(super) const MAX_PATH: usize = 2_048;
 

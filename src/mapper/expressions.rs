@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use minijinja::{Environment, ErrorKind, Expression as Compiled, UndefinedBehavior, value::Serde};
 use serde_json::{Map, Value};
 
-use super::bounds::{self, MAX_DEPTH, MAX_FUEL, MAX_STEPS, MAX_TEXT};
+use super::bounds::{MAX_DEPTH, MAX_EXPRESSION, MAX_FUEL, MAX_STEPS, MAX_TEXT};
 use super::{json_text, worked::weight};
 
 /// One environment for all expressions: it holds the built-in filters and the bounds, and nothing of any expression.
@@ -74,7 +74,9 @@ impl Expression {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
-        bounds::text(text.len())?;
+        if text.len() > MAX_EXPRESSION {
+            return Err(format!("is longer than {MAX_EXPRESSION} bytes"));
+        }
         let compiled = ENVIRONMENT
             .compile_expression_owned(text.to_owned())
             .map_err(|error| told(&error))?;
@@ -110,10 +112,24 @@ impl Expression {
         };
         let value = serde_json::to_value(&value).map_err(|_| "gives what is no JSON value".to_owned())?;
         json_text::depth(&value, MAX_DEPTH)?;
+        // A list or an object with a missing field in it: AWS refuses nulls, and half of an element is none.
+        if has_null(&value) {
+            return Ok(None);
+        }
         if weight(&value) > MAX_TEXT {
             return Err(format!("gives more than {MAX_TEXT} bytes"));
         }
         Ok(Some(value))
+    }
+}
+
+/// Whether a null stands anywhere in it.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.iter().any(has_null),
+        Value::Object(object) => object.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -178,6 +194,27 @@ mod tests {
             }
         }
         assert_eq!(Expression::new("a ~ b ~ a.c").unwrap().names(), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_element_with_a_missing_field_is_left_out() {
+        let source = json!({"a": "x"});
+        assert_eq!(value("[{'value': a}]", &source), Ok(Some(json!([{"value": "x"}]))));
+        assert_eq!(value("[{'value': nope}]", &source), Ok(None));
+        assert_eq!(value("{'a': a, 'b': nope}", &source), Ok(None));
+    }
+
+    #[test]
+    fn long_chains_are_refused_before_they_are_parsed() {
+        for piece in [".a", "~a", "|f", " or a", "+1", "-"] {
+            let long = format!("a{}1", piece.repeat(5_000));
+            assert!(Expression::new(&long).unwrap_err().contains("longer than"), "{piece}");
+            let fits = piece.repeat(MAX_EXPRESSION / piece.len() - 2);
+            // Whatever comes of it, on a small stack: it comes back.
+            let thread = std::thread::Builder::new().stack_size(2 << 20);
+            let back = thread.spawn(move || Expression::new(&format!("a{fits}1")).is_ok());
+            assert!(back.unwrap().join().is_ok(), "{piece}");
+        }
     }
 
     #[test]
