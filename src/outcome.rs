@@ -147,6 +147,22 @@ impl Failure {
         }
     }
 
+    /// A look failed after an answer got lost, so that it is not known whether `what` was `done`. The lost answer is what the caller must
+    /// know of; that the command's time is over says so by itself (504).
+    pub fn unsure(what: &str, done: &str, lost: &scim::Error, looking: &scim::Error) -> Self {
+        let told = if looking.kind == ErrorKind::Expired {
+            looking
+        } else {
+            lost
+        };
+        let (lost, looking) = (lost.message(), looking.message());
+        let message = format!("whether the {what} was {done} is not known: {lost}; looking failed too: {looking}");
+        Self {
+            message,
+            ..Self::from(told)
+        }
+    }
+
     /// The `errorCode`: the directory's status, or our own where it gave none.
     pub fn code(&self) -> u16 {
         match self.cause {

@@ -14,9 +14,6 @@ use crate::{
     scim::{self, Group, Object, aws},
 };
 
-/// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
-const CREATIONS: usize = 3;
-
 /// What a duplicate means where the directory does not say it.
 const TAKEN: &str = "another group has this displayName or externalId";
 
@@ -59,7 +56,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
         }
     }
     let mut lost: Option<&scim::Error> = None;
-    for _ in 0..CREATIONS {
+    for _ in 0..super::CREATIONS {
         let refused = match replay.create_group(|| attributes.clone())? {
             Ok(group) if named(group, name) => return Ok(done(group)),
             Ok(_) => return another_group(),

@@ -102,14 +102,7 @@ pub(super) fn failure(error: &scim::Error) -> Failure {
 /// Ends because a look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is
 /// over says so by itself (504).
 pub(super) fn unsure<T>(done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
-    let mut failure = Failure::from(if looking.kind == ErrorKind::Expired {
-        looking
-    } else {
-        lost
-    });
-    let (lost, looking) = (lost.message(), looking.message());
-    failure.message = format!("whether the group was {done} is not known: {lost}; looking failed too: {looking}");
-    fails(failure)
+    fails(Failure::unsure("group", done, lost, looking))
 }
 
 /// Ends with this failure.

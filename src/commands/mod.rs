@@ -32,6 +32,9 @@ pub mod update_user;
 
 pub use arguments::{MemberIds, Switch};
 
+/// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
+const CREATIONS: usize = 3;
+
 /// A command with its arguments. It is data: it can be stored and run later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", content = "arguments")]

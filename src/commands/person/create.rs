@@ -14,9 +14,6 @@ use crate::{
     },
 };
 
-/// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
-const CREATIONS: usize = 3;
-
 impl<'a> Person<'a> {
     /// Goes on as create, after a look that found nobody.
     pub(in crate::commands) fn create(mut self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
@@ -51,7 +48,7 @@ impl<'a> Person<'a> {
         };
         let wanted = self.mapped.attributes.clone();
         let mut lost: Option<&scim::Error> = None;
-        for _ in 0..CREATIONS {
+        for _ in 0..crate::commands::CREATIONS {
             let refused = match replay.create_user(|| new_user(&wanted, allow_enable))? {
                 Ok(user) => return self.created(user, &name, allow_enable),
                 Err(error) if error.kind == ErrorKind::Status(409) => Some(error),

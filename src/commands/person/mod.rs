@@ -10,7 +10,7 @@ use crate::{
     mapper::{Mapped, MappingType},
     outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
     profile::{NotText, UserProfile},
-    scim::{self, ErrorKind, Object, User, aws::Violation},
+    scim::{self, Object, User, aws::Violation},
 };
 
 /// The sentence for somebody who is not there.
@@ -148,14 +148,7 @@ impl<'a> Person<'a> {
     /// A look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is over says so by
     /// itself (504).
     fn unsure<T>(&self, done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
-        let mut failure = Failure::from(if looking.kind == ErrorKind::Expired {
-            looking
-        } else {
-            lost
-        });
-        let (lost, looking) = (lost.message(), looking.message());
-        failure.message = format!("whether the user was {done} is not known: {lost}; looking failed too: {looking}");
-        self.ends(failure)
+        self.ends(Failure::unsure("user", done, lost, looking))
     }
 }
 
