@@ -15,6 +15,8 @@ pub mod telemetry;
 pub mod app;
 pub mod http;
 
+pub mod auth;
+
 pub mod service;
 
 pub mod commands;

@@ -29,11 +29,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "app",
-        &["commands", "config", "http", "policy", "sandbox", "scim", "service"],
+        &[
+            "auth", "commands", "config", "http", "policy", "sandbox", "scim", "service",
+        ],
     ),
     (
         "http",
-        &["commands", "envelope", "json", "mapper", "profile", "scim", "service"],
+        &[
+            "auth", "commands", "envelope", "json", "mapper", "profile", "scim", "service",
+        ],
     ),
     ("service", &["commands", "decide", "envelope", "outcome", "scim"]),
     ("envelope", &["commands", "outcome", "profile", "scim"]),
@@ -46,7 +50,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &["scim"]),
     ("profile", &["json"]),
     ("telemetry", &["config"]),
-    ("config", &["mapper"]),
+    ("config", &["auth", "mapper"]),
+    ("auth", &[]),
     ("json", &[]),
     ("policy", &[]),
     ("scim", &[]),
