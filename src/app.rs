@@ -1,5 +1,7 @@
 //! Putting the house together: settings in, a running service out.
 
+mod callers;
+
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -10,16 +12,19 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderValue;
 use axum_server::Handle;
 use jiff::Timestamp;
 use url::Url;
 
 use crate::{
+    auth::{self, Authenticator},
     commands::Rules,
-    config::{self, InstanceSettings, Settings, TokenSource},
+    config::{self, CallerSettings, InstanceSettings, Settings, TokenSource},
     http::{
         self,
         extract::{Intake, IntakeLimits},
+        guard::Guard,
         host::HostRule,
         layers::LayerOptions,
         server::ServerOptions,
@@ -55,6 +60,9 @@ pub enum Error {
         /// Why not.
         source: reqwest::Error,
     },
+    /// An issuer of tokens can't be set up.
+    #[error("can't verify the tokens of the configured issuers")]
+    Issuers(#[source] auth::Error),
     /// The time for stopping was over before every command had ended: what those did is not known.
     #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
     CutOff {
@@ -74,6 +82,8 @@ pub struct Bound {
     server: ServerOptions,
     listener: TcpListener,
     address: SocketAddr,
+    /// Who may ask, and where to read that again.
+    callers: Option<(CallerSettings, Arc<Authenticator>)>,
     shutdown_delay: Duration,
     shutdown_timeout: Duration,
 }
@@ -92,6 +102,15 @@ impl Bound {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let service = Service::new(instances(settings)?, &settings.default_instance);
+        let callers = match &settings.callers {
+            None => None,
+            Some(callers) => {
+                let loaded = callers.loaded.clone();
+                let authenticator = Authenticator::new(loaded.callers, loaded.issuers).map_err(Error::Issuers)?;
+                Some((callers.clone(), Arc::new(authenticator)))
+            }
+        };
+        let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let intake = IntakeLimits {
             max_body: settings.body_limit,
             body_timeout: settings.body_timeout,
@@ -103,9 +122,17 @@ impl Bound {
                 service: Arc::new(service),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
+                is_guarded: callers.is_some(),
             },
             options: LayerOptions {
-                host_rule: HostRule::loopback_and(&settings.allowed_hosts),
+                host_rule: host_rule(settings),
+                // What is no header value is no origin, which the configuration has checked.
+                cors_origins: settings
+                    .cors_origins
+                    .iter()
+                    .filter_map(|origin| HeaderValue::from_str(origin).ok())
+                    .collect(),
+                guard: Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs),
                 intake: Arc::new(Intake::new(intake)),
             },
             server: ServerOptions {
@@ -114,6 +141,7 @@ impl Bound {
             },
             listener,
             address,
+            callers,
             shutdown_delay: settings.shutdown_delay,
             shutdown_timeout: settings.shutdown_timeout,
         })
@@ -145,7 +173,13 @@ impl Bound {
                 }
             });
         }
-        let expiry = tokio::spawn(watch_expiry(Arc::clone(&service)));
+        let mut watches = vec![
+            tokio::spawn(watch_expiry(Arc::clone(&service))),
+            tokio::spawn(callers::tell_failures(Arc::clone(self.options.guard.failures()))),
+        ];
+        if let Some((settings, authenticator)) = self.callers {
+            watches.push(tokio::spawn(callers::watch(settings, authenticator)));
+        }
         let handle = Handle::new();
         let stop = {
             let (app, handle) = (self.app.clone(), handle.clone());
@@ -164,7 +198,9 @@ impl Bound {
         http::server::serve(self.listener, router, self.server, handle)
             .await
             .map_err(Error::Serve)?;
-        expiry.abort();
+        for watch in watches {
+            watch.abort();
+        }
         match stop.await {
             Ok(0) => {
                 tracing::info!("stopped; every command has ended");
@@ -173,6 +209,16 @@ impl Bound {
             Ok(commands) => Err(Error::CutOff { commands }),
             Err(_) => Err(Error::CutOff { commands: 0 }),
         }
+    }
+}
+
+/// Without callers only loopback and configured names are answered. With them a foreign page has no credentials to send, so that every name is,
+/// unless the operator names some.
+fn host_rule(settings: &Settings) -> HostRule {
+    if settings.callers.is_some() && settings.allowed_hosts.is_empty() {
+        HostRule::any()
+    } else {
+        HostRule::loopback_and(&settings.allowed_hosts)
     }
 }
 
@@ -342,5 +388,10 @@ mod tests {
     #[test]
     fn the_configuration_and_the_client_know_the_same_apis() {
         assert_eq!(config::APIS, Api::ALL.map(Api::name));
+    }
+
+    #[test]
+    fn there_are_rights_to_just_the_commands_that_there_are() {
+        assert_eq!(config::COMMANDS, crate::commands::NAMES.map(|(name, _)| name));
     }
 }

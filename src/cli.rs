@@ -6,6 +6,7 @@
     reason = "this is the part of the program that prints"
 )]
 
+mod key;
 mod mapper;
 
 use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
@@ -73,6 +74,9 @@ enum Task {
     /// Look into a mapper: an export of Cortex XSOAR (JSON), or one written by hand (TOML)
     #[command(subcommand)]
     Mapper(mapper::Task),
+    /// Make the keys of callers
+    #[command(subcommand)]
+    Key(key::Task),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
@@ -103,6 +107,7 @@ pub async fn main() -> ExitCode {
         Task::Sandbox { listen, seed, limits } => serve_sandbox(listen, seed, limits).await,
         Task::Check { configured } => check(configured).await,
         Task::Mapper(task) => mapper::run(task),
+        Task::Key(task) => key::run(task),
         Task::Openapi => {
             print!("{}", http::document());
             ExitCode::SUCCESS

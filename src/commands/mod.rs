@@ -35,6 +35,20 @@ pub use arguments::{MemberIds, Switch};
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;
 
+/// Every command's name, and whether the command changes a directory.
+pub const NAMES: [(&str, bool); 10] = [
+    ("iam-create-user", true),
+    ("iam-update-user", true),
+    ("iam-get-user", false),
+    ("iam-disable-user", true),
+    ("iam-get-group", false),
+    ("iam-create-group", true),
+    ("iam-update-group", true),
+    ("iam-delete-group", true),
+    ("test-module", false),
+    ("get-mapping-fields", false),
+];
+
 /// A command with its arguments. It is data: it can be stored and run later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", content = "arguments")]

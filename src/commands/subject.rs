@@ -66,6 +66,23 @@ mod tests {
     use crate::{mapper::Mapper, policy::Policy, scim::Dialect};
 
     #[test]
+    fn the_list_of_names_says_which_commands_change_a_directory() {
+        for (name, writes) in crate::commands::NAMES {
+            let arguments = json!({"user-profile": {}, "scim": {}});
+            let part = |field: &str| json!({field: arguments[field]});
+            let forms = [part("user-profile"), part("scim"), json!({})];
+            let read = |arguments: &Value| {
+                serde_json::from_value::<Command>(json!({"command": name, "arguments": arguments})).ok()
+            };
+            let command = forms
+                .iter()
+                .find_map(read)
+                .unwrap_or_else(|| panic!("there is no command {name}"));
+            assert_eq!((command.name(), command.priority() != Priority::Read), (name, writes));
+        }
+    }
+
+    #[test]
     fn a_command_knows_its_subject_by_every_name() {
         let rules = Rules {
             policy: Policy::default(),

@@ -75,7 +75,8 @@ pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Envi
         .filter_map(|name| reference::find(Scope::Instance, name))
         .flat_map(|setting| {
             let in_file = tables.iter().filter_map(|table| table.get(setting.name)?.as_str());
-            in_file.chain(environment.get(&setting.variable()).map(String::as_str))
+            let variable = setting.variable().and_then(|name| environment.get(&name));
+            in_file.chain(variable.map(String::as_str))
         })
         .collect()
 }
@@ -127,8 +128,9 @@ pub(super) fn read(
     instances
 }
 
-/// 1 to 128 characters that show as what they are: no control characters, no reordering or invisible ones.
-pub(super) fn is_name(text: &str) -> bool {
+/// Whether a text can be the name of an instance or a caller: 1 to 128 characters that show as what they are, so no control characters, no
+/// reordering or invisible ones.
+pub fn is_name(text: &str) -> bool {
     let is_hidden = |character: char| {
         character.is_control()
             || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -149,8 +151,8 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
         })
         .collect();
     let is_set = |name: &str| around.environment.contains_key(name);
-    let mut for_instances = reference().iter().filter(|setting| setting.scope == Scope::Instance);
-    if for_instances.any(|setting| is_set(&setting.variable())) {
+    let mut for_instances = reference().filter(|setting| setting.scope == Scope::Instance);
+    if for_instances.any(|setting| setting.variable().is_some_and(|name| is_set(&name))) {
         let name = around.environment.get("AWS_ILM_INSTANCE_NAME");
         let wanted = name.map_or(default_instance, String::as_str).to_lowercase();
         let named = tables.iter().position(|table| name_in(table).to_lowercase() == wanted);

@@ -3,15 +3,20 @@
 //! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in the environment, which
 //! overrides the file. [`load`] reads them all and reports everything that is wrong together, secrets masked.
 
+mod caller;
+mod callers;
 mod directory_url;
 mod expiry;
+mod files;
 mod instances;
+mod issuers;
 mod rates;
 mod reader;
 mod reference;
 mod service;
 mod settings;
 mod table;
+mod table_callers;
 mod token;
 mod unknown;
 
@@ -24,7 +29,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use toml::Table;
 use url::Url;
 
+pub use self::caller::COMMANDS;
+pub use self::callers::{CallerSettings, CallerSource, Loaded};
 pub use self::expiry::{REMINDED_DAYS, days_left};
+pub use self::instances::is_name;
 pub use self::rates::APIS;
 pub use self::reader::{Fault, Faults};
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
@@ -152,6 +160,18 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
     };
     settings.instances = instances::read(&tables, &mut settings.default_instance, &around, report);
+    let around = callers::Around {
+        file: file.as_ref().map(|file| (&*file.path, &*file.name, &file.table)),
+        environment,
+        instances: settings
+            .instances
+            .iter()
+            .map(|instance| instance.name.clone())
+            .collect(),
+        // With an instance that can't be read its name is not known either.
+        knows_instances: report.faults.is_empty() && !(sources.sandbox && settings.instances.is_empty()),
+    };
+    settings.callers = callers::read(&around, report);
     if let Some(file) = &file {
         let holds_token = tables.iter().any(|table| {
             table.contains_key("authentication_token") || table.contains_key("second_authentication_token")
@@ -181,12 +201,18 @@ fn read_file(path: &Path, report: &mut Report) -> Option<ConfigFile> {
             return None;
         }
     };
+    let table = parse_toml(&name, &text, report)?;
+    Some(ConfigFile {
+        path: path.to_owned(),
+        name,
+        table,
+    })
+}
+
+/// Makes a table of a file's text.
+fn parse_toml(name: &str, text: &str, report: &mut Report) -> Option<Table> {
     match text.parse::<Table>() {
-        Ok(table) => Some(ConfigFile {
-            path: path.to_owned(),
-            name,
-            table,
-        }),
+        Ok(table) => Some(table),
         Err(error) => {
             // Not its own Display, which quotes the line: there may be a token on it.
             let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
@@ -200,6 +226,9 @@ fn read_file(path: &Path, report: &mut Report) -> Option<ConfigFile> {
         }
     }
 }
+
+#[cfg(test)]
+mod callers_tests;
 
 #[cfg(test)]
 mod tests;

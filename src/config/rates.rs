@@ -174,7 +174,6 @@ mod tests {
     #[test]
     fn the_reference_names_every_api() {
         let setting = super::super::reference()
-            .iter()
             .find(|setting| setting.name == "api_rates")
             .unwrap();
         assert!(

@@ -146,6 +146,17 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The settings in a table of callers or issuers, for which there is no environment.
+    pub(super) fn table(scope: Scope, place: String, table: &'a Table, report: &'a mut Report) -> Self {
+        Self {
+            scope,
+            place,
+            table: Some(table),
+            environment: None,
+            report,
+        }
+    }
+
     /// Parses a setting from the first layer that has it. A value that is not accepted is a fault, and the default stands in.
     pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(Raw<'_>) -> Option<T>) -> Option<T> {
         let setting = self.setting(name);
@@ -259,10 +270,9 @@ impl<'a> Section<'a> {
             Some((_, from_environment)) => from_environment,
             None => self.table.is_none(),
         };
-        if from_environment {
-            format!("{name} ({})", setting.variable())
-        } else {
-            format!("{name} ({})", self.place)
+        match setting.variable() {
+            Some(variable) if from_environment => format!("{name} ({variable})"),
+            Some(_) | None => format!("{name} ({})", self.place),
         }
     }
 
@@ -309,7 +319,7 @@ impl<'a> Section<'a> {
     }
 
     fn in_environment(&self, setting: &Setting) -> Option<&'a str> {
-        self.environment?.get(&setting.variable()).map(String::as_str)
+        self.environment?.get(&setting.variable()?).map(String::as_str)
     }
 
     fn in_table(&self, setting: &Setting) -> Option<&'a Value> {

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::table::SETTINGS;
+use super::table_callers::CALLER_SETTINGS;
 
 /// Every environment variable of ours begins with this.
 pub(super) const PREFIX: &str = "AWS_ILM_";
@@ -17,6 +18,10 @@ pub enum Scope {
     Service,
     /// One directory: in its `[[instances]]` table.
     Instance,
+    /// One caller: in its `[[callers]]` table.
+    Caller,
+    /// One issuer of bearer tokens: in its `[[issuers]]` table.
+    Issuer,
 }
 
 /// What a setting accepts.
@@ -77,10 +82,14 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The environment variable of the setting.
+    /// The environment variable of the setting. Callers and issuers have none: there are many of them, and they are read again while the
+    /// service runs.
     #[must_use]
-    pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.name.to_ascii_uppercase())
+    pub fn variable(&self) -> Option<String> {
+        match self.scope {
+            Scope::Service | Scope::Instance => Some(format!("{PREFIX}{}", self.name.to_ascii_uppercase())),
+            Scope::Caller | Scope::Issuer => None,
+        }
     }
 }
 
@@ -110,29 +119,41 @@ impl Kind {
 }
 
 /// All settings, the service's first, in the order in which the README shows them.
-#[must_use]
-pub fn reference() -> &'static [Setting] {
-    SETTINGS
+pub fn reference() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(CALLER_SETTINGS)
 }
 
-/// The configuration reference as the README holds it: one Markdown table for the service, one for an instance.
+/// The configuration reference as the README holds it: one Markdown table for each kind of table in the file.
 #[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::new();
     for (scope, title) in [
         (Scope::Service, "The service (at the top of the file)"),
         (Scope::Instance, "An instance (in its `[[instances]]` table)"),
+        (Scope::Caller, "A caller (in its `[[callers]]` table)"),
+        (Scope::Issuer, "An issuer of tokens (in its `[[issuers]]` table)"),
     ] {
         let separator = if page.is_empty() { "" } else { "\n" };
         let _ = writeln!(page, "{separator}### {title}\n");
-        page.push_str("| setting | environment | accepts | default | meaning |\n|---|---|---|---|---|\n");
-        for setting in SETTINGS.iter().filter(|setting| setting.scope == scope) {
+        let has_variables = matches!(scope, Scope::Service | Scope::Instance);
+        let (head, rule) = if has_variables {
+            (" environment |", "---|")
+        } else {
+            ("", "")
+        };
+        let _ = writeln!(
+            page,
+            "| setting |{head} accepts | default | meaning |\n|---|{rule}---|---|---|"
+        );
+        for setting in reference().filter(|setting| setting.scope == scope) {
+            let variable = setting
+                .variable()
+                .map_or_else(String::new, |name| format!(" `{name}` |"));
             let default = setting.default.map_or_else(String::new, |value| format!("`{value}`"));
             let _ = writeln!(
                 page,
-                "| `{}` | `{}` | {} | {default} | {} |",
+                "| `{}` |{variable} {} | {default} | {} |",
                 setting.name,
-                setting.variable(),
                 setting.kind.accepts(),
                 setting.meaning,
             );
@@ -143,9 +164,7 @@ pub fn reference_markdown() -> String {
 
 /// The setting of that name, if there is one.
 pub(super) fn find(scope: Scope, name: &str) -> Option<&'static Setting> {
-    SETTINGS
-        .iter()
-        .find(|setting| setting.scope == scope && setting.name == name)
+    reference().find(|setting| setting.scope == scope && setting.name == name)
 }
 
 /// Milliseconds as an operator would write them.
@@ -165,17 +184,20 @@ mod tests {
 
     #[test]
     fn names_are_unique_across_scopes_because_environment_variables_have_none() {
-        let names: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
-        assert_eq!(names.len(), SETTINGS.len());
+        let variables: Vec<_> = reference().filter_map(Setting::variable).collect();
+        let unique: BTreeSet<_> = variables.iter().collect();
+        assert_eq!(unique.len(), variables.len());
     }
 
     #[test]
     fn the_page_has_a_row_for_each_setting_and_no_broken_cell() {
         let page = reference_markdown();
         for setting in reference() {
-            let start = format!("| `{}` | `{}` | ", setting.name, setting.variable());
-            let row = page.lines().find(|line| line.starts_with(&start));
-            assert_eq!(row.map(|row| row.matches('|').count()), Some(6), "{}", setting.name);
+            let variable = setting.variable().map(|name| format!("`{name}` | "));
+            let start = format!("| `{}` | {}", setting.name, variable.as_deref().unwrap_or_default());
+            let cells = 5 + usize::from(variable.is_some());
+            let is_row = |row: &str| row.starts_with(&start) && row.matches('|').count() == cells;
+            assert!(page.lines().any(is_row), "{}", setting.name);
         }
         assert!(
             page.contains("| a duration from 100ms to 5m, like \"10s\" | `10s` |"),

@@ -1,11 +1,14 @@
 //! The service's own settings.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use toml::Table;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
+use super::callers::CALLERS;
 use super::reader::{Environment, Report, Section};
 use super::{LogFormat, Settings, instances};
 
@@ -16,17 +19,33 @@ pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment,
         .parsed("listen", |raw| raw.text()?.parse().ok())
         .expect("where to listen has a default, which a test reads");
     let allow_unauthenticated = section.boolean("allow_unauthenticated");
-    if !allow_unauthenticated && !listen.ip().to_canonical().is_loopback() {
+    let has_callers =
+        section.is_set("callers_file") != (false, false) || table.is_some_and(|table| table.contains_key(CALLERS));
+    if allow_unauthenticated && has_callers {
+        section.refuse(
+            "allow_unauthenticated",
+            "remove it: there are callers, and nobody else is let in",
+        );
+    }
+    if !allow_unauthenticated && !has_callers && !listen.ip().to_canonical().is_loopback() {
         section.refuse(
             "listen",
-            "listen on 127.0.0.1 or [::1], or set allow_unauthenticated (AWS_ILM_ALLOW_UNAUTHENTICATED) to true if something \
-             in front of the service checks its callers",
+            "listen on 127.0.0.1 or [::1], or name callers (see `aws-ilm key new`), or set allow_unauthenticated \
+             (AWS_ILM_ALLOW_UNAUTHENTICATED) to true if something in front of the service checks its callers",
         );
     }
     let log_format = section.text("log_format", |word| matches!(word, "text" | "json"));
     Settings {
         listen,
         allow_unauthenticated,
+        callers: None,
+        trusted_proxies: section
+            .list("trusted_proxies", |text| network(text).is_some())
+            .iter()
+            .filter_map(|text| network(text))
+            .collect(),
+        public_docs: section.boolean("public_docs"),
+        cors_origins: section.list("cors_origins", is_origin),
         allowed_hosts: section
             .list("allowed_hosts", is_host)
             .iter()
@@ -69,6 +88,19 @@ fn is_host(text: &str) -> bool {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// A network, or a single address, which is a network of one.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse()
+        .ok()
+        .or_else(|| Some(IpNet::from(text.parse::<IpAddr>().ok()?)))
+}
+
+/// An origin just as browsers write it (RFC 6454 section 6.2): anything else would never match.
+fn is_origin(text: &str) -> bool {
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
+    Url::parse(text).is_ok_and(|url| is_web(&url) && url.origin().ascii_serialization() == text)
 }
 
 fn is_filter(text: &str) -> bool {

@@ -6,19 +6,28 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use url::Url;
 
-use super::Token;
+use super::{CallerSettings, Token};
 use crate::mapper::Mapper;
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the service listens; loopback unless [`Self::allow_unauthenticated`].
+    /// Where the service listens; loopback unless there are [`Self::callers`] or [`Self::allow_unauthenticated`].
     pub listen: SocketAddr,
-    /// Whether something in front of the service checks its callers.
+    /// Whether something in front of the service checks its callers; never together with [`Self::callers`].
     pub allow_unauthenticated: bool,
+    /// Who may ask; `None` when everybody may who can reach the service.
+    pub callers: Option<CallerSettings>,
+    /// The proxies whose word on a caller's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether the OpenAPI document and Swagger UI are open to everybody.
+    pub public_docs: bool,
+    /// The origins of web pages that may call, as browsers write them.
+    pub cors_origins: Vec<String>,
     /// Names that a request's Host may have beside loopback's, in lower case, without ports.
     pub allowed_hosts: Vec<String>,
     /// How log lines are written.

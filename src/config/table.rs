@@ -46,19 +46,44 @@ pub(super) static SETTINGS: &[Setting] = &[
         "listen",
         Kind::Text("an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\""),
         Some("127.0.0.1:8080"),
-        "Where the service listens. Anything but loopback needs `allow_unauthenticated`.",
+        "Where the service listens. Anything but loopback needs callers, or `allow_unauthenticated`.",
     ),
     of_service(
         "allow_unauthenticated",
         Kind::Boolean,
         Some("false"),
-        "Says that something in front of the service checks its callers, so that it may listen beyond loopback.",
+        "Says that something in front of the service checks its callers, so that it may listen beyond loopback without any of its own.",
+    ),
+    of_service(
+        "callers_file",
+        Kind::Text("the path of a TOML file"),
+        None,
+        "A file with the `[[callers]]` and `[[issuers]]`, which else stand in the configuration file; in the configuration file relative to it. \
+         Read again within two seconds when it changes.",
+    ),
+    of_service(
+        "trusted_proxies",
+        Kind::List("addresses and networks like \"10.0.0.0/8\", separated by commas (an array in the file)"),
+        Some(""),
+        "Proxies whose `X-Forwarded-For` is believed to name the caller's address.",
+    ),
+    of_service(
+        "public_docs",
+        Kind::Boolean,
+        Some("true"),
+        "Whether the OpenAPI document and Swagger UI are open to everybody; else to callers alone.",
+    ),
+    of_service(
+        "cors_origins",
+        Kind::List("origins like \"https://hr.example.com\", separated by commas (an array in the file)"),
+        Some(""),
+        "Web pages' origins from which browsers may call the service.",
     ),
     of_service(
         "allowed_hosts",
         Kind::List("host names without scheme, port or path, separated by commas (an array in the file)"),
         Some(""),
-        "Names other than loopback's that a request's Host may have.",
+        "Names other than loopback's that a request's Host may have. With callers and without this, every name is answered.",
     ),
     of_service(
         "default_instance",

@@ -6,19 +6,19 @@ use super::reader::Environment;
 use super::*;
 use crate::mapper::{BUILT_IN, Direction};
 
-const SECRET: &str = "s3cr3t-TOKEN-value";
+pub(super) const SECRET: &str = "s3cr3t-TOKEN-value";
 
 /// A folder that goes when the test ends.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("aws-ilm-config-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         set_mode(&path, 0o600);
@@ -41,7 +41,7 @@ fn set_mode(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 fn set_mode(_path: &Path, _mode: u32) {}
 
-fn environment(variables: &[(&str, &str)]) -> Environment {
+pub(super) fn environment(variables: &[(&str, &str)]) -> Environment {
     variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -49,7 +49,7 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
 }
 
 /// One complete instance in the environment, and more.
-fn one_instance(more: &[(&str, &str)]) -> Environment {
+pub(super) fn one_instance(more: &[(&str, &str)]) -> Environment {
     let mut variables = environment(&[
         ("AWS_ILM_URL", "https://scim.us-east-1.amazonaws.com/"),
         ("AWS_ILM_TENANT_ID", "abc-1"),
@@ -76,7 +76,7 @@ fn load_file(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Faults>
 }
 
 /// Each fault's setting without its place, so that a test says which settings it expects to be complained of.
-fn settings_of(faults: &Faults) -> Vec<&str> {
+pub(super) fn settings_of(faults: &Faults) -> Vec<&str> {
     faults
         .0
         .iter()
@@ -304,7 +304,8 @@ fn all_faults_are_told_together_with_name_finding_and_mend() {
     .unwrap_err();
     let expected = "\
 AWS_ILM_TENANTID: found an unknown setting: did you mean AWS_ILM_TENANT_ID?
-listen (AWS_ILM_LISTEN): found \"0.0.0.0:8080\": listen on 127.0.0.1 or [::1], or set allow_unauthenticated \
+listen (AWS_ILM_LISTEN): found \"0.0.0.0:8080\": listen on 127.0.0.1 or [::1], or name callers (see `aws-ilm key new`), \
+or set allow_unauthenticated \
 (AWS_ILM_ALLOW_UNAUTHENTICATED) to true if something in front of the service checks its callers
 body_timeout (AWS_ILM_BODY_TIMEOUT): found \"20\": use a duration from 100ms to 10m, like \"10s\"
 url (AWS_ILM_URL): found \"http://scim.us-east-1.amazonaws.com\": use https
@@ -437,6 +438,24 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             &["", "0", "-1", "1e3", "inf", "NaN", "100001", "12,5", "10/s"],
         ),
         ("write_rate", &["0.0", "100000.5"]),
+        ("callers_file", &["", "/nowhere/callers.toml", "/", "/dev/zero"]),
+        (
+            "trusted_proxies",
+            &["10.0.0.0/33", "proxy.example", "10.0.0.0/8,", "10.0.0.1:80"],
+        ),
+        ("public_docs", &["", "yes", "TRUE"]),
+        (
+            "cors_origins",
+            &[
+                "*",
+                "null",
+                "hr.example.com",
+                "https://hr.example.com/",
+                "https://HR.example.com",
+                "https://hr.example.com:443",
+                "file:///",
+            ],
+        ),
         ("membership_rate", &["0", "unlimited"]),
         (
             "api_rates",
@@ -467,7 +486,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
     }
     let tried: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     let left: Vec<&str> = reference()
-        .iter()
+        .filter(|setting| setting.variable().is_some())
         .map(|setting| setting.name)
         .filter(|name| !tried.contains(name))
         .collect();
@@ -510,6 +529,16 @@ fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_refere
                 format!("[[instances]]\n{line}\n{}", drop("authentication_token"))
             }
             Scope::Instance => format!("[[instances]]\n{line}\n{complete}"),
+            Scope::Caller if setting.name == "name" => format!("[[instances]]\n{complete}[[callers]]\n{line}\n"),
+            Scope::Caller => format!("[[instances]]\n{complete}[[callers]]\nname = \"a\"\n{line}\n"),
+            Scope::Issuer => {
+                let others = ["issuer = \"https://id.example\"\n", "audiences = [\"a\"]\n"];
+                let others: String = others
+                    .into_iter()
+                    .filter(|other| !other.starts_with(setting.name))
+                    .collect();
+                format!("[[instances]]\n{complete}[[callers]]\nname = \"a\"\n[[issuers]]\n{others}{line}\n")
+            }
         };
         let faults = load_file(&file, &[]).expect_err(&line);
         assert_eq!(settings_of(&faults), [setting.name], "{faults}");

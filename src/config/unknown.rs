@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::Table;
 
+use super::callers::{CALLERS, ISSUERS};
 use super::reader::{Environment, INSTANCES, Report, SHORT_NAME, escaped};
 use super::reference::{self, PREFIX, Scope};
 
@@ -14,22 +15,28 @@ const READ_BY_THE_COMMAND_LINE: &str = "AWS_ILM_CONFIG";
 pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut Report) {
     for key in table.keys() {
         let known = match scope {
-            Scope::Service => key == INSTANCES,
+            Scope::Service => [INSTANCES, CALLERS, ISSUERS].contains(&key.as_str()),
             Scope::Instance => key == SHORT_NAME,
+            Scope::Caller | Scope::Issuer => false,
         };
         if known || reference::find(scope, key).is_some() {
             continue;
         }
-        let elsewhere = match scope {
-            Scope::Service => reference::find(Scope::Instance, key).map(|_| "move it into an [[instances]] table"),
-            Scope::Instance => reference::find(Scope::Service, key).map(|_| "move it to the top of the file"),
-        };
+        let at_home = [
+            (Scope::Service, "move it to the top of the file"),
+            (Scope::Instance, "move it into an [[instances]] table"),
+            (Scope::Caller, "move it into a [[callers]] table"),
+            (Scope::Issuer, "move it into an [[issuers]] table"),
+        ];
+        let elsewhere = at_home
+            .into_iter()
+            .find(|(other, _)| reference::find(*other, key).is_some())
+            .map(|(_, mend)| mend);
         let mend = elsewhere.map_or_else(
             || {
                 suggestion(
                     key,
                     reference::reference()
-                        .iter()
                         .filter(|setting| setting.scope == scope)
                         .map(|s| s.name),
                 )
@@ -53,14 +60,14 @@ pub(super) fn refuse_variables(environment: &Environment, referred: &BTreeSet<&s
         let Some(name) = variable.strip_prefix(PREFIX) else {
             continue;
         };
-        let known = reference::reference()
-            .iter()
-            .any(|setting| setting.variable() == *variable)
+        let known = reference::reference().any(|setting| setting.variable().as_ref() == Some(variable))
             || variable == READ_BY_THE_COMMAND_LINE
             || referred.contains(variable.as_str())
             || is_service_link(name, value);
         if !known {
-            let names = reference::reference().iter().map(|setting| setting.name);
+            let names = reference::reference()
+                .filter(|setting| setting.variable().is_some())
+                .map(|setting| setting.name);
             let near = nearest(&name.to_ascii_lowercase(), names);
             let mend = near.map_or_else(
                 || "remove it".to_owned(),
@@ -139,7 +146,7 @@ mod tests {
             ("colour", None),
             ("x", None),
         ] {
-            let names = reference::reference().iter().map(|setting| setting.name);
+            let names = reference::reference().map(|setting| setting.name);
             assert_eq!(nearest(&name.to_ascii_lowercase(), names), expected, "{name}");
         }
     }

@@ -47,6 +47,8 @@ pub enum Cause {
     HeadersTooLarge,
     /// A fault of ours.
     Internal,
+    /// Who is asking can't be found out at the moment: the keys of the token's issuer can't be had.
+    KeysUnavailable,
     /// As much is being worked on as can be.
     Busy,
     /// The service is about to stop and takes nothing new.
@@ -55,7 +57,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of their statuses; for documentation and tests.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NotJson,
         Self::UnknownArgument,
         Self::BadArgument,
@@ -77,6 +79,7 @@ impl Cause {
         Self::TooManyRequests,
         Self::HeadersTooLarge,
         Self::Internal,
+        Self::KeysUnavailable,
         Self::Busy,
         Self::ShuttingDown,
     ];
@@ -103,7 +106,7 @@ impl Cause {
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::Busy | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -131,6 +134,7 @@ impl Cause {
             Self::TooManyRequests => ("/problems/too-many-requests", "Too many requests"),
             Self::HeadersTooLarge => ("/problems/headers-too-large", "The header fields are too large"),
             Self::Internal => ("/problems/internal", "Internal error"),
+            Self::KeysUnavailable => ("/problems/keys-unavailable", "The issuer's keys are unavailable"),
             Self::Busy => ("/problems/busy", "Busy"),
             Self::ShuttingDown => ("/problems/shutting-down", "Shutting down"),
         }
@@ -161,6 +165,7 @@ impl Cause {
             | Self::Misdirected
             | Self::TooManyRequests
             | Self::Internal
+            | Self::KeysUnavailable
             | Self::Busy => false,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -12,21 +12,23 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App,
+    audit::{self, Deed},
     extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
+    guard::Asker,
     negotiate::{Handling, Representation},
     observe::AccessRecord,
     problem::Problem,
 };
 use crate::{
     commands::{
-        Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
+        self, Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
         test_module, update_group, update_user,
     },
     envelope::{
         CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
         UpdateGroupEnvelope, UserEnvelope, to_markdown,
     },
-    service::{DryRun, Instance, Ran, Refused, Told},
+    service::{Attendant, DryRun, Instance, Ran, Record, Refused, Told},
 };
 
 pub(super) const USERS: &str = "User commands";
@@ -151,9 +153,11 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
         .await
 }
 
-/// What a call to any command says beside its arguments. All of it is checked before a byte of the body is read.
+/// What a call to any command says beside its arguments, and who makes it. All of it is checked before a byte of the body is read: here a
+/// command is accepted, and nowhere later are rights asked for again.
 struct Call {
     app: App,
+    asker: Asker,
     instance: Arc<Instance>,
     dry_run: bool,
     representation: Representation,
@@ -164,6 +168,9 @@ impl FromRequestParts<App> for Call {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let asker = Asker::from_request_parts(parts, app).await?;
+        let (command, writes) = parts.extensions.get().and_then(named).ok_or_else(Problem::internal)?;
+        asker.require_command(command, writes)?;
         let query = CommandQuery::parse(parts.uri.query())?;
         let texts = |name| {
             parts
@@ -179,8 +186,10 @@ impl FromRequestParts<App> for Call {
             .instance(query.instance.as_deref())
             .cloned()
             .ok_or_else(Problem::no_such_instance)?;
+        asker.require_instance(instance.name(), query.instance.is_some(), Some(command))?;
         Ok(Self {
             app: app.clone(),
+            asker,
             instance,
             dry_run: query.dry_run,
             representation,
@@ -193,12 +202,67 @@ impl Call {
     /// Runs the command, keeping its place until it has ended.
     async fn run(self, command: Command, place: Admitted) -> Response {
         let app = self.app;
-        match app.service.run(self.instance, command, self.dry_run, place).await {
+        let accepted = Accepted {
+            asker: self.asker,
+            instance: Arc::clone(&self.instance),
+            is_told: self.dry_run || !changes(command.name()),
+            _place: place,
+        };
+        match app.service.run(self.instance, command, self.dry_run, accepted).await {
             Ok(ran) => answer(ran, self.representation, self.handling),
             Err(Refused::Busy) => Problem::busy(BUSY_RETRY).into_response(),
             Err(Refused::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(Refused::Broken) => Problem::internal().into_response(),
         }
+    }
+}
+
+/// The command of a route, and whether it changes a directory.
+fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
+    let name = route.as_str().strip_prefix("/commands/")?;
+    commands::NAMES.into_iter().find(|(known, _)| *known == name)
+}
+
+fn changes(command: &str) -> bool {
+    commands::NAMES
+        .into_iter()
+        .any(|(name, writes)| name == command && writes)
+}
+
+/// Goes with an accepted command to its end: keeps its places, and writes the audit line of one that changes a directory.
+struct Accepted {
+    asker: Asker,
+    instance: Arc<Instance>,
+    /// Whether there is nothing to write any more.
+    is_told: bool,
+    _place: Admitted,
+}
+
+impl Accepted {
+    fn tell(&mut self, outcome: &str) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            let deed = Deed {
+                instance: Some(self.instance.name()),
+                ..self.asker.deed()
+            };
+            audit::performed(deed, outcome);
+        }
+    }
+}
+
+impl Attendant for Accepted {
+    fn ended(mut self, record: &Record) {
+        self.tell(record.outcome);
+    }
+}
+
+impl Drop for Accepted {
+    fn drop(&mut self) {
+        self.tell(if std::thread::panicking() {
+            "broke off"
+        } else {
+            "not run"
+        });
     }
 }
 

@@ -35,14 +35,16 @@ pub struct Liveness {
     status: &'static str,
 }
 
-/// Whether requests are taken, and how each directory was doing when it was last spoken to.
+/// Whether requests are taken, and, where the service has no callers, how each directory was doing when it was last spoken to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
     /// `ready` from the loaded configuration until shutdown begins, `stopping` from then on.
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
-    /// Each instance, in the order of the configuration.
-    instances: Vec<InstanceStatus>,
+    /// Each instance, in the order of the configuration. Not there when callers are configured: they find it at `GET /instances`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    instances: Option<Vec<InstanceStatus>>,
 }
 
 /// Liveness
@@ -66,7 +68,7 @@ async fn ready(State(app): State<App>) -> Response {
     let stopping = app.stopping.load(Ordering::Relaxed);
     let body = Readiness {
         status: if stopping { "stopping" } else { "ready" },
-        instances: instances::all(&app),
+        instances: (!app.is_guarded).then(|| instances::all(&app).collect()),
     };
     let status = if stopping {
         StatusCode::SERVICE_UNAVAILABLE

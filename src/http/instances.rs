@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, commands::INSTANCE};
+use super::{App, commands::INSTANCE, guard::Asker, problem::Problem};
 use crate::{
     scim::{BreakerState, LaneStatus, LastError, TokenInUse},
     service::Instance,
@@ -79,20 +79,21 @@ pub struct RateStatus {
 
 /// Shows every instance
 ///
-/// How each directory does, and how the service deals with it: pace, waiting requests, circuit breaker, token in use, last error.
+/// How each directory that the caller may use does, and how the service deals with it: pace, waiting requests, circuit breaker, token in use,
+/// last error. Needs the right of administration.
 #[utoipa::path(get, path = "/instances", tag = INSTANCE, operation_id = "instances",
     responses((status = 200, description = "Every instance, in the order of the configuration.", body = Vec<InstanceStatus>)))]
-async fn instances(State(app): State<App>) -> Json<Vec<InstanceStatus>> {
-    Json(all(&app))
+async fn instances(State(app): State<App>, asker: Asker) -> Result<Json<Vec<InstanceStatus>>, Problem> {
+    asker.require_administration()?;
+    Ok(Json(all(&app).filter(|instance| asker.sees(&instance.name)).collect()))
 }
 
 /// Every instance, in the order of the configuration.
-pub(super) fn all(app: &App) -> Vec<InstanceStatus> {
+pub(super) fn all(app: &App) -> impl Iterator<Item = InstanceStatus> {
     app.service
         .instances()
         .iter()
         .map(|instance| InstanceStatus::of(instance))
-        .collect()
 }
 
 impl InstanceStatus {

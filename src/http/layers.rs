@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -9,10 +10,12 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 
 use crate::http::extract::Intake;
+use crate::http::guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard};
 use crate::http::host::HostRule;
-use crate::http::observe::observe;
+use crate::http::observe::{REQUEST_ID, observe};
 use crate::http::problem::Problem;
 
 /// The longest request target, in bytes. RFC 9110 section 4.1 wants at least 8,000 to be supported.
@@ -20,6 +23,12 @@ pub const MAX_TARGET: usize = 8 * 1024;
 
 /// The longest header section, in bytes: names and values, and four for the `: ` and the line end of each.
 pub const MAX_HEADERS: usize = 32 * 1024;
+
+/// How long a browser may remember which pages may call.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
+
+/// Header fields that have no constant elsewhere.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Where Swagger UI lives. Only there a browser may run scripts, its own ones.
 const DOCS: &str = "/docs";
@@ -36,19 +45,32 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 pub struct LayerOptions {
     /// Which host names are answered.
     pub host_rule: HostRule,
+    /// The origins of web pages from which browsers may call.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Who is let in.
+    pub guard: Guard,
     /// The gate for bodies and running commands.
     pub intake: Arc<Intake>,
 }
 
 /// Puts every layer around the routes. Call it last: routes that are added afterwards would stand outside.
 pub fn assemble(routes: Router, options: LayerOptions) -> Router {
-    routes
+    let cors = cors(options.cors_origins);
+    let routes = routes
         // What no route or no method answers is a problem like any other, so that it passes the layers below too.
         .fallback(|| async { Problem::no_such_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
-        // 6. The extractors' gate, shared by all requests.
+        // 7. The extractors' gate, shared by all requests.
         .layer(Extension(options.intake))
+        // 6. Who asks, before anything of theirs is looked into.
+        .layer(from_fn_with_state(Arc::new(options.guard), guard));
+    // A browser asks beforehand without credentials (Fetch standard, "CORS-preflight fetch"), so this stands outside the guard.
+    let routes = match cors {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes
         // 5. Whose name was asked for: before anything that a foreign page could make a browser do.
         .layer(from_fn_with_state(Arc::new(options.host_rule), check_host))
         // 4. Sizes before anything reads what might be huge.
@@ -59,6 +81,29 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(from_fn(dress))
         // 1. Outermost: every answer gets its id, every request its one line.
         .layer(from_fn(observe))
+}
+
+/// What browsers are told of which pages may call; nothing at all where none may.
+fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let sent = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::ACCEPT,
+        API_KEY,
+        REQUEST_ID,
+        PREFER,
+    ];
+    let read = [header::RETRY_AFTER, REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY];
+    let cors = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers(sent)
+        .expose_headers(read)
+        .max_age(PREFLIGHT_AGE);
+    Some(cors)
 }
 
 async fn check_host(State(rule): State<Arc<HostRule>>, request: Request, next: Next) -> Response {

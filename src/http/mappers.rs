@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, extract::Arguments, problem::Problem};
+use super::{App, extract::Arguments, guard::Asker, problem::Problem};
 use crate::{
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
@@ -17,6 +17,9 @@ use crate::{
 };
 
 pub(super) const MAPPERS: &str = "Mappers";
+
+/// Whoever may run this command may see the mappings: it tells of them too.
+const MAPPING: &str = "get-mapping-fields";
 
 /// The mappers' routes.
 pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
@@ -64,11 +67,18 @@ pub struct ExplainArguments {
 
 /// Lists the mappers in use
 ///
-/// What each instance maps with, either way, with its types and their targets. `built-in` is the mapping that serves where none is configured.
+/// What each instance that the caller may use maps with, either way, with its types and their targets. `built-in` is the mapping that serves
+/// where none is configured. Needs the right to run `get-mapping-fields`.
 #[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
     responses((status = 200, description = "The mappers in use.", body = MappersInUse)))]
-async fn mappers(State(app): State<App>) -> Json<MappersInUse> {
-    let instances = app.service.instances().iter().map(|instance| {
+async fn mappers(State(app): State<App>, asker: Asker) -> Result<Json<MappersInUse>, Problem> {
+    asker.require_command(MAPPING, false)?;
+    let seen = app
+        .service
+        .instances()
+        .iter()
+        .filter(|instance| asker.sees(instance.name()));
+    let instances = seen.map(|instance| {
         let (outgoing, incoming) = instance.rules().mapper.in_use();
         InstanceMappers {
             instance: instance.name().to_owned(),
@@ -76,24 +86,26 @@ async fn mappers(State(app): State<App>) -> Json<MappersInUse> {
             incoming,
         }
     });
-    Json(MappersInUse {
+    Ok(Json(MappersInUse {
         instances: instances.collect(),
-    })
+    }))
 }
 
 /// Explains a mapping
 ///
 /// For each target: what was taken from the source, each step's input and output, what was left out and why; and the SCIM user that comes of
-/// it, with what the directory is known to refuse in it. Nothing is sent to anybody.
+/// it, with what the directory is known to refuse in it. Nothing is sent to anybody. Needs the right to run `get-mapping-fields`.
 #[utoipa::path(post, path = "/mappers/{name}/explain", tag = MAPPERS, operation_id = "explain-mapper",
     params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.", example = "built-in")),
     request_body = ExplainArguments,
     responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(
     State(app): State<App>,
+    asker: Asker,
     name: Result<Path<String>, PathRejection>,
     arguments: Arguments<ExplainArguments>,
 ) -> Result<Json<Explained>, Problem> {
+    asker.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
     let ExplainArguments {
         mapping_type,
@@ -111,6 +123,7 @@ async fn explain(
     let default = app.service.instance(None);
     let instances = default.into_iter().chain(app.service.instances());
     let rules = instances
+        .filter(|instance| asker.sees(instance.name()))
         .map(|instance| instance.rules())
         .find(|rules| rules.mapper.is_called(&name, direction))
         .ok_or_else(Problem::no_such_mapper)?;

@@ -1,13 +1,16 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
-//! In the order in which a request meets them: [`server`] (sockets) and [`connections`], then [`layers`] with [`observe`] and
-//! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
+//! In the order in which a request meets them: [`server`] (sockets) and [`connections`], then [`layers`] with [`observe`], [`host`] and
+//! [`guard`] (with [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
+pub mod address;
+pub mod audit;
 pub mod cause;
 mod commands;
 pub mod connections;
 pub mod extract;
+pub mod guard;
 pub mod health;
 pub mod host;
 pub mod instances;
@@ -41,6 +44,8 @@ pub struct App {
     pub stopping: Arc<AtomicBool>,
     /// What callers are told to wait while the service stops.
     pub stopping_retry: Duration,
+    /// Whether only callers are let in, so that what is open to everybody tells no details.
+    pub is_guarded: bool,
 }
 
 /// All routes with all layers around them.

@@ -15,6 +15,7 @@ use axum::response::Response;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::http::guard::Asker;
 use crate::http::problem::Problem;
 
 /// The header field in which a request's id comes and goes.
@@ -67,6 +68,10 @@ pub struct AccessRecord {
     /// Whether it was a dry run.
     pub dry_run: Option<bool>,
 }
+
+/// Left in a response's extensions, keeps its access line out of the log: of a flood, whoever answers it tells the number.
+#[derive(Debug, Clone, Copy)]
+pub struct Unlogged;
 
 /// The outermost layer: gives the request its id and its span, writes the id into the answer, and the access line into the log.
 pub async fn observe(mut request: Request, next: Next) -> Response {
@@ -126,21 +131,29 @@ impl AccessLine {
 
     fn end(mut self, response: &mut Response, problem: Option<&Problem>) {
         self.ended = true;
+        if response.extensions_mut().remove::<Unlogged>().is_some() {
+            return;
+        }
         let record = response.extensions_mut().remove::<AccessRecord>().unwrap_or_default();
         self.write(
             Some(response.status().as_u16()),
+            response
+                .extensions()
+                .get::<Asker>()
+                .map(|asker| asker.identity().name()),
             &record,
             problem.map(|problem| problem.cause().type_and_title().0),
         );
     }
 
-    fn write(&self, status: Option<u16>, record: &AccessRecord, problem: Option<&'static str>) {
+    fn write(&self, status: Option<u16>, caller: Option<&str>, record: &AccessRecord, problem: Option<&'static str>) {
         tracing::info!(
             target: "access",
             request_id = self.id.as_str(),
             method = self.method,
             route = self.route.as_ref().map_or("-", MatchedPath::as_str),
             status,
+            caller,
             duration_ms = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX),
             command = record.command,
             instance = record.instance,
@@ -156,7 +169,7 @@ impl AccessLine {
 impl Drop for AccessLine {
     fn drop(&mut self) {
         if !self.ended {
-            self.write(None, &AccessRecord::default(), None);
+            self.write(None, None, &AccessRecord::default(), None);
         }
     }
 }

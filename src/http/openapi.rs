@@ -1,5 +1,6 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
+mod security;
 mod statuses;
 
 use serde_json::{Value, json};
@@ -14,9 +15,10 @@ use utoipa::{
     },
 };
 
-use self::statuses::{ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY};
+use self::statuses::{ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS};
 use super::{
     commands::{GROUPS, INSTANCE, USERS},
+    guard::OPEN,
     health::HEALTH,
     mappers::{self, MAPPERS},
     negotiate::Representation,
@@ -107,6 +109,7 @@ pub(super) fn base() -> OpenApi {
     license.identifier = Some("Apache-2.0".to_owned());
     info.license = Some(license);
     document.info = info;
+    security::declare(&mut document);
     let tag = |name: &str, description: &str| TagBuilder::new().name(name).description(Some(description)).build();
     document.tags = Some(vec![
         tag(USERS, "A person's account: create, change, show, disable."),
@@ -132,7 +135,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     if let Some(operation) = explain.and_then(|path| path.post.as_mut()) {
         complete_explain(operation);
     }
-    for path in document.paths.paths.values_mut() {
+    for (route, path) in &mut document.paths.paths {
         if let Some(operation) = path.get.as_mut() {
             add_problems(
                 operation,
@@ -141,6 +144,11 @@ pub(super) fn complete(document: &mut OpenApi) {
             );
         }
         for operation in [path.get.as_mut(), path.post.as_mut()].into_iter().flatten() {
+            if OPEN.contains(&route.as_str()) {
+                operation.security = Some(Vec::new());
+            } else {
+                add_problems(operation, &REFUSALS, Problem::unauthorised());
+            }
             add_request_id(operation);
         }
     }
@@ -228,7 +236,7 @@ fn add_problems(operation: &mut Operation, statuses: &[(&str, &str)], faulty: Pr
                 .content
                 .insert(problem::MEDIA_TYPE.to_owned(), RefOr::T(content));
         }
-        if *status == "503" {
+        if ["429", "503"].contains(status) {
             let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
             response
                 .headers

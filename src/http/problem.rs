@@ -18,6 +18,9 @@ use utoipa::ToSchema;
 pub use crate::http::cause::Cause;
 use crate::json::{Fault, FaultKind, shown_name};
 
+/// How to prove who one is. Other ways have no scheme that could be named here.
+const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
+
 /// The media type of every problem (RFC 9457 section 6.1).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -133,10 +136,24 @@ impl Problem {
 
     /// No or no known credentials. Says nothing about why: a guesser learns nothing from it.
     pub fn unauthorised() -> Self {
-        Self::new(Cause::Unauthorised, "credentials that are known here are needed")
+        let detail = "credentials that are known here are needed: an API key or a token in `Authorization: Bearer`, a key in `X-API-Key`, or a \
+                      client certificate";
+        Self::new(Cause::Unauthorised, detail)
     }
 
-    /// The caller lacks a right; `missing` names that right and nothing about what exists.
+    /// Too many credentials from one address were none, until `retry_after` has passed.
+    pub fn too_many_failures(retry_after: Duration) -> Self {
+        let detail = "too many credentials from this address are not known here";
+        Self::new(Cause::TooManyRequests, detail).retry_after(retry_after)
+    }
+
+    /// The keys of the token's issuer can't be had; worth another try after `retry_after`.
+    pub fn keys_unavailable(retry_after: Duration) -> Self {
+        let detail = "the keys of the token's issuer can't be had at the moment; nothing was done";
+        Self::new(Cause::KeysUnavailable, detail).retry_after(retry_after)
+    }
+
+    /// The caller lacks a right; `missing` names that right ("to run iam-get-user") and nothing about what exists.
     pub fn forbidden(missing: &str) -> Self {
         Self::new(Cause::Forbidden, format!("the caller lacks the right {missing}"))
     }
@@ -299,8 +316,8 @@ impl Problem {
         let mut fields = HeaderMap::new();
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let (name, value): (HeaderName, Cow<'static, str>) = match self.cause {
-            // Section 15.5.2 wants a challenge with every 401.
-            Cause::Unauthorised => (header::WWW_AUTHENTICATE, "Bearer".into()),
+            // Section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter in it.
+            Cause::Unauthorised => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
             // Section 15.5.6. axum's router adds its own list when there is none yet.
             Cause::MethodNotAllowed => match self.allow {
                 Some(allow) => (header::ALLOW, allow.into()),
@@ -310,7 +327,7 @@ impl Problem {
             Cause::UnsupportedMediaType => (header::ACCEPT, "application/json".into()),
             Cause::UnsupportedEncoding => (header::ACCEPT_ENCODING, "identity".into()),
             // Sections 10.2.3 and 15.6.4; RFC 6585 section 4.
-            Cause::TooManyRequests | Cause::Busy | Cause::ShuttingDown => {
+            Cause::TooManyRequests | Cause::KeysUnavailable | Cause::Busy | Cause::ShuttingDown => {
                 (header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string().into())
             }
             Cause::NotJson
@@ -408,7 +425,7 @@ mod tests {
             (Problem::method_not_allowed(Some("GET, HEAD")), "allow", "GET, HEAD"),
             (Problem::unsupported_media_type("x"), "accept", "application/json"),
             (Problem::unsupported_encoding(), "accept-encoding", "identity"),
-            (Problem::unauthorised(), "www-authenticate", "Bearer"),
+            (Problem::unauthorised(), "www-authenticate", "Bearer realm=\"aws-ilm\""),
             (Problem::busy(Duration::ZERO), "retry-after", "1"),
             (
                 Problem::too_many_requests(Duration::from_millis(1500)),

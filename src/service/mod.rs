@@ -103,6 +103,17 @@ pub struct PlannedRequest {
     pub body: Option<Value>,
 }
 
+/// What accompanies a command, whether or not its caller waits.
+pub trait Attendant: Send + 'static {
+    /// Told when the command has ended.
+    fn ended(self, record: &Record);
+}
+
+/// Nobody.
+impl Attendant for () {
+    fn ended(self, _: &Record) {}
+}
+
 /// Why a command did not run, or did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -149,16 +160,17 @@ impl Service {
 
     /// Runs a command to its end, whether or not the caller waits for it.
     ///
-    /// `place`, whatever it is, is kept until the command has ended: a caller who hangs up frees nothing before the work is done.
+    /// The attendant is kept until the command has ended: a caller who hangs up frees nothing before the work is done. It is told the end
+    /// even so; where there is none (the command could not be started, or broke off) it is dropped without a word.
     ///
     /// # Errors
     /// When it could not be started, or broke off.
-    pub async fn run<P: Send + 'static>(
+    pub async fn run(
         &self,
         instance: Arc<Instance>,
         command: Command,
         dry_run: bool,
-        place: P,
+        attendant: impl Attendant,
     ) -> Result<Ran, Refused> {
         if self.tasks.is_closed() {
             return Err(Refused::Stopping);
@@ -168,7 +180,8 @@ impl Service {
             .map_err(|_| Refused::Busy)?;
         let task = async move {
             let ran = run(&instance, &command, dry_run).await;
-            drop((place, place_here));
+            attendant.ended(&ran.record);
+            drop(place_here);
             ran
         };
         let (answer, answered) = oneshot::channel();

@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "auth",
             "commands",
             "config",
             "envelope",

@@ -114,7 +114,14 @@ impl Service {
             HostRule::any()
         };
         let intake = Arc::new(Intake::new(options.intake));
-        let router = assemble(routes, LayerOptions { host_rule, intake });
+        let router = assemble(
+            routes,
+            LayerOptions {
+                host_rule,
+                intake,
+                ..LayerOptions::default()
+            },
+        );
         let runtime = Runtime::new().unwrap();
         let handle = axum_server::Handle::new();
         let served = runtime.spawn(serve(listener, router, options.server, handle.clone()));

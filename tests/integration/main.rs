@@ -14,6 +14,7 @@ mod answers;
 mod architecture;
 mod arguments;
 mod budgets;
+mod callers;
 mod cases;
 mod cli;
 mod commands;

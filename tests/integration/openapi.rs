@@ -33,6 +33,7 @@ use utoipa::{
 };
 
 use crate::{
+    callers,
     examples::examples,
     harness::{Answer, Setup, World, answer},
     process,
@@ -441,6 +442,13 @@ async fn every_answer_that_can_be_provoked_is_documented() {
     check(413, EXPLAIN, answer(large).await);
     let crooked = request().json(&profile).header("host", "evil.example");
     check(421, EXPLAIN, answer(crooked).await);
+
+    let (key, digest) = callers::key();
+    let nothing = callers::caller("a", &[&digest], "requests_per_second = 0.01");
+    let (guarded, _file) = callers::world(&nothing, &[]).await;
+    check(401, get_user, guarded.get_user(&[]).await);
+    check(403, get_user, guarded.get_user(&[("x-api-key", &key)]).await);
+    check(429, get_user, guarded.get_user(&[("x-api-key", &key)]).await);
 
     // Only a defect of ours gives 500; `layers` has one.
     let documented: BTreeSet<u16> = operations(&document)

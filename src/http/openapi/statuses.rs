@@ -40,6 +40,17 @@ pub(super) const PROBLEMS_WITHOUT_DIRECTORY: [(&str, &str); 3] = [
     ("503", "The service is busy or stopping. Try again after `Retry-After`."),
 ];
 
+/// The statuses of requests whose sender is not let in; not those of open routes.
+pub(super) const REFUSALS: [(&str, &str); 3] = [
+    ("401", "Credentials that are known here are needed."),
+    ("403", "The caller lacks a right, which is named."),
+    (
+        "429",
+        "The caller has spent its requests a second or has too many at work, or too many credentials from its address were none. Try again \
+         after `Retry-After`.",
+    ),
+];
+
 /// The statuses of requests that never become a command.
 pub(super) const PROBLEMS: [(&str, &str); 9] = [
     ("405", "The method is not `POST`."),
@@ -91,6 +102,8 @@ const EXAMPLE_ID: &str = "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81";
 pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
     let problem = match status {
         "400" => faulty.clone(),
+        "401" => Problem::unauthorised(),
+        "403" => Problem::forbidden("to run iam-disable-user"),
         "404" => Problem::no_such_instance(),
         "405" => Problem::method_not_allowed(None),
         "406" => Problem::not_acceptable("application/json and text/markdown"),
@@ -99,6 +112,7 @@ pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
         "414" => Problem::target_too_long(MAX_TARGET),
         "415" => Problem::unsupported_media_type("is missing; application/json is taken"),
         "421" => Problem::misdirected(),
+        "429" => Problem::too_many_requests(Duration::from_secs(1)),
         "431" => Problem::headers_too_large(MAX_HEADERS),
         "500" => Problem::internal(),
         "503" => Problem::busy(Duration::from_secs(1)),

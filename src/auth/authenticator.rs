@@ -1,0 +1,287 @@
+//! From what a request presents to who is asking.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use super::caller::{Caller, Identity, Known, Proof};
+use super::certificate::CertificateNames;
+use super::jwt::{self, Issuer, Reason, Verifier};
+use super::key::{ApiKey, Digest};
+use super::quota::Meter;
+
+/// All callers, as they are configured at the moment.
+#[derive(Debug)]
+pub struct Authenticator {
+    register: RwLock<Arc<Register>>,
+}
+
+#[derive(Debug)]
+struct Register {
+    callers: Vec<Arc<Known>>,
+    verifier: Arc<Verifier>,
+}
+
+/// What a request presents to prove who is asking.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// What its header section holds, if anything.
+    pub presented: Option<Presented<'a>>,
+    /// What its connection's client certificate proves, if there is one.
+    pub certificate: Option<&'a CertificateNames>,
+}
+
+/// What a header section holds of credentials. No `Debug`: they are secret.
+#[derive(Clone, Copy)]
+pub enum Presented<'a> {
+    /// An API key, in the field of its own.
+    Key(&'a str),
+    /// An API key or a token, as a bearer's (RFC 6750 section 2.1).
+    Bearer(&'a str),
+    /// Something that is no use: doubled, malformed, or of another scheme.
+    Unusable,
+}
+
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str("Presented")
+    }
+}
+
+/// Why nobody was recognised. For the log: callers are told nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// There were no credentials.
+    Nothing,
+    /// They were doubled, malformed, or of another scheme.
+    Unusable,
+    /// No caller has this key.
+    UnknownKey,
+    /// The key's time is over.
+    ExpiredKey,
+    /// The token is no good.
+    Token(Reason),
+    /// The token is good, and is no caller's.
+    StrangeToken,
+    /// The certificate is good, and is no caller's.
+    StrangeCertificate,
+    /// The keys of the token's issuer can't be had at the moment, so nothing can be said of the token.
+    KeysUnavailable,
+}
+
+impl Refusal {
+    /// The words for it in the log.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Nothing => "no credentials",
+            Self::Unusable => "unusable credentials",
+            Self::UnknownKey => "unknown key",
+            Self::ExpiredKey => "expired key",
+            Self::Token(reason) => reason.label(),
+            Self::StrangeToken => "a token of no caller",
+            Self::StrangeCertificate => "a certificate of no caller",
+            Self::KeysUnavailable => "the issuer's keys are unavailable",
+        }
+    }
+}
+
+impl Authenticator {
+    /// Knows these callers, and verifies tokens of these issuers.
+    ///
+    /// # Errors
+    /// When an issuer can't be set up.
+    pub fn new(callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<Self, jwt::Error> {
+        let register = Register {
+            callers: known(callers, &[]),
+            verifier: Arc::new(Verifier::new(issuers)?),
+        };
+        Ok(Self {
+            register: RwLock::new(Arc::new(register)),
+        })
+    }
+
+    /// Knows these from now on, and nobody else. What a caller of the same name and quota has used of it stays used.
+    ///
+    /// # Errors
+    /// When an issuer can't be set up; then all stays as it was.
+    pub fn replace(&self, callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<(), jwt::Error> {
+        let before = self.register();
+        let register = Register {
+            callers: known(callers, &before.callers),
+            verifier: Arc::new(before.verifier.renewed(issuers)?),
+        };
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(register);
+        Ok(())
+    }
+
+    /// Says who is asking.
+    ///
+    /// What the header section holds goes before a certificate: whoever presents both means the former, and one that is wrong is not made good
+    /// by the other.
+    ///
+    /// # Errors
+    /// When nobody was recognised.
+    pub async fn identify(&self, credentials: Credentials<'_>) -> Result<Identity, Refusal> {
+        let register = self.register();
+        match (credentials.presented, credentials.certificate) {
+            (Some(Presented::Unusable), _) => Err(Refusal::Unusable),
+            (Some(Presented::Key(text)), _) => register.by_key(text),
+            (Some(Presented::Bearer(text)), _) if ApiKey::is_like_one(text) => register.by_key(text),
+            (Some(Presented::Bearer(text)), _) => register.by_token(text).await,
+            (None, Some(certificate)) => register.by_certificate(certificate),
+            (None, None) => Err(Refusal::Nothing),
+        }
+    }
+
+    fn register(&self) -> Arc<Register> {
+        Arc::clone(&self.register.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Register {
+    fn by_key(&self, text: &str) -> Result<Identity, Refusal> {
+        if !ApiKey::is_like_one(text) {
+            return Err(Refusal::UnknownKey);
+        }
+        let digest = Digest::of(text);
+        let mut found = None;
+        // All of them, whichever it is: how long it takes says nothing.
+        for caller in &self.callers {
+            for key in caller.caller.keys.iter().filter(|key| key.is(&digest)) {
+                found = Some((caller, key));
+            }
+        }
+        let (caller, key) = found.ok_or(Refusal::UnknownKey)?;
+        if key.has_expired(Timestamp::now()) {
+            return Err(Refusal::ExpiredKey);
+        }
+        Ok(Identity::proven(caller, Proof::ApiKey))
+    }
+
+    /// The first caller, in the order of the configuration, whose rule the token meets.
+    async fn by_token(&self, text: &str) -> Result<Identity, Refusal> {
+        let claims = self.verifier.verify(text).await.map_err(|refusal| match refusal {
+            jwt::Refusal::Invalid(reason) => Refusal::Token(reason),
+            jwt::Refusal::KeysUnavailable => Refusal::KeysUnavailable,
+        })?;
+        let mut callers = self.callers.iter();
+        let caller = callers.find(|caller| caller.caller.tokens.as_ref().is_some_and(|rule| rule.covers(&claims)));
+        let caller = caller.ok_or(Refusal::StrangeToken)?;
+        Ok(Identity::by_token(caller, &claims))
+    }
+
+    fn by_certificate(&self, certificate: &CertificateNames) -> Result<Identity, Refusal> {
+        let mut callers = self.callers.iter();
+        let caller = callers.find(|caller| caller.caller.certificates.iter().any(|name| certificate.prove(name)));
+        let caller = caller.ok_or(Refusal::StrangeCertificate)?;
+        Ok(Identity::proven(caller, Proof::Certificate))
+    }
+}
+
+fn known(callers: Vec<Caller>, before: &[Arc<Known>]) -> Vec<Arc<Known>> {
+    callers
+        .into_iter()
+        .map(|caller| {
+            let same = |known: &&Arc<Known>| known.caller.name == caller.name && known.caller.quota == caller.quota;
+            let used = before.iter().find(same).and_then(|known| known.meter.clone());
+            let meter = used.unwrap_or_else(|| Arc::new(Meter::new(caller.quota)));
+            Arc::new(Known {
+                caller,
+                meter: Some(meter),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::{NewKey, Quota, Rights};
+    use super::*;
+
+    fn caller(name: &str, keys: Vec<ApiKey>) -> Caller {
+        Caller {
+            name: name.to_owned(),
+            keys,
+            tokens: None,
+            certificates: Vec::new(),
+            rights: Rights::default(),
+            quota: Quota {
+                requests_per_second: 1.0,
+                concurrent_requests: 1,
+            },
+        }
+    }
+
+    fn key(expires: Option<Timestamp>) -> (String, ApiKey) {
+        let new = NewKey::generate().unwrap();
+        let key = ApiKey {
+            digest: new.digest,
+            expires,
+        };
+        (new.shown_once().to_owned(), key)
+    }
+
+    async fn asks(authenticator: &Authenticator, presented: Option<Presented<'_>>) -> Result<String, Refusal> {
+        let credentials = Credentials {
+            presented,
+            certificate: None,
+        };
+        let identity = authenticator.identify(credentials).await?;
+        Ok(identity.name().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_key_proves_its_caller_in_either_field() {
+        let (first, first_key) = key(None);
+        let (second, second_key) = key(Some(Timestamp::MAX));
+        let (expired, expired_key) = key(Some(Timestamp::now()));
+        let (strange, _) = key(None);
+        let callers = vec![
+            caller("hr", vec![first_key, second_key]),
+            caller("soar", vec![expired_key]),
+        ];
+        let authenticator = Authenticator::new(callers, Vec::new()).unwrap();
+        for text in [&first, &second] {
+            for presented in [Presented::Key(text), Presented::Bearer(text)] {
+                assert_eq!(asks(&authenticator, Some(presented)).await.as_deref(), Ok("hr"));
+            }
+        }
+        for (presented, refusal) in [
+            (None, Refusal::Nothing),
+            (Some(Presented::Unusable), Refusal::Unusable),
+            (Some(Presented::Key(&expired)), Refusal::ExpiredKey),
+            (Some(Presented::Key(&strange)), Refusal::UnknownKey),
+            (Some(Presented::Key(&first.to_uppercase())), Refusal::UnknownKey),
+            (Some(Presented::Key(&first[..first.len() - 1])), Refusal::UnknownKey),
+            (Some(Presented::Key(&format!("{first}0"))), Refusal::UnknownKey),
+            (Some(Presented::Key("")), Refusal::UnknownKey),
+        ] {
+            assert_eq!(asks(&authenticator, presented).await, Err(refusal));
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_replaced_is_gone_and_what_was_used_stays_used() {
+        let (text, api_key) = key(None);
+        let authenticator = Authenticator::new(vec![caller("hr", vec![api_key.clone()])], Vec::new()).unwrap();
+        let credentials = Credentials {
+            presented: Some(Presented::Key(&text)),
+            certificate: None,
+        };
+        let identity = authenticator.identify(credentials).await.unwrap();
+        let now = Instant::now();
+        assert!(identity.take(now).unwrap().0.is_ok());
+        authenticator
+            .replace(vec![caller("hr", vec![api_key])], Vec::new())
+            .unwrap();
+        let again = authenticator.identify(credentials).await.unwrap();
+        assert!(again.take(now).unwrap().0.is_err());
+        authenticator.replace(Vec::new(), Vec::new()).unwrap();
+        assert_eq!(
+            authenticator.identify(credentials).await.unwrap_err(),
+            Refusal::UnknownKey
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! How much a caller may ask for: requests a second, and at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a caller is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quota {
+    /// Requests a second, above 0. As many may come at once after a quiet second, and at least one.
+    pub requests_per_second: f64,
+    /// Requests that may be worked on at once, at least 1.
+    pub concurrent_requests: usize,
+}
+
+impl Quota {
+    /// How many requests may come at once.
+    pub fn burst(&self) -> u32 {
+        // Bounded by the configuration far below what a u32 holds.
+        self.requests_per_second.ceil().max(1.0) as u32
+    }
+
+    /// The time in which the burst is given back, in whole seconds.
+    pub fn window(&self) -> u64 {
+        (f64::from(self.burst()) / self.requests_per_second).ceil().max(1.0) as u64
+    }
+}
+
+/// What is left of a quota: a bucket that fills as time goes by, and the places for requests at work.
+#[derive(Debug)]
+pub struct Meter {
+    quota: Quota,
+    bucket: Mutex<Bucket>,
+    places: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    level: f64,
+    at: Instant,
+}
+
+/// A place among the requests at work; dropping it gives it back.
+#[derive(Debug)]
+pub struct Held {
+    _place: OwnedSemaphorePermit,
+}
+
+/// How a caller stands after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Requests that may come at once from now on.
+    pub remaining: u32,
+    /// The time until there is one more than now, zero when none is missing.
+    pub reset: Duration,
+}
+
+impl Meter {
+    /// A meter with nothing used of its quota.
+    pub fn new(quota: Quota) -> Self {
+        Self {
+            quota,
+            bucket: Mutex::new(Bucket {
+                level: f64::from(quota.burst()),
+                at: Instant::now(),
+            }),
+            places: Arc::new(Semaphore::new(quota.concurrent_requests.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// The quota that it measures.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// Takes one request out of the quota: a place, or how long to wait when there is none; and how the caller then stands.
+    pub fn take(&self, now: Instant) -> (Result<Held, Duration>, Standing) {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
+        bucket.level = (bucket.level + passed * self.quota.requests_per_second).min(f64::from(self.quota.burst()));
+        bucket.at = bucket.at.max(now);
+        if bucket.level < 1.0 {
+            let standing = self.standing(bucket.level);
+            return (Err(standing.reset), standing);
+        }
+        // A request that finds no place costs nothing: the caller is not to pay for those of its own that are slow.
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return (Err(Duration::from_secs(1)), self.standing(bucket.level));
+        };
+        bucket.level -= 1.0;
+        (Ok(Held { _place: place }), self.standing(bucket.level))
+    }
+
+    fn standing(&self, level: f64) -> Standing {
+        let is_full = level >= f64::from(self.quota.burst());
+        let missing = if is_full { 0.0 } else { 1.0 - level.fract() };
+        Standing {
+            remaining: level as u32,
+            reset: Duration::from_secs_f64(missing / self.quota.requests_per_second),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(requests_per_second: f64, concurrent_requests: usize) -> Meter {
+        Meter::new(Quota {
+            requests_per_second,
+            concurrent_requests,
+        })
+    }
+
+    #[test]
+    fn a_second_holds_as_many_as_it_says_and_gives_them_back() {
+        let meter = meter(4.0, 100);
+        let start = Instant::now();
+        for left in [3, 2, 1, 0] {
+            let (held, standing) = meter.take(start);
+            assert_eq!((held.is_ok(), standing.remaining), (true, left));
+        }
+        let (held, standing) = meter.take(start);
+        assert_eq!(held.err(), Some(Duration::from_millis(250)));
+        assert_eq!(standing.reset, Duration::from_millis(250));
+        let later = start + Duration::from_millis(300);
+        assert!(meter.take(later).0.is_ok());
+        assert!(meter.take(later).0.is_err());
+        // However long it was quiet, the burst is no larger.
+        let much_later = start + Duration::from_secs(3600);
+        assert_eq!((0..10).filter(|_| meter.take(much_later).0.is_ok()).count(), 4);
+    }
+
+    #[test]
+    fn less_than_one_a_second_is_one_at_a_time() {
+        let meter = meter(0.1, 1);
+        let start = Instant::now();
+        assert_eq!((meter.quota().burst(), meter.quota().window()), (1, 10));
+        drop(meter.take(start));
+        assert_eq!(meter.take(start).0.err(), Some(Duration::from_secs(10)));
+        assert!(meter.take(start + Duration::from_secs(11)).0.is_ok());
+    }
+
+    #[test]
+    fn places_are_held_until_dropped_and_a_full_house_costs_nothing() {
+        let meter = meter(10.0, 2);
+        let now = Instant::now();
+        let held = [meter.take(now).0.unwrap(), meter.take(now).0.unwrap()];
+        let (refused, standing) = meter.take(now);
+        assert_eq!((refused.err(), standing.remaining), (Some(Duration::from_secs(1)), 8));
+        drop(held);
+        assert_eq!(meter.take(now).1.remaining, 7);
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_or_goes_back_gives_nothing() {
+        let meter = meter(1.0, 9);
+        let now = Instant::now() + Duration::from_secs(60);
+        assert!(meter.take(now).0.is_ok());
+        assert!(meter.take(now - Duration::from_secs(30)).0.is_err());
+        assert!(meter.take(now).0.is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! What a caller may do: nothing but what it was given.
+
+use std::collections::BTreeSet;
+
+/// What a caller may do. The default is nothing at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// The commands that it may run, on the instances that it may use.
+    pub commands: Vec<CommandRight>,
+    /// The instances that it may use; of others it is told that they are not there.
+    pub instances: Names,
+    /// The webhook sources that it may deliver for.
+    pub webhooks: Names,
+    /// Whether it may read, retry, cancel and move the deferred commands of others; those it gave itself it always may.
+    pub operations: bool,
+    /// Whether it may see how the service and its directories are doing.
+    pub administration: bool,
+}
+
+impl Rights {
+    /// Every right there is: of whoever asks a service that has no callers.
+    pub fn all() -> Self {
+        Self {
+            commands: vec![CommandRight::Every],
+            instances: Names::Every,
+            webhooks: Names::Every,
+            operations: true,
+            administration: true,
+        }
+    }
+
+    /// Whether it may run a command of this name, which changes a directory or only reads one.
+    pub fn may_run(&self, command: &str, writes: bool) -> bool {
+        self.commands.iter().any(|right| right.covers(command, writes))
+    }
+}
+
+/// A right to commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandRight {
+    /// To every command; written `*`.
+    Every,
+    /// To those that only read; written `read`.
+    Read,
+    /// To those that change a directory; written `write`. They may read on their way, so this does not include [`Self::Read`].
+    Write,
+    /// To the command of this name.
+    Named(Box<str>),
+    /// To those whose names begin so; written with a `*` behind it.
+    Beginning(Box<str>),
+}
+
+impl CommandRight {
+    /// Reads a right as an operator writes it. `None` for what gives a right to none of the `known` commands: a slip that would otherwise
+    /// show only when somebody is refused.
+    pub fn parse(text: &str, known: &[&str]) -> Option<Self> {
+        let right = match (text, text.strip_suffix('*')) {
+            ("*", _) => Self::Every,
+            ("read", _) => Self::Read,
+            ("write", _) => Self::Write,
+            (_, Some(start)) => Self::Beginning(start.into()),
+            (name, None) => Self::Named(name.into()),
+        };
+        // Whether a command writes makes no difference to a name.
+        let is_of_use = matches!(right, Self::Read | Self::Write) || known.iter().any(|name| right.covers(name, false));
+        is_of_use.then_some(right)
+    }
+
+    fn covers(&self, command: &str, writes: bool) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Read => !writes,
+            Self::Write => writes,
+            Self::Named(name) => **name == *command,
+            Self::Beginning(start) => command.starts_with(&**start),
+        }
+    }
+}
+
+/// Some names, or every name; letter case makes no difference. The default is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// Whatever the name.
+    Every,
+    /// These, in lower case.
+    These(BTreeSet<String>),
+}
+
+impl Names {
+    /// These names; `*` among them is every name.
+    pub fn these(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().map(|name| name.as_ref().to_lowercase()).collect();
+        if names.contains("*") {
+            Self::Every
+        } else {
+            Self::These(names)
+        }
+    }
+
+    /// Whether the name is one of them.
+    pub fn include(&self, name: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::These(names) => names.contains(&name.to_lowercase()),
+        }
+    }
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 4] = ["iam-get-user", "iam-create-user", "iam-get-group", "test-module"];
+
+    #[test]
+    fn a_right_covers_what_it_says_and_nothing_else() {
+        for (rights, covered) in [
+            (&["*"][..], &[true, true, true, true][..]),
+            (&["read"], &[true, false, true, true]),
+            (&["write"], &[false, true, false, false]),
+            (&["read", "write"], &[true, true, true, true]),
+            (&["iam-*"], &[true, true, true, false]),
+            (&["iam-get-*"], &[true, false, true, false]),
+            (&["iam-get-user"], &[true, false, false, false]),
+            (&["test-module", "iam-create-user"], &[false, true, false, true]),
+            (&[], &[false, false, false, false]),
+        ] {
+            let rights = Rights {
+                commands: rights
+                    .iter()
+                    .map(|text| CommandRight::parse(text, &KNOWN).unwrap())
+                    .collect(),
+                ..Rights::default()
+            };
+            for (name, expected) in KNOWN.iter().zip(covered) {
+                let writes = name.contains("create");
+                assert_eq!(rights.may_run(name, writes), *expected, "{rights:?} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_right_to_nothing_is_a_slip() {
+        for text in [
+            "",
+            "iam-get-users",
+            "iam-gte-*",
+            "IAM-GET-USER",
+            "Read",
+            "iam",
+            "*user",
+            "read ",
+        ] {
+            assert_eq!(CommandRight::parse(text, &KNOWN), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_letter_case() {
+        let names = Names::these(["Production", "prüfung"]);
+        assert!(names.include("PRODUCTION") && names.include("Prüfung"));
+        assert!(!names.include("prod") && !names.include("*") && !names.include(""));
+        assert!(Names::these(["a", "*"]).include("anything"));
+        assert!(!Names::default().include("") && !Names::default().include("a"));
+    }
+
+    #[test]
+    fn without_rights_nothing_is_allowed() {
+        let none = Rights::default();
+        assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a") && !none.webhooks.include("a"));
+        assert!(!none.operations && !none.administration);
+    }
+}

@@ -1,0 +1,75 @@
+//! The audit log: one line for every refusal and for every write, under the target `audit`.
+//!
+//! It tells who (by the operator's name for them), how that was proven, from where, what they wanted on which instance, what was decided,
+//! and what came of it. It holds no personal data but the network address: no profile, no name, no claim, no key.
+
+use std::net::IpAddr;
+
+use crate::http::observe::RequestId;
+
+/// Who asks for what, as far as it is known when a line is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'a> {
+    /// Under which id the request stands in the log.
+    pub request_id: &'a RequestId,
+    /// The caller's name, `-` when nobody was recognised.
+    pub caller: &'a str,
+    /// How the caller was proven.
+    pub proof: &'static str,
+    /// Which of the people behind the caller.
+    pub subject: Option<&'a str>,
+    /// From where.
+    pub address: IpAddr,
+    /// The route's template.
+    pub route: &'a str,
+    /// The command's name.
+    pub command: Option<&'a str>,
+    /// The configured name of the instance; never a name that the caller made up.
+    pub instance: Option<&'a str>,
+}
+
+/// Writes that a request was refused, and why.
+pub fn refused(deed: Deed<'_>, reason: &str) {
+    let Deed {
+        request_id,
+        caller,
+        proof,
+        subject,
+        address,
+        route,
+        command,
+        instance,
+    } = deed;
+    tracing::warn!(
+        target: "audit",
+        request_id = request_id.as_str(), caller, proof, subject, %address, route, command, instance,
+        decision = "refused", reason, "refused"
+    );
+}
+
+/// Writes that a command that changes a directory was accepted, and how it ended.
+pub fn performed(deed: Deed<'_>, outcome: &str) {
+    let Deed {
+        request_id,
+        caller,
+        proof,
+        subject,
+        address,
+        route,
+        command,
+        instance,
+    } = deed;
+    tracing::info!(
+        target: "audit",
+        request_id = request_id.as_str(), caller, proof, subject, %address, route, command, instance,
+        decision = "allowed", outcome, "performed"
+    );
+}
+
+/// Writes how many failed attempts to prove something were not told one by one.
+pub fn untold(failures: u64) {
+    tracing::warn!(
+        target: "audit",
+        decision = "refused", failures, "failed authentications were slowed and are not told one by one"
+    );
+}

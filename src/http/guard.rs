@@ -1,0 +1,379 @@
+//! Who is let in. Everything is closed that is not on the list of [`OPEN`] routes, so that a route that is added is closed as well.
+//!
+//! The guard stands in front of every route. It finds out who asks, counts what they ask for, and leaves an [`Asker`] in the request. What
+//! the asker may do is checked once, where a command (or a look at something) is accepted, by the asker's own methods; these
+//! write the audit line too, so that no refusal can be forgotten there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
+
+use crate::auth::{
+    Authenticator, CertificateNames, Credentials, Failures, Held, Identity, Presented, Quota, Refusal, Standing,
+    Verdict,
+};
+use crate::http::address::address_of;
+use crate::http::audit::{self, Deed};
+use crate::http::observe::{RequestId, Unlogged};
+use crate::http::problem::Problem;
+
+/// The routes that are open to everybody, whoever is configured.
+pub const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
+
+/// The routes that are open as long as the operator does not close them.
+pub const PUBLIC_PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/{*rest}"];
+
+/// The header field of an API key.
+pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The header field of what a caller is given.
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The header field of what is left of it.
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// How long a caller is asked to wait for the keys of an issuer.
+const KEYS_RETRY: Duration = Duration::from_secs(5);
+
+/// What the guard goes by.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    authenticator: Option<Arc<Authenticator>>,
+    unasked: Identity,
+    failures: Arc<Failures>,
+    trusted_proxies: Arc<[IpNet]>,
+    public_docs: bool,
+}
+
+impl Guard {
+    /// Lets in whom the authenticator recognises; everybody, where there is none.
+    pub fn new(authenticator: Option<Arc<Authenticator>>, trusted_proxies: &[IpNet], public_docs: bool) -> Self {
+        Self {
+            authenticator,
+            unasked: Identity::unasked(),
+            failures: Arc::default(),
+            trusted_proxies: trusted_proxies.into(),
+            public_docs,
+        }
+    }
+
+    /// The failures that it slows.
+    pub fn failures(&self) -> &Arc<Failures> {
+        &self.failures
+    }
+
+    fn is_open(&self, route: Option<&str>) -> bool {
+        route.is_some_and(|route| OPEN.contains(&route) || (self.public_docs && PUBLIC_PAGES.contains(&route)))
+    }
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::new(None, &[], true)
+    }
+}
+
+/// The layer: a request goes on as somebody's, or not at all.
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    if guard.is_open(route.as_ref().map(MatchedPath::as_str)) {
+        return next.run(request).await;
+    }
+    let mut asker = Asker {
+        identity: guard.unasked.clone(),
+        address: address_of(request.extensions(), request.headers(), &guard.trusted_proxies),
+        request_id: request_id(request.extensions()),
+        route: route.as_ref().map_or("-", MatchedPath::as_str).into(),
+        _held: None,
+    };
+    let Some(authenticator) = &guard.authenticator else {
+        request.extensions_mut().insert(asker);
+        return next.run(request).await;
+    };
+    let certificate = request.extensions().get::<Arc<CertificateNames>>().cloned();
+    let credentials = Credentials {
+        presented: presented(request.headers()),
+        certificate: certificate.as_deref(),
+    };
+    match authenticator.identify(credentials).await {
+        Ok(identity) => asker.identity = identity,
+        Err(refusal) => return guard.turn_away(&asker, refusal),
+    }
+    let Some((taken, standing)) = asker.identity.take(Instant::now()) else {
+        request.extensions_mut().insert(asker);
+        return next.run(request).await;
+    };
+    let mut response = match taken {
+        Ok(held) => {
+            asker._held = Some(Arc::new(held));
+            request.extensions_mut().insert(asker.clone());
+            next.run(request).await
+        }
+        Err(wait) => {
+            audit::refused(asker.deed(), "over its quota");
+            Problem::too_many_requests(wait).into_response()
+        }
+    };
+    if let Some(quota) = asker.identity.quota() {
+        tell(quota, standing, response.headers_mut());
+    }
+    response.extensions_mut().insert(asker);
+    response
+}
+
+impl Guard {
+    /// Answers somebody who was not recognised.
+    fn turn_away(&self, asker: &Asker, refusal: Refusal) -> Response {
+        if refusal == Refusal::KeysUnavailable {
+            // No fault of the caller's, so it is not counted as one.
+            audit::refused(asker.strangers_deed(), refusal.label());
+            return Problem::keys_unavailable(KEYS_RETRY).into_response();
+        }
+        match self.failures.note(asker.address, Instant::now()) {
+            Verdict::Told => {
+                audit::refused(asker.strangers_deed(), refusal.label());
+                Problem::unauthorised().into_response()
+            }
+            Verdict::Slowed(wait) => {
+                let mut response = Problem::too_many_failures(wait).into_response();
+                response.extensions_mut().insert(Unlogged);
+                response
+            }
+        }
+    }
+}
+
+/// Whoever sent a request, as far as that is proven.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    identity: Identity,
+    address: IpAddr,
+    request_id: RequestId,
+    route: Box<str>,
+    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at work.
+    _held: Option<Arc<Held>>,
+}
+
+impl Asker {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether an instance of this name is there, for this asker.
+    pub fn sees(&self, instance: &str) -> bool {
+        self.identity.rights().instances.include(instance)
+    }
+
+    /// Asks for the right to run a command, wherever.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_command(&self, command: &str, writes: bool) -> Result<(), Problem> {
+        if self.identity.rights().may_run(command, writes) {
+            return Ok(());
+        }
+        audit::refused(
+            Deed {
+                command: Some(command),
+                ..self.deed()
+            },
+            "lacks the right to the command",
+        );
+        Err(Problem::forbidden(&format!("to run {command}")))
+    }
+
+    /// Asks for the right to an instance that was named, or to the default one.
+    ///
+    /// # Errors
+    /// When it is missing. An instance that was named is then told to be not there, in the words that one that is not there is told in.
+    pub fn require_instance(&self, instance: &str, named: bool, command: Option<&str>) -> Result<(), Problem> {
+        if self.sees(instance) {
+            return Ok(());
+        }
+        let deed = Deed {
+            command,
+            instance: Some(instance),
+            ..self.deed()
+        };
+        audit::refused(deed, "lacks the right to the instance");
+        Err(if named {
+            Problem::no_such_instance()
+        } else {
+            Problem::forbidden("to the default instance; name one of its own with `?instance=`")
+        })
+    }
+
+    /// Asks for the right to see how the service is doing.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_administration(&self) -> Result<(), Problem> {
+        if self.identity.rights().administration {
+            return Ok(());
+        }
+        audit::refused(self.deed(), "lacks the right of administration");
+        Err(Problem::forbidden("of administration"))
+    }
+
+    /// What an audit line says of the asker.
+    pub fn deed(&self) -> Deed<'_> {
+        Deed {
+            caller: self.identity.name(),
+            proof: self.identity.proof().label(),
+            subject: self.identity.subject(),
+            ..self.strangers_deed()
+        }
+    }
+
+    fn strangers_deed(&self) -> Deed<'_> {
+        Deed {
+            request_id: &self.request_id,
+            caller: "-",
+            proof: "none",
+            subject: None,
+            address: self.address,
+            route: &self.route,
+            command: self.route.strip_prefix("/commands/"),
+            instance: None,
+        }
+    }
+}
+
+/// Refuses with a fault of ours where the guard was left out: better nobody than anybody.
+impl<S: Send + Sync> FromRequestParts<S> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(Problem::internal)
+    }
+}
+
+fn request_id(extensions: &Extensions) -> RequestId {
+    extensions
+        .get()
+        .cloned()
+        .unwrap_or_else(|| RequestId::of(&HeaderMap::new()))
+}
+
+/// What the header section holds of credentials. Two of them are none: whatever stands before us may have gone by the other one.
+fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
+    let mut keys = headers.get_all(API_KEY).iter();
+    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
+    match (keys.next(), authorizations.next(), keys.next(), authorizations.next()) {
+        (None, None, ..) => None,
+        (Some(key), None, None, _) => Some(key.to_str().map_or(Presented::Unusable, Presented::Key)),
+        (None, Some(authorization), _, None) => {
+            let bearer = authorization.to_str().ok().and_then(bearer);
+            Some(bearer.map_or(Presented::Unusable, Presented::Bearer))
+        }
+        (Some(_), Some(_), ..) | (Some(_), None, Some(_), _) | (None, Some(_), _, Some(_)) => Some(Presented::Unusable),
+    }
+}
+
+/// The credentials of `Bearer` (RFC 6750 section 2.1): the scheme in any letter case, one space, and a token of RFC 9110's `token68`.
+fn bearer(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ')?;
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let is_bearer = scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty() && token.bytes().all(is_token);
+    is_bearer.then_some(token)
+}
+
+/// How a caller stands (draft-ietf-httpapi-ratelimit-headers-10): `q` requests in `w` seconds, `r` of them left, one more in `t` seconds.
+fn tell(quota: Quota, standing: Standing, headers: &mut HeaderMap) {
+    let policy = format!("\"caller\";q={};w={}", quota.burst(), quota.window());
+    let reset = standing.reset.as_millis().div_ceil(1000);
+    let limit = format!("\"caller\";r={};t={reset}", standing.remaining);
+    for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_one_field_of_one_form() {
+        for (fields, expected) in [
+            (&[][..], None),
+            (&[("x-api-key", "abc")], Some("key abc")),
+            (&[("x-api-key", "")], Some("key ")),
+            (&[("authorization", "Bearer abc")], Some("bearer abc")),
+            (
+                &[("authorization", "bEARER a.b-c_d~e+f/g==")],
+                Some("bearer a.b-c_d~e+f/g=="),
+            ),
+            (&[("authorization", "Bearer")], Some("-")),
+            (&[("authorization", "Bearer ")], Some("-")),
+            (&[("authorization", "Bearer  abc")], Some("-")),
+            (&[("authorization", "Bearer a b")], Some("-")),
+            (&[("authorization", "Bearer a,b")], Some("-")),
+            (&[("authorization", "Basic abc")], Some("-")),
+            (&[("authorization", "")], Some("-")),
+            (
+                &[("authorization", "Bearer a"), ("authorization", "Bearer a")],
+                Some("-"),
+            ),
+            (&[("x-api-key", "a"), ("x-api-key", "a")], Some("-")),
+            (&[("authorization", "Bearer a"), ("x-api-key", "a")], Some("-")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, value.parse().unwrap());
+            }
+            let found = presented(&headers).map(|presented| match presented {
+                Presented::Key(text) => format!("key {text}"),
+                Presented::Bearer(text) => format!("bearer {text}"),
+                Presented::Unusable => "-".to_owned(),
+            });
+            assert_eq!(found.as_deref(), expected, "{fields:?}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_bytes(b"Bearer \xff").unwrap());
+        assert!(matches!(presented(&headers), Some(Presented::Unusable)));
+    }
+
+    #[test]
+    fn only_listed_routes_are_open() {
+        let closed = Guard::new(None, &[], false);
+        let open = Guard::default();
+        for (route, without_docs, with_docs) in [
+            (Some("/health/live"), true, true),
+            (Some("/health/ready"), true, true),
+            (Some("/openapi.json"), false, true),
+            (Some("/docs/{*rest}"), false, true),
+            (Some("/instances"), false, false),
+            (Some("/commands/iam-get-user"), false, false),
+            (None, false, false),
+        ] {
+            assert_eq!(closed.is_open(route), without_docs, "{route:?}");
+            assert_eq!(open.is_open(route), with_docs, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn the_standing_is_told_in_whole_seconds() {
+        let quota = Quota {
+            requests_per_second: 0.5,
+            concurrent_requests: 1,
+        };
+        let standing = Standing {
+            remaining: 0,
+            reset: Duration::from_millis(1200),
+        };
+        let mut headers = HeaderMap::new();
+        tell(quota, standing, &mut headers);
+        assert_eq!(headers["ratelimit-policy"], "\"caller\";q=1;w=2");
+        assert_eq!(headers["ratelimit"], "\"caller\";r=0;t=2");
+    }
+}
