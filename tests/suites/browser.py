@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens `/docs` in a real browser, without a display, and executes a command there as a person would.
+"""Opens `/docs` in a real browser, without a display, authorizes with a key and executes a command there as a person would.
 
     python3 tests/suites/browser.py [--screenshot target/ci/docs.png] [--binary target/debug/aws-ilm]
 
@@ -82,6 +82,10 @@ class Browser:
         self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
         self.call("POST", f"/element/{element}/click")
 
+    def type(self, selector, text):
+        """Waits for an input and types into it."""
+        self.call("POST", f"/element/{self.find(selector)}/value", {"text": text})
+
     def text(self, selector):
         """The visible text of an element."""
         return self.call("GET", f"/element/{self.find(selector)}/text")
@@ -102,8 +106,30 @@ def block_selector(document):
     return f".opblock[id$={json.dumps('-' + operation)}]"
 
 
-def walk(checks, browser, ours, screenshot):
-    """Opens the page, executes the command, and looks at the answer."""
+def authorize(checks, browser, caller):
+    """Presses the Authorize button and puts the caller's key in, as a person would."""
+    browser.click(".auth-wrapper .btn.authorize")
+    field = ".auth-container input[aria-label=auth-bearer-value]"
+    browser.type(field, caller.key)
+    browser.click(".auth-container button.authorize[aria-label='Apply credentials']")
+    browser.click(".dialog-ux .btn-done")
+    locked = browser.run("return document.querySelectorAll('.auth-wrapper .btn.authorize.locked').length")
+    checks.check("the Authorize button shows that there are credentials", locked > 0, locked)
+
+
+def refused(checks, browser, block):
+    """Executes without credentials, and looks for the refusal on the page."""
+    browser.click(f"{block} .execute")
+    status = browser.text(f"{block} .live-responses-table .response .response-col_status").split()[0]
+    checks.equal("without credentials the page shows the refusal", status, "401")
+    browser.click(f"{block} .btn-clear")
+    # The browser notes every failed request in its console; these were meant to fail.
+    expected = [text for _, text in browser.console() if "401" in text]
+    checks.check("the console tells of it", expected, expected)
+
+
+def walk(checks, browser, ours, caller, screenshot):
+    """Opens the page, is refused, authorizes, executes the command, and looks at the answer."""
     document = service.request("GET", f"{ours.url}/openapi.json").json
     block = block_selector(document)
     browser.open(f"{ours.url}/docs")
@@ -115,6 +141,8 @@ def walk(checks, browser, ours, screenshot):
     browser.click(f"{block} .try-out__btn")
     sent = browser.run(f"return document.querySelector({json.dumps(block + ' textarea')}).value")
     checks.check("the body is filled in with an example", "user-profile" in json.loads(sent), sent)
+    refused(checks, browser, block)
+    authorize(checks, browser, caller)
     browser.click(f"{block} .execute")
     # The answer that came, not the ones that the document promises: those stand in another table.
     live = f"{block} .live-responses-table .response"
@@ -155,13 +183,14 @@ def main():
     checks = service.Checks()
     port = service.free_port()
     driver = f"http://127.0.0.1:{port}"
-    with service.Service(options.binary, ["--sandbox"], name="aws-ilm-browser") as ours, \
+    with service.Caller(options.binary, "browser") as caller, \
+            service.Service(options.binary, ["--sandbox"], caller.environment, name="aws-ilm-browser") as ours, \
             service.Process("chromedriver", ["chromedriver", f"--port={port}"]) as process, \
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         process.wait_for(f"{driver}/status", lambda answer: answer.status == 200)
         with Browser(driver, home) as browser, checks.section("the walk through the page"):
             try:
-                walk(checks, browser, ours, options.screenshot)
+                walk(checks, browser, ours, caller, options.screenshot)
             except Exception:
                 browser.screenshot(options.screenshot.with_suffix(".failed.png"))
                 print(*browser.console(), sep="\n")

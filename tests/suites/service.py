@@ -149,6 +149,27 @@ class Service(Process):
         return request("POST", f"{self.url}/commands/{command}{query}", {} if body is None else body, headers)
 
 
+class Caller:
+    """A caller with every right and a key of its own; its file lives as long as the `with` block that holds it."""
+
+    def __init__(self, binary, name):
+        made = subprocess.run([str(binary), "key", "new", "--name", name], check=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True).stdout
+        self.key, _, lines = made.partition("\n")
+        for field, value in (("commands", '["*"]'), ("instances", '["*"]')):
+            lines = lines.replace(f"{field} = []", f"{field} = {value}")
+        WORK.mkdir(parents=True, exist_ok=True)
+        self._file = WORK / f"{name}.callers.toml"
+        self._file.write_text(f"{lines}administration = true\nrequests_per_second = 10000\n")
+        self.environment = {"AWS_ILM_CALLERS_FILE": str(self._file)}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.unlink(missing_ok=True)
+
+
 class Checks:
     """The tally of a suite: one printed line a check, and a summary."""
 

@@ -12,7 +12,7 @@ const BEARER: &str = "bearer";
 /// A client certificate.
 const CERTIFICATE: &str = "clientCertificate";
 
-/// Declares them, and that any one is enough. The last requirement asks for nothing: a service without callers does so too.
+/// Declares them, and that any one is enough. A service without callers asks for none of them; the document tells of one that has some.
 pub(super) fn declare(document: &mut OpenApi) {
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, as `aws-ilm key new` makes it.");
     let bearer = HttpBuilder::new()
@@ -33,10 +33,5 @@ pub(super) fn declare(document: &mut OpenApi) {
         components.add_security_scheme(name, scheme);
     }
     let alone = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
-    document.security = Some(vec![
-        alone(BEARER),
-        alone(KEY),
-        alone(CERTIFICATE),
-        SecurityRequirement::default(),
-    ]);
+    document.security = Some([BEARER, KEY, CERTIFICATE].map(alone).into());
 }
