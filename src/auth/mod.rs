@@ -9,16 +9,15 @@ mod caller;
 mod certificate;
 mod failures;
 mod jwks;
-mod jwt;
+pub mod jwt;
 mod key;
 mod quota;
 mod rights;
 
 pub use authenticator::{Authenticator, Credentials, Presented, Refusal};
 pub use caller::{Caller, Identity, Proof, TokenRule};
-pub use certificate::{CertificateName, CertificateNames};
+pub use certificate::{CertificateFault, CertificateName, CertificateNameFault, CertificateNames, DistinguishedName};
 pub use failures::{Failures, Verdict};
-pub use jwt::{Algorithm, Claims, Error, Issuer, KeySource, Reason, Verifier};
 pub use key::{ApiKey, Digest, NewKey};
 pub use quota::{Held, Meter, Quota, Standing};
 pub use rights::{CommandRight, Names, Rights};

@@ -1,0 +1,155 @@
+//! Which addresses keys may be fetched from.
+
+use url::{Host, Url};
+
+/// Why an address is not one to fetch keys from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    /// Not the text of an absolute URL.
+    #[error("use a whole URL, like https://login.example.com/realm, without white space or backslashes")]
+    NotAUrl,
+    /// Neither https nor plain http to this very machine: anybody on the way could put keys of their own in.
+    #[error("use https; plain http is for loopback alone")]
+    NotHttps,
+    /// A name or a password stands before the host.
+    #[error("remove what stands before the @")]
+    Credentials,
+    /// A query or a fragment where there can't be one (OpenID Connect Discovery 1.0 section 3, `issuer`).
+    #[error("remove the query and the fragment")]
+    QueryOrFragment,
+}
+
+/// Parses an address, refusing characters that the URL standard's parser would quietly drop or turn.
+pub(super) fn parse(text: &str) -> Result<Url, AddressFault> {
+    let plain = |character: char| character.is_ascii_graphic() && character != '\\';
+    if !text.chars().all(plain) || !text.contains("://") {
+        return Err(AddressFault::NotAUrl);
+    }
+    Url::parse(text).map_err(|_| AddressFault::NotAUrl)
+}
+
+/// Checks where keys are fetched from.
+pub(super) fn check(url: &Url) -> Result<(), AddressFault> {
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
+        return Err(AddressFault::NotHttps);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(AddressFault::Credentials);
+    }
+    if url.fragment().is_some() {
+        return Err(AddressFault::QueryOrFragment);
+    }
+    Ok(())
+}
+
+/// Where an issuer describes itself: its own URL, with a slash at its end left out, and the well-known path (OpenID Connect Discovery 1.0
+/// section 4.1).
+pub(super) fn discovery(issuer: &str) -> Result<Url, AddressFault> {
+    let url = parse(issuer)?;
+    check(&url)?;
+    if issuer.contains(['?', '#']) {
+        return Err(AddressFault::QueryOrFragment);
+    }
+    parse(&format!(
+        "{}/.well-known/openid-configuration",
+        issuer.trim_end_matches('/')
+    ))
+}
+
+/// Where the keys are, as an issuer says of itself.
+///
+/// Plain http is believed of an issuer on loopback only. Else one on the network could have this machine's own services asked.
+pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressFault> {
+    let url = parse(text)?;
+    check(&url)?;
+    if url.scheme() != "https" && !is_loopback(issuer) {
+        return Err(AddressFault::NotHttps);
+    }
+    Ok(url)
+}
+
+/// By address or by the one name that always means it (RFC 6761 section 6.3).
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_asked_at_its_well_known_path() {
+        for (issuer, expected) in [
+            (
+                "https://login.example.com",
+                "https://login.example.com/.well-known/openid-configuration",
+            ),
+            (
+                "https://login.example.com/",
+                "https://login.example.com/.well-known/openid-configuration",
+            ),
+            (
+                "https://login.example.com/a/b/",
+                "https://login.example.com/a/b/.well-known/openid-configuration",
+            ),
+            (
+                "http://127.0.0.1:8080/realms/r",
+                "http://127.0.0.1:8080/realms/r/.well-known/openid-configuration",
+            ),
+            ("http://[::1]:9", "http://[::1]:9/.well-known/openid-configuration"),
+            ("http://localhost", "http://localhost/.well-known/openid-configuration"),
+        ] {
+            assert_eq!(discovery(issuer).unwrap().as_str(), expected, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for (issuer, fault) in [
+            ("", AddressFault::NotAUrl),
+            ("login.example.com", AddressFault::NotAUrl),
+            ("https:login.example.com", AddressFault::NotAUrl),
+            ("https://", AddressFault::NotAUrl),
+            ("https://login.exa\tmple.com", AddressFault::NotAUrl),
+            ("https://login.example.com\\@evil.example", AddressFault::NotAUrl),
+            (" https://login.example.com", AddressFault::NotAUrl),
+            ("http://login.example.com", AddressFault::NotHttps),
+            ("http://localhost.example.com", AddressFault::NotHttps),
+            ("http://10.0.0.1", AddressFault::NotHttps),
+            ("http://0.0.0.0", AddressFault::NotHttps),
+            ("file:///etc/passwd", AddressFault::NotHttps),
+            ("ftp://login.example.com", AddressFault::NotHttps),
+            ("https://user:secret@login.example.com", AddressFault::Credentials),
+            ("https://login.example.com@evil.example", AddressFault::Credentials),
+            ("https://login.example.com?x=1", AddressFault::QueryOrFragment),
+            ("https://login.example.com?", AddressFault::QueryOrFragment),
+            ("https://login.example.com/#x", AddressFault::QueryOrFragment),
+        ] {
+            assert_eq!(discovery(issuer), Err(fault), "{issuer:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_announced_by_https_unless_all_is_on_this_machine() {
+        let far = Url::parse("https://login.example.com").unwrap();
+        let here = Url::parse("http://127.0.0.1:8080").unwrap();
+        assert!(announced("https://keys.example.net/jwks?p=1", &far).is_ok());
+        assert!(announced("http://127.0.0.1:8080/jwks", &here).is_ok());
+        for text in [
+            "http://login.example.com/jwks",
+            "http://127.0.0.1/latest",
+            "http://localhost:9/",
+            "http://169.254.169.254/",
+            "/jwks",
+            "file:///etc/passwd",
+            "https://a:b@login.example.com/jwks",
+        ] {
+            assert!(announced(text, &far).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Getting a set of keys from where it is: a file, a URL, or the URL that an issuer announces.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    time::Duration,
+};
+
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{AGE, CACHE_CONTROL, HeaderMap},
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{AddressFault, Object, address, set::SetFault};
+
+/// How long an answer may take in all, discovery included. Somebody may be waiting for it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest document read. Sets have a few kilobytes; those with certificate chains stay below 100.
+const LONGEST: usize = 256 * 1024;
+
+/// How long keys are good for when their issuer doesn't say.
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+/// No issuer can make us ask more often than this.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+/// Nor keep a key that it withdrew in use for longer.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
+
+/// A set of keys as it was found.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    /// For how long it is good.
+    pub(super) lifetime: Duration,
+}
+
+/// Why keys could not be got, without a word of what was answered.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("no answer within {} seconds", PATIENCE.as_secs())]
+    TimedOut,
+    #[error("no connection")]
+    Connect,
+    #[error("the connection broke, or what came is no HTTP")]
+    Broken,
+    #[error("the status is {0}; it must be 200, and redirects are not followed")]
+    Status(u16),
+    #[error("the document is larger than {} KiB", LONGEST / 1024)]
+    TooLarge,
+    #[error("the discovery document is not a JSON object with names that stand once each")]
+    Discovery,
+    #[error("the discovery document is of another issuer")]
+    Issuer,
+    #[error("the discovery document's jwks_uri can't be used: {0}")]
+    JwksUri(AddressFault),
+    #[error("the file can't be read: {0}")]
+    File(io::ErrorKind),
+    #[error("not a regular file")]
+    NotAFile,
+    #[error(transparent)]
+    Set(#[from] SetFault),
+}
+
+/// The client that keys are fetched with.
+pub(super) fn client() -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        // Followed, a redirect would let whoever answers name the keys' place; no issuer needs one.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // Whoever can set an environment variable must not be able to name the keys.
+        .no_proxy()
+        // What is never unpacked can't be a bomb.
+        .no_gzip()
+        .referer(false)
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE)
+        .build()
+}
+
+/// Fetches a set from its URL.
+pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fault> {
+    let answer = async {
+        let response = get(client, url).await?;
+        let lifetime = lifetime(response.headers());
+        let body = body(response).await?;
+        Ok(Answer { body, lifetime })
+    };
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .unwrap_or(Err(Fault::TimedOut))
+}
+
+/// Asks an issuer where its keys are (OpenID Connect Discovery 1.0 section 4), and fetches them from there.
+pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Result<Answer, Fault> {
+    let answer = async {
+        let document = body(get(client, url).await?).await?;
+        let Object(document) = serde_json::from_slice(&document).map_err(|_| Fault::Discovery)?;
+        // Section 4.3. Else somebody who can answer for one issuer could have their keys taken for another's.
+        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
+            return Err(Fault::Issuer);
+        }
+        let keys = document.get("jwks_uri").and_then(Value::as_str).unwrap_or_default();
+        let keys = address::announced(keys, url).map_err(Fault::JwksUri)?;
+        from_url(client, &keys).await
+    };
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .unwrap_or(Err(Fault::TimedOut))
+}
+
+/// Reads a set from a file.
+pub(super) async fn from_file(path: &Path) -> Result<Answer, Fault> {
+    let path = path.to_owned();
+    // Files may stand on a disk that is slow to answer.
+    let read = tokio::task::spawn_blocking(move || read_file(&path)).await;
+    let body = read.unwrap_or(Err(Fault::File(io::ErrorKind::Other)))?;
+    Ok(Answer {
+        body,
+        lifetime: LIFETIME,
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
+    let unreadable = |error: io::Error| Fault::File(error.kind());
+    // Opening a pipe would wait for whoever writes to it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(Fault::NotAFile);
+    }
+    let mut body = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LONGEST as u64 + 1)
+        .read_to_end(&mut body)
+        .map_err(unreadable)?;
+    if body.len() > LONGEST {
+        return Err(Fault::TooLarge);
+    }
+    Ok(body)
+}
+
+async fn get(client: &Client, url: &Url) -> Result<Response, Fault> {
+    let response = client.get(url.clone()).send().await.map_err(|error| broken(&error))?;
+    if response.status() != StatusCode::OK {
+        return Err(Fault::Status(response.status().as_u16()));
+    }
+    Ok(response)
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        if body.len() + chunk.len() > LONGEST {
+            return Err(Fault::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn broken(error: &reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        Fault::TimedOut
+    } else if error.is_connect() {
+        Fault::Connect
+    } else {
+        Fault::Broken
+    }
+}
+
+/// How long an answer is fresh by its own word (RFC 9111 sections 4.2.1, 4.2.3 and 5.2.2), within our bounds.
+fn lifetime(headers: &HeaderMap) -> Duration {
+    let directives = headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|directive| directive.trim().to_ascii_lowercase());
+    let mut lifetime = None;
+    for directive in directives {
+        if directive == "no-store" || directive.starts_with("no-cache") {
+            return SHORTEST_LIFETIME;
+        }
+        let seconds = directive.strip_prefix("max-age=").map(|age| age.trim_matches('"'));
+        lifetime = lifetime.or_else(|| seconds?.parse().ok());
+    }
+    let Some(lifetime) = lifetime.map(Duration::from_secs) else {
+        return LIFETIME;
+    };
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok());
+    lifetime
+        .saturating_sub(Duration::from_secs(age.unwrap_or(0)))
+        .clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_says_how_long_its_keys_are_good_within_bounds() {
+        for (cache_control, age, minutes) in [
+            (None, None, 60),
+            (Some("public"), None, 60),
+            (Some("public, max-age=7200, must-revalidate"), None, 120),
+            (Some("Max-Age=\"7200\""), None, 120),
+            (Some("max-age=7200, max-age=60000"), None, 120),
+            (Some("max-age=7200"), Some("3600"), 60),
+            (Some("max-age=7200"), Some("99999999999999999999"), 120),
+            (Some("max-age=7200"), Some("999999999"), 5),
+            (Some("max-age=0"), None, 5),
+            (Some("max-age=1"), None, 5),
+            (Some("max-age=31536000"), None, 24 * 60),
+            (Some("max-age=99999999999999999999999"), None, 60),
+            (Some("max-age=-1"), None, 60),
+            (Some("max-age=soon"), None, 60),
+            (Some("no-store"), None, 5),
+            (Some("max-age=7200, no-cache"), None, 5),
+            (None, Some("5"), 60),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = cache_control {
+                headers.insert(CACHE_CONTROL, value.parse().unwrap());
+            }
+            if let Some(value) = age {
+                headers.insert(AGE, value.parse().unwrap());
+            }
+            assert_eq!(
+                lifetime(&headers),
+                Duration::from_secs(minutes * 60),
+                "{cache_control:?} {age:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Why a token is refused.
+
+use jsonwebtoken::errors::ErrorKind;
+
+/// Why a token was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It proves nothing. Its bearer is told so, and not why: that is for the log.
+    #[error("the token is not valid: {0}")]
+    Invalid(Reason),
+    /// It can't be told, because the issuer's keys could not be got so far, or not for a day. Nobody's fault who asks.
+    #[error("the keys of the token's issuer can't be got")]
+    KeysUnavailable,
+}
+
+/// What is wrong with a token. For the log: holds no text of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Longer than 16 KiB.
+    #[error("too long")]
+    TooLong,
+    /// Not three parts in strict base64url, the first two of them JSON objects in which no name stands twice (RFC 7515 sections 2 and 4).
+    #[error("malformed")]
+    Malformed,
+    /// Its header has extensions that must be understood (`crit`, RFC 7515 section 4.1.11).
+    #[error("critical header")]
+    Critical,
+    /// By its `typ` it is something else than a token to be let in with.
+    #[error("of another type")]
+    Type,
+    /// Its `iss` is none of the configured issuers.
+    #[error("unknown issuer")]
+    UnknownIssuer,
+    /// Its algorithm is not one that its issuer is pinned to (RFC 8725 section 3.1).
+    #[error("algorithm not allowed")]
+    Algorithm,
+    /// Its issuer has no key of this id for this algorithm.
+    #[error("unknown key")]
+    UnknownKey,
+    /// It names no key where its issuer has several that it could be, or one id stands for several.
+    #[error("ambiguous key")]
+    AmbiguousKey,
+    /// Its signature is of another key, or of another text.
+    #[error("wrong signature")]
+    Signature,
+    /// This claim is missing, or is not of the form that RFC 7519 section 4.1 gives it.
+    #[error("claim {0} missing or malformed")]
+    Claim(&'static str),
+    /// It is for somebody else (`aud`).
+    #[error("for another audience")]
+    Audience,
+    /// Its time is over (`exp`).
+    #[error("expired")]
+    Expired,
+    /// Its time has not come (`nbf`).
+    #[error("not yet valid")]
+    NotYetValid,
+    /// It claims to have been made in the future (`iat`).
+    #[error("issued in the future")]
+    IssuedInFuture,
+    /// It is bound to a key of its bearer's (`cnf`, RFC 7800), which nobody has proven here: as a bearer token it is a stolen one (RFC 9449
+    /// section 7.2, RFC 8705 section 3).
+    #[error("bound to a key that was not proven")]
+    Bound,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::Invalid(reason)
+    }
+}
+
+impl Reason {
+    /// Says in our words what the crate found.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "not our enum, and whatever it may add is no acceptance"
+    )]
+    pub(super) fn of(error: &jsonwebtoken::errors::Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidSignature => Self::Signature,
+            ErrorKind::InvalidAlgorithm => Self::Algorithm,
+            ErrorKind::MissingRequiredClaim(name) | ErrorKind::InvalidClaimFormat(name) => {
+                let known = ["exp", "nbf", "aud", "iss"].into_iter().find(|known| known == name);
+                known.map_or(Self::Malformed, Self::Claim)
+            }
+            // The second is an `exp` of 0.
+            ErrorKind::ExpiredSignature | ErrorKind::InvalidToken => Self::Expired,
+            ErrorKind::ImmatureSignature => Self::NotYetValid,
+            ErrorKind::InvalidAudience => Self::Audience,
+            ErrorKind::InvalidIssuer => Self::UnknownIssuer,
+            _ => Self::Malformed,
+        }
+    }
+}

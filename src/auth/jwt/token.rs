@@ -1,0 +1,77 @@
+//! A token before anything of it is believed.
+
+use serde_json::{Map, Value};
+
+use super::{
+    super::jwks::{Algorithm, Object},
+    Reason,
+};
+
+/// The longest token, in bytes. Those with hundreds of groups in them are about this long; proxies allow less in one header.
+pub(super) const LONGEST: usize = 16 * 1024;
+
+/// What a token may say that it is (`typ`, RFC 7519 section 5.1 and RFC 9068 section 2.1), in lower case and without `application/`.
+///
+/// Issuers sign other things with the same keys: logout tokens, security events, proofs of possession. None of them lets anybody in (RFC 8725
+/// sections 2.8 and 3.11).
+const TYPES: [&str; 2] = ["jwt", "at+jwt"];
+
+/// The parts of a token that say how to verify it.
+#[derive(Debug)]
+pub(super) struct Unverified {
+    /// `None` for one that is never accepted.
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) key_id: Option<String>,
+    pub(super) issuer: String,
+}
+
+impl Unverified {
+    /// Takes a token apart, with the same decoder of base64url that verifies it later: strict, without padding, white space or stray bits.
+    ///
+    /// Keys and places of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at: whoever made the token wrote them.
+    pub(super) fn read(token: &str) -> Result<Self, Reason> {
+        if token.len() > LONGEST {
+            return Err(Reason::TooLong);
+        }
+        let mut parts = token.split('.');
+        let (Some(header), Some(claims), Some(_signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Reason::Malformed);
+        };
+        let header = decode(header)?;
+        // RFC 7515 section 4.1.11: none of the extensions that could be named there is understood here.
+        if header.contains_key("crit") {
+            return Err(Reason::Critical);
+        }
+        if let Some(kind) = text(&header, "typ")? {
+            let kind = kind.to_ascii_lowercase();
+            if !TYPES.contains(&kind.strip_prefix("application/").unwrap_or(&kind)) {
+                return Err(Reason::Type);
+            }
+        }
+        let algorithm = text(&header, "alg")?.ok_or(Reason::Malformed)?.parse().ok();
+        let key_id = text(&header, "kid")?.map(str::to_owned);
+        let claims = decode(claims)?;
+        let Some(Value::String(issuer)) = claims.get("iss") else {
+            return Err(Reason::Claim("iss"));
+        };
+        Ok(Self {
+            algorithm,
+            key_id,
+            issuer: issuer.clone(),
+        })
+    }
+}
+
+/// Decodes one part. The crate offers its decoder as that of a token's claims, so the part is put where claims stand.
+fn decode(part: &str) -> Result<Map<String, Value>, Reason> {
+    let Object(object) =
+        jsonwebtoken::dangerous::insecure_decode_claims(format!(".{part}.")).map_err(|_| Reason::Malformed)?;
+    Ok(object)
+}
+
+fn text<'a>(header: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Reason> {
+    let value = header.get(name);
+    value.map(|value| value.as_str().ok_or(Reason::Malformed)).transpose()
+}
