@@ -28,6 +28,7 @@ use crate::{
     sandbox::{self, Sandbox},
     scim::{self, Api, Client, Connection, Pool, Rates, Target},
     service::{Instance, InstanceOptions, Service},
+    tls::{self, Reloader},
 };
 
 /// What callers are told to wait while the service stops: until another replica has taken over.
@@ -47,6 +48,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The files of TLS can't be used any more.
+    #[error("can't set up TLS: {0}; see tls_certificate_file, tls_key_file and tls_client_ca_file")]
+    Tls(tls::Faults),
     /// Connections to a directory can't be set up.
     #[error("can't set up connections for the instance {instance}")]
     Pool {
@@ -72,6 +76,7 @@ pub struct Bound {
     app: http::App,
     options: LayerOptions,
     server: ServerOptions,
+    tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
     shutdown_delay: Duration,
@@ -82,12 +87,18 @@ impl Bound {
     /// Binds a service with these settings.
     ///
     /// # Errors
-    /// When the address is taken, or connections can't be set up.
+    /// When the address is taken, or connections or TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let listen = |source| Error::Listen {
             address: settings.listen,
             source,
         };
+        let tls = settings
+            .tls
+            .clone()
+            .map(Reloader::new)
+            .transpose()
+            .map_err(Error::Tls)?;
         let listener = TcpListener::bind(settings.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -112,6 +123,7 @@ impl Bound {
                 header_timeout: settings.header_timeout,
                 ..ServerOptions::default()
             },
+            tls,
             listener,
             address,
             shutdown_delay: settings.shutdown_delay,
@@ -122,6 +134,11 @@ impl Bound {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How a URL of it begins: `https` where it does TLS, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The service behind the routes.
@@ -161,9 +178,16 @@ impl Bound {
         };
         let stop = tokio::spawn(stop);
         let router = http::router(self.app, self.options);
-        http::server::serve(self.listener, router, self.server, handle)
-            .await
-            .map_err(Error::Serve)?;
+        let served = match self.tls {
+            None => http::server::serve(self.listener, router, self.server, handle).await,
+            Some((reloader, current)) => {
+                let reloading = tokio::spawn(reloader.run());
+                let served = http::server::serve_tls(self.listener, router, self.server, current, handle).await;
+                reloading.abort();
+                served
+            }
+        };
+        served.map_err(Error::Serve)?;
         expiry.abort();
         match stop.await {
             Ok(0) => {
