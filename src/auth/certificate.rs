@@ -178,7 +178,14 @@ impl CertificateNames {
             GeneralName::DNSName(text) => CertificateName::dns(text),
             GeneralName::URI(text) => CertificateName::uri(text),
             GeneralName::RFC822Name(text) => CertificateName::email(text),
-            _ => None,
+            // Kinds that can't be configured, and what the parser could not read.
+            GeneralName::OtherName(..)
+            | GeneralName::X400Address(_)
+            | GeneralName::DirectoryName(_)
+            | GeneralName::EDIPartyName(_)
+            | GeneralName::IPAddress(_)
+            | GeneralName::RegisteredID(_)
+            | GeneralName::Invalid(..) => None,
         });
         Ok(Self {
             names: subject.into_iter().chain(alternatives).collect(),

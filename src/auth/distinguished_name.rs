@@ -150,8 +150,11 @@ fn oid(kind: &str) -> Result<String, DistinguishedNameFault> {
     }
 }
 
-/// A value without its escapes, and the separator behind it with what follows.
-fn read_value(text: &str) -> Result<(String, Option<(char, &str)>), DistinguishedNameFault> {
+/// The separator behind a value with what follows; `None` at the end of the text.
+type End<'a> = Option<(char, &'a str)>;
+
+/// A value without its escapes, and its end.
+fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameFault> {
     let mut bytes = Vec::new();
     let mut end = None;
     let mut ends_in_space = false;
