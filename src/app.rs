@@ -33,6 +33,7 @@ use crate::{
     sandbox::{self, Sandbox},
     scim::{self, Api, Client, Connection, Pool, Rates, Target},
     service::{Instance, InstanceOptions, Service},
+    tls::{self, Reloader},
 };
 
 /// What callers are told to wait while the service stops: until another replica has taken over.
@@ -52,6 +53,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The files of TLS can't be used any more.
+    #[error("can't set up TLS: {0}; see tls_certificate_file, tls_key_file and tls_client_ca_file")]
+    Tls(tls::Faults),
     /// Connections to a directory can't be set up.
     #[error("can't set up connections for the instance {instance}")]
     Pool {
@@ -62,7 +66,7 @@ pub enum Error {
     },
     /// An issuer of tokens can't be set up.
     #[error("can't verify the tokens of the configured issuers")]
-    Issuers(#[source] auth::Error),
+    Issuers(#[source] auth::jwt::Error),
     /// The time for stopping was over before every command had ended: what those did is not known.
     #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
     CutOff {
@@ -80,6 +84,7 @@ pub struct Bound {
     app: http::App,
     options: LayerOptions,
     server: ServerOptions,
+    tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
     /// Who may ask, and where to read that again.
@@ -92,12 +97,18 @@ impl Bound {
     /// Binds a service with these settings.
     ///
     /// # Errors
-    /// When the address is taken, or connections can't be set up.
+    /// When the address is taken, or connections or TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let listen = |source| Error::Listen {
             address: settings.listen,
             source,
         };
+        let tls = settings
+            .tls
+            .clone()
+            .map(Reloader::new)
+            .transpose()
+            .map_err(Error::Tls)?;
         let listener = TcpListener::bind(settings.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -139,6 +150,7 @@ impl Bound {
                 header_timeout: settings.header_timeout,
                 ..ServerOptions::default()
             },
+            tls,
             listener,
             address,
             callers,
@@ -150,6 +162,11 @@ impl Bound {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How a URL of it begins: `https` where it does TLS, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The service behind the routes.
@@ -178,7 +195,8 @@ impl Bound {
             tokio::spawn(callers::tell_failures(Arc::clone(self.options.guard.failures()))),
         ];
         if let Some((settings, authenticator)) = self.callers {
-            watches.push(tokio::spawn(callers::watch(settings, authenticator)));
+            watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
+            watches.push(tokio::spawn(async move { authenticator.watch().await }));
         }
         let handle = Handle::new();
         let stop = {
@@ -195,9 +213,16 @@ impl Bound {
         };
         let stop = tokio::spawn(stop);
         let router = http::router(self.app, self.options);
-        http::server::serve(self.listener, router, self.server, handle)
-            .await
-            .map_err(Error::Serve)?;
+        let served = match self.tls {
+            None => http::server::serve(self.listener, router, self.server, handle).await,
+            Some((reloader, current)) => {
+                let reloading = tokio::spawn(reloader.run());
+                let served = http::server::serve_tls(self.listener, router, self.server, current, handle).await;
+                reloading.abort();
+                served
+            }
+        };
+        served.map_err(Error::Serve)?;
         for watch in watches {
             watch.abort();
         }

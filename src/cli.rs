@@ -9,7 +9,13 @@
 mod key;
 mod mapper;
 
-use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
@@ -81,6 +87,8 @@ enum Task {
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
     Healthcheck {
+        #[command(flatten)]
+        configured: Configured,
         /// The service's address, instead of the one that `listen` (AWS_ILM_LISTEN) sets
         #[arg(long, value_name = "URL")]
         url: Option<Url>,
@@ -112,7 +120,7 @@ pub async fn main() -> ExitCode {
             print!("{}", http::document());
             ExitCode::SUCCESS
         }
-        Task::Healthcheck { url } => healthcheck(url).await,
+        Task::Healthcheck { configured, url } => healthcheck(configured, url).await,
     }
 }
 
@@ -151,9 +159,10 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
         Ok(bound) => bound,
         Err(error) => return failed(&error),
     };
-    tracing::info!(address = %bound.address(), instances = settings.instances.len(), "listening");
+    let url = format!("{}://{}", bound.scheme(), bound.address());
+    tracing::info!(address = %bound.address(), url, instances = settings.instances.len(), "listening");
     if sandbox {
-        println!("{}", welcome(bound.address()));
+        println!("{}", welcome(&url));
     }
     match bound.serve(shutdown()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -273,10 +282,11 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     Ok((table, all_well))
 }
 
-async fn healthcheck(url: Option<Url>) -> ExitCode {
+async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
+    let is_own = url.is_none();
     let url = match url {
         Some(url) => url,
-        None => match own_address() {
+        None => match own_address(configured) {
             Ok(url) => url,
             Err(message) => return misused(&message),
         },
@@ -284,6 +294,9 @@ async fn healthcheck(url: Option<Url>) -> ExitCode {
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(std::time::Duration::from_secs(3))
+        // The service is asked at an address of this machine, for which its certificate is hardly made out. No secret is sent and nothing but
+        // a status is believed, so there is nothing to gain for who answers in its place. A URL that was given is verified.
+        .tls_danger_accept_invalid_certs(is_own)
         .build();
     let answer = match (client, url.join("/health/ready")) {
         (Ok(client), Ok(url)) => client.get(url).send().await,
@@ -303,19 +316,18 @@ async fn healthcheck(url: Option<Url>) -> ExitCode {
     }
 }
 
-/// The service's own address as `listen` sets it, on loopback where it listens on every address.
-fn own_address() -> Result<Url, String> {
-    let listen = std::env::var("AWS_ILM_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let address: SocketAddr = listen
-        .parse()
-        .map_err(|_| "AWS_ILM_LISTEN is not an address and a port".to_owned())?;
-    let host = match address.ip() {
-        std::net::IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        std::net::IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
-        std::net::IpAddr::V4(ip) => ip.to_string(),
-        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+/// The service's own address as `listen` sets it, on loopback where it listens on every address, and by TLS if it is set to.
+fn own_address(configured: Configured) -> Result<Url, String> {
+    let endpoint =
+        config::endpoint(&Sources::from_process(configured.config, false)).map_err(|faults| faults.to_string())?;
+    let ip = match endpoint.listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
-    Url::parse(&format!("http://{host}:{}", address.port())).map_err(|error| error.to_string())
+    let scheme = if endpoint.tls { "https" } else { "http" };
+    let address = SocketAddr::new(ip, endpoint.listen.port());
+    Url::parse(&format!("{scheme}://{address}")).map_err(|error| error.to_string())
 }
 
 /// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
@@ -336,10 +348,10 @@ async fn shutdown() {
     }
 }
 
-fn welcome(address: SocketAddr) -> String {
+fn welcome(url: &str) -> String {
     format!(
-        "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  http://{address}/docs/\n\n  A first command:\n\n    \
-         curl -s http://{address}/commands/iam-create-user -H 'Content-Type: application/json' \\\n      \
+        "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  {url}/docs/\n\n  A first command:\n\n    \
+         curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json' \\\n      \
          -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
     )
 }

@@ -16,6 +16,7 @@ pub mod app;
 pub mod http;
 
 pub mod auth;
+pub mod tls;
 
 pub mod service;
 

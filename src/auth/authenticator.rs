@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::caller::{Caller, Identity, Known, Proof};
 use super::certificate::CertificateNames;
@@ -14,6 +15,7 @@ use super::quota::Meter;
 #[derive(Debug)]
 pub struct Authenticator {
     register: RwLock<Arc<Register>>,
+    replaced: Notify,
 }
 
 #[derive(Debug)]
@@ -49,40 +51,32 @@ impl std::fmt::Debug for Presented<'_> {
 }
 
 /// Why nobody was recognised. For the log: callers are told nothing of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There were no credentials.
+    #[error("no credentials")]
     Nothing,
     /// They were doubled, malformed, or of another scheme.
+    #[error("unusable credentials")]
     Unusable,
     /// No caller has this key.
+    #[error("unknown key")]
     UnknownKey,
     /// The key's time is over.
+    #[error("expired key")]
     ExpiredKey,
     /// The token is no good.
+    #[error("token: {0}")]
     Token(Reason),
     /// The token is good, and is no caller's.
+    #[error("a token of no caller")]
     StrangeToken,
     /// The certificate is good, and is no caller's.
+    #[error("a certificate of no caller")]
     StrangeCertificate,
     /// The keys of the token's issuer can't be had at the moment, so nothing can be said of the token.
+    #[error("the keys of the token's issuer can't be had")]
     KeysUnavailable,
-}
-
-impl Refusal {
-    /// The words for it in the log.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Nothing => "no credentials",
-            Self::Unusable => "unusable credentials",
-            Self::UnknownKey => "unknown key",
-            Self::ExpiredKey => "expired key",
-            Self::Token(reason) => reason.label(),
-            Self::StrangeToken => "a token of no caller",
-            Self::StrangeCertificate => "a certificate of no caller",
-            Self::KeysUnavailable => "the issuer's keys are unavailable",
-        }
-    }
 }
 
 impl Authenticator {
@@ -97,6 +91,7 @@ impl Authenticator {
         };
         Ok(Self {
             register: RwLock::new(Arc::new(register)),
+            replaced: Notify::new(),
         })
     }
 
@@ -111,7 +106,19 @@ impl Authenticator {
             verifier: Arc::new(before.verifier.renewed(issuers)?),
         };
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(register);
+        self.replaced.notify_one();
         Ok(())
+    }
+
+    /// Keeps the keys of the issuers fresh, whoever they are at the moment. Never returns; ends when it is dropped.
+    pub async fn watch(&self) {
+        loop {
+            let verifier = Arc::clone(&self.register().verifier);
+            tokio::select! {
+                () = verifier.watch() => {}
+                () = self.replaced.notified() => {}
+            }
+        }
     }
 
     /// Says who is asking.

@@ -7,6 +7,7 @@
 mod authenticator;
 mod caller;
 mod certificate;
+mod distinguished_name;
 mod failures;
 mod jwks;
 pub mod jwt;
@@ -16,7 +17,8 @@ mod rights;
 
 pub use authenticator::{Authenticator, Credentials, Presented, Refusal};
 pub use caller::{Caller, Identity, Proof, TokenRule};
-pub use certificate::{CertificateFault, CertificateName, CertificateNameFault, CertificateNames, DistinguishedName};
+pub use certificate::{CertificateFault, CertificateName, CertificateNameFault, CertificateNames};
+pub use distinguished_name::{DistinguishedName, DistinguishedNameFault};
 pub use failures::{Failures, Verdict};
 pub use key::{ApiKey, Digest, NewKey};
 pub use quota::{Held, Meter, Quota, Standing};

@@ -7,7 +7,9 @@ use toml::Value;
 
 use super::reader::{self, Section};
 use super::{expiry, instances as names, unknown};
-use crate::auth::{ApiKey, Caller, CertificateName, CommandRight, Digest, Issuer, Names, Quota, Rights, TokenRule};
+use crate::auth::{
+    ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer,
+};
 
 /// The commands that there are rights to.
 pub const COMMANDS: [&str; 10] = [

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::reader::{self, Environment, Faults, Report, Section};
 use super::reference::Scope;
 use super::{caller, files, issuers, unknown};
-use crate::auth::{Caller, Issuer};
+use crate::auth::{Caller, jwt::Issuer};
 
 /// The key of the callers' tables.
 pub(super) const CALLERS: &str = "callers";
@@ -52,6 +52,8 @@ pub struct CallerSource {
     is_their_own: bool,
     /// The instances that there are; `None` when that is not known.
     instances: Option<Vec<String>>,
+    /// Whether client certificates are asked for.
+    takes_certificates: bool,
 }
 
 /// What the reading of callers needs from around it.
@@ -62,6 +64,8 @@ pub(super) struct Around<'a> {
     pub(super) instances: Vec<String>,
     /// Whether those are all.
     pub(super) knows_instances: bool,
+    /// Whether client certificates are asked for.
+    pub(super) takes_certificates: bool,
 }
 
 impl Loaded {
@@ -86,14 +90,22 @@ impl CallerSource {
     /// Everything that is wrong with them, together.
     pub fn load(&self, text: &str) -> Result<Loaded, Faults> {
         let mut report = Report::default();
-        let mut loaded = super::parse_toml(&self.name, text, &mut report)
-            .map(|table| self.read(&table, &mut report))
-            .unwrap_or_default();
+        match super::parse_toml(&self.name, text, &mut report) {
+            Some(table) => self.load_table(&table),
+            None => Err(Faults(report.faults)),
+        }
+    }
+
+    fn load_table(&self, table: &Table) -> Result<Loaded, Faults> {
+        let mut report = Report::default();
+        let loaded = self.read(table, &mut report);
         if !report.faults.is_empty() {
             return Err(Faults(report.faults));
         }
-        loaded.warnings = report.warnings;
-        Ok(loaded)
+        Ok(Loaded {
+            warnings: report.warnings,
+            ..loaded
+        })
     }
 
     /// What the file is called in messages.
@@ -123,6 +135,12 @@ impl CallerSource {
             unknown::refuse_keys(table, Scope::Caller, &place, report);
             let mut section = Section::table(Scope::Caller, place, table, report);
             let caller = caller::read(&mut section, &issuers, self.instances.as_deref());
+            if !caller.certificates.is_empty() && !self.takes_certificates {
+                section.refuse(
+                    "certificates",
+                    "set tls_client_ca_file: without it no client certificate is asked for",
+                );
+            }
             caller::refuse_what_is_others(&mut section, &caller, &callers);
             callers.push(caller);
         }
@@ -143,6 +161,7 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
     let stand_in_file = around
         .file
         .filter(|(.., table)| table.contains_key(CALLERS) || table.contains_key(ISSUERS));
+    let takes_certificates = around.takes_certificates;
     let instances = around.knows_instances.then(|| around.instances.clone());
     let source = match (written, stand_in_file) {
         (Some(path), None) => {
@@ -156,6 +175,7 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
                 path,
                 is_their_own: true,
                 instances,
+                takes_certificates,
             }
         }
         (Some(_), Some((_, name, _))) => {
@@ -168,13 +188,15 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
             name: name.to_owned(),
             is_their_own: false,
             instances,
+            takes_certificates,
         },
         // A callers_file that is no text has been told.
         (None, None) => return None,
     };
-    let loaded = match source.text() {
-        Ok(text) => source.load(&text),
-        Err(error) => {
+    let loaded = match (stand_in_file, source.text()) {
+        (Some((.., table)), _) => source.load_table(table),
+        (None, Ok(text)) => source.load(&text),
+        (None, Err(error)) => {
             let mend = format!("give the path of a TOML file with [[callers]] ({})", error.kind());
             Section::service(name, table, around.environment, report).refuse(FILE, &mend);
             return None;

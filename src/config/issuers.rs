@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
-use url::Url;
-
 use super::reader::{self, Report, Section};
 use super::reference::Scope;
 use super::unknown;
-use crate::auth::{Algorithm, Issuer, KeySource};
+use crate::auth::jwt::{Algorithm, Issuer, KeySource};
+use toml::{Table, Value};
 
 /// Reads every issuer; paths are relative to the folder of the file that they stand in.
 pub(super) fn read(tables: Vec<&Table>, folder: Option<&Path>, file: &str, report: &mut Report) -> Vec<Issuer> {
@@ -41,17 +39,7 @@ fn read_one(section: &mut Section<'_>, folder: Option<&Path>) -> Option<Issuer> 
         let mend = "say what stands in aud of a token for this service: without it tokens for other services would be accepted";
         section.refuse("audiences", mend);
     }
-    let url = section.text("jwks_url", |text| Url::parse(text).is_ok());
-    let path = section.text("jwks_file", |text| !text.is_empty());
-    let keys = match (url.and_then(|url| Url::parse(&url).ok()), path) {
-        (Some(_), Some(_)) => {
-            section.refuse("jwks_file", "give at most one of jwks_url and jwks_file");
-            return None;
-        }
-        (Some(url), None) => KeySource::Url(url),
-        (None, Some(path)) => KeySource::File(folder.map_or_else(|| PathBuf::from(&path), |folder| folder.join(&path))),
-        (None, None) => KeySource::Discovery,
-    };
+    let keys = read_source(section, issuer.as_deref(), folder);
     let mut algorithms = Vec::new();
     for text in section.list("algorithms", |_| true) {
         match text.parse::<Algorithm>() {
@@ -65,9 +53,38 @@ fn read_one(section: &mut Section<'_>, folder: Option<&Path>) -> Option<Issuer> 
     let issuer = Issuer {
         issuer: issuer?,
         audiences,
-        keys,
+        keys: keys?,
         algorithms,
         clock_skew: section.duration("clock_skew"),
     };
     Some(issuer)
+}
+
+/// Where the keys are; what can't be a safe place for them is told of the setting that names it.
+fn read_source(section: &mut Section<'_>, issuer: Option<&str>, folder: Option<&Path>) -> Option<KeySource> {
+    let url = section.text("jwks_url", |_| true);
+    let path = section.text("jwks_file", |text| !text.is_empty());
+    match (url, path) {
+        (Some(_), Some(_)) => {
+            section.refuse("jwks_file", "give at most one of jwks_url and jwks_file");
+            None
+        }
+        (Some(url), None) => KeySource::url(&url)
+            .map_err(|fault| section.refuse("jwks_url", &fault.to_string()))
+            .ok(),
+        (None, Some(path)) => {
+            let path = folder.map_or_else(|| PathBuf::from(&path), |folder| folder.join(&path));
+            Some(KeySource::File(path))
+        }
+        (None, None) => {
+            if let Err(fault) = KeySource::Discovery.check(issuer?) {
+                section.refuse(
+                    "issuer",
+                    &format!("{fault}; or give jwks_url or jwks_file, where discovery is not to be used"),
+                );
+                return None;
+            }
+            Some(KeySource::Discovery)
+        }
+    }
 }

@@ -17,11 +17,13 @@ mod service;
 mod settings;
 mod table;
 mod table_callers;
+mod tls_files;
 mod token;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -39,7 +41,7 @@ pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
 pub use self::settings::{Adopt, Dialect, InstanceSettings, LogFormat, Proxy, Settings};
 pub use self::token::{Token, TokenFault, TokenSource};
 
-use self::reader::Report;
+use self::reader::{Report, Section};
 
 /// Where settings come from. No `Debug`: the environment may hold a token.
 #[derive(Clone, Default)]
@@ -115,6 +117,43 @@ pub fn load(sources: &Sources) -> Result<Settings, Faults> {
     })
 }
 
+/// Where the service is to be reached, by its settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address that is set, which may stand for every address of the machine.
+    pub listen: SocketAddr,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
+}
+
+/// Reads just where the service is to be reached, for who asks it: no secret is read, and no fault elsewhere matters.
+///
+/// # Errors
+/// When the file can't be read, or `listen` is wrong.
+pub fn endpoint(sources: &Sources) -> Result<Endpoint, Faults> {
+    let mut report = Report::default();
+    let file = sources.config.as_deref().and_then(|path| read_file(path, &mut report));
+    let mut section = service_section(file.as_ref(), &sources.environment, &mut report);
+    let endpoint = Endpoint {
+        listen: service::listen(&mut section),
+        tls: tls_files::are_set(&section),
+    };
+    if report.faults.is_empty() {
+        Ok(endpoint)
+    } else {
+        Err(Faults(report.faults))
+    }
+}
+
+fn service_section<'a>(
+    file: Option<&'a ConfigFile>,
+    environment: &'a BTreeMap<String, String>,
+    report: &'a mut Report,
+) -> Section<'a> {
+    let name = file.map_or("", |file| &file.name);
+    Section::service(name, file.map(|file| &file.table), environment, report)
+}
+
 /// A configuration file that could be read as TOML.
 struct ConfigFile {
     path: PathBuf,
@@ -147,6 +186,8 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     ) {
         settings.mapper_folder = Some(base.join(mappers));
     }
+    let mut section = service_section(file.as_ref(), environment, report);
+    settings.tls = tls_files::read(&mut section, folder, settings.strict_secret_files);
     let around = instances::Around {
         file: name,
         folder,
@@ -170,8 +211,19 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             .collect(),
         // With an instance that can't be read its name is not known either.
         knows_instances: report.faults.is_empty() && !(sources.sandbox && settings.instances.is_empty()),
+        // With TLS that can't be set up it is not known.
+        takes_certificates: match &settings.tls {
+            Some(files) => files.client_ca.is_some(),
+            None => !report.faults.is_empty(),
+        },
     };
     settings.callers = callers::read(&around, report);
+    if settings.callers.is_some() && settings.tls.is_none() && !settings.listen.ip().to_canonical().is_loopback() {
+        report.warnings.push(
+            "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file"
+                .to_owned(),
+        );
+    }
     if let Some(file) = &file {
         let holds_token = tables.iter().any(|table| {
             table.contains_key("authentication_token") || table.contains_key("second_authentication_token")

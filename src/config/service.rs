@@ -12,12 +12,10 @@ use super::callers::CALLERS;
 use super::reader::{Environment, Report, Section};
 use super::{LogFormat, Settings, instances};
 
-/// Reads them, leaving the instances to be filled in.
+/// Reads them, leaving the instances and TLS to be filled in.
 pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment, report: &mut Report) -> Settings {
     let mut section = Section::service(file, table, environment, report);
-    let listen: SocketAddr = section
-        .parsed("listen", |raw| raw.text()?.parse().ok())
-        .expect("where to listen has a default, which a test reads");
+    let listen = listen(&mut section);
     let allow_unauthenticated = section.boolean("allow_unauthenticated");
     let has_callers =
         section.is_set("callers_file") != (false, false) || table.is_some_and(|table| table.contains_key(CALLERS));
@@ -68,11 +66,19 @@ pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment,
         mapper_folder: section
             .text("mapper_folder", |text| !text.trim().is_empty())
             .map(PathBuf::from),
+        tls: None,
         strict_secret_files: section.boolean("strict_secret_files"),
         instances: Vec::new(),
         default_instance: section.text("default_instance", instances::is_name).unwrap_or_default(),
         warnings: Vec::new(),
     }
+}
+
+/// Where the service listens.
+pub(super) fn listen(section: &mut Section<'_>) -> SocketAddr {
+    section
+        .parsed("listen", |raw| raw.text()?.parse().ok())
+        .expect("where to listen has a default, which a test reads")
 }
 
 /// A name or address as a Host header has it, without the port.

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::{CallerSettings, Token};
 use crate::mapper::Mapper;
+use crate::tls;
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// The folder in which mappers are found by id or name.
     pub mapper_folder: Option<PathBuf>,
+    /// The files of the service's own TLS; `None` serves plain HTTP.
+    pub tls: Option<tls::Files>,
     /// Whether a secret's file that everybody may read is refused; also when it is read again.
     pub strict_secret_files: bool,
     /// The directories, in the file's order; empty for a sandbox alone.

@@ -171,10 +171,30 @@ pub(super) static SETTINGS: &[Setting] = &[
         "The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the configuration file relative to it.",
     ),
     of_service(
+        "tls_certificate_file",
+        Kind::Secret("the path of a PEM file"),
+        None,
+        "The service's certificate and its chain, its own first: with it the service speaks TLS and no plain HTTP. Needs `tls_key_file`. All TLS \
+         files are relative to the configuration file when they are set there, and are read again when they change.",
+    ),
+    of_service(
+        "tls_key_file",
+        Kind::Secret("the path of a PEM file (PKCS#8, PKCS#1 or SEC1)"),
+        None,
+        "The certificate's private key.",
+    ),
+    of_service(
+        "tls_client_ca_file",
+        Kind::Secret("the path of a PEM file"),
+        None,
+        "Authorities of client certificates: with it callers may prove themselves by one. A caller without one gets a connection; one whose \
+         certificate does not verify gets none.",
+    ),
+    of_service(
         "strict_secret_files",
         Kind::Boolean,
         Some("false"),
-        "Refuses to start, instead of warning, when a file that holds a token can be read by everybody.",
+        "Refuses to start, instead of warning, when a file that holds a token or the TLS key can be read by everybody.",
     ),
     of_instance(
         "instance_name",

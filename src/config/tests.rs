@@ -471,6 +471,9 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             ],
         ),
         ("max_instance_commands", &["", "0", "65537", "all"]),
+        ("tls_certificate_file", &["", " "]),
+        ("tls_key_file", &["", " "]),
+        ("tls_client_ca_file", &["", " "]),
     ];
     for (name, values) in cases {
         for value in *values {

@@ -133,12 +133,12 @@ impl Guard {
     fn turn_away(&self, asker: &Asker, refusal: Refusal) -> Response {
         if refusal == Refusal::KeysUnavailable {
             // No fault of the caller's, so it is not counted as one.
-            audit::refused(asker.strangers_deed(), refusal.label());
+            audit::refused(asker.strangers_deed(), &refusal.to_string());
             return Problem::keys_unavailable(KEYS_RETRY).into_response();
         }
         match self.failures.note(asker.address, Instant::now()) {
             Verdict::Told => {
-                audit::refused(asker.strangers_deed(), refusal.label());
+                audit::refused(asker.strangers_deed(), &refusal.to_string());
                 Problem::unauthorised().into_response()
             }
             Verdict::Slowed(wait) => {

@@ -2,18 +2,21 @@
 //!
 //! `axum::serve` has no timeout for a header section, so a client that sends half of one holds its connection for ever. Here every phase
 //! of a connection ends: the first request and every header section by [`ServerOptions::header_timeout`], a body by the extractors,
-//! a command by its own deadline, an idle HTTP/1 connection by the header timeout again, a dead HTTP/2 one by unanswered pings.
+//! a command by its own deadline, an idle HTTP/1 connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it
+//! holds with TLS as without; a handshake ends by the header timeout too.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::Handle;
+use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 
 use crate::http::connections::Seats;
 use crate::http::layers::MAX_HEADERS;
+use crate::http::tls::TlsAcceptor;
+use crate::tls;
 
 /// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target (64 KiB), so that an overlong one
 /// gets its 414 and not 431, and low enough for thousands of them.
@@ -55,7 +58,8 @@ impl Default for ServerOptions {
     }
 }
 
-/// Serves until the handle ends it: `shutdown` at once, `graceful_shutdown(limit)` after what is in flight, at the latest after the limit.
+/// Serves plain HTTP until the handle ends it: `shutdown` at once, `graceful_shutdown(limit)` after what is in flight, at the latest after
+/// the limit.
 ///
 /// The peer's address is in every request's extensions (`ConnectInfo<SocketAddr>`). Fails only when the listener can't be used.
 pub async fn serve(
@@ -64,6 +68,39 @@ pub async fn serve(
     options: ServerOptions,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
+    let seats = Seats::new(affordable(options.max_connections));
+    limited(listener, options, handle)?
+        .acceptor(seats)
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+}
+
+/// Serves HTTP over TLS with the certificate of the moment; otherwise as [`serve`].
+///
+/// Of a client that proved a certificate, the names are in each request's extensions too (`Arc<`[`CertificateNames`]`>`), as long as it
+/// verifies. What does not begin with a TLS handshake is closed.
+///
+/// [`CertificateNames`]: crate::auth::CertificateNames
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    options: ServerOptions,
+    current: tls::Current,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let seats = Seats::new(affordable(options.max_connections));
+    limited(listener, options, handle)?
+        .acceptor(TlsAcceptor::new(seats, current, options.header_timeout))
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+}
+
+/// A server with every limit but that of connections, which is an acceptor's.
+fn limited(
+    listener: TcpListener,
+    options: ServerOptions,
+    handle: Handle<SocketAddr>,
+) -> io::Result<Server<SocketAddr>> {
     let mut server = axum_server::from_tcp(listener)?;
     let builder = server.http_builder();
     builder
@@ -82,8 +119,7 @@ pub async fn serve(
         .max_header_list_size(u32::try_from(MAX_HEADERS).unwrap_or(u32::MAX))
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
-    server
-        .acceptor(Seats::new(affordable(options.max_connections)))
+    let server = server
         // Covers what no timeout of hyper does: a connection that has not yet shown which protocol it speaks.
         .first_request_timeout(options.header_timeout)
         .accept_error_handler(|peer, error| match peer {
@@ -91,9 +127,8 @@ pub async fn serve(
             Some(_) => tracing::debug!("a connection was not taken: {error}"),
             None => tracing::warn!("accepting connections fails: {error}"),
         })
-        .handle(handle)
-        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
-        .await
+        .handle(handle);
+    Ok(server)
 }
 
 /// No more connections than the process may open files for: beyond, accepting fails, and with it the health probe.

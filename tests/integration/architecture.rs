@@ -31,13 +31,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "auth", "commands", "config", "http", "policy", "sandbox", "scim", "service",
+            "auth", "commands", "config", "http", "policy", "sandbox", "scim", "service", "tls",
         ],
     ),
     (
         "http",
         &[
-            "auth", "commands", "envelope", "json", "mapper", "profile", "scim", "service",
+            "auth", "commands", "envelope", "json", "mapper", "profile", "scim", "service", "tls",
         ],
     ),
     ("service", &["commands", "decide", "envelope", "outcome", "scim"]),
@@ -51,12 +51,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &["scim"]),
     ("profile", &["json"]),
     ("telemetry", &["config"]),
-    ("config", &["auth", "mapper"]),
+    ("config", &["auth", "mapper", "tls"]),
     ("auth", &[]),
     ("json", &[]),
     ("policy", &[]),
     ("scim", &[]),
     ("sandbox", &[]),
+    ("tls", &[]),
 ];
 
 /// Only these may speak with a directory; to all others `scim` is a vocabulary of values.

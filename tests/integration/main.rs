@@ -30,4 +30,5 @@ mod openapi;
 mod readme;
 mod resilience;
 mod secrets;
+mod tls;
 mod upstream_statuses;

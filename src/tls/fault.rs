@@ -1,0 +1,88 @@
+//! What can be wrong with the files of TLS, in words that an operator can act upon and that hold nothing of the files.
+
+use std::{fmt, io};
+
+/// One of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The certificate with its chain.
+    Certificate,
+    /// The private key.
+    Key,
+    /// The authorities of client certificates.
+    ClientCa,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Certificate => "the certificate's file",
+            Self::Key => "the key's file",
+            Self::ClientCa => "the client CAs' file",
+        })
+    }
+}
+
+/// Why a file can't be used. The text is what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The file can't be read.
+    #[error("it can't be read ({0}): give the path of a file that this user may read")]
+    Unreadable(io::ErrorKind),
+    /// The path names a folder, a pipe or a device. A pipe would block, and can't be read twice.
+    #[error("it is not a regular file: give the path of a PEM file")]
+    NotAFile,
+    /// Larger than any such file is.
+    #[error("it is larger than 1 MiB: give a PEM file of just what is needed")]
+    TooLarge,
+    /// There is nothing in it.
+    #[error("it is empty: give a PEM file")]
+    Empty,
+    /// Every user of the machine may read the key, and that is to be refused.
+    #[error("everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400")]
+    Exposed,
+    /// Binary, or a section without its end.
+    #[error("it is not PEM, or is cut short: give the text form with whole -----BEGIN and -----END lines")]
+    NotPem,
+    /// PEM of something else.
+    #[error("there is no certificate in it: give PEM with a CERTIFICATE section")]
+    NoCertificate,
+    /// A certificate section that holds no certificate.
+    #[error("there is a certificate in it that can't be read: issue or copy it again")]
+    BadCertificate,
+    /// PEM of something else.
+    #[error(
+        "there is no private key in it: give PEM with a PRIVATE KEY (PKCS#8), RSA PRIVATE KEY (PKCS#1) or EC PRIVATE KEY (SEC1) section"
+    )]
+    NoKey,
+    /// The key is encrypted.
+    #[error("the key in it is encrypted: give it without a passphrase, in a file that only this user may read")]
+    EncryptedKey,
+    /// More than one key.
+    #[error("there is more than one private key in it: give the certificate's own alone")]
+    SeveralKeys,
+    /// A key that can't be used for TLS.
+    #[error("the key in it can't be used: give RSA of 2048 bits or more, ECDSA on P-256, P-384 or P-521, or Ed25519")]
+    BadKey,
+    /// The key belongs to another certificate.
+    #[error(
+        "it is not the key of the certificate: give both of one issue, the service's own certificate first in its file"
+    )]
+    KeyMismatch,
+}
+
+/// Everything that is wrong with the files. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<(Part, Fault)>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (part, fault)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{part}: {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}

@@ -1,0 +1,123 @@
+//! Reading the files: bounded, and only what is a file.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use secrecy::zeroize::Zeroizing;
+
+use super::{Fault, Faults, Part};
+
+/// No chain and no set of authorities comes near this; all of the public Web's CAs are 220 KiB.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// Where the certificate, its key and the client CAs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The certificate and those that lead to its root, in PEM, the service's own first.
+    pub certificate: PathBuf,
+    /// The certificate's private key in PEM: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+    /// The certificates in PEM of those who issue client certificates; without it, none is asked for.
+    pub client_ca: Option<PathBuf>,
+    /// Whether a key that every user of the machine may read is refused.
+    pub strict: bool,
+}
+
+/// What stands in the files. Overwritten when it is dropped: the key may stand in any of them.
+pub(super) struct Contents {
+    pub(super) certificate: Zeroizing<Vec<u8>>,
+    pub(super) key: Zeroizing<Vec<u8>>,
+    pub(super) client_ca: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What tells contents apart without keeping a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint([u8; 32]);
+
+impl Contents {
+    pub(super) fn read(files: &Files) -> Result<Self, Faults> {
+        let certificate = read(&files.certificate, |_| None);
+        let key = read(&files.key, |about| {
+            (files.strict && is_readable_by_everybody(about)).then_some(Fault::Exposed)
+        });
+        let client_ca = files.client_ca.as_deref().map(|path| read(path, |_| None)).transpose();
+        match (certificate, key, client_ca) {
+            (Ok(certificate), Ok(key), Ok(client_ca)) => Ok(Self {
+                certificate,
+                key,
+                client_ca,
+            }),
+            (certificate, key, client_ca) => {
+                let faults = [
+                    (Part::Certificate, certificate.err()),
+                    (Part::Key, key.err()),
+                    (Part::ClientCa, client_ca.err()),
+                ];
+                Err(Faults(
+                    faults
+                        .into_iter()
+                        .filter_map(|(part, fault)| Some((part, fault?)))
+                        .collect(),
+                ))
+            }
+        }
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut context = Context::new(&SHA256);
+        let client_ca = self.client_ca.as_deref().map_or(&[][..], Vec::as_slice);
+        for part in [&self.certificate[..], &self.key, client_ca] {
+            // With its length, so that what moves from the end of one file to the start of the next is a change.
+            context.update(&part.len().to_le_bytes());
+            context.update(part);
+        }
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(context.finish().as_ref());
+        Fingerprint(fingerprint)
+    }
+}
+
+fn read(path: &Path, refuse: impl Fn(&Metadata) -> Option<Fault>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let unreadable = |error: io::Error| Fault::Unreadable(error.kind());
+    // Asked before it is opened, since opening a pipe waits for its writer; and bounded while it is read, since a file may grow.
+    let about = fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(Fault::NotAFile);
+    }
+    if about.len() > MOST_BYTES {
+        return Err(Fault::TooLarge);
+    }
+    if let Some(fault) = refuse(&about) {
+        return Err(fault);
+    }
+    // Room for all of it at once: a vector that grows leaves copies of a key behind.
+    let capacity = usize::try_from(about.len()).unwrap_or_default() + 1;
+    let mut contents = Zeroizing::new(Vec::with_capacity(capacity));
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MOST_BYTES + 1)
+        .read_to_end(&mut contents)
+        .map_err(unreadable)?;
+    if contents.len() as u64 > MOST_BYTES {
+        return Err(Fault::TooLarge);
+    }
+    if contents.is_empty() {
+        return Err(Fault::Empty);
+    }
+    Ok(contents)
+}
+
+/// Where files have no such mode, nothing is refused.
+fn is_readable_by_everybody(about: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        about.permissions().mode() & 0o004 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = about;
+        false
+    }
+}

@@ -1,0 +1,16 @@
+//! The service's own TLS: its certificate, key and client CAs, read from files, checked, and read again when they change.
+//!
+//! Knows nothing of HTTP, of callers or of settings: [`Files`] says where they are, [`Material`] is what comes of them, and [`Reloader`]
+//! keeps the [`Current`] material current.
+
+mod fault;
+mod files;
+mod material;
+mod reload;
+mod validity;
+
+pub use self::fault::{Fault, Faults, Part};
+pub use self::files::Files;
+pub use self::material::Material;
+pub use self::reload::{Current, LOOK_INTERVAL, Reloader};
+pub use self::validity::Validity;
