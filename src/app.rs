@@ -1,6 +1,9 @@
 //! Putting the house together: settings in, a running service out.
 
 mod callers;
+mod instances;
+
+pub(crate) use instances::instances;
 
 use std::{
     io,
@@ -14,13 +17,11 @@ use std::{
 
 use axum::http::HeaderValue;
 use axum_server::Handle;
-use jiff::Timestamp;
 use url::Url;
 
 use crate::{
     auth::{self, Authenticator},
-    commands::Rules,
-    config::{self, CallerSettings, InstanceSettings, Settings, TokenSource},
+    config::{self, CallerSettings, Settings},
     http::{
         self,
         extract::{Intake, IntakeLimits},
@@ -29,10 +30,8 @@ use crate::{
         layers::LayerOptions,
         server::ServerOptions,
     },
-    policy::{Adopt, Policy},
     sandbox::{self, Sandbox},
-    scim::{self, Api, Client, Connection, Pool, Rates, Target},
-    service::{Instance, InstanceOptions, Service},
+    service::Service,
     tls::{self, Reloader},
 };
 
@@ -247,89 +246,6 @@ fn host_rule(settings: &Settings) -> HostRule {
     }
 }
 
-/// The instances, whose pools are shared wherever connections are made alike. Needs a running tokio.
-pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
-    let mut pools: Vec<(Connection, Pool)> = Vec::new();
-    let mut instances = Vec::new();
-    for instance in &settings.instances {
-        let connection = connection(instance);
-        let known = pools
-            .iter()
-            .find(|(other, _)| *other == connection)
-            .map(|(_, pool)| pool.clone());
-        let pool = match known {
-            Some(pool) => pool,
-            None => {
-                let failed = |source| Error::Pool {
-                    instance: instance.name.clone(),
-                    source,
-                };
-                let pool = Pool::new(&connection).map_err(failed)?;
-                pools.push((connection, pool.clone()));
-                pool
-            }
-        };
-        let target = target(instance, settings);
-        let options = InstanceOptions {
-            name: instance.name.clone(),
-            brand: instance.brand.clone(),
-            rules: Rules {
-                policy: policy(instance),
-                mapper: instance.mapper.clone(),
-                dialect: target.dialect,
-            },
-            command_timeout: settings.command_timeout,
-            max_commands: instance.max_commands,
-        };
-        instances.push(Instance::new(options, Client::new(pool, target)));
-    }
-    Ok(instances)
-}
-
-fn target(instance: &InstanceSettings, settings: &Settings) -> Target {
-    let rates = Rates {
-        read: instance.read_rate,
-        write: instance.write_rate,
-        memberships: instance.membership_rate,
-        apis: Api::ALL
-            .into_iter()
-            .filter_map(|api| Some((api, *instance.api_rates.get(api.name())?)))
-            .collect(),
-    };
-    Target {
-        base: instance.url.clone(),
-        token: token(&instance.authentication_token, instance.authentication_token_expires),
-        second_token: instance
-            .second_authentication_token
-            .as_ref()
-            .map(|second| token(second, instance.second_authentication_token_expires)),
-        dialect: match instance.scim_dialect {
-            config::Dialect::Aws => scim::Dialect::Aws,
-            config::Dialect::Rfc7644 => scim::Dialect::Rfc7644,
-        },
-        timeout: instance.request_timeout,
-        rates: rates.shared_by(settings.expected_replicas),
-    }
-}
-
-/// A token, which is read anew from its file if it has one.
-fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
-    let reload = match token.source() {
-        TokenSource::File(path) => {
-            let path = path.clone();
-            // A file that can't be read at the moment, or holds no token, is being written: the one before it stays.
-            let reload: scim::Reload = Arc::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
-            Some(reload)
-        }
-        TokenSource::Value | TokenSource::Environment(_) => None,
-    };
-    scim::Token {
-        secret: token.secret().clone(),
-        reload,
-        expires,
-    }
-}
-
 /// Says every day which tokens are about to expire: AWS's live a year, and without one every command fails.
 async fn watch_expiry(service: Arc<Service>) {
     loop {
@@ -344,34 +260,6 @@ async fn watch_expiry(service: Arc<Service>) {
             }
         }
         tokio::time::sleep(EXPIRY_INTERVAL).await;
-    }
-}
-
-fn connection(instance: &InstanceSettings) -> Connection {
-    let proxy = match &instance.proxy {
-        config::Proxy::None => scim::Proxy::None,
-        config::Proxy::System => scim::Proxy::System,
-        config::Proxy::Url(url) => scim::Proxy::Url(url.clone()),
-    };
-    Connection {
-        insecure: instance.insecure,
-        proxy,
-        connect_timeout: instance.connect_timeout,
-    }
-}
-
-fn policy(instance: &InstanceSettings) -> Policy {
-    Policy {
-        create_user_enabled: instance.create_user_enabled,
-        update_user_enabled: instance.update_user_enabled,
-        enable_user_enabled: instance.enable_user_enabled,
-        disable_user_enabled: instance.disable_user_enabled,
-        create_if_not_exists: instance.create_if_not_exists,
-        adopt: match instance.adopt {
-            config::Adopt::SamePerson => Adopt::SamePerson,
-            config::Adopt::Always => Adopt::Always,
-            config::Adopt::Never => Adopt::Never,
-        },
     }
 }
 
@@ -409,11 +297,6 @@ impl EmbeddedSandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_configuration_and_the_client_know_the_same_apis() {
-        assert_eq!(config::APIS, Api::ALL.map(Api::name));
-    }
 
     #[test]
     fn there_are_rights_to_just_the_commands_that_there_are() {

@@ -188,6 +188,27 @@ fn what_is_wrong_with_callers_is_told_with_its_mend() {
             "RS256",
         ),
         (
+            caller("certificates = [\"dns:hr.example.com\"]"),
+            "certificates",
+            "set tls_client_ca_file",
+        ),
+        (
+            format!(
+                "{}[[issuers]]\nissuer = \"id.example\"\naudiences = [\"a\"]",
+                caller("")
+            ),
+            "issuer",
+            "jwks_url or jwks_file",
+        ),
+        (
+            format!(
+                "{}[[issuers]]\nissuer = \"https://id.example\"\naudiences = [\"a\"]\njwks_url = \"http://id.example/k\"",
+                caller("")
+            ),
+            "jwks_url",
+            "https",
+        ),
+        (
             format!(
                 "{}[[issuers]]\nissuer = \"https://id.example\"\naudiences = [\"a\"]\njwks_url = \"https://a\"\njwks_file = \"b\"",
                 caller("")

@@ -40,15 +40,16 @@ fn read_one(section: &mut Section<'_>, folder: Option<&Path>) -> Option<Issuer> 
         section.refuse("audiences", mend);
     }
     let keys = read_source(section, issuer.as_deref(), folder);
+    let named = section.list("algorithms", |_| true);
+    if named.is_empty() && section.is_set("algorithms") != (false, false) {
+        section.refuse("algorithms", "name at least one");
+    }
     let mut algorithms = Vec::new();
-    for text in section.list("algorithms", |_| true) {
+    for text in named {
         match text.parse::<Algorithm>() {
             Ok(algorithm) => algorithms.push(algorithm),
             Err(error) => section.refuse("algorithms", &format!("{}: {error}", reader::quoted(&text))),
         }
-    }
-    if algorithms.is_empty() && section.is_set("algorithms") != (false, false) {
-        section.refuse("algorithms", "name at least one");
     }
     let issuer = Issuer {
         issuer: issuer?,

@@ -31,24 +31,24 @@ use crate::process::{File, Running, run};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Somebody who issues certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key in PEM.
 #[derive(Clone)]
-struct Issued {
+pub(crate) struct Issued {
     certificate: String,
     key: String,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
@@ -61,14 +61,14 @@ impl Authority {
     }
 
     /// A certificate of a service on loopback.
-    fn server(&self) -> Issued {
+    pub(crate) fn server(&self) -> Issued {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.issue(&params)
     }
 
     /// A client's certificate.
-    fn client(&self) -> Issued {
+    pub(crate) fn client(&self) -> Issued {
         self.issue(&client_params())
     }
 }
@@ -98,10 +98,10 @@ impl Issued {
 }
 
 /// The files of TLS in a folder that goes with the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(issued: &Issued, client_ca: Option<&str>) -> Self {
+    pub(crate) fn new(issued: &Issued, client_ca: Option<&str>) -> Self {
         let path = std::env::temp_dir().join(format!("aws-ilm-tls-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&path).unwrap();
         let folder = Self(path);
@@ -113,7 +113,7 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
@@ -217,7 +217,7 @@ async fn told(request: Request) -> Json<Value> {
 }
 
 /// A caller that trusts this authority alone, with a certificate or without.
-fn client(authority: &Authority, issued: Option<&Issued>) -> reqwest::Client {
+pub(crate) fn client(authority: &Authority, issued: Option<&Issued>) -> reqwest::Client {
     builder(authority, issued).build().unwrap()
 }
 

@@ -1,10 +1,12 @@
 //! Who is let in, for what, and what the others are told; through the front door, with the sandbox behind it.
 
 mod audit;
+mod certificates;
 mod keys;
 mod limits;
 mod rights;
 mod routes;
+mod tokens;
 
 use std::path::Path;
 
