@@ -11,6 +11,8 @@ use crate::{
     examples::{demonstration, examples},
     harness::{World, answer},
     normalised::{normalised, text_of},
+    process::File,
+    tls::{Authority, Folder},
 };
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -105,6 +107,38 @@ fn the_reference_of_the_settings_is_the_generated_one() {
 }
 
 #[test]
+fn the_callers_of_the_page_can_be_loaded() {
+    let page = readme();
+    let mut tables = blocks(&page).into_iter().filter(|block| block.kind == "toml");
+    let callers = tables
+        .find(|block| block.text.contains("[[callers]]"))
+        .expect("there is an example");
+    let authority = Authority::new("root");
+    let folder = Folder::new(&authority.server(), Some(&authority.pem()));
+    let file = File::new(&format!(
+        "tls_certificate_file = \"{}\"\ntls_key_file = \"{}\"\ntls_client_ca_file = \"{}\"\n[[instances]]\nname = \"production\"\n\
+         url = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n{}",
+        folder.path("tls.crt"),
+        folder.path("tls.key"),
+        folder.path("ca.crt"),
+        callers.text
+    ));
+    let settings = config::load(&config::Sources {
+        config: Some(file.path().into()),
+        ..config::Sources::default()
+    });
+    let callers = settings.unwrap_or_else(|faults| panic!("{faults}")).callers.unwrap();
+    assert_eq!(callers.loaded.callers.len(), 3);
+    let warned: Vec<_> = callers
+        .loaded
+        .warnings
+        .iter()
+        .filter(|warning| warning.contains("caller"))
+        .collect();
+    assert!(warned.is_empty(), "{warned:?}");
+}
+
+#[test]
 fn every_command_and_subcommand_is_told() {
     let page = readme();
     for (command, _) in examples() {
@@ -113,7 +147,16 @@ fn every_command_and_subcommand_is_told() {
             "{command} is not in README.md's table"
         );
     }
-    for task in ["serve", "sandbox", "check", "openapi", "healthcheck"] {
+    for task in [
+        "serve",
+        "sandbox",
+        "check",
+        "mapper lint",
+        "mapper explain",
+        "key new",
+        "openapi",
+        "healthcheck",
+    ] {
         assert!(
             page.contains(&format!("`aws-ilm {task}")),
             "aws-ilm {task} is not in README.md"
