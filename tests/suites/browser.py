@@ -109,8 +109,8 @@ def block_selector(document):
 def authorize(checks, browser, caller):
     """Presses the Authorize button and puts the caller's key in, as a person would."""
     browser.click(".auth-wrapper .btn.authorize")
-    field = ".auth-container input[aria-label=auth-bearer-value]"
-    browser.type(field, caller.key)
+    browser.type("#api_key_value", caller.key)
+    # Each way has a form of its own; this is the first.
     browser.click(".auth-container button.authorize[aria-label='Apply credentials']")
     browser.click(".dialog-ux .btn-done")
     locked = browser.run("return document.querySelectorAll('.auth-wrapper .btn.authorize.locked').length")

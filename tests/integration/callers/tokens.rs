@@ -2,7 +2,6 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -10,7 +9,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, Router, routing::get};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
@@ -47,10 +46,9 @@ impl Signer {
     }
 }
 
-/// An issuer that shows its keys, whichever they are at the moment.
+/// An issuer that shows where its keys are, and them.
 struct Issuer {
     url: String,
-    keys: Arc<Mutex<Value>>,
 }
 
 impl Issuer {
@@ -58,18 +56,16 @@ impl Issuer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        let keys = Arc::new(Mutex::new(json!({"keys": [signer.jwk()]})));
+        let keys = json!({"keys": [signer.jwk()]});
         let about = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
-        let shown = async |State(keys): State<Arc<Mutex<Value>>>| Json(keys.lock().unwrap().clone());
         let router = Router::new()
-            .route("/keys", get(shown))
+            .route("/keys", get(async move || Json(keys.clone())))
             .route(
                 "/.well-known/openid-configuration",
                 get(async move || Json(about.clone())),
-            )
-            .with_state(Arc::clone(&keys));
+            );
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, keys }
+        Self { url }
     }
 
     fn claims(&self, more: &Value) -> Value {
