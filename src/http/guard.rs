@@ -289,7 +289,7 @@ fn bearer(field: &str) -> Option<&str> {
 /// How a caller stands (draft-ietf-httpapi-ratelimit-headers-10): `q` requests in `w` seconds, `r` of them left, one more in `t` seconds.
 fn tell(quota: Quota, standing: Standing, headers: &mut HeaderMap) {
     let policy = format!("\"caller\";q={};w={}", quota.burst(), quota.window());
-    let reset = standing.reset.as_millis().div_ceil(1000);
+    let reset = standing.reset.as_secs_f64().ceil();
     let limit = format!("\"caller\";r={};t={reset}", standing.remaining);
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
