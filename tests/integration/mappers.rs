@@ -122,19 +122,19 @@ async fn the_mappers_in_use_are_listed_and_explained() {
             "/mappers/nobody/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/%ff/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/built-in/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/glued-outgoing/explain",
@@ -174,6 +174,9 @@ async fn the_mappers_in_use_are_listed_and_explained() {
             "{path} {body}: {}",
             answer.text
         );
+        if status == 404 {
+            assert_eq!(answer.json()["title"], "No such mapper", "{path}");
+        }
     }
 }
 
