@@ -6,10 +6,9 @@
 //! operator that wants one value and is given a list passes when one element does; one that wants a list takes a single value for a list of
 //! one; a value that can't be cast to what the operator wants is a fault and not a no.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::{
-    bounds::MAX_REGEX,
     path::Path,
     simple::{Run, Simple},
     worked::{Origin, Worked},
@@ -85,29 +84,6 @@ pub(super) enum Left {
     Element(Path, usize),
     /// Something else than the root; the same for every element.
     Elsewhere(Simple),
-}
-
-/// Compiles a regular expression within its bound.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub(super) fn pattern(text: &str, flags: impl FnOnce(&mut RegexBuilder)) -> Result<Regex, String> {
-    let mut builder = RegexBuilder::new(text);
-    flags(builder.size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX));
-    builder.build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-        // Its last line is the reason; those before draw the place.
-        error => {
-            let told = error.to_string();
-            let reason = told
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            format!("the regular expression can't be used: {reason}")
-        }
-    })
 }
 
 /// The elements that pass: of the outer list every test group, of a group one test.

@@ -15,10 +15,11 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{
-    bounds, dates, filters,
+    bounds, dates,
     if_then_else::IfThenElse,
     json_text,
     path::Path,
+    patterns::{Flags, Patterns},
     simple::{Run, Simple},
     worked::{Origin, Part, Text, Worked},
 };
@@ -147,7 +148,7 @@ impl Transformer {
     ///
     /// # Errors
     /// When an argument that must be known at load can't be used.
-    pub(super) fn new(name: &'static str, mut arguments: Arguments) -> Result<Self, String> {
+    pub(super) fn new(name: &'static str, mut arguments: Arguments, patterns: &mut Patterns) -> Result<Self, String> {
         let mut take = |argument: &str| arguments.remove(argument).unwrap_or(Simple::Nothing);
         let step = match name {
             "concat" => Step::Concat {
@@ -194,7 +195,7 @@ impl Transformer {
                 let pattern = take("regex");
                 let pattern = pattern.literal().ok_or(REGEX_OF_THE_SOURCE)?;
                 Step::ReplaceMatch {
-                    pattern: filters::pattern(pattern, |_| {})?,
+                    pattern: patterns.compile(pattern, Flags::default())?,
                     with: take("replaceWith"),
                 }
             }
@@ -203,7 +204,7 @@ impl Transformer {
                 value: take("defaultValue"),
                 apply: take("applyIfEmpty"),
             },
-            "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take)?)),
+            "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take, patterns)?)),
             "MapValuesTransformer" => {
                 let (from, to) = (take("input_values"), take("mapped_values"));
                 if let (Some(from), Some(to)) = (from.literal(), to.literal())
