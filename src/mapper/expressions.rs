@@ -376,7 +376,7 @@ mod tests {
                 Ok(value) => assert!(value.is_none_or(|value| weight(&value) <= MAX_TEXT), "{greedy}"),
             }
             let took = began.elapsed();
-            assert!(took < std::time::Duration::from_secs(2), "{greedy}: {took:?}");
+            assert!(took < std::time::Duration::from_secs(5), "{greedy}: {took:?}");
         }
         // The engine's lists may be lazy, and are not written out.
         let lazy = ENVIRONMENTS[0].compile_expression("[[1, 2] * 9999999]").unwrap();

@@ -6,12 +6,11 @@
 
 use std::cmp::Ordering;
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
     json_text,
-    patterns::{Flags, Patterns},
+    patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
     transformers::REGEX_OF_THE_SOURCE,
     worked::{Origin, Worked},
@@ -58,7 +57,7 @@ enum Comparison {
     /// `<`, `<=`, `>`, `>=`: as numbers where one side is a number, else as texts.
     Ordered { accepted: &'static [Ordering] },
     /// `=~`, with its pattern.
-    Match(Regex),
+    Match(Pattern),
     /// `in list`.
     InList { negated: bool },
 }
@@ -293,7 +292,11 @@ impl Condition {
                 found != *negated
             }
             // The pattern folds case itself, so the text may be in lower case already.
-            Comparison::Match(pattern) => pattern.is_match(&shown(&left)),
+            Comparison::Match(pattern) => {
+                let text = shown(&left);
+                pattern.charge(text.len(), &mut run.work)?;
+                pattern.is_match(&text)
+            }
         })
     }
 }

@@ -233,14 +233,21 @@ impl Simple {
     pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
         match self {
             Self::Nothing => Ok(None),
-            Self::Literal(text) => Ok(Some(Worked::Text(Text::new(text.as_str(), Origin::Mapper)))),
+            Self::Literal(text) => {
+                // Whoever asks goes through it, perhaps for each element of a list.
+                run.work.take(text.len())?;
+                Ok(Some(Worked::Text(Text::new(text.as_str(), Origin::Mapper))))
+            }
             Self::Path(path) => run.read(path),
             Self::Text(pieces) => {
                 let mut whole = Text::default();
                 let mut any = false;
                 for piece in pieces {
                     match piece {
-                        Piece::Literal(text) => whole.push(Text::new(text.as_str(), Origin::Mapper)),
+                        Piece::Literal(text) => {
+                            run.work.take(text.len())?;
+                            whole.push(Text::new(text.as_str(), Origin::Mapper));
+                        }
                         Piece::Path(path) => {
                             if let Some(value) = run.read(path)? {
                                 any = true;

@@ -680,7 +680,7 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         let mapped = mapper.outgoing(MappingType::Create, &text);
         let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &text);
         let took = began.elapsed();
-        assert!(took < std::time::Duration::from_millis(1_500), "{bound}: {took:?}");
+        assert!(took < std::time::Duration::from_secs(10), "{bound}: {took:?}");
         // Told once, with the target and the bound.
         assert_eq!(mapped.faults.len(), 1, "{bound}");
         assert!(mapped.faults[0].rule.contains(bound), "{:?}", mapped.faults[0]);
@@ -696,6 +696,102 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         // And what explains it is bounded as well.
         let length = serde_json::to_string(&told).unwrap().len();
         assert!(length < 2 * 1024 * 1024, "{bound}: {length}");
+    }
+}
+
+/// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+#[test]
+fn no_step_hangs_over_long_values_and_long_arguments() {
+    let long = "A".repeat(60_000);
+    let letters: String = (0x4e00..0x4e00 + 20_000_u32)
+        .filter_map(char::from_u32)
+        .chain(['A'])
+        .collect();
+    let items = (0..12_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let literal = "v,".repeat(1_000_000);
+    let test = |operator: &str, right: &str| json!([{"operator": operator, "left": {"value": {"simple": "x"}}, "right": argument(&json!(right))}]);
+    let filtered = |tests: Value| json!({"complex": {"root": "x", "filters": tests}});
+    let stepped = |steps: Vec<Value>| json!({"complex": {"root": "x", "transformers": steps}});
+    let list = json!(vec!["zz"; 1_000]);
+    for (what, rule, x, y) in [
+        (
+            "a search from each place to the end",
+            stepped(vec![transformer(
+                "replaceMatch",
+                &json!({"regex": ".*[^A-Z]|[A-Z]", "replaceWith": ""}),
+            )]),
+            json!(long),
+            json!(1),
+        ),
+        (
+            "large patterns",
+            stepped(vec![
+                transformer(
+                    "replaceMatch",
+                    &json!({"regex": r"(?:\w{3}[A-Z]{400}x|A{500}y)", "replaceWith": ""})
+                );
+                30
+            ]),
+            json!(long),
+            json!(1),
+        ),
+        (
+            "large patterns in filters",
+            filtered(json!(vec![test("match", r"(?:\w{3}[A-Z]{400}x|A{500}y)"); 30])),
+            json!(vec![long.clone(); 1]),
+            json!(1),
+        ),
+        (
+            "many characters to strip",
+            stepped(vec![transformer("StripChars", &json!({"chars": "${y}"})); 20]),
+            json!(long),
+            json!(letters),
+        ),
+        (
+            "a list in a list",
+            filtered(json!(vec![test("inList", "${y}"); 20])),
+            json!([vec!["zz"; 1_000], vec!["zz"; 900]]),
+            json!(items),
+        ),
+        (
+            "a list in a long text",
+            filtered(json!([test("inList", &literal)])),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to map by",
+            stepped(vec![transformer(
+                "MapValuesTransformer",
+                &json!({"input_values": literal, "mapped_values": literal}),
+            )]),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to replace",
+            stepped(vec![transformer(
+                "replace",
+                &json!({"toReplace": literal, "replaceWith": "b"}),
+            )]),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to compare with",
+            stepped(vec![transformer(
+                "If-Then-Else",
+                &json!({"condition": "value in list rhs", "rhs": literal, "then": "a", "else": "${x}"}),
+            )]),
+            list,
+            json!(1),
+        ),
+    ] {
+        let began = std::time::Instant::now();
+        let told = title(rule, json!({"x": x, "y": y}));
+        let took = began.elapsed();
+        println!("{what}: {took:?} {}", told.err().unwrap_or_default());
+        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
     }
 }
 
@@ -814,7 +910,7 @@ fn reading_a_file_is_bounded_in_time_and_in_what_is_told() {
         (
             "long expressions",
             Form::ByHand,
-            many(1_000, &"x.".repeat(500).trim_end_matches('.').to_owned()),
+            many(1_000, "x.".repeat(500).trim_end_matches('.')),
             0,
         ),
         (
@@ -847,7 +943,7 @@ fn reading_a_file_is_bounded_in_time_and_in_what_is_told() {
         let (file, findings) = MapperFile::compile(&text, form);
         let took = began.elapsed();
         println!("{what}: {took:?}, {} told", findings.list.len());
-        assert!(took < std::time::Duration::from_secs(8), "{what}: {took:?}");
+        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
         assert_eq!(
             findings.count(Gravity::Refused),
             refused,
