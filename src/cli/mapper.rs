@@ -63,7 +63,7 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problem) => return misused(&format!("{}: {problem}", path.display())),
     };
-    for finding in &findings.0 {
+    for finding in &findings.list {
         println!("{finding}");
     }
     let [refused, doubtful, notes] =

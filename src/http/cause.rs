@@ -23,6 +23,8 @@ pub enum Cause {
     Forbidden,
     /// There is nothing under this path.
     NoSuchRoute,
+    /// No instance uses a mapper of this name.
+    NoSuchMapper,
     /// There is no instance of this name, or none that the caller may see.
     NoSuchInstance,
     /// The path is known, the method is not offered on it.
@@ -57,7 +59,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of their statuses; for documentation and tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NotJson,
         Self::UnknownArgument,
         Self::BadArgument,
@@ -67,6 +69,7 @@ impl Cause {
         Self::Unauthorised,
         Self::Forbidden,
         Self::NoSuchRoute,
+        Self::NoSuchMapper,
         Self::NoSuchInstance,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -95,7 +98,7 @@ impl Cause {
             | Self::BadHeader => StatusCode::BAD_REQUEST,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NoSuchRoute | Self::NoSuchInstance => StatusCode::NOT_FOUND,
+            Self::NoSuchRoute | Self::NoSuchMapper | Self::NoSuchInstance => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -122,6 +125,7 @@ impl Cause {
             Self::Unauthorised => ("/problems/unauthorised", "Not authenticated"),
             Self::Forbidden => ("/problems/forbidden", "Not allowed"),
             Self::NoSuchRoute => ("/problems/no-such-route", "No such path"),
+            Self::NoSuchMapper => ("/problems/no-such-mapper", "No such mapper"),
             Self::NoSuchInstance => ("/problems/no-such-instance", "No such instance"),
             Self::MethodNotAllowed => ("/problems/method-not-allowed", "Method not allowed"),
             Self::NotAcceptable => ("/problems/not-acceptable", "Not acceptable"),
@@ -158,6 +162,7 @@ impl Cause {
             | Self::Unauthorised
             | Self::Forbidden
             | Self::NoSuchRoute
+            | Self::NoSuchMapper
             | Self::NoSuchInstance
             | Self::MethodNotAllowed
             | Self::NotAcceptable

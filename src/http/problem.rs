@@ -169,7 +169,7 @@ impl Problem {
     /// No instance uses a mapper of the name asked for.
     pub fn no_such_mapper() -> Self {
         Self::new(
-            Cause::NoSuchRoute,
+            Cause::NoSuchMapper,
             "no instance uses a mapper of this name, this way round; GET /mappers lists those in use",
         )
     }
@@ -338,6 +338,7 @@ impl Problem {
             | Cause::BadHeader
             | Cause::Forbidden
             | Cause::NoSuchRoute
+            | Cause::NoSuchMapper
             | Cause::NoSuchInstance
             | Cause::NotAcceptable
             | Cause::RequestTimeout

@@ -33,42 +33,106 @@ pub(super) const MAX_LIST: usize = 1_000;
 /// The deepest nesting of what a mapping may give, and of what JSON text may hold.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// Work of one mapping, in bytes looked at: some milliseconds, in place of what a thousand steps over a megabyte could cost. A stock mapping over a
-/// profile of ordinary length takes some thousands.
+/// Work of one mapping, of all its targets together and in either form, in bytes looked at: some milliseconds, in place of what a thousand steps over
+/// a megabyte could cost. A stock mapping over a profile of ordinary length takes some thousands.
 pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
 
 /// What an element of a list, or an entry of an object, counts for beside its bytes: it is allocated and compared for itself.
 pub(super) const ELEMENT: usize = 16;
 
-/// The size of a compiled regular expression, in bytes (`regex` measures it; its time is linear in the text by construction).
-pub(super) const MAX_REGEX: usize = 256 * 1024;
+/// What one mapping may give, all its targets together, in bytes.
+pub(super) const MAX_OUTPUT: usize = 256 * 1024;
 
-/// Fuel of one expression: an instruction costs one, and so do 64 bytes that are made. About 1.2 MB in all.
-pub(super) const MAX_FUEL: u64 = 20_000;
+/// What an explanation shows of values that were taken and of steps, all its targets together, in bytes. A stock mapping's has some thousands.
+pub(super) const MAX_SHOWN: usize = 256 * 1024;
 
-/// What is left of [`MAX_WORK`].
+/// The length of a regular expression, in bytes.
+pub(super) const MAX_PATTERN: usize = 1_024;
+
+/// Different regular expressions of one file.
+pub(super) const MAX_PATTERNS: usize = 100;
+
+/// The length of a file's different regular expressions together, in bytes.
+pub(super) const MAX_PATTERN_TEXT: usize = 8 * 1024;
+
+/// Classes and ranges in a file's different regular expressions together. `\w` is seven hundred ranges, and without letter case each is looked up in Unicode's
+/// tables: these take the time of compiling, also of what turns out too large.
+pub(super) const MAX_PATTERN_CLASSES: usize = 200;
+
+/// The sizes that a compiled regular expression is tried with, in bytes (`regex` measures it; its time is linear in the text by construction). Most need
+/// the first.
+pub(super) const PATTERN_SIZES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
+
+/// The sizes that a file's regular expressions were tried with, together, in bytes.
+pub(super) const MAX_PATTERN_SIZE: usize = 2 * 1024 * 1024;
+
+/// Refusals that are told of one file; reading stops there.
+pub(super) const MAX_REFUSALS: usize = 100;
+
+/// Notes and doubts that are told of one file.
+pub(super) const MAX_REMARKS: usize = 1_000;
+
+/// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes that are made. Nearly all need the first; the last is about
+/// a megabyte.
+pub(super) const FUELS: [u64; 4] = [32, 256, 2_048, 16_384];
+
+/// What a unit of fuel counts for, in bytes looked at.
+pub(super) const FUEL: usize = 64;
+
+/// What is left of [`MAX_WORK`] and [`MAX_OUTPUT`].
 #[derive(Debug)]
-pub(super) struct Work(usize);
+pub(super) struct Work {
+    looked_at: usize,
+    given: usize,
+    spent: bool,
+}
 
 impl Work {
     /// The whole of it.
     pub(super) fn new() -> Self {
-        Self(MAX_WORK)
+        Self {
+            looked_at: MAX_WORK,
+            given: MAX_OUTPUT,
+            spent: false,
+        }
     }
 
     /// Takes `amount` off, or fails when that much is not left.
     pub(super) fn take(&mut self, amount: usize) -> Result<(), String> {
         // A step costs something even over nothing.
-        match self.0.checked_sub(amount.saturating_add(1)) {
-            Some(left) => {
-                self.0 = left;
+        match self.looked_at.checked_sub(amount.saturating_add(1)) {
+            Some(left) if !self.spent => {
+                self.looked_at = left;
                 Ok(())
             }
-            None => {
-                self.0 = 0;
-                Err("the mapping takes more work than is allowed".to_owned())
+            Some(_) | None => {
+                self.spent = true;
+                Err(format!(
+                    "the mapping takes more work than is allowed: its targets together look at no more than {MAX_WORK} bytes"
+                ))
             }
         }
+    }
+
+    /// Takes `amount` off what may be given, or fails when that much is not left.
+    pub(super) fn give(&mut self, amount: usize) -> Result<(), String> {
+        match self.given.checked_sub(amount) {
+            Some(left) if !self.spent => {
+                self.given = left;
+                Ok(())
+            }
+            Some(_) | None => {
+                self.spent = true;
+                Err(format!(
+                    "the mapping's targets together give more than {MAX_OUTPUT} bytes"
+                ))
+            }
+        }
+    }
+
+    /// Whether a bound was reached: nothing more comes of this mapping.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent
     }
 }
 
@@ -86,4 +150,21 @@ pub(super) fn list(length: usize) -> Result<(), String> {
         return Err(format!("makes a list of more than {MAX_LIST} elements"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_stays_spent() {
+        let mut work = Work::new();
+        assert!(work.take(MAX_WORK - 1).is_ok() && !work.is_spent());
+        assert!(work.take(0).unwrap_err().contains("2097152") && work.is_spent());
+        let mut work = Work::new();
+        assert!(work.give(MAX_OUTPUT).is_ok());
+        assert!(work.give(1).unwrap_err().contains("262144"));
+        assert!(work.give(0).is_err() && work.take(0).is_err());
+        assert!(Work::new().take(usize::MAX).is_err());
+    }
 }

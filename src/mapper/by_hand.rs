@@ -14,11 +14,11 @@
 use toml::{Table, Value};
 
 use super::{
-    bounds::{MAX_DEPTH, MAX_TARGETS},
+    bounds::{MAX_DEPTH, MAX_PATH, MAX_TARGETS},
     check,
     expressions::Expression,
     file::{Direction, Identity, MapperFile, TYPES},
-    lint::Findings,
+    lint::{Findings, shortened},
     rule::{Field, Mapping, Rule},
 };
 
@@ -71,10 +71,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
 }
 
 fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings: &mut Findings) -> Mapping {
-    let mut mapping = Mapping {
-        expressions: true,
-        ..Mapping::default()
-    };
+    let mut mapping = Mapping::default();
     let mut flat = Vec::new();
     flatten("", targets, MAX_DEPTH, &mut flat);
     if flat.len() > MAX_TARGETS {
@@ -82,7 +79,10 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
         return mapping;
     }
     for (name, value) in flat {
-        let place = format!("{place} › {name}");
+        if findings.is_enough() {
+            break;
+        }
+        let place = format!("{place} › {}", shortened(&name));
         let target = check::target(direction, &name, &place, findings);
         let Some(text) = value.as_str() else {
             findings.refuse(place, "an expression is a text: write it in quotes");
@@ -103,16 +103,20 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
     mapping
 }
 
-/// The targets of a table, those of tables in it behind a dot.
+/// The targets of a table, those of tables in it behind a dot; one more than are allowed is enough to refuse them.
 fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(String, &'t Value)>) {
     for (key, value) in table {
+        if flat.len() > MAX_TARGETS {
+            return;
+        }
         let name = if prefix.is_empty() {
             key.clone()
         } else {
             format!("{prefix}.{key}")
         };
         match value {
-            Value::Table(inner) if depth > 0 => flatten(&name, inner, depth - 1, flat),
+            // What is too long for a target is told of the table, and not copied for each key in it.
+            Value::Table(inner) if depth > 0 && name.len() <= MAX_PATH => flatten(&name, inner, depth - 1, flat),
             value => flat.push((name, value)),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    bounds::MAX_PATH,
     file::Direction,
     json_text,
     lint::Findings,
@@ -17,6 +18,10 @@ use crate::scim::aws::{self, ENTERPRISE};
 
 /// A target by its name; `None` when nothing is to be put there.
 pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, findings: &mut Findings) -> Option<Target> {
+    if name.len() > MAX_PATH {
+        findings.refuse(place, format!("a target's name has at most {MAX_PATH} bytes"));
+        return None;
+    }
     if direction == Some(Direction::Incoming) {
         return Some(Target::field(name));
     }

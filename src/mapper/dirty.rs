@@ -5,12 +5,16 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::{bounds::MAX_REMARKS, lint::shortened};
+
 /// A document, and the places where a key was given twice.
 #[derive(Debug, PartialEq)]
 pub(super) struct Document {
     pub(super) value: Value,
-    /// Each as the keys that lead there.
+    /// Each as the keys that lead there, so many as are told of a file.
     pub(super) twice: Vec<String>,
+    /// How many there are beyond those.
+    pub(super) more_twice: usize,
 }
 
 /// Reads a document. Nesting beyond 127 is refused by the parser.
@@ -20,19 +24,25 @@ pub(super) struct Document {
 pub(super) fn read(text: &str) -> Result<Document, String> {
     // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors leave one.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut twice, mut place) = (Vec::new(), Vec::new());
+    let (mut twice, mut more_twice, mut place) = (Vec::new(), 0, Vec::new());
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = Dirty {
         twice: &mut twice,
+        more_twice: &mut more_twice,
         place: &mut place,
     };
     let value = seed.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())?;
-    Ok(Document { value, twice })
+    Ok(Document {
+        value,
+        twice,
+        more_twice,
+    })
 }
 
 struct Dirty<'a> {
     twice: &'a mut Vec<String>,
+    more_twice: &'a mut usize,
     place: &'a mut Vec<String>,
 }
 
@@ -81,6 +91,7 @@ impl<'de> Visitor<'de> for Dirty<'_> {
             self.place.push(format!("{}", list.len() + 1));
             let item = items.next_element_seed(Dirty {
                 twice: &mut *self.twice,
+                more_twice: &mut *self.more_twice,
                 place: &mut *self.place,
             })?;
             self.place.pop();
@@ -94,12 +105,17 @@ impl<'de> Visitor<'de> for Dirty<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            self.place.push(key.clone());
+            self.place.push(shortened(&key));
             if object.contains_key(&key) {
-                self.twice.push(self.place.join(" › "));
+                if self.twice.len() < MAX_REMARKS {
+                    self.twice.push(self.place.join(" › "));
+                } else {
+                    *self.more_twice += 1;
+                }
             }
             let value = entries.next_value_seed(Dirty {
                 twice: &mut *self.twice,
+                more_twice: &mut *self.more_twice,
                 place: &mut *self.place,
             })?;
             self.place.pop();
@@ -120,6 +136,15 @@ mod tests {
         let document = read(r#"{"a": 1, "b": {"c": [{"d": 1, "d": 2}], "c": 3}, "a": 4}"#).unwrap();
         assert_eq!(document.value, json!({"a": 4, "b": {"c": 3}}));
         assert_eq!(document.twice, ["b › c › 1 › d", "b › c", "a"]);
+    }
+
+    #[test]
+    fn many_keys_given_twice_below_a_long_one_take_no_memory_of_note() {
+        let doubled = r#""k": 1, "#.repeat(50_000);
+        let text = format!(r#"{{"{}": {{{doubled}"k": 2}}}}"#, "x".repeat(1_000_000));
+        let document = read(&text).unwrap();
+        assert_eq!((document.twice.len(), document.more_twice), (1_000, 49_000));
+        assert!(document.twice.iter().all(|place| place.len() < 200));
     }
 
     #[test]

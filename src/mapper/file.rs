@@ -1,6 +1,10 @@
 //! A mapper's file: what it is called, which way it maps, and a mapping for each type.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use super::{
     MappingType,
@@ -89,6 +93,7 @@ impl MapperFile {
                 }
             }
         }
+        findings.close();
         let sound = findings.count(Gravity::Refused) == 0;
         (file.filter(|_| sound), findings)
     }
@@ -96,14 +101,20 @@ impl MapperFile {
     /// Reads and compiles a mapper's file.
     ///
     /// # Errors
-    /// When it can't be read as text. What is wrong with a text that could be read is in the findings.
+    /// When it is no regular file, too long, or can't be read as text. What is wrong with a text that could be read is in the findings.
     pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
+        let told = |error: io::Error| error.kind().to_string();
+        // Opening a pipe waits for its other end, and a device never ends.
+        if !fs::metadata(path).map_err(told)?.is_file() {
+            return Err("not a regular file".to_owned());
+        }
+        let file = fs::File::open(path).map_err(told)?;
+        if file.metadata().map_err(told)?.len() > MAX_FILE {
+            return Err(format!("longer than {MAX_FILE} bytes"));
+        }
         let mut text = String::new();
-        let file = fs::File::open(path).map_err(|error| error.kind().to_string())?;
-        let length = file
-            .take(MAX_FILE + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| error.kind().to_string())?;
+        // It may grow meanwhile, or not say how long it is.
+        let length = file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(told)?;
         if length as u64 > MAX_FILE {
             return Err(format!("longer than {MAX_FILE} bytes"));
         }

@@ -6,11 +6,11 @@
 //! operator that wants one value and is given a list passes when one element does; one that wants a list takes a single value for a list of
 //! one; a value that can't be cast to what the operator wants is a fault and not a no.
 
-use regex::{Regex, RegexBuilder};
+use std::collections::HashSet;
 
 use super::{
-    bounds::MAX_REGEX,
     path::Path,
+    patterns::Pattern,
     simple::{Run, Simple},
     worked::{Origin, Worked},
 };
@@ -75,7 +75,7 @@ pub(super) struct Test {
     pub(super) right: Simple,
     pub(super) ignore_case: bool,
     /// The right side of [`Operator::Match`], compiled.
-    pub(super) pattern: Option<Regex>,
+    pub(super) pattern: Option<Pattern>,
 }
 
 /// The left side of a test: a full path, judged per element where it leads through the root.
@@ -85,29 +85,6 @@ pub(super) enum Left {
     Element(Path, usize),
     /// Something else than the root; the same for every element.
     Elsewhere(Simple),
-}
-
-/// Compiles a regular expression within its bound.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub(super) fn pattern(text: &str, flags: impl FnOnce(&mut RegexBuilder)) -> Result<Regex, String> {
-    let mut builder = RegexBuilder::new(text);
-    flags(builder.size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX));
-    builder.build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-        // Its last line is the reason; those before draw the place.
-        error => {
-            let told = error.to_string();
-            let reason = told
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            format!("the regular expression can't be used: {reason}")
-        }
-    })
 }
 
 /// The elements that pass: of the outer list every test group, of a group one test.
@@ -194,6 +171,7 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
         }
         Operator::Match => {
             let Some(pattern) = &test.pattern else { return Ok(false) };
+            pattern.charge(left.as_ref().map_or(0, Worked::weight), &mut run.work)?;
             any_text(left, false, |text| pattern.is_match(text)).map_err(named)
         }
         Operator::HasLength => {
@@ -206,10 +184,10 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
         }
         Operator::InList => {
             let list = match test.right.resolve(run)? {
-                None => Vec::new(),
+                None => HashSet::new(),
                 Some(right) => listed(right, test.ignore_case).map_err(named)?,
             };
-            any_text(left, test.ignore_case, |text| list.iter().any(|item| item == text)).map_err(named)
+            any_text(left, test.ignore_case, |text| list.contains(text)).map_err(named)
         }
         Operator::ContainsGeneral => {
             let right = test.right.resolve(run)?.map(Worked::into_value).unwrap_or_default();
@@ -251,7 +229,7 @@ fn any_text(left: Option<Worked<'_>>, ignore_case: bool, test: impl Fn(&str) -> 
 }
 
 /// The texts of a list, or between the commas of a text (`argToList` of the platform's scripts).
-fn listed(right: Worked<'_>, ignore_case: bool) -> Result<Vec<String>, String> {
+fn listed(right: Worked<'_>, ignore_case: bool) -> Result<HashSet<String>, String> {
     match right {
         Worked::List(elements) => elements
             .into_iter()

@@ -6,11 +6,11 @@
 
 use std::cmp::Ordering;
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
-    filters, json_text,
+    json_text,
+    patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
     transformers::REGEX_OF_THE_SOURCE,
     worked::{Origin, Worked},
@@ -57,7 +57,7 @@ enum Comparison {
     /// `<`, `<=`, `>`, `>=`: as numbers where one side is a number, else as texts.
     Ordered { accepted: &'static [Ordering] },
     /// `=~`, with its pattern.
-    Match { pattern: Regex, whole: bool },
+    Match(Pattern),
     /// `in list`.
     InList { negated: bool },
 }
@@ -84,7 +84,7 @@ impl IfThenElse {
     ///
     /// # Errors
     /// When a condition or an option can't be used.
-    pub(super) fn new(take: &mut impl FnMut(&str) -> Simple) -> Result<Self, String> {
+    pub(super) fn new(take: &mut impl FnMut(&str) -> Simple, patterns: &mut Patterns) -> Result<Self, String> {
         let options = Options::read(&take("options"), "options")?;
         let (lhs, rhs, equals) = (take("lhs"), take("rhs"), take("equals"));
         let names = [("lhs", &lhs), ("rhs", &rhs), ("equals", &equals)];
@@ -94,7 +94,7 @@ impl IfThenElse {
         } else {
             "value==equals"
         };
-        let first = Condition::parse(&take("condition"), default, &names, &options)?;
+        let first = Condition::parse(&take("condition"), default, &names, &options, patterns)?;
         let (lhs_b, rhs_b) = (take("lhsB"), take("rhsB"));
         let (condition_b, options_b, between) = (take("conditionB"), take("optionsB"), take("conditionInBetween"));
         let second = if lhs_b == Simple::Nothing && condition_b == Simple::Nothing {
@@ -107,7 +107,10 @@ impl IfThenElse {
             };
             let names = [("lhsB", &lhs_b), ("rhsB", &rhs_b)];
             let options = Options::read(&options_b, "optionsB")?;
-            Some((joined, Condition::parse(&condition_b, "lhsB==rhsB", &names, &options)?))
+            Some((
+                joined,
+                Condition::parse(&condition_b, "lhsB==rhsB", &names, &options, patterns)?,
+            ))
         };
         Ok(Self {
             first,
@@ -196,7 +199,13 @@ impl Options {
 }
 
 impl Condition {
-    fn parse(condition: &Simple, default: &str, names: &[(&str, &Simple)], options: &Options) -> Result<Self, String> {
+    fn parse(
+        condition: &Simple,
+        default: &str,
+        names: &[(&str, &Simple)],
+        options: &Options,
+        patterns: &mut Patterns,
+    ) -> Result<Self, String> {
         let text = match condition {
             Simple::Nothing => default,
             Simple::Literal(text) if text.trim().is_empty() => default,
@@ -239,15 +248,13 @@ impl Condition {
                 let Operand::Argument(Simple::Literal(pattern)) = &right else {
                     return Err(REGEX_OF_THE_SOURCE.to_owned());
                 };
-                Comparison::Match {
-                    pattern: filters::pattern(pattern, |builder| {
-                        builder
-                            .case_insensitive(options.ignore_case)
-                            .dot_matches_new_line(options.dot_all)
-                            .multi_line(options.multi_line);
-                    })?,
+                let flags = Flags {
+                    ignore_case: options.ignore_case,
+                    dot_all: options.dot_all,
+                    multi_line: options.multi_line,
                     whole: options.full_match,
-                }
+                };
+                Comparison::Match(patterns.compile(pattern, flags)?)
             }
             _ => return Err(wrong()),
         };
@@ -284,12 +291,11 @@ impl Condition {
                 };
                 found != *negated
             }
-            Comparison::Match { pattern, whole } => {
-                // The pattern folds case itself, so the text may be in lower case already.
+            // The pattern folds case itself, so the text may be in lower case already.
+            Comparison::Match(pattern) => {
                 let text = shown(&left);
-                pattern
-                    .find(&text)
-                    .is_some_and(|found| !whole || found.len() == text.len())
+                pattern.charge(text.len(), &mut run.work)?;
+                pattern.is_match(&text)
             }
         })
     }

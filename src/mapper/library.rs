@@ -59,7 +59,13 @@ impl Library {
         direction: Direction,
     ) -> Result<(Arc<MapperFile>, usize), Unfound> {
         let path = match self.file(wanted, base) {
-            Some(path) => path,
+            Some(path) if path.is_file() => path,
+            Some(path) => {
+                return Err(Unfound::new(
+                    format!("{}, which is not a regular file", shown(&path)),
+                    "give a mapper's file",
+                ));
+            }
             None => self.named(wanted)?,
         };
         let (file, findings) = self.load(&path)?;
@@ -82,11 +88,15 @@ impl Library {
         Ok((Arc::clone(file), findings.count(Gravity::Doubtful)))
     }
 
-    /// The file that `wanted` is the path of, on its own or in the folder.
+    /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a device, which nobody can have meant. A folder may be called as
+    /// a mapper is.
     fn file(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
         let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
         let inside = self.folder.as_ref().map(|folder| folder.join(wanted));
-        [Some(own), inside].into_iter().flatten().find(|path| path.is_file())
+        [Some(own), inside]
+            .into_iter()
+            .flatten()
+            .find(|path| path.exists() && !path.is_dir())
     }
 
     /// The one file of the folder with a mapper of this id or name.

@@ -5,6 +5,14 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::bounds::{MAX_REFUSALS, MAX_REMARKS};
+
+/// The longest name in a place, in characters.
+const LONGEST_NAME: usize = 120;
+
+/// The longest place and the longest message, in characters.
+const LONGEST: usize = 1_000;
+
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -28,9 +36,16 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Everything found in a mapper, in the order of the file.
+/// What was found in a mapper, in the order of the file. So many of each are kept; the last lines say when there was more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings(pub Vec<Finding>);
+pub struct Findings {
+    /// Each of them.
+    pub list: Vec<Finding>,
+    refused: usize,
+    remarks: usize,
+    /// Whether reading stopped before the end of the file.
+    stopped: bool,
+}
 
 impl fmt::Display for Gravity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,17 +69,55 @@ impl fmt::Display for Finding {
 
 impl Findings {
     pub(super) fn add(&mut self, gravity: Gravity, place: impl Into<String>, message: impl Into<String>) {
-        // A file's own names may hold anything; a finding is one line.
-        let clean = |text: String| {
-            text.chars()
-                .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-                .collect()
+        let (count, most) = match gravity {
+            Gravity::Refused => (&mut self.refused, MAX_REFUSALS),
+            Gravity::Doubtful | Gravity::Note => (&mut self.remarks, MAX_REMARKS),
         };
-        self.0.push(Finding {
+        *count += 1;
+        if *count <= most {
+            self.push(gravity, place.into(), message.into());
+        } else if gravity == Gravity::Refused {
+            self.stopped = true;
+        }
+    }
+
+    fn push(&mut self, gravity: Gravity, place: String, message: String) {
+        // A file's own names may hold anything, and be of any length; a finding is one line.
+        let clean = |text: String| {
+            let one_line = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
+            cut(one_line, LONGEST)
+        };
+        self.list.push(Finding {
             gravity,
-            place: clean(place.into()),
-            message: clean(message.into()),
+            place: clean(place),
+            message: clean(message),
         });
+    }
+
+    /// Whether so much was refused that reading on is of no use. Whoever asks has something left to read.
+    pub(super) fn is_enough(&mut self) -> bool {
+        let enough = self.refused >= MAX_REFUSALS;
+        self.stopped |= enough;
+        enough
+    }
+
+    /// Counts remarks that were not even made.
+    pub(super) fn leave_out(&mut self, remarks: usize) {
+        self.remarks = self.remarks.saturating_add(remarks);
+    }
+
+    /// Says what was left out.
+    pub(super) fn close(&mut self) {
+        if self.stopped {
+            let message = format!("reading stopped after {MAX_REFUSALS} refusals; there may be more");
+            self.push(Gravity::Refused, String::new(), message);
+        }
+        let kept = self.list.iter().filter(|finding| finding.gravity != Gravity::Refused);
+        let more = self.remarks.saturating_sub(kept.count());
+        if more > 0 {
+            let message = format!("{more} more notes and doubts were left out");
+            self.push(Gravity::Doubtful, String::new(), message);
+        }
     }
 
     pub(super) fn note(&mut self, place: impl Into<String>, message: impl Into<String>) {
@@ -81,12 +134,12 @@ impl Findings {
 
     /// How many are of this gravity.
     pub fn count(&self, gravity: Gravity) -> usize {
-        self.0.iter().filter(|finding| finding.gravity == gravity).count()
+        self.list.iter().filter(|finding| finding.gravity == gravity).count()
     }
 
     /// What keeps the mapper from loading, one a line.
     pub fn refusals(&self) -> String {
-        let refusals = self.0.iter().filter(|finding| finding.gravity == Gravity::Refused);
+        let refusals = self.list.iter().filter(|finding| finding.gravity == Gravity::Refused);
         let line = |finding: &Finding| {
             if finding.place.is_empty() {
                 finding.message.clone()
@@ -95,5 +148,73 @@ impl Findings {
             }
         };
         refusals.map(line).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// A name as it stands in a place: not longer than names are.
+pub(super) fn shortened(name: &str) -> String {
+    cut(name.chars(), LONGEST_NAME)
+}
+
+fn cut(characters: impl Iterator<Item = char>, length: usize) -> String {
+    let mut characters = characters;
+    let mut text: String = characters.by_ref().take(length).collect();
+    if characters.next().is_some() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_are_kept_and_the_last_lines_say_that_there_was_more() {
+        let mut findings = Findings::default();
+        for index in 0..MAX_REFUSALS {
+            assert!(!findings.is_enough());
+            findings.refuse(index.to_string(), "no");
+        }
+        for _ in 0..MAX_REMARKS + 7 {
+            findings.doubt("x", "perhaps");
+        }
+        assert!(findings.is_enough());
+        findings.refuse("beyond", "no");
+        findings.close();
+        assert_eq!(findings.list.len(), MAX_REFUSALS + MAX_REMARKS + 2);
+        let last: Vec<String> = findings.list[MAX_REFUSALS + MAX_REMARKS..]
+            .iter()
+            .map(Finding::to_string)
+            .collect();
+        assert_eq!(
+            last,
+            [
+                "refused   reading stopped after 100 refusals; there may be more",
+                "doubtful  7 more notes and doubts were left out"
+            ]
+        );
+    }
+
+    #[test]
+    fn no_name_makes_a_finding_long() {
+        let mut findings = Findings::default();
+        findings.note(shortened(&"é".repeat(9_000)), "m".repeat(9_000));
+        assert_eq!(findings.list[0].place.chars().count(), 121);
+        assert_eq!(findings.list[0].message.chars().count(), 1_001);
+        assert_eq!(shortened("name"), "name");
+        findings.leave_out(3);
+        findings.close();
+        assert_eq!(findings.list[1].message, "3 more notes and doubts were left out");
+    }
+
+    #[test]
+    fn nothing_is_said_of_more_where_there_is_none() {
+        let mut findings = Findings::default();
+        findings.refuse("x", "no");
+        findings.note("x", "a\nb");
+        findings.close();
+        assert_eq!(findings.list.len(), 2);
+        assert_eq!(findings.list[1].message, "a\u{fffd}b");
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! In reading order: a `path` reads a source; a `simple` is a path or a text with paths in it; `filters` and `transformers` work on `worked` values, which
 //! know where each part of a text comes from, so that `json_text` can parse what was glued without a value becoming structure; a `target` is where the
-//! result goes. `check` and `lint` say what is wrong before anything runs, `explain` what happened when it did.
+//! result goes. `expressions` are the other form, with what they may name in `language`. `check` and `lint` say what is wrong before anything runs, `explain`
+//! what happened when it did; `bounds` says how much of everything there may be.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -26,9 +27,11 @@ mod file;
 mod filters;
 mod if_then_else;
 mod json_text;
+mod language;
 mod library;
 mod lint;
 mod path;
+mod patterns;
 mod rule;
 mod simple;
 mod target;

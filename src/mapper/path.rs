@@ -2,8 +2,8 @@
 //!
 //! A path is keys separated by dots: `name.givenName`. `[n]` takes the n-th element of a list and `[a:b]` those from a to b, both included; they stand behind
 //! a key (`emails[0]`) or as a segment (`emails.[0]`). A key over a list gives the list of its elements' values. `\.` is a dot inside a
-//! key; keys may hold spaces and colons. The platform also takes JavaScript (`.=…`, `=expr`, `(val.x == …)`); nothing here runs code, so those
-//! are refused.
+//! key; keys may hold spaces and colons. The platform also takes JavaScript (`.=…`, `=expr`, `(val.x == …)`, `val.x`, `eval(x)`); nothing here runs code,
+//! so those are refused. What may be meant as code, or as a quoted text, and can stand in a key as well, is a key, and doubted.
 //!
 //! Sources: the exports themselves, and the platform's page on DT, its path language
 //! (<https://xsoar.pan.dev/docs/integrations/dt>).
@@ -55,6 +55,9 @@ impl Path {
             return Err(format!(
                 "JavaScript ({form}) is not run here; write a path, or an expression in a TOML mapper"
             ));
+        }
+        if text.contains("${") {
+            return Err("`${` stands inside a path: one path can't be made of another".to_owned());
         }
         let mut segments = Vec::new();
         let mut rest = text;
@@ -108,6 +111,48 @@ impl Path {
             Some(Segment::Key(key)) => key,
             Some(Segment::Index(_) | Segment::Range(..)) | None => "",
         }
+    }
+
+    /// What is probably not meant as it is taken, each with the reason.
+    pub(super) fn doubts(&self) -> Vec<&'static str> {
+        let keys = || {
+            self.segments.iter().filter_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Index(_) | Segment::Range(..) => None,
+            })
+        };
+        let any = |characters: &[char]| keys().any(|key| key.contains(characters));
+        let rows = [
+            (
+                any(&['(', ')']),
+                "round brackets hold JavaScript on the platform; here they are part of the key",
+            ),
+            (
+                any(&['=']),
+                "an equals sign begins JavaScript on the platform; here it is part of the key",
+            ),
+            (
+                any(&['"']),
+                "a quote is part of the key: a text stands in double quotes as a whole",
+            ),
+            (
+                any(&['{', '}']),
+                "a curly bracket is part of the key: a path in a text is `${path}`",
+            ),
+            (any(&[']']), "a square bracket that was not opened is part of the key"),
+            (
+                keys().any(|key| key.trim() != key),
+                "a key begins or ends with a space, which is part of it",
+            ),
+            (
+                self.head() == "val",
+                "`val` is the platform's word for what comes in; here it is a field of that name",
+            ),
+        ];
+        rows.iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, doubt)| *doubt)
+            .collect()
     }
 
     /// What is at the path, from `value`, which is where the path's first `from` segments lead to. Null is nothing.
@@ -255,9 +300,12 @@ fn bracket(inside: &str) -> Result<Segment, String> {
     };
     let segment = match inside.split_once(':') {
         None => number(inside).map(Segment::Index),
-        Some((first, last)) => number(first)
-            .zip(number(last))
-            .map(|(first, last)| Segment::Range(first, last)),
+        Some((first, last)) => match number(first).zip(number(last)) {
+            Some((first, last)) if last < first => {
+                return Err(format!("the range [{first}:{last}] is empty: it ends before it begins"));
+            }
+            range => range.map(|(first, last)| Segment::Range(first, last)),
+        },
     };
     segment.ok_or_else(|| "a bracket holds a number, [0], or two, [0:2]".to_owned())
 }
@@ -279,8 +327,27 @@ fn javascript(text: &str) -> Option<&'static str> {
     let compares = ["==", "!=", "<=", ">=", "&&", "||", "=>"]
         .iter()
         .any(|operator| text.contains(operator));
-    let calls = text.contains("(val") || (text.contains('(') && uses_val);
-    (compares || calls).then_some("val.x == …")
+    let asks = text.contains("(val") || (text.contains('(') && uses_val);
+    if compares || asks {
+        return Some("val.x == …");
+    }
+    // Directly behind a word a bracket is a call, or a filter by JavaScript; behind a space it may be part of a display name.
+    let calls = text.match_indices('(').any(|(at, _)| {
+        text[..at]
+            .chars()
+            .next_back()
+            .is_some_and(|before| is_word(before) || before == ']')
+    });
+    if calls {
+        return Some("…(…)");
+    }
+    let of_val = text
+        .strip_prefix("val")
+        .is_some_and(|behind| behind.starts_with(['.', '[']));
+    if of_val {
+        return Some("val.…");
+    }
+    (text.contains('=') && uses_val).then_some("=val…")
 }
 
 #[cfg(test)]
@@ -318,7 +385,6 @@ mod tests {
             ("list[0:1].v", Some(json!(["x", "y"]))),
             ("list.[1:9].v", Some(json!(["y"]))),
             ("list[3]", None),
-            ("list[2:1]", None),
             ("list.w", Some(json!([1, 2, 3]))),
             ("list.missing", None),
             ("deep[0][1]", Some(json!(2))),
@@ -367,6 +433,14 @@ mod tests {
             ("val.x == 'y'", "JavaScript"),
             ("emails(val.type == 'work').value", "JavaScript"),
             ("a(val.b)", "JavaScript"),
+            ("eval(x)", "JavaScript (…(…))"),
+            ("a[0](b).c", "JavaScript (…(…))"),
+            ("val.x", "JavaScript (val.…)"),
+            (" val[0]", "JavaScript (val.…)"),
+            ("a=val.b", "JavaScript (=val…)"),
+            ("a[1:0]", "the range [1:0] is empty"),
+            ("list[2:1].v", "the range [2:1] is empty"),
+            ("a${b", "inside a path"),
         ] {
             let error = Path::parse(text).expect_err(text);
             assert!(error.contains(reason), "{text}: {error}");
@@ -379,6 +453,35 @@ mod tests {
         );
         for harmless in ["value", "interval", "val", "Name (official)", "a$b", "evaluation.val"] {
             assert!(Path::parse(harmless).is_ok(), "{harmless}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_meant_otherwise_is_doubted() {
+        for (text, reason) in [
+            ("Name (official)", "round brackets"),
+            ("CN=x", "an equals sign"),
+            ("a\"b", "a quote"),
+            ("a}", "a curly bracket"),
+            ("a]", "a square bracket"),
+            ("a. b", "a space"),
+            ("val", "`val`"),
+        ] {
+            let doubts = Path::parse(text).unwrap().doubts();
+            assert!(doubts.len() == 1 && doubts[0].contains(reason), "{text}: {doubts:?}");
+        }
+        for plain in [
+            "a.b",
+            "Given Name",
+            r"a\.b",
+            "a[0:0].c",
+            "urn:x:y",
+            "a$b",
+            "interval",
+            "x.val",
+            "value",
+        ] {
+            assert_eq!(Path::parse(plain).unwrap().doubts(), [""; 0], "{plain}");
         }
     }
 

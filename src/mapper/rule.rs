@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     bounds::MAX_TEXT,
-    expressions::{Expression, Fields},
+    expressions::Expression,
     filters::{self, Left, Test},
     json_text,
     path::Path,
@@ -22,8 +22,6 @@ const MISSING: &str = "its source is missing";
 #[derive(Debug, Default)]
 pub(super) struct Mapping {
     pub(super) fields: Vec<Field>,
-    /// Whether any rule is an expression, which reads its source in a form of its own.
-    pub(super) expressions: bool,
 }
 
 /// A target with its rule.
@@ -80,9 +78,8 @@ impl Mapping {
     pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
         let (mut object, mut faults) = (Object::new(), Vec::new());
         let mut run = Run::new(source, false);
-        let expressions = self.expressions.then(|| expression_fields(source));
         for field in &self.fields {
-            match field.rule.come(&mut run, expressions.as_ref()) {
+            match field.rule.come(&mut run) {
                 Came::Value(mut value) => {
                     field.target.fit(&mut value);
                     if !is_nothing(&value) {
@@ -95,16 +92,19 @@ impl Mapping {
                     faults.push(Violation::new(field.target.dotted(), rule, mend));
                 }
             }
+            // What reached a bound is told once, and not by every target behind it.
+            if run.work.is_spent() {
+                break;
+            }
         }
         (object, faults)
     }
 
     /// As [`Self::apply`], with how each target came about.
     pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, Told)> {
-        let expressions = self.expressions.then(|| expression_fields(source));
         let mut run = Run::new(source, true);
         let explain = |field: &'a Field| {
-            let mut came = field.rule.come(&mut run, expressions.as_ref());
+            let mut came = field.rule.come(&mut run);
             let mut dropped = Vec::new();
             if let Came::Value(value) = &mut came {
                 dropped = field.target.fit(value);
@@ -112,18 +112,17 @@ impl Mapping {
                     came = Came::LeftOut("nothing is left of the value");
                 }
             }
-            let trace = run.trace.replace(Trace::default()).unwrap_or_default();
-            (field, Told { came, trace, dropped })
+            (
+                field,
+                Told {
+                    came,
+                    trace: run.told(),
+                    dropped,
+                },
+            )
         };
         self.fields.iter().map(explain).collect()
     }
-}
-
-fn expression_fields(source: Source<'_>) -> Fields {
-    Fields::new(match source {
-        Source::Profile(profile) => profile.as_object(),
-        Source::User(user) => user.as_object(),
-    })
 }
 
 impl Field {
@@ -135,18 +134,18 @@ impl Field {
 }
 
 impl Rule {
-    fn come<'a>(&'a self, run: &mut Run<'a>, fields: Option<&Fields>) -> Came {
+    fn come<'a>(&'a self, run: &mut Run<'a>) -> Came {
         let found: Result<Result<Value, &'static str>, String> = match self {
             Self::Simple(simple) => simple
                 .resolve(run)
                 .map(|found| found.map(Worked::into_value).ok_or(MISSING)),
             Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
             Self::Expression(expression) => {
-                if let (Some(trace), Some(fields)) = (&mut run.trace, fields) {
-                    let taken = expression.names().iter().map(|name| (name.clone(), fields.get(name)));
-                    trace.taken.extend(taken);
+                let source = run.source;
+                for name in expression.names() {
+                    run.took(name, source.head(name).filter(|value| !value.is_null()));
                 }
-                let value = fields.map_or(Ok(None), |fields| expression.value(fields));
+                let value = expression.value_within(|name| source.head(name), &mut run.work);
                 value.map(|value| value.ok_or(MISSING))
             }
         };
@@ -160,7 +159,9 @@ impl Rule {
         if size > MAX_TEXT {
             return Came::Refused(format!("gives more than {MAX_TEXT} bytes"));
         }
-        let checked = json_text::depth(&value, super::bounds::MAX_DEPTH).and_then(|()| run.work.take(size));
+        let checked = json_text::depth(&value, super::bounds::MAX_DEPTH)
+            .and_then(|()| run.work.take(size))
+            .and_then(|()| run.work.give(size));
         match checked {
             Ok(()) => Came::Value(value),
             Err(problem) => Came::Refused(problem),
@@ -231,31 +232,31 @@ impl Complex {
         };
         let mut value = root;
         if !self.filters.is_empty() {
-            let before = shown(run, &value);
+            let before = run.before(&value);
             let passed = filters::passing(value, &self.filters, run)?;
-            step(run, "filters", before, passed.as_ref());
+            run.did("filters", before, passed.as_ref());
             match passed {
                 Some(passed) => value = passed,
                 None => return Ok(Err("nothing passed its filters")),
             }
         }
         if let Some(accessor) = &self.accessor {
-            let before = shown(run, &value);
+            let before = run.before(&value);
             let whole = value.into_value();
             let found = accessor.walk(0, &whole, &mut run.work)?;
             let found = found.map(|found| Worked::made(found.into_owned(), Origin::Source));
-            step(run, &accessor.text, before, found.as_ref());
+            run.did(&accessor.text, before, found.as_ref());
             match found {
                 Some(found) => value = found,
                 None => return Ok(Err("there is nothing at its accessor")),
             }
         }
         for transformer in &self.transformers {
-            let before = shown(run, &value);
+            let before = run.before(&value);
             let done = transformer
                 .apply(value, run)
                 .map_err(|problem| format!("{}: {problem}", transformer.name))?;
-            step(run, transformer.name, before, done.as_ref());
+            run.did(transformer.name, before, done.as_ref());
             match done {
                 Some(done) => value = done,
                 None => return Ok(Err("nothing came of its transformers")),
@@ -302,16 +303,6 @@ fn model(simple: &Simple) -> Option<Text<'_>> {
             text
         }
     })
-}
-
-fn shown(run: &Run<'_>, value: &Worked<'_>) -> Option<Value> {
-    run.trace.is_some().then(|| value.to_value())
-}
-
-fn step(run: &mut Run<'_>, name: &str, before: Option<Value>, after: Option<&Worked<'_>>) {
-    if let (Some(trace), Some(before)) = (&mut run.trace, before) {
-        trace.steps.push((name.to_owned(), before, after.map(Worked::to_value)));
-    }
 }
 
 /// The left side of a test, given the root of its filters: behind the root's own segments it is the element's.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    bounds::{self, Work},
+    bounds::{self, ELEMENT, MAX_SHOWN, Work},
     path::Path,
     worked::{Origin, Text, Worked, weight},
 };
@@ -26,8 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) trace: Option<Trace>,
 }
 
-/// What one target took and did, for explaining it.
-#[derive(Debug, Default)]
+/// What one target took and did, for explaining it, as far as an explanation shows that.
+#[derive(Debug)]
 pub(super) struct Trace {
     /// Each path that was read, with what was there.
     pub(super) taken: Vec<(String, Option<Value>)>,
@@ -35,6 +35,35 @@ pub(super) struct Trace {
     pub(super) steps: Vec<(String, Value, Option<Value>)>,
     /// What else there is to say.
     pub(super) notes: Vec<String>,
+    /// What may still be shown, of this target and those behind it.
+    left: usize,
+}
+
+impl Trace {
+    fn new(left: usize) -> Self {
+        Self {
+            taken: Vec::new(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+            left,
+        }
+    }
+
+    /// Whether so much more may be shown. Once it may not, nothing is, and the target says so.
+    fn affords(&mut self, amount: usize) -> bool {
+        if let Some(left) = self.left.checked_sub(amount.saturating_add(ELEMENT)) {
+            self.left = left;
+            return true;
+        }
+        self.left = 0;
+        let note = format!(
+            "not everything is shown: an explanation shows no more than {MAX_SHOWN} bytes of what was taken and done"
+        );
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+        false
+    }
 }
 
 /// A `simple` of an export, parsed.
@@ -61,7 +90,7 @@ pub(super) enum Piece {
 
 impl<'a> Source<'a> {
     /// The value of a field or attribute, if there is one.
-    fn head(self, key: &str) -> Option<&'a Value> {
+    pub(super) fn head(self, key: &str) -> Option<&'a Value> {
         match self {
             Self::Profile(profile) => profile.field(key),
             Self::User(user) => user.get(key),
@@ -75,7 +104,37 @@ impl<'a> Run<'a> {
         Self {
             source,
             work: Work::new(),
-            trace: traced.then(Trace::default),
+            trace: traced.then(|| Trace::new(MAX_SHOWN)),
+        }
+    }
+
+    /// What the target so far took and did; the next one begins.
+    pub(super) fn told(&mut self) -> Trace {
+        let left = self.trace.as_ref().map_or(0, |trace| trace.left);
+        self.trace.replace(Trace::new(left)).unwrap_or_else(|| Trace::new(left))
+    }
+
+    /// Says what was found at a path, if somebody wants to know.
+    pub(super) fn took(&mut self, path: &str, found: Option<&Value>) {
+        if let Some(trace) = &mut self.trace
+            && trace.affords(path.len() + found.map_or(0, weight))
+        {
+            trace.taken.push((path.to_owned(), found.cloned()));
+        }
+    }
+
+    /// A value before a step, if somebody wants to know.
+    pub(super) fn before(&mut self, value: &Worked<'_>) -> Option<Value> {
+        let trace = self.trace.as_mut()?;
+        trace.affords(value.weight()).then(|| value.to_value())
+    }
+
+    /// Says what a step made of the value before it.
+    pub(super) fn did(&mut self, step: &str, before: Option<Value>, after: Option<&Worked<'_>>) {
+        if let (Some(trace), Some(before)) = (&mut self.trace, before)
+            && trace.affords(step.len() + after.map_or(0, Worked::weight))
+        {
+            trace.steps.push((step.to_owned(), before, after.map(Worked::to_value)));
         }
     }
 
@@ -88,9 +147,7 @@ impl<'a> Run<'a> {
         if let Some(value) = &found {
             self.work.take(weight(value))?;
         }
-        if let Some(trace) = &mut self.trace {
-            trace.taken.push((path.text.clone(), found.as_deref().cloned()));
-        }
+        self.took(&path.text, found.as_deref());
         Ok(found.map(|value| match value {
             std::borrow::Cow::Borrowed(value) => Worked::from_source(value),
             std::borrow::Cow::Owned(value) => Worked::made(value, Origin::Source),
@@ -115,11 +172,17 @@ impl Simple {
         if trimmed.is_empty() {
             return Ok(Self::Nothing);
         }
-        let quoted = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        match quoted {
-            Some(inside) => Self::argument(inside),
-            None if trimmed.contains("${") => Self::argument(trimmed),
-            None => Path::parse(trimmed).map(Self::Path),
+        if let Some(inside) = quoted(trimmed) {
+            return Self::argument(inside);
+        }
+        let embedded = trimmed.contains("${");
+        if trimmed.starts_with('"') || (trimmed.ends_with('"') && !embedded) {
+            return Err("a quote is open: a text stands in double quotes as a whole".to_owned());
+        }
+        if embedded {
+            Self::argument(trimmed)
+        } else {
+            Path::parse(trimmed).map(Self::Path)
         }
     }
 
@@ -137,7 +200,14 @@ impl Simple {
             if start > 0 {
                 pieces.push(Piece::Literal(rest[..start].to_owned()));
             }
-            pieces.push(Piece::Path(Path::parse(&rest[start + 2..start + end])?));
+            let path = &rest[start + 2..start + end];
+            if path.contains("${") {
+                return Err("a `${` stands inside another: one path can't be made of another".to_owned());
+            }
+            pieces.push(Piece::Path(Path::parse(path)?));
+            if pieces.len() > bounds::MAX_STEPS {
+                break;
+            }
             rest = &rest[start + end + 1..];
         }
         if pieces.is_empty() {
@@ -163,14 +233,21 @@ impl Simple {
     pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
         match self {
             Self::Nothing => Ok(None),
-            Self::Literal(text) => Ok(Some(Worked::Text(Text::new(text.as_str(), Origin::Mapper)))),
+            Self::Literal(text) => {
+                // Whoever asks goes through it, perhaps for each element of a list.
+                run.work.take(text.len())?;
+                Ok(Some(Worked::Text(Text::new(text.as_str(), Origin::Mapper))))
+            }
             Self::Path(path) => run.read(path),
             Self::Text(pieces) => {
                 let mut whole = Text::default();
                 let mut any = false;
                 for piece in pieces {
                     match piece {
-                        Piece::Literal(text) => whole.push(Text::new(text.as_str(), Origin::Mapper)),
+                        Piece::Literal(text) => {
+                            run.work.take(text.len())?;
+                            whole.push(Text::new(text.as_str(), Origin::Mapper));
+                        }
                         Piece::Path(path) => {
                             if let Some(value) = run.read(path)? {
                                 any = true;
@@ -217,6 +294,31 @@ impl Simple {
     }
 }
 
+/// What stands in double quotes as a whole.
+fn quoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+}
+
+/// What is probably not meant as it is taken, in a source that was parsed.
+pub(super) fn doubts_of_source(text: &str, parsed: &Simple) -> Vec<String> {
+    let mut doubts = doubts_of_argument(parsed);
+    if quoted(text.trim()).is_some_and(|inside| inside.contains('"')) {
+        doubts.push("has quotes inside its quotes; they are taken as they stand".to_owned());
+    }
+    doubts
+}
+
+/// What is probably not meant as it is taken, in the paths of an argument.
+pub(super) fn doubts_of_argument(parsed: &Simple) -> Vec<String> {
+    parsed.paths().into_iter().flat_map(doubts_of_path).collect()
+}
+
+/// What is probably not meant as it is taken, in a path, which is named.
+pub(super) fn doubts_of_path(path: &Path) -> Vec<String> {
+    let named = |doubt| format!("in `{}`, {doubt}", path.text);
+    path.doubts().into_iter().map(named).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -251,8 +353,36 @@ mod tests {
         ] {
             assert_eq!(value(text), expected, "{text}");
         }
-        assert!(Simple::source("${givenname").is_err());
-        assert!(Simple::source("${val.x == 1}").is_err());
+        for (text, reason) in [
+            ("${givenname", "not closed"),
+            ("${val.x == 1}", "JavaScript"),
+            ("${val.x}", "JavaScript"),
+            ("${a${b}}", "inside another"),
+            ("x ${a${b}} y", "inside another"),
+            ("\"work", "a quote is open"),
+            ("work\"", "a quote is open"),
+            ("\"", "a quote is open"),
+            ("\"n ${givenname}", "a quote is open"),
+            ("eval(x)", "JavaScript"),
+        ] {
+            let error = Simple::source(text).expect_err(text);
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+        assert!(
+            Simple::argument("${a}".repeat(5_000).as_str())
+                .unwrap_err()
+                .contains("at most 100")
+        );
+        for (text, count) in [
+            ("\"say \"hi\"\"", 1),
+            ("\"\"", 0),
+            ("say \"${givenname}\"", 0),
+            ("a\"b", 1),
+            ("n", 0),
+        ] {
+            let parsed = Simple::source(text).unwrap();
+            assert_eq!(doubts_of_source(text, &parsed).len(), count, "{text}");
+        }
         assert_eq!(
             Simple::argument("plain.text"),
             Ok(Simple::Literal("plain.text".to_owned()))

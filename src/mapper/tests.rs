@@ -414,7 +414,7 @@ fn what_is_refused_is_named_with_its_place() {
     let (file, findings) = own("refused.json");
     assert!(file.is_none());
     let told: Vec<String> = findings
-        .0
+        .list
         .iter()
         .filter(|finding| finding.gravity == Gravity::Refused)
         .map(Finding::to_string)
@@ -458,7 +458,7 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
     let (file, findings) = own("dirty.json");
     let file = file.unwrap();
     assert_eq!(file.identity.name, "Dirty");
-    let told: Vec<String> = findings.0.iter().map(Finding::to_string).collect();
+    let told: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
     for expected in [
         "note      name: the key is given twice",
         "note      mapping › User Profile › internalMapping › userName: the key is given twice",
@@ -629,6 +629,525 @@ fn nothing_hangs_or_swells() {
             .unwrap_err()
             .contains("too large")
     );
+}
+
+/// A mapper by hand with many targets of one expression.
+fn many(count: usize, expression: &str) -> String {
+    let targets: String = (0..count).map(|n| format!("t{n} = {expression:?}\n")).collect();
+    format!("direction = \"outgoing\"\n[\"User Profile\"]\n{targets}")
+}
+
+#[test]
+fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
+    let text = profile(json!({"x": "a,".repeat(30_000)}));
+    let steps: Vec<Value> = (0..6).map(|_| transformer("toUpperCase", &json!({}))).collect();
+    let rule = json!({"complex": {"root": "x", "transformers": steps.iter().chain(&[transformer("substringTo", &json!({"to": ","}))]).collect::<Vec<_>>()}});
+    let targets: serde_json::Map<String, Value> = (0..900).map(|n| (format!("t{n}"), rule.clone())).collect();
+    let export =
+        json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": targets}}}).to_string();
+    for (form, text_of_mapper, bound) in [
+        (
+            Form::ByHand,
+            many(900, "x | upper | lower | length"),
+            "look at no more than 2097152 bytes",
+        ),
+        (
+            Form::ByHand,
+            many(
+                900,
+                "'%s' if x is string and false else x | upper | replace('A', 'b') | length",
+            ),
+            "look at no more than 2097152 bytes",
+        ),
+        (Form::ByHand, many(900, "x[:60]"), "look at no more than 2097152 bytes"),
+        (
+            Form::ByHand,
+            many(900, "'y' if missing is defined else missing ~ x"),
+            "look at no more than 2097152 bytes",
+        ),
+        (
+            Form::ByHand,
+            many(900, &format!("[{}]", "'0123456789', ".repeat(70))),
+            "together give more than 262144 bytes",
+        ),
+        (Form::ByHand, many(12, "x"), "together give more than 262144 bytes"),
+        (Form::Export, export, "look at no more than 2097152 bytes"),
+    ] {
+        let (file, findings) = MapperFile::compile(&text_of_mapper, form);
+        let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+        let mapper = Mapper::new(Some(Arc::new(file)), None);
+        let began = std::time::Instant::now();
+        let mapped = mapper.outgoing(MappingType::Create, &text);
+        let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &text);
+        let took = began.elapsed();
+        assert!(took < std::time::Duration::from_secs(10), "{bound}: {took:?}");
+        // Told once, with the target and the bound.
+        assert_eq!(mapped.faults.len(), 1, "{bound}");
+        assert!(mapped.faults[0].rule.contains(bound), "{:?}", mapped.faults[0]);
+        let stopped = &mapped.faults[0].attribute;
+        assert!(
+            told.fields
+                .iter()
+                .any(|field| field.target == *stopped && field.refused.is_some()),
+            "{stopped}"
+        );
+        assert_eq!(told.result, mapped.attributes);
+        assert!(!told.verdict.as_ref().unwrap().sendable);
+        // And what explains it is bounded as well.
+        let length = serde_json::to_string(&told).unwrap().len();
+        assert!(length < 2 * 1024 * 1024, "{bound}: {length}");
+    }
+}
+
+/// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+#[test]
+fn no_step_hangs_over_long_values_and_long_arguments() {
+    let long = "A".repeat(60_000);
+    let letters: String = (0x4e00..0x4e00 + 20_000_u32)
+        .filter_map(char::from_u32)
+        .chain(['A'])
+        .collect();
+    let items = (0..12_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let literal = "v,".repeat(1_000_000);
+    let test = |operator: &str, right: &str| json!([{"operator": operator, "left": {"value": {"simple": "x"}}, "right": argument(&json!(right))}]);
+    let filtered = |tests: Value| json!({"complex": {"root": "x", "filters": tests}});
+    let stepped = |steps: Vec<Value>| json!({"complex": {"root": "x", "transformers": steps}});
+    let list = json!(vec!["zz"; 1_000]);
+    for (what, rule, x, y) in [
+        (
+            "a search from each place to the end",
+            stepped(vec![transformer(
+                "replaceMatch",
+                &json!({"regex": ".*[^A-Z]|[A-Z]", "replaceWith": ""}),
+            )]),
+            json!(long),
+            json!(1),
+        ),
+        (
+            "large patterns",
+            stepped(vec![
+                transformer(
+                    "replaceMatch",
+                    &json!({"regex": r"(?:\w{3}[A-Z]{400}x|A{500}y)", "replaceWith": ""})
+                );
+                30
+            ]),
+            json!(long),
+            json!(1),
+        ),
+        (
+            "large patterns in filters",
+            filtered(json!(vec![test("match", r"(?:\w{3}[A-Z]{400}x|A{500}y)"); 30])),
+            json!(vec![long.clone(); 1]),
+            json!(1),
+        ),
+        (
+            "many characters to strip",
+            stepped(vec![transformer("StripChars", &json!({"chars": "${y}"})); 20]),
+            json!(long),
+            json!(letters),
+        ),
+        (
+            "a list in a list",
+            filtered(json!(vec![test("inList", "${y}"); 20])),
+            json!([vec!["zz"; 1_000], vec!["zz"; 900]]),
+            json!(items),
+        ),
+        (
+            "a list in a long text",
+            filtered(json!([test("inList", &literal)])),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to map by",
+            stepped(vec![transformer(
+                "MapValuesTransformer",
+                &json!({"input_values": literal, "mapped_values": literal}),
+            )]),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to replace",
+            stepped(vec![transformer(
+                "replace",
+                &json!({"toReplace": literal, "replaceWith": "b"}),
+            )]),
+            list.clone(),
+            json!(1),
+        ),
+        (
+            "a long text to compare with",
+            stepped(vec![transformer(
+                "If-Then-Else",
+                &json!({"condition": "value in list rhs", "rhs": literal, "then": "a", "else": "${x}"}),
+            )]),
+            list,
+            json!(1),
+        ),
+    ] {
+        let began = std::time::Instant::now();
+        let told = title(rule, json!({"x": x, "y": y}));
+        let took = began.elapsed();
+        println!("{what}: {took:?} {}", told.err().unwrap_or_default());
+        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
+    }
+}
+
+#[test]
+fn an_explanation_shows_no_more_than_its_bound_and_says_so() {
+    let source = profile(json!({"x": "a".repeat(60_000)}));
+    let (file, _) = MapperFile::compile(&many(30, "x | length"), Form::ByHand);
+    let mapper = Mapper::new(Some(Arc::new(file.unwrap())), None);
+    let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
+    let shown: usize = told.fields.iter().flat_map(|field| &field.taken).count();
+    assert_eq!(shown, 4);
+    let silent = told.fields.iter().filter(|field| field.taken.is_empty());
+    assert!(
+        silent.clone().count() == 26
+            && silent
+                .into_iter()
+                .all(|field| field.notes[0].contains("no more than 262144 bytes"))
+    );
+    assert_eq!(told.fields[3].value, Some(json!(60_000)));
+}
+
+#[test]
+fn an_ordinary_mapping_of_many_targets_stays_within_the_budget() {
+    let source = profile(json!({"givenname": "Jo", "surname": "Doe", "email": "jo.doe@example.com"}));
+    let (file, findings) = MapperFile::compile(
+        &many(400, "givenname ~ ' ' ~ surname ~ (title | default(email | upper))"),
+        Form::ByHand,
+    );
+    let mapper = Mapper::new(
+        Some(Arc::new(file.unwrap_or_else(|| panic!("{}", findings.refusals())))),
+        None,
+    );
+    let mapped = mapper.outgoing(MappingType::Create, &source);
+    assert_eq!((mapped.faults.len(), mapped.attributes.len()), (0, 400));
+}
+
+/// An export with these targets.
+fn exported(targets: Value) -> String {
+    json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": targets}}}).to_string()
+}
+
+#[test]
+fn reading_a_file_is_bounded_in_time_and_in_what_is_told() {
+    let step = |regex: String| json!({"complex": {"root": "x", "transformers": [transformer("replaceMatch", &json!({"regex": regex, "replaceWith": ""}))]}});
+    let targets = |count: usize, rule: &dyn Fn(usize) -> Value| -> Value {
+        (0..count)
+            .map(|n| (format!("t{n}"), rule(n)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let long = "k".repeat(500_000);
+    let within_toml = |body: &str| format!("direction = \"outgoing\"\n{body}");
+    for (what, form, text, refused) in [
+        (
+            "equal expressions",
+            Form::Export,
+            exported(targets(1_000, &|_| step(r"\w+@(\w|\.)+".to_owned()))),
+            0,
+        ),
+        (
+            "large expressions",
+            Form::Export,
+            exported(targets(1_000, &|n| step(format!(r"\w{{{}}}", n + 50)))),
+            101,
+        ),
+        (
+            "unknown operators",
+            Form::Export,
+            exported(targets(
+                1_000,
+                &|n| json!({"complex": {"root": "x", "transformers": vec![json!({"operator": format!("o{n}")}); 100]}}),
+            )),
+            101,
+        ),
+        (
+            "no paths",
+            Form::Export,
+            exported(targets(1_000, &|n| json!({"simple": format!("=x{n}")}))),
+            101,
+        ),
+        (
+            "long names",
+            Form::Export,
+            exported(
+                json!({long.clone(): {"complex": {"root": "x", "transformers": vec![json!({"operator": "no"}); 90]}}}),
+            ),
+            91,
+        ),
+        (
+            "many targets",
+            Form::Export,
+            exported(targets(20_000, &|_| json!({"simple": "x"}))),
+            1,
+        ),
+        (
+            "many values",
+            Form::Export,
+            exported(json!({"title": {"simple": "${x}".repeat(500_000)}})),
+            1,
+        ),
+        (
+            "empty groups",
+            Form::Export,
+            exported(json!({"title": {"complex": {"root": "x", "filters": vec![json!([]); 500_000]}}})),
+            1,
+        ),
+        (
+            "unknown keys",
+            Form::Export,
+            exported(
+                json!({"title": (0..200_000).map(|n| (format!("k{n}"), json!(1))).collect::<serde_json::Map<_, _>>()}),
+            ),
+            0,
+        ),
+        ("unknown filters", Form::ByHand, many(1_000, "x | nosuch"), 101),
+        (
+            "long expressions",
+            Form::ByHand,
+            many(1_000, "x.".repeat(500).trim_end_matches('.')),
+            0,
+        ),
+        (
+            "many keys",
+            Form::ByHand,
+            within_toml(&format!(
+                "[\"User Profile\"]\n{}",
+                (0..100_000).map(|n| format!("k{n} = 'x'\n")).collect::<String>()
+            )),
+            1,
+        ),
+        (
+            "keys below a long one",
+            Form::ByHand,
+            within_toml(&format!(
+                "[\"User Profile\".{long}]\n{}",
+                (0..100_000).map(|n| format!("k{n} = 'x'\n")).collect::<String>()
+            )),
+            2,
+        ),
+        (
+            "deep keys",
+            Form::ByHand,
+            within_toml(&format!("[\"User Profile\"]\n{} = 'x'\n", vec!["a"; 5_000].join("."))),
+            1,
+        ),
+        ("no TOML", Form::ByHand, "[".repeat(1_000_000), 1),
+    ] {
+        let began = std::time::Instant::now();
+        let (file, findings) = MapperFile::compile(&text, form);
+        let took = began.elapsed();
+        println!("{what}: {took:?}, {} told", findings.list.len());
+        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
+        assert_eq!(
+            findings.count(Gravity::Refused),
+            refused,
+            "{what}: {}",
+            findings.refusals()
+        );
+        assert_eq!(file.is_some(), refused == 0, "{what}");
+        assert!(
+            findings.list.len() < 1_200 && findings.refusals().len() < 200_000,
+            "{what}"
+        );
+        if refused == 101 {
+            assert!(
+                findings
+                    .refusals()
+                    .ends_with("reading stopped after 100 refusals; there may be more"),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_has_the_wrong_shape_is_refused_or_doubted_with_its_place() {
+    let step = |transformer: Value| json!({"complex": {"root": "x", "transformers": [transformer]}});
+    let concat = |prefix: Value| step(json!({"operator": "concat", "args": {"prefix": prefix}}));
+    let filter = |test: Value| json!({"complex": {"root": "x", "filters": [[test]]}});
+    for (rule, expected) in [
+        (
+            json!({"simple": "\"work"}),
+            "refused   User Profile › title: a quote is open",
+        ),
+        (
+            json!({"simple": "a[1:0]"}),
+            "refused   User Profile › title: the range [1:0] is empty",
+        ),
+        (
+            json!({"simple": "${a${b}}"}),
+            "refused   User Profile › title: a `${` stands inside another",
+        ),
+        (
+            json!({"simple": "eval(x)"}),
+            "refused   User Profile › title: JavaScript (…(…)) is not run here",
+        ),
+        (
+            json!({"simple": "${val.x}"}),
+            "refused   User Profile › title: JavaScript (val.…) is not run here",
+        ),
+        (
+            json!({"simple": 5}),
+            "refused   User Profile › title: `simple` is not a text",
+        ),
+        (
+            json!({"simple": "Name (official)"}),
+            "doubtful  User Profile › title: in `Name (official)`, round brackets",
+        ),
+        (
+            json!({"simple": "y", "complex": {"root": "x"}}),
+            "note      User Profile › title: has both",
+        ),
+        (
+            json!({"complex": "x"}),
+            "refused   User Profile › title: `complex` is not an object",
+        ),
+        (
+            json!({"complex": {"root": ["x"]}}),
+            "refused   User Profile › title: `root` is not a text",
+        ),
+        (
+            json!({"complex": {"root": "val.x"}}),
+            "refused   User Profile › title › root: JavaScript",
+        ),
+        (
+            json!({"complex": {"root": "x", "accessor": 1}}),
+            "refused   User Profile › title: `accessor` is not a text",
+        ),
+        (
+            json!({"complex": {"root": "x", "accessor": "a[2:1]"}}),
+            "refused   User Profile › title › accessor: the range",
+        ),
+        (
+            json!({"complex": {"root": "x", "transformers": {}}}),
+            "refused   User Profile › title: `transformers` is not a list",
+        ),
+        (
+            json!({"complex": {"root": "x", "filters": "isEmpty"}}),
+            "refused   User Profile › title: `filters` is not a list",
+        ),
+        (
+            step(json!("trim")),
+            "refused   User Profile › title › transformer 1: a transformer is an object",
+        ),
+        (
+            step(json!({"operator": "concat", "args": ["a"]})),
+            "refused   User Profile › title › transformer 1 (concat): `args` is not an object",
+        ),
+        (
+            step(json!({"operator": "concat", "args": "a"})),
+            "refused   User Profile › title › transformer 1 (concat): `args` is not an object",
+        ),
+        (
+            step(json!({"operator": "concat", "args": []})),
+            "doubtful  User Profile › title › transformer 1 (concat): has no `args`",
+        ),
+        (
+            concat(json!("a")),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: is not wrapped",
+        ),
+        (
+            concat(json!(["a"])),
+            "refused   User Profile › title › transformer 1 (concat) › prefix: must be a text",
+        ),
+        (
+            concat(json!({})),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: has no `value`",
+        ),
+        (
+            concat(json!({"simple": "a"})),
+            "note      User Profile › title › transformer 1 (concat) › prefix: has a key `simple`",
+        ),
+        (
+            concat(json!({"value": {"simpel": "a"}})),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: has no `simple`",
+        ),
+        (
+            concat(json!({"value": {"simple": 5}})),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: is no text; `5`",
+        ),
+        (
+            concat(json!({"value": {"simple": {"a": 1}}})),
+            "refused   User Profile › title › transformer 1 (concat) › prefix: must be a text",
+        ),
+        (
+            concat(json!({"value": ["a"]})),
+            "refused   User Profile › title › transformer 1 (concat) › prefix: must be a text",
+        ),
+        (
+            concat(json!({"isContext": "true", "value": {"simple": "a"}})),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: `isContext` is neither",
+        ),
+        (
+            concat(json!({"isContext": true, "value": {"simple": "a (b)"}})),
+            "doubtful  User Profile › title › transformer 1 (concat) › prefix: in `a (b)`",
+        ),
+        (
+            concat(json!({"value": {"simple": "${a${b}}"}})),
+            "refused   User Profile › title › transformer 1 (concat) › prefix: a `${` stands",
+        ),
+        (
+            step(json!({"operator": "getField", "args": {"field": argument(&json!("a[3:2]"))}})),
+            "refused   User Profile › title › transformer 1 (getField): the range",
+        ),
+        (
+            step(json!({"operator": "getField", "args": {"field": argument(&json!("val"))}})),
+            "doubtful  User Profile › title › transformer 1 (getField): in `val`",
+        ),
+        (
+            filter(json!("isEmpty")),
+            "refused   User Profile › title › filter 1: a filter is an object",
+        ),
+        (
+            filter(json!({"operator": "isEmpty", "left": ["x"]})),
+            "refused   User Profile › title › filter 1 (isEmpty): must be a text",
+        ),
+        (
+            filter(json!({"operator": "isEmpty", "left": {"value": {"simple": "x"}}, "ignoreCase": 1})),
+            "doubtful  User Profile › title › filter 1 (isEmpty): `ignoreCase` is neither",
+        ),
+        (
+            filter(json!({"operator": 5})),
+            "refused   User Profile › title › filter 1: `operator` is not a text",
+        ),
+    ] {
+        let (file, findings) = MapperFile::compile(&exported(json!({"title": rule})), Form::Export);
+        let told: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
+        assert!(
+            told.iter().any(|line| line.starts_with(expected)),
+            "{rule}: {expected}\n{told:#?}"
+        );
+        assert_eq!(file.is_none(), expected.starts_with("refused"), "{rule}");
+    }
+}
+
+#[test]
+fn only_regular_files_of_bounded_size_are_read() {
+    let folder = std::env::temp_dir().join(format!("aws-ilm-mapper-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let long = folder.join("long.json");
+    std::fs::File::create(&long)
+        .unwrap()
+        .set_len(bounds::MAX_FILE + 1)
+        .unwrap();
+    let told = |path: &Path| MapperFile::load(path).unwrap_err();
+    assert_eq!(told(&folder), "not a regular file");
+    assert!(told(&long).contains("longer than"));
+    assert!(told(&folder.join("missing")).contains("not found"));
+    if cfg!(unix) {
+        assert_eq!(told(Path::new("/dev/zero")), "not a regular file");
+        let unfound = Library::new(None)
+            .find("/dev/zero", None, Direction::Outgoing)
+            .unwrap_err();
+        assert_eq!(unfound.found, "/dev/zero, which is not a regular file");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -9,16 +9,16 @@
 //!
 //! Each step also keeps account of who wrote which part of a text: see `worked`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
-    bounds, dates, filters,
+    bounds, dates,
     if_then_else::IfThenElse,
     json_text,
     path::Path,
+    patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
     worked::{Origin, Part, Text, Worked},
 };
@@ -122,7 +122,7 @@ pub(super) enum Step {
     /// NAME ("Replace"): every occurrence of a text by another.
     Replace { what: Simple, with: Simple },
     /// NAME ("Replace match"): every match of a regular expression (RE2's syntax, as the platform's; `$1` is a group).
-    ReplaceMatch { pattern: Regex, with: Simple },
+    ReplaceMatch { pattern: Pattern, with: Simple },
     /// SCRIPT StripChars: without any of these characters at both ends, as Python's `strip`.
     StripChars { chars: Simple },
     /// SCRIPT SetIfEmpty: another value for an empty one. `applyIfEmpty` (true unless it is said) takes the empty text, list and object, `None` and `null` for empty too.
@@ -147,7 +147,7 @@ impl Transformer {
     ///
     /// # Errors
     /// When an argument that must be known at load can't be used.
-    pub(super) fn new(name: &'static str, mut arguments: Arguments) -> Result<Self, String> {
+    pub(super) fn new(name: &'static str, mut arguments: Arguments, patterns: &mut Patterns) -> Result<Self, String> {
         let mut take = |argument: &str| arguments.remove(argument).unwrap_or(Simple::Nothing);
         let step = match name {
             "concat" => Step::Concat {
@@ -194,7 +194,7 @@ impl Transformer {
                 let pattern = take("regex");
                 let pattern = pattern.literal().ok_or(REGEX_OF_THE_SOURCE)?;
                 Step::ReplaceMatch {
-                    pattern: filters::pattern(pattern, |_| {})?,
+                    pattern: patterns.compile(pattern, Flags::default())?,
                     with: take("replaceWith"),
                 }
             }
@@ -203,7 +203,7 @@ impl Transformer {
                 value: take("defaultValue"),
                 apply: take("applyIfEmpty"),
             },
-            "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take)?)),
+            "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take, patterns)?)),
             "MapValuesTransformer" => {
                 let (from, to) = (take("input_values"), take("mapped_values"));
                 if let (Some(from), Some(to)) = (from.literal(), to.literal())
@@ -368,8 +368,10 @@ impl Transformer {
             }
             Step::StripChars { chars } => {
                 let chars = chars.text(run)?;
-                let set: Vec<char> = chars.plain().chars().collect();
-                cut(value, &[&chars], |text| text.trim_matches(set.as_slice()).to_owned())?
+                let set: HashSet<char> = chars.plain().chars().collect();
+                cut(value, &[&chars], |text| {
+                    text.trim_matches(|character| set.contains(&character)).to_owned()
+                })?
             }
             Step::IfThenElse(rule) => return rule.apply(value, run),
             Step::MapValues { from, to } => map_values(value, &from.text(run)?, &to.text(run)?)?,
@@ -518,7 +520,7 @@ fn uniq<'a>(value: Worked<'a>, run: &mut Run<'a>) -> Result<Worked<'a>, String> 
     let Worked::List(elements) = value else {
         return Ok(value);
     };
-    let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
     let mut kept = Vec::new();
     for element in elements {
         run.work.take(element.weight())?;
@@ -578,7 +580,7 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worke
 
 fn replace_match<'a>(
     text: &Text<'a>,
-    pattern: &Regex,
+    pattern: &Pattern,
     with: &Text<'_>,
     run: &mut Run<'_>,
 ) -> Result<Worked<'a>, String> {
@@ -589,16 +591,7 @@ fn replace_match<'a>(
     };
     let template: String = with.parts.iter().map(escaped).collect();
     let plain = text.plain();
-    let (mut whole, mut end) = (String::new(), 0);
-    for found in pattern.captures_iter(&plain) {
-        let Some(place) = found.get(0) else { continue };
-        whole.push_str(&plain[end..place.start()]);
-        found.expand(&template, &mut whole);
-        end = place.end();
-        run.work.take(template.len())?;
-        bounds::text(whole.len())?;
-    }
-    whole.push_str(&plain[end..]);
+    let whole = pattern.replace(&plain, &template, &mut run.work)?;
     let mut replaced = text.changed(|_| whole)?;
     if !are_the_mappers(&[with]) {
         mix(&mut replaced);

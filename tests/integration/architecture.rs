@@ -113,10 +113,6 @@ const LONGER: &[(&str, &str)] = &[
         "the forms of all answers stand together with what fills them, a third of it their documentation",
     ),
     (
-        "mapper/export.rs",
-        "the exported form from the document down to one operator's arguments, each refusal with its place",
-    ),
-    (
         "mapper/transformers.rs",
         "one list of the operators that exports know, each a few lines beside what it takes",
     ),

@@ -122,19 +122,19 @@ async fn the_mappers_in_use_are_listed_and_explained() {
             "/mappers/nobody/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/%ff/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/built-in/explain",
             json!({"user-profile": {}}),
             404,
-            "/problems/no-such-route",
+            "/problems/no-such-mapper",
         ),
         (
             "/mappers/glued-outgoing/explain",
@@ -174,6 +174,9 @@ async fn the_mappers_in_use_are_listed_and_explained() {
             "{path} {body}: {}",
             answer.text
         );
+        if status == 404 {
+            assert_eq!(answer.json()["title"], "No such mapper", "{path}");
+        }
     }
 }
 
@@ -234,6 +237,78 @@ fn lint_tells_everything_and_exits_accordingly() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
         assert!(told.contains(expected), "{arguments:?}: {told}");
     }
+}
+
+/// A file that lives as long as the test.
+struct Written(std::path::PathBuf);
+
+impl Written {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("aws-ilm-{}-{name}", std::process::id())))
+    }
+
+    fn with(name: &str, text: &str) -> Self {
+        let written = Self::new(name);
+        std::fs::write(&written.0, text).unwrap();
+        written
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+#[test]
+fn lint_names_what_an_expression_may_not_name() {
+    let mapper = Written::with(
+        "unknown.toml",
+        "direction = \"outgoing\"\n[\"User Profile\"]\nuserName = \"'x' if true else (username | shout)\"\ntitle = \"title is shiny\"\nname.givenName = \"cut(givenname)\"\n",
+    );
+    let output = run(&["mapper", "lint", mapper.path()], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for expected in [
+        "refused   User Profile › userName: the filter `shout` is not known; known are abs, attr, batch",
+        "refused   User Profile › title: the test `shiny` is not known; known are boolean, defined",
+        "refused   User Profile › name.givenName: the function `cut` is not known; known is dict",
+        &format!("{}: 3 refused", mapper.path()),
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+}
+
+/// A pipe that nobody writes to: reading it would wait for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_mapper_for_lint_explain_and_the_configuration() {
+    let pipe = Written::new("pipe.json");
+    let made = Command::new("mkfifo").arg(&pipe.0).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is not at hand");
+    for arguments in [["mapper", "lint", pipe.path()], ["mapper", "explain", pipe.path()]] {
+        let output = run(&arguments, "{}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("not a regular file"), "{told}");
+    }
+    let configuration = Written::with(
+        "pipe.toml",
+        &format!(
+            "[[instances]]\nurl = \"http://localhost:9\"\ntenant_id = \"T\"\nauthentication_token = \"x\"\nmapper_out = {:?}\n",
+            pipe.path()
+        ),
+    );
+    let output = run(&["check", "--config", configuration.path()], "");
+    let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(
+        !output.status.success() && told.contains("which is not a regular file"),
+        "{told}"
+    );
 }
 
 #[test]

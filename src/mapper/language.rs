@@ -1,0 +1,375 @@
+//! What an expression may name: the filters, tests and functions that there are. Anything else is refused when the mapper is loaded, also in a branch that is
+//! seldom taken.
+//!
+//! The engine itself looks a name up when it gets there, and not before. So the expression's tree is walked, as minijinja's own parser gives it. That tree is
+//! not among what minijinja keeps stable; a change in it is an error of the compiler here and never a name that slips through, since every kind of node is
+//! named below. The lists are ours as well, so that a later minijinja does not add to the language by itself: what pads (`indent`, `center`) or
+//! formats makes its whole result before fuel is taken for it, and is left out.
+
+use minijinja::machinery::{
+    ast::{BinOpKind, CallArg, Expr, Filter},
+    parse_expr,
+};
+
+/// The filters, `x | name`.
+pub(super) const FILTERS: [&str; 44] = [
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "groupby",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+];
+
+/// The tests, `x is name`.
+pub(super) const TESTS: [&str; 36] = [
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "escaped",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "int",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "safe",
+    "sameas",
+    "sequence",
+    "startingwith",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
+];
+
+/// The signs that `select` and its kin take for tests.
+const SIGNS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+
+/// The functions, `name(…)`.
+pub(super) const FUNCTIONS: [&str; 1] = ["dict"];
+
+/// The fields that an expression reads, each once, in the order in which they stand there.
+///
+/// # Errors
+/// What it names that there is not, or that it is no expression.
+pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
+    let tree = parse_expr(text).map_err(|error| super::expressions::told(&error))?;
+    let mut walk = Walk::default();
+    // No recursion: a chain of a thousand bytes is as deep as it is long.
+    let mut open = vec![&tree];
+    while let Some(expression) = open.pop() {
+        let mut parts = walk.look(expression);
+        parts.reverse();
+        open.extend(parts);
+    }
+    if walk.unknown.is_empty() {
+        Ok(walk.names)
+    } else {
+        Err(walk.unknown.join("; "))
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    names: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Walk {
+    /// Looks at one node; the nodes right below it.
+    fn look<'t>(&mut self, expression: &'t Expr<'t>) -> Vec<&'t Expr<'t>> {
+        match expression {
+            Expr::Const(_) => Vec::new(),
+            Expr::Var(variable) => {
+                if !self.names.iter().any(|name| name == variable.id) {
+                    self.names.push(variable.id.to_owned());
+                }
+                Vec::new()
+            }
+            Expr::Slice(slice) => [&slice.start, &slice.stop, &slice.step].into_iter().flatten().fold(
+                vec![&slice.expr],
+                |mut parts, part| {
+                    parts.push(part);
+                    parts
+                },
+            ),
+            Expr::UnaryOp(operation) => vec![&operation.expr],
+            Expr::BinOp(operation) => {
+                // A list times a number is a list that nobody wrote out, and stepping through it takes no fuel.
+                if matches!(operation.op, BinOpKind::Mul) {
+                    self.say("multiplication (`*`) is not among what expressions do here".to_owned());
+                }
+                vec![&operation.left, &operation.right]
+            }
+            Expr::Compare(comparison) => {
+                let others = comparison.ops.iter().map(|operation| &operation.expr);
+                std::iter::once(&comparison.expr).chain(others).collect()
+            }
+            Expr::IfExpr(choice) => {
+                let mut parts = vec![&choice.true_expr, &choice.test_expr];
+                parts.extend(&choice.false_expr);
+                parts
+            }
+            Expr::GetAttr(access) => vec![&access.expr],
+            Expr::GetItem(access) => vec![&access.expr, &access.subscript_expr],
+            Expr::List(list) => list.items.iter().collect(),
+            Expr::Tuple(tuple) => tuple.items.iter().collect(),
+            Expr::Map(map) => map.keys.iter().chain(&map.values).collect(),
+            Expr::Filter(filter) => {
+                self.filter(&without_spaces(filter.name));
+                self.named_in_arguments(filter);
+                filter.expr.iter().chain(values(&filter.args)).collect()
+            }
+            Expr::Test(test) => {
+                self.test(&without_spaces(test.name));
+                std::iter::once(&test.expr).chain(values(&test.args)).collect()
+            }
+            Expr::Call(call) => {
+                let mut parts = Vec::new();
+                match &call.expr {
+                    Expr::Var(function) if FUNCTIONS.contains(&function.id) => {}
+                    Expr::Var(function) => self.say(format!(
+                        "the function `{}` is not known; known is {}",
+                        function.id,
+                        FUNCTIONS.join(", ")
+                    )),
+                    Expr::GetAttr(method) => {
+                        self.say(format!(
+                            "the method `{}` is not known: values have none; known are the filters {}",
+                            method.name,
+                            FILTERS.join(", ")
+                        ));
+                        parts.push(&method.expr);
+                    }
+                    other => {
+                        self.say("only a function can be called".to_owned());
+                        parts.push(other);
+                    }
+                }
+                parts.extend(values(&call.args));
+                parts
+            }
+        }
+    }
+
+    /// The filter or test that a filter is given by its name, `map("upper")`. It must stand there: what comes out of the source is data.
+    fn named_in_arguments(&mut self, filter: &Filter<'_>) {
+        let name = without_spaces(filter.name);
+        let at = match name.as_str() {
+            "map" | "select" | "reject" => 0,
+            "selectattr" | "rejectattr" => 1,
+            _ => return,
+        };
+        let mut positional = 0;
+        for argument in &filter.args {
+            match argument {
+                CallArg::Kwarg(..) => {}
+                CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
+                    self.say(format!("the arguments of `{name}` must be written out"));
+                    return;
+                }
+                CallArg::Pos(value) => {
+                    positional += 1;
+                    if positional != at + 1 {
+                        continue;
+                    }
+                    let written = match value {
+                        Expr::Const(constant) => constant.value.as_str().map(str::to_owned),
+                        _ => None,
+                    };
+                    match written {
+                        None => self.say(format!("what `{name}` applies must be named in quotes")),
+                        Some(written) if name == "map" => self.filter(&written),
+                        Some(written) if SIGNS.contains(&written.as_str()) => {}
+                        Some(written) => self.test(&written),
+                    }
+                }
+            }
+        }
+    }
+
+    fn filter(&mut self, name: &str) {
+        if !FILTERS.contains(&name) {
+            self.say(format!(
+                "the filter `{name}` is not known; known are {}",
+                FILTERS.join(", ")
+            ));
+        }
+    }
+
+    fn test(&mut self, name: &str) {
+        if !TESTS.contains(&name) {
+            self.say(format!(
+                "the test `{name}` is not known; known are {}",
+                TESTS.join(", ")
+            ));
+        }
+    }
+
+    fn say(&mut self, unknown: String) {
+        if !self.unknown.contains(&unknown) {
+            self.unknown.push(unknown);
+        }
+    }
+}
+
+fn values<'t>(arguments: &'t [CallArg<'t>]) -> impl Iterator<Item = &'t Expr<'t>> {
+    arguments.iter().map(|argument| match argument {
+        CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value) => value,
+    })
+}
+
+/// A name as the engine looks it up: it takes `not equal` for `notequal`.
+fn without_spaces(name: &str) -> String {
+    name.chars()
+        .filter(|character| !character.is_ascii_whitespace())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::Environment;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_listed_is_there() {
+        let environment = Environment::new();
+        let asked = |name: &str, test: &str| {
+            let expression = environment.compile_expression_owned(format!("name is {test}")).unwrap();
+            expression.eval(minijinja::context!(name => name)).unwrap().is_true()
+        };
+        for name in FILTERS {
+            assert!(asked(name, "filter"), "{name}");
+        }
+        for name in TESTS.iter().chain(&SIGNS) {
+            assert!(asked(name, "test"), "{name}");
+        }
+        for name in FUNCTIONS {
+            let call = environment.compile_expression_owned(format!("{name}()")).unwrap();
+            assert!(call.eval(()).is_ok(), "{name}");
+        }
+        assert!(FILTERS.is_sorted() && TESTS.is_sorted());
+    }
+
+    #[test]
+    fn names_are_those_of_the_fields_in_their_order() {
+        for (text, expected) in [
+            ("b ~ a ~ b.c", &["b", "a"][..]),
+            ("'x' if t else [y, {'k': z}]", &["t", "y", "z"]),
+            ("list[i:j] | map('upper') | join(sep)", &["list", "i", "j", "sep"]),
+            ("dict(a=b)", &["b"]),
+            ("1 < n < m is odd", &["n", "m"]),
+            ("l | selectattr('a', '==', v) | map(attribute='b') | first", &["l", "v"]),
+            ("l | select | reject('none') | list", &["l"]),
+            ("'text'", &[]),
+        ] {
+            assert_eq!(
+                names(text).unwrap_or_else(|error| panic!("{text}: {error}")),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_there_is_not_is_refused_wherever_it_stands() {
+        for (text, expected) in [
+            ("a | nosuch", "the filter `nosuch` is not known; known are abs, attr, "),
+            ("a is nosuch", "the test `nosuch` is not known; known are boolean, "),
+            ("a is not nosuch", "the test `nosuch`"),
+            ("nosuch()", "the function `nosuch` is not known; known is dict"),
+            ("range(9)", "the function `range`"),
+            ("super()", "the function `super`"),
+            ("loop(a)", "the function `loop`"),
+            ("a.split('@')", "the method `split` is not known"),
+            ("self.a()", "the method `a`"),
+            ("'x'()", "only a function can be called"),
+            ("a[0](1)", "only a function can be called"),
+            ("'y' if true else (a | nosuch)", "the filter `nosuch`"),
+            ("'y' or a is nosuch", "the test `nosuch`"),
+            ("[1, {'k': -(a | nosuch)}]", "the filter `nosuch`"),
+            ("a[1:(b | nosuch)]", "the filter `nosuch`"),
+            ("a[(b | nosuch)]", "the filter `nosuch`"),
+            ("a | default(b | nosuch)", "the filter `nosuch`"),
+            ("a | join(d=(b | nosuch))", "the filter `nosuch`"),
+            ("a is eq(b | nosuch)", "the filter `nosuch`"),
+            ("dict(a=(b | nosuch))", "the filter `nosuch`"),
+            ("1 < (a | nosuch) < 2", "the filter `nosuch`"),
+            ("(a | nosuch).b", "the filter `nosuch`"),
+            ("(a | nosuch).b()", "the filter `nosuch`"),
+            ("a | map('nosuch')", "the filter `nosuch`"),
+            ("a | select('nosuch')", "the test `nosuch`"),
+            ("a | rejectattr('b', 'nosuch', 1)", "the test `nosuch`"),
+            ("a | map(b)", "what `map` applies must be named in quotes"),
+            ("a | select('o' ~ 'dd')", "what `select` applies"),
+            ("a | map(*b)", "the arguments of `map` must be written out"),
+            ("a | indent(9)", "the filter `indent`"),
+            ("a | map('format')", "the filter `format`"),
+            ("a | tojson", "the filter `tojson`"),
+            ("(a * 2)[0]", "multiplication"),
+        ] {
+            let error = names(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        let both = names("a | one is two").unwrap_err();
+        assert!(both.contains("`one`") && both.contains("`two`"), "{both}");
+    }
+}
