@@ -121,6 +121,7 @@ impl Bound {
             }
         };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
+        let guard = Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs);
         let intake = IntakeLimits {
             max_body: settings.body_limit,
             body_timeout: settings.body_timeout,
@@ -132,7 +133,7 @@ impl Bound {
                 service: Arc::new(service),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
-                is_guarded: callers.is_some(),
+                is_guarded: guard.is_closed(),
             },
             options: LayerOptions {
                 host_rule: host_rule(settings),
@@ -142,7 +143,7 @@ impl Bound {
                     .iter()
                     .filter_map(|origin| HeaderValue::from_str(origin).ok())
                     .collect(),
-                guard: Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs),
+                guard,
                 intake: Arc::new(Intake::new(intake)),
             },
             server: ServerOptions {
@@ -189,9 +190,10 @@ impl Bound {
                 }
             });
         }
+        let failures = Arc::clone(self.options.guard.failures());
         let mut watches = vec![
             tokio::spawn(watch_expiry(Arc::clone(&service))),
-            tokio::spawn(callers::tell_failures(Arc::clone(self.options.guard.failures()))),
+            tokio::spawn(callers::tell_failures(Arc::clone(&failures))),
         ];
         if let Some((settings, authenticator)) = self.callers {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
@@ -221,10 +223,11 @@ impl Bound {
                 served
             }
         };
-        served.map_err(Error::Serve)?;
         for watch in watches {
             watch.abort();
         }
+        callers::tell_untold(&failures);
+        served.map_err(Error::Serve)?;
         match stop.await {
             Ok(0) => {
                 tracing::info!("stopped; every command has ended");

@@ -16,6 +16,8 @@ pub mod app;
 pub mod http;
 
 pub mod auth;
+
+pub mod files;
 pub mod tls;
 
 pub mod service;

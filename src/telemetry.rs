@@ -16,6 +16,8 @@ use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use crate::config::LogFormat;
 
+/// The target of the audit log.
+pub const AUDIT: &str = "audit";
 /// Events below this crate's root are ours.
 const OURS: &str = "aws_ilm";
 const ESCAPE: char = '\u{1b}';
@@ -79,7 +81,9 @@ where
     };
     // The hint leaves it to the operator's filter which levels are not even looked at.
     let libraries = filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE);
-    let filter = EnvFilter::builder().parse(filter)?.and(libraries);
+    // The audit log is no matter of taste: no filter takes a line out of it.
+    let audit = filter_fn(|metadata| metadata.target() == AUDIT).with_max_level_hint(LevelFilter::INFO);
+    let filter = EnvFilter::builder().parse(filter)?.and(libraries).or(audit);
     Ok(Registry::default().with(layer.with_filter(filter)))
 }
 

@@ -1,55 +1,117 @@
 //! Callers, kept as they are configured while the service runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use crate::{
     auth::{Authenticator, Failures},
-    config::{CallerSettings, Loaded},
+    config::{CallerSettings, CallerSource, Faults, Loaded},
+    files,
     http::audit,
 };
 
-/// How often the file of the callers is looked at. A key that is taken out of it is refused at most this much later.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the file of the callers is looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often it is told how many failures were slowed.
 const FAILURES_INTERVAL: Duration = Duration::from_secs(10);
 
+/// What is known of the file.
+struct Watched {
+    source: CallerSource,
+    /// What is in force.
+    loaded: Loaded,
+    /// What was found the last time, and whether something came of it already.
+    found: Option<(String, bool)>,
+    complained: bool,
+}
+
+/// What a look at the file led to.
+enum Change {
+    None,
+    Unreadable(files::Fault),
+    Readable,
+    Faults(Faults),
+    Loaded(Loaded),
+}
+
 /// Looks for changes in the callers' file for as long as it is polled, and puts them into force. By content: what a modification time or a
-/// notification says is not to be relied on where a volume is swapped as a whole.
+/// notification says is not to be relied on where a volume is swapped as a whole. A text counts only when it was found twice in a row: who
+/// writes a file in place cuts it first, and half of it would shut callers out.
 ///
 /// A file that is not there or has a fault changes nothing: those who were let in before still are, and the log says so once a change.
 pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authenticator>) {
-    let source = settings.source;
-    // Read anew at once: it may have changed since the start.
-    let mut seen = None;
-    let mut complained = false;
+    let mut watched = Watched {
+        source: settings.source,
+        loaded: settings.loaded,
+        found: None,
+        complained: false,
+    };
     loop {
-        match source.text() {
-            Ok(text) if seen.as_ref() == Some(&text) => {}
-            Ok(text) => {
-                complained = false;
-                match source.load(&text) {
-                    Ok(loaded) if seen.is_none() && loaded.is_like(&settings.loaded) => {}
-                    Ok(loaded) => put_into_force(loaded, &authenticator),
-                    Err(faults) => {
-                        for fault in faults.0 {
-                            tracing::error!("the callers stay as they were: {fault}");
-                        }
-                    }
-                }
-                seen = Some(text);
+        // Files may stand on a disk that is slow to answer.
+        let looked = tokio::task::spawn_blocking(move || {
+            let change = watched.look();
+            (watched, change)
+        });
+        let change;
+        (watched, change) = match looked.await {
+            Ok(looked) => looked,
+            Err(_) => {
+                tracing::error!("a defect: the callers are not watched any more; restart the service to change them");
+                return;
             }
-            Err(error) if !complained => {
-                complained = true;
+        };
+        match change {
+            Change::None => {}
+            Change::Readable => tracing::info!("the callers' file {} can be read again", watched.source.name()),
+            Change::Unreadable(fault) => {
                 tracing::error!(
-                    "the callers stay as they were: {} can't be read ({})",
-                    source.name(),
-                    error.kind()
+                    "the callers stay as they were: {} can't be read ({fault})",
+                    watched.source.name()
                 );
             }
-            Err(_) => {}
+            Change::Faults(faults) => {
+                for fault in faults.0 {
+                    tracing::error!("the callers stay as they were: {fault}");
+                }
+            }
+            Change::Loaded(loaded) => put_into_force(loaded, &authenticator),
         }
         tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+impl Watched {
+    fn look(&mut self) -> Change {
+        let text = match self.source.text() {
+            Ok(text) => text,
+            Err(fault) => {
+                return if mem::replace(&mut self.complained, true) {
+                    Change::None
+                } else {
+                    Change::Unreadable(fault)
+                };
+            }
+        };
+        let was_unreadable = mem::take(&mut self.complained);
+        match &mut self.found {
+            Some((found, used)) if *found == text => {
+                if mem::replace(used, true) {
+                    return if was_unreadable { Change::Readable } else { Change::None };
+                }
+            }
+            Some(_) | None => {
+                self.found = Some((text, false));
+                return Change::None;
+            }
+        }
+        match self.source.load(&text) {
+            Ok(loaded) if loaded.is_like(&self.loaded) => Change::None,
+            Ok(loaded) => {
+                self.loaded = loaded.clone();
+                Change::Loaded(loaded)
+            }
+            Err(faults) => Change::Faults(faults),
+        }
     }
 }
 
@@ -74,9 +136,14 @@ fn put_into_force(loaded: Loaded, authenticator: &Authenticator) {
 pub(super) async fn tell_failures(failures: Arc<Failures>) {
     loop {
         tokio::time::sleep(FAILURES_INTERVAL).await;
-        match failures.take_untold() {
-            0 => {}
-            count => audit::untold(count),
-        }
+        tell_untold(&failures);
+    }
+}
+
+/// Tells how many failures were slowed since this was told the last time, if any was.
+pub(super) fn tell_untold(failures: &Failures) {
+    match failures.take_untold() {
+        0 => {}
+        count => audit::untold(count),
     }
 }

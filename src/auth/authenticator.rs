@@ -51,7 +51,7 @@ impl std::fmt::Debug for Presented<'_> {
 }
 
 /// Why nobody was recognised. For the log: callers are told nothing of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There were no credentials.
     #[error("no credentials")]
@@ -62,9 +62,9 @@ pub enum Refusal {
     /// No caller has this key.
     #[error("unknown key")]
     UnknownKey,
-    /// The key's time is over.
-    #[error("expired key")]
-    ExpiredKey,
+    /// The time of this caller's key is over.
+    #[error("expired key of {0}")]
+    ExpiredKey(Box<str>),
     /// The token is no good.
     #[error("token: {0}")]
     Token(Reason),
@@ -160,9 +160,9 @@ impl Register {
         }
         let (caller, key) = found.ok_or(Refusal::UnknownKey)?;
         if key.has_expired(Timestamp::now()) {
-            return Err(Refusal::ExpiredKey);
+            return Err(Refusal::ExpiredKey(caller.caller.name.as_str().into()));
         }
-        Ok(Identity::proven(caller, Proof::ApiKey))
+        Ok(Identity::by_key(caller, key))
     }
 
     /// The first caller, in the order of the configuration, whose rule the token meets.
@@ -258,7 +258,7 @@ mod tests {
         for (presented, refusal) in [
             (None, Refusal::Nothing),
             (Some(Presented::Unusable), Refusal::Unusable),
-            (Some(Presented::Key(&expired)), Refusal::ExpiredKey),
+            (Some(Presented::Key(&expired)), Refusal::ExpiredKey("soar".into())),
             (Some(Presented::Key(&strange)), Refusal::UnknownKey),
             (Some(Presented::Key(&first.to_uppercase())), Refusal::UnknownKey),
             (Some(Presented::Key(&first[..first.len() - 1])), Refusal::UnknownKey),

@@ -1,6 +1,5 @@
 //! Callers, as their operator names them, and the identity of one who has proven to be one of them.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +7,7 @@ use aws_lc_rs::digest;
 
 use super::certificate::CertificateName;
 use super::jwt::Claims;
-use super::key::ApiKey;
+use super::key::{ApiKey, hexadecimal};
 use super::quota::{Held, Meter, Quota, Standing};
 use super::rights::Rights;
 
@@ -78,6 +77,7 @@ impl Proof {
 pub struct Identity {
     caller: Arc<Known>,
     proof: Proof,
+    key: Option<Box<str>>,
     subject: Option<Box<str>>,
 }
 
@@ -105,6 +105,7 @@ impl Identity {
         Self {
             caller: Arc::new(Known { caller, meter: None }),
             proof: Proof::Unasked,
+            key: None,
             subject: None,
         }
     }
@@ -113,7 +114,15 @@ impl Identity {
         Self {
             caller: Arc::clone(caller),
             proof,
+            key: None,
             subject: None,
+        }
+    }
+
+    pub(super) fn by_key(caller: &Arc<Known>, key: &ApiKey) -> Self {
+        Self {
+            key: Some(key.digest.hint().into_boxed_str()),
+            ..Self::proven(caller, Proof::ApiKey)
         }
     }
 
@@ -132,6 +141,11 @@ impl Identity {
     /// How it was proven.
     pub fn proof(&self) -> Proof {
         self.proof
+    }
+
+    /// Which of the caller's keys it was: the first eight digits of its digest.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Which of the people behind one caller it is, without naming them: 16 hexadecimal digits that stay the same for the same `iss` and `sub`
@@ -160,10 +174,5 @@ impl Identity {
 /// has the subject can compute it: `printf '%s %s' ISS SUB | sha256sum | cut -c1-16`.
 fn pseudonym(issuer: &str, subject: &str) -> Box<str> {
     let digest = digest::digest(&digest::SHA256, format!("{issuer} {subject}").as_bytes());
-    let digits = digest.as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    digits.into_boxed_str()
+    hexadecimal(&digest.as_ref()[..8]).into_boxed_str()
 }

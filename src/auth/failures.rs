@@ -19,11 +19,22 @@ const PER_SECOND: f64 = 1.0;
 /// Addresses that are remembered apart. Beyond, those without a place share one.
 const MAX_ADDRESSES: usize = 4096;
 
+/// How often at most it is looked for addresses that don't matter any more.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The failures of every address, as far as they matter still.
 #[derive(Debug, Default)]
 pub struct Failures {
-    addresses: Mutex<HashMap<IpAddr, Bucket>>,
+    addresses: Mutex<Addresses>,
     untold: AtomicU64,
+}
+
+/// Whose failures are remembered; those of addresses without a place under `None`.
+#[derive(Debug, Default)]
+struct Addresses {
+    buckets: HashMap<Option<IpAddr>, Bucket>,
+    /// When those were last looked for that don't matter any more.
+    swept: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,14 +56,8 @@ impl Failures {
     /// Notes a failure from an address.
     pub fn note(&self, address: IpAddr, now: Instant) -> Verdict {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = network_of(address);
-        if addresses.len() >= MAX_ADDRESSES && !addresses.contains_key(&key) {
-            addresses.retain(|_, bucket| bucket.level_at(now) < BURST);
-            if addresses.len() >= MAX_ADDRESSES {
-                key = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-            }
-        }
-        let bucket = addresses.entry(key).or_insert(Bucket { level: BURST, at: now });
+        let key = addresses.place_of(network_of(address), now);
+        let bucket = addresses.buckets.entry(key).or_insert(Bucket { level: BURST, at: now });
         let level = bucket.level_at(now);
         let told = level >= 1.0;
         *bucket = Bucket {
@@ -69,6 +74,22 @@ impl Failures {
     /// How many were slowed, and so not told one by one, since the last time this was asked.
     pub fn take_untold(&self) -> u64 {
         self.untold.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Addresses {
+    /// The address's own place, if it has one or there is room.
+    fn place_of(&mut self, address: IpAddr, now: Instant) -> Option<IpAddr> {
+        let is_full = self.buckets.len() >= MAX_ADDRESSES;
+        let is_due = self
+            .swept
+            .is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL);
+        if is_full && is_due && !self.buckets.contains_key(&Some(address)) {
+            self.swept = Some(now);
+            self.buckets.retain(|_, bucket| bucket.level_at(now) < BURST);
+        }
+        let has_place = self.buckets.len() < MAX_ADDRESSES || self.buckets.contains_key(&Some(address));
+        has_place.then_some(address)
     }
 }
 
@@ -144,12 +165,12 @@ mod tests {
         for last in 0..20_000 {
             failures.note(v4(last), now);
         }
-        let remembered = failures.addresses.lock().unwrap().len();
+        let remembered = failures.addresses.lock().unwrap().buckets.len();
         assert!(remembered <= MAX_ADDRESSES + 1, "{remembered}");
         assert_ne!(failures.note(v4(30_000), now), Verdict::Told);
         // Whoever has been quiet long enough makes room.
         let later = now + Duration::from_secs(60);
         assert_eq!(failures.note(v4(30_001), later), Verdict::Told);
-        assert!(failures.addresses.lock().unwrap().len() < 10);
+        assert!(failures.addresses.lock().unwrap().buckets.len() < 10);
     }
 }

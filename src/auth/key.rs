@@ -20,7 +20,7 @@ const BYTES: usize = 32;
 #[derive(Debug)]
 pub struct NewKey {
     /// The key itself, `ilm_` and 64 hexadecimal digits.
-    pub key: SecretString,
+    key: SecretString,
     /// What the configuration knows it by.
     pub digest: Digest,
 }
@@ -71,6 +71,11 @@ impl Digest {
         Some(Self(bytes))
     }
 
+    /// The first eight digits, by which the log tells one of a caller's keys from another. Of no use to whoever has not got the key.
+    pub fn hint(&self) -> String {
+        hexadecimal(&self.0[..4])
+    }
+
     /// Compares in a time that says nothing of where the two differ.
     fn is(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
@@ -116,7 +121,8 @@ impl ApiKey {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// In hexadecimal digits, lower case.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");

@@ -97,7 +97,8 @@ impl Meter {
         let missing = if is_full { 0.0 } else { 1.0 - level.fract() };
         Standing {
             remaining: level as u32,
-            reset: Duration::from_secs_f64(missing / self.quota.requests_per_second),
+            // A rate of next to nothing makes it longer than a duration can be.
+            reset: Duration::try_from_secs_f64(missing / self.quota.requests_per_second).unwrap_or(Duration::MAX),
         }
     }
 }
@@ -140,6 +141,16 @@ mod tests {
         drop(meter.take(start));
         assert_eq!(meter.take(start).0.err(), Some(Duration::from_secs(10)));
         assert!(meter.take(start + Duration::from_secs(11)).0.is_ok());
+    }
+
+    #[test]
+    fn next_to_nothing_is_next_to_never() {
+        let meter = meter(f64::MIN_POSITIVE, 1);
+        let start = Instant::now();
+        assert!(meter.take(start).0.is_ok());
+        let (refused, standing) = meter.take(start + Duration::from_secs(60));
+        assert_eq!((refused.err(), standing.remaining), (Some(Duration::MAX), 0));
+        assert_eq!(meter.quota().window(), u64::MAX);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! They stand in the configuration file, or in a file of their own that `callers_file` names, and are read again while the service runs.
 //! So everything that reads them works from a text and can be done twice.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::reader::{self, Environment, Faults, Report, Section};
 use super::reference::Scope;
-use super::{caller, files, issuers, unknown};
-use crate::auth::{Caller, jwt::Issuer};
+use super::{caller, issuers, unknown};
+use crate::{
+    auth::{Caller, jwt::Issuer},
+    files,
+};
 
 /// The key of the callers' tables.
 pub(super) const CALLERS: &str = "callers";
@@ -80,8 +82,8 @@ impl CallerSource {
     ///
     /// # Errors
     /// When it can't be read, or is no regular file of a reasonable size.
-    pub fn text(&self) -> io::Result<String> {
-        files::text(&self.path, MOST_BYTES)
+    pub fn text(&self) -> Result<String, files::Fault> {
+        files::read_text(&self.path, MOST_BYTES)
     }
 
     /// Makes callers and issuers of the file's text.
@@ -197,7 +199,7 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
         (Some((.., table)), _) => source.load_table(table),
         (None, Ok(text)) => source.load(&text),
         (None, Err(error)) => {
-            let mend = format!("give the path of a TOML file with [[callers]] ({})", error.kind());
+            let mend = format!("give the path of a TOML file with [[callers]] ({error})");
             Section::service(name, table, around.environment, report).refuse(FILE, &mend);
             return None;
         }

@@ -7,7 +7,6 @@ mod caller;
 mod callers;
 mod directory_url;
 mod expiry;
-mod files;
 mod instances;
 mod issuers;
 mod rates;
@@ -228,7 +227,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         let holds_token = tables.iter().any(|table| {
             table.contains_key("authentication_token") || table.contains_key("second_authentication_token")
         });
-        if holds_token && token::readable_by_everybody(&file.path) {
+        if holds_token && crate::files::readable_by_everybody(&file.path) {
             let mend = "everybody on this machine may read the token in it: chmod 600";
             if settings.strict_secret_files {
                 report.fault(&file.name, "a token (masked)", mend);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::reader::{self, Section};
 use super::token;
+use crate::files::readable_by_everybody;
 use crate::tls::{Files, Material, Part};
 
 const CERTIFICATE: &str = "tls_certificate_file";
@@ -74,11 +75,8 @@ fn warn(section: &mut Section<'_>, files: &Files, material: &Material) {
         );
     }
     // With `strict` it was refused before.
-    if token::readable_by_everybody(&files.key) {
-        section.warn(
-            KEY,
-            "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400",
-        );
+    if readable_by_everybody(&files.key) {
+        section.warn(KEY, token::EXPOSED);
     }
 }
 

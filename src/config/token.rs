@@ -1,19 +1,21 @@
 //! The access tokens of an instance, and where they came from.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::instances::Around;
 use super::reader::{self, Environment, Section};
+use crate::files;
 
 /// No real token comes near this many bytes; a larger file is a wrong path.
 const MOST_BYTES: u64 = 16 * 1024;
 /// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
 const LONGEST_VARIABLE: usize = 64;
+/// What to do about a secret's file that everybody may read.
+pub(super) const EXPOSED: &str =
+    "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
 /// The three settings of a token: itself, its file, its variable.
 type Names = [&'static str; 3];
 const FIRST: Names = [
@@ -100,15 +102,11 @@ impl Token {
     /// # Errors
     /// When the file can't be read, is no regular file (a pipe would block, and can't be read twice), or holds no token.
     pub fn from_file(path: &Path) -> Result<Self, TokenFault> {
-        let unreadable = |error: io::Error| TokenFault::Unreadable(error.kind());
-        let about = fs::metadata(path).map_err(unreadable)?;
-        if !about.is_file() {
-            return Err(TokenFault::NotAFile);
-        }
-        if about.len() > MOST_BYTES {
-            return Err(TokenFault::TooLarge);
-        }
-        let bytes = Zeroizing::new(fs::read(path).map_err(unreadable)?);
+        let bytes = files::read(path, MOST_BYTES).map_err(|fault| match fault {
+            files::Fault::Unreadable(kind) => TokenFault::Unreadable(kind),
+            files::Fault::NotAFile => TokenFault::NotAFile,
+            files::Fault::TooLarge | files::Fault::NotText => TokenFault::TooLarge,
+        })?;
         let text = std::str::from_utf8(&bytes).map_err(|_| TokenFault::Character)?;
         Self::new(text, TokenSource::File(path.to_owned()))
     }
@@ -199,8 +197,8 @@ fn read_file(section: &mut Section<'_>, name: &str, path: &Path, written: &str, 
     let looks_like_a_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start));
     let shown = looks_like_a_path.then(|| reader::quoted(written));
     let token = refused(Token::from_file(path), section, name, shown)?;
-    if readable_by_everybody(path) {
-        let mend = "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
+    if files::readable_by_everybody(path) {
+        let mend = EXPOSED;
         if around.strict_secret_files {
             section.refuse(name, mend);
             return None;
@@ -246,20 +244,6 @@ fn refused(
             section.refuse(name, &mend);
         })
         .ok()
-}
-
-/// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
-pub(super) fn readable_by_everybody(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
 }
 
 #[cfg(test)]

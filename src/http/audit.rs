@@ -1,7 +1,8 @@
-//! The audit log: one line for every refusal and for every write, under the target `audit`.
+//! The audit log: one line for every refusal and for every write, under the target `audit`, which no log filter takes out.
 //!
 //! It tells who (by the operator's name for them), how that was proven, from where, what they wanted on which instance, what was decided,
-//! and what came of it. It holds no personal data but the network address: no profile, no name, no claim, no key.
+//! and what came of it. It holds no personal data but the network address and, of a token, a pseudonym of its subject: no profile, no name,
+//! no claim, no key.
 
 use std::net::IpAddr;
 
@@ -16,6 +17,8 @@ pub struct Deed<'a> {
     pub caller: &'a str,
     /// How the caller was proven.
     pub proof: &'static str,
+    /// Which of the caller's keys.
+    pub key: Option<&'a str>,
     /// Which of the people behind the caller.
     pub subject: Option<&'a str>,
     /// From where.
@@ -28,42 +31,30 @@ pub struct Deed<'a> {
     pub instance: Option<&'a str>,
 }
 
+/// Writes one line at this level, with these fields more. A macro, since each is an event of its own for `tracing`.
+macro_rules! write_line {
+    ($level:ident, $deed:expr, $($more:tt)*) => {{
+        let Deed { request_id, caller, proof, key, subject, address, route, command, instance } = $deed;
+        tracing::$level!(
+            target: "audit",
+            request_id = request_id.as_str(), caller, proof, key, subject, %address, route, command, instance, $($more)*
+        );
+    }};
+}
+
 /// Writes that a request was refused, and why.
 pub fn refused(deed: Deed<'_>, reason: &str) {
-    let Deed {
-        request_id,
-        caller,
-        proof,
-        subject,
-        address,
-        route,
-        command,
-        instance,
-    } = deed;
-    tracing::warn!(
-        target: "audit",
-        request_id = request_id.as_str(), caller, proof, subject, %address, route, command, instance,
-        decision = "refused", reason, "refused"
-    );
+    write_line!(warn, deed, decision = "refused", reason, "refused");
 }
 
 /// Writes that a command that changes a directory was accepted, and how it ended.
 pub fn performed(deed: Deed<'_>, outcome: &str) {
-    let Deed {
-        request_id,
-        caller,
-        proof,
-        subject,
-        address,
-        route,
-        command,
-        instance,
-    } = deed;
-    tracing::info!(
-        target: "audit",
-        request_id = request_id.as_str(), caller, proof, subject, %address, route, command, instance,
-        decision = "allowed", outcome, "performed"
-    );
+    write_line!(info, deed, decision = "allowed", outcome, "performed");
+}
+
+/// Writes that a client certificate did not verify, so that there is no request at all.
+pub fn handshake_refused(address: IpAddr, reason: &str) {
+    tracing::warn!(target: "audit", %address, proof = "certificate", decision = "refused", reason, "refused");
 }
 
 /// Writes how many failed attempts to prove something were not told one by one.

@@ -15,7 +15,7 @@ use super::{
     audit::{self, Deed},
     extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
     guard::Asker,
-    negotiate::{Handling, Representation},
+    negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
     observe::AccessRecord,
     problem::Problem,
 };
@@ -159,6 +159,8 @@ struct Call {
     app: App,
     asker: Asker,
     instance: Arc<Instance>,
+    /// Whether the command changes a directory.
+    writes: bool,
     dry_run: bool,
     representation: Representation,
     handling: Handling,
@@ -180,17 +182,18 @@ impl FromRequestParts<App> for Call {
                 .filter_map(|value: &HeaderValue| value.to_str().ok())
         };
         let representation = Representation::choose(texts(header::ACCEPT))?;
-        let handling = Handling::choose(texts(header::HeaderName::from_static("prefer")));
+        let handling = Handling::choose(texts(PREFER));
         let instance = app
             .service
             .instance(query.instance.as_deref())
             .cloned()
             .ok_or_else(Problem::no_such_instance)?;
-        asker.require_instance(instance.name(), query.instance.is_some(), Some(command))?;
+        asker.require_instance(instance.name(), query.instance.is_some())?;
         Ok(Self {
             app: app.clone(),
             asker,
             instance,
+            writes,
             dry_run: query.dry_run,
             representation,
             handling,
@@ -205,7 +208,8 @@ impl Call {
         let accepted = Accepted {
             asker: self.asker,
             instance: Arc::clone(&self.instance),
-            is_told: self.dry_run || !changes(command.name()),
+            is_told: self.dry_run || !self.writes,
+            has_begun: false,
             _place: place,
         };
         match app.service.run(self.instance, command, self.dry_run, accepted).await {
@@ -223,18 +227,13 @@ fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
     commands::NAMES.into_iter().find(|(known, _)| *known == name)
 }
 
-fn changes(command: &str) -> bool {
-    commands::NAMES
-        .into_iter()
-        .any(|(name, writes)| name == command && writes)
-}
-
 /// Goes with an accepted command to its end: keeps its places, and writes the audit line of one that changes a directory.
 struct Accepted {
     asker: Asker,
     instance: Arc<Instance>,
-    /// Whether there is nothing to write any more.
+    /// Whether nothing is to be written of it, or has been already.
     is_told: bool,
+    has_begun: bool,
     _place: Admitted,
 }
 
@@ -251,6 +250,10 @@ impl Accepted {
 }
 
 impl Attendant for Accepted {
+    fn begun(&mut self) {
+        self.has_begun = true;
+    }
+
     fn ended(mut self, record: &Record) {
         self.tell(record.outcome);
     }
@@ -258,10 +261,10 @@ impl Attendant for Accepted {
 
 impl Drop for Accepted {
     fn drop(&mut self) {
-        self.tell(if std::thread::panicking() {
-            "broke off"
-        } else {
-            "not run"
+        self.tell(match (self.has_begun, std::thread::panicking()) {
+            (false, _) => "not run",
+            (true, true) => "broke off, what it did is not known",
+            (true, false) => "cut off, what it did is not known",
         });
     }
 }
@@ -289,10 +292,9 @@ fn answer(ran: Ran, representation: Representation, handling: Handling) -> Respo
     // The table of statuses has none that is not one.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if lenient {
-        response.headers_mut().insert(
-            "preference-applied",
-            HeaderValue::from_static(Handling::LENIENT_APPLIED),
-        );
+        response
+            .headers_mut()
+            .insert(PREFERENCE_APPLIED, HeaderValue::from_static(Handling::LENIENT_APPLIED));
     }
     if let Some(wait) = ran.retry_after {
         response.headers_mut().insert(

@@ -21,7 +21,7 @@ use crate::auth::{
 };
 use crate::http::address::address_of;
 use crate::http::audit::{self, Deed};
-use crate::http::observe::{RequestId, Unlogged};
+use crate::http::observe::{CallerName, RequestId, Unlogged};
 use crate::http::problem::Problem;
 
 /// The routes that are open to everybody, whoever is configured.
@@ -64,6 +64,16 @@ impl Guard {
         }
     }
 
+    /// Lets in everybody, with every right.
+    pub fn open() -> Self {
+        Self::new(None, &[], true)
+    }
+
+    /// Whether only callers are let in.
+    pub fn is_closed(&self) -> bool {
+        self.authenticator.is_some()
+    }
+
     /// The failures that it slows.
     pub fn failures(&self) -> &Arc<Failures> {
         &self.failures
@@ -71,12 +81,6 @@ impl Guard {
 
     fn is_open(&self, route: Option<&str>) -> bool {
         route.is_some_and(|route| OPEN.contains(&route) || (self.public_docs && PUBLIC_PAGES.contains(&route)))
-    }
-}
-
-impl Default for Guard {
-    fn default() -> Self {
-        Self::new(None, &[], true)
     }
 }
 
@@ -107,6 +111,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         Err(refusal) => return guard.turn_away(&asker, refusal),
     }
     let Some((taken, standing)) = asker.identity.take(Instant::now()) else {
+        // Nothing is counted of this caller.
         request.extensions_mut().insert(asker);
         return next.run(request).await;
     };
@@ -124,29 +129,27 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     if let Some(quota) = asker.identity.quota() {
         tell(quota, standing, response.headers_mut());
     }
-    response.extensions_mut().insert(asker);
+    response
+        .extensions_mut()
+        .insert(CallerName(asker.identity.name().into()));
     response
 }
 
 impl Guard {
     /// Answers somebody who was not recognised.
     fn turn_away(&self, asker: &Asker, refusal: Refusal) -> Response {
-        if refusal == Refusal::KeysUnavailable {
-            // No fault of the caller's, so it is not counted as one.
-            audit::refused(asker.strangers_deed(), &refusal.to_string());
-            return Problem::keys_unavailable(KEYS_RETRY).into_response();
+        let verdict = self.failures.note(asker.address, Instant::now());
+        let mut response = match (&refusal, verdict) {
+            // No fault of the caller's: it is not told to wait for its own failures.
+            (Refusal::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
+            (_, Verdict::Told) => Problem::unauthorised().into_response(),
+            (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),
+        };
+        match verdict {
+            Verdict::Told => audit::refused(asker.strangers_deed(), &refusal.to_string()),
+            Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
-        match self.failures.note(asker.address, Instant::now()) {
-            Verdict::Told => {
-                audit::refused(asker.strangers_deed(), &refusal.to_string());
-                Problem::unauthorised().into_response()
-            }
-            Verdict::Slowed(wait) => {
-                let mut response = Problem::too_many_failures(wait).into_response();
-                response.extensions_mut().insert(Unlogged);
-                response
-            }
-        }
+        response
     }
 }
 
@@ -194,21 +197,25 @@ impl Asker {
     ///
     /// # Errors
     /// When it is missing. An instance that was named is then told to be not there, in the words that one that is not there is told in.
-    pub fn require_instance(&self, instance: &str, named: bool, command: Option<&str>) -> Result<(), Problem> {
+    pub fn require_instance(&self, instance: &str, named: bool) -> Result<(), Problem> {
         if self.sees(instance) {
             return Ok(());
         }
-        let deed = Deed {
-            command,
-            instance: Some(instance),
-            ..self.deed()
-        };
-        audit::refused(deed, "lacks the right to the instance");
+        self.note_hidden(instance);
         Err(if named {
             Problem::no_such_instance()
         } else {
             Problem::forbidden("to the default instance; name one of its own with `?instance=`")
         })
+    }
+
+    /// Writes down that something was kept from the asker because of the instance that it belongs to.
+    pub fn note_hidden(&self, instance: &str) {
+        let deed = Deed {
+            instance: Some(instance),
+            ..self.deed()
+        };
+        audit::refused(deed, "lacks the right to the instance");
     }
 
     /// Asks for the right to see how the service is doing.
@@ -228,6 +235,7 @@ impl Asker {
         Deed {
             caller: self.identity.name(),
             proof: self.identity.proof().label(),
+            key: self.identity.key(),
             subject: self.identity.subject(),
             ..self.strangers_deed()
         }
@@ -238,6 +246,7 @@ impl Asker {
             request_id: &self.request_id,
             caller: "-",
             proof: "none",
+            key: None,
             subject: None,
             address: self.address,
             route: &self.route,
@@ -278,7 +287,8 @@ fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
     }
 }
 
-/// The credentials of `Bearer` (RFC 6750 section 2.1): the scheme in any letter case, one space, and a token of RFC 9110's `token68`.
+/// The credentials of `Bearer` (RFC 6750 section 2.1): the scheme in any letter case, one space (the RFC lets there be more, and no client
+/// sends more), and the letters of a `b64token`.
 fn bearer(field: &str) -> Option<&str> {
     let (scheme, token) = field.split_once(' ')?;
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
@@ -346,7 +356,7 @@ mod tests {
     #[test]
     fn only_listed_routes_are_open() {
         let closed = Guard::new(None, &[], false);
-        let open = Guard::default();
+        let open = Guard::open();
         for (route, without_docs, with_docs) in [
             (Some("/health/live"), true, true),
             (Some("/health/ready"), true, true),

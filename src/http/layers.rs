@@ -15,6 +15,7 @@ use tower_http::cors::CorsLayer;
 use crate::http::extract::Intake;
 use crate::http::guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard};
 use crate::http::host::HostRule;
+use crate::http::negotiate::{PREFER, PREFERENCE_APPLIED};
 use crate::http::observe::{REQUEST_ID, observe};
 use crate::http::problem::Problem;
 
@@ -27,9 +28,6 @@ pub const MAX_HEADERS: usize = 32 * 1024;
 /// How long a browser may remember which pages may call.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
-/// Header fields that have no constant elsewhere.
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-
 /// Where Swagger UI lives. Only there a browser may run scripts, its own ones.
 const DOCS: &str = "/docs";
 
@@ -41,7 +39,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// What the layers need to know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LayerOptions {
     /// Which host names are answered.
     pub host_rule: HostRule,
@@ -96,7 +94,14 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
         REQUEST_ID,
         PREFER,
     ];
-    let read = [header::RETRY_AFTER, REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY];
+    let read = [
+        header::RETRY_AFTER,
+        header::WWW_AUTHENTICATE,
+        REQUEST_ID,
+        RATE_LIMIT,
+        RATE_LIMIT_POLICY,
+        PREFERENCE_APPLIED,
+    ];
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])

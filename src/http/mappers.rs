@@ -1,8 +1,11 @@
 //! The mappers in use, and what one makes of a profile or a user. Neither asks a directory.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{FromRequestParts, Path, State, rejection::PathRejection},
+    http::request::Parts,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,6 +17,7 @@ use crate::{
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
+    service::Instance,
 };
 
 pub(super) const MAPPERS: &str = "Mappers";
@@ -27,6 +31,19 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
         OpenApiRouter::new().routes(routes!(mappers)),
         OpenApiRouter::new().routes(routes!(explain)),
     ]
+}
+
+/// An asker who has the right to see mappings, which is asked for before anything of the body is read.
+struct MayMap(Asker);
+
+impl FromRequestParts<App> for MayMap {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let asker = Asker::from_request_parts(parts, app).await?;
+        asker.require_command(MAPPING, false)?;
+        Ok(Self(asker))
+    }
 }
 
 /// What every instance uses.
@@ -71,8 +88,7 @@ pub struct ExplainArguments {
 /// where none is configured. Needs the right to run `get-mapping-fields`.
 #[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
     responses((status = 200, description = "The mappers in use.", body = MappersInUse)))]
-async fn mappers(State(app): State<App>, asker: Asker) -> Result<Json<MappersInUse>, Problem> {
-    asker.require_command(MAPPING, false)?;
+async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersInUse> {
     let seen = app
         .service
         .instances()
@@ -86,9 +102,9 @@ async fn mappers(State(app): State<App>, asker: Asker) -> Result<Json<MappersInU
             incoming,
         }
     });
-    Ok(Json(MappersInUse {
+    Json(MappersInUse {
         instances: instances.collect(),
-    }))
+    })
 }
 
 /// Explains a mapping
@@ -101,11 +117,10 @@ async fn mappers(State(app): State<App>, asker: Asker) -> Result<Json<MappersInU
     responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(
     State(app): State<App>,
-    asker: Asker,
+    MayMap(asker): MayMap,
     name: Result<Path<String>, PathRejection>,
     arguments: Arguments<ExplainArguments>,
 ) -> Result<Json<Explained>, Problem> {
-    asker.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
     let ExplainArguments {
         mapping_type,
@@ -122,11 +137,17 @@ async fn explain(
     // The default instance first: its dialect decides what can be sent.
     let default = app.service.instance(None);
     let instances = default.into_iter().chain(app.service.instances());
-    let rules = instances
-        .filter(|instance| asker.sees(instance.name()))
-        .map(|instance| instance.rules())
-        .find(|rules| rules.mapper.is_called(&name, direction))
-        .ok_or_else(Problem::no_such_mapper)?;
+    let using = |instance: &&Arc<Instance>| instance.rules().mapper.is_called(&name, direction);
+    let (seen, hidden): (Vec<_>, Vec<_>) = instances
+        .filter(using)
+        .partition(|instance| asker.sees(instance.name()));
+    let Some(instance) = seen.first() else {
+        if let Some(instance) = hidden.first() {
+            asker.note_hidden(instance.name());
+        }
+        return Err(Problem::no_such_mapper());
+    };
+    let rules = instance.rules();
     if let Some(user) = user {
         if mapping_type.is_some_and(|name| name != MappingType::Any.name()) {
             return Err(Problem::bad_argument(

@@ -7,10 +7,15 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderName;
 use axum::http::header::{ACCEPT, GetAll, HeaderValue};
 use axum::http::request::Parts;
 
 use crate::http::problem::Problem;
+
+/// The header field of a caller's preferences (RFC 7240 section 2), and of those that were followed.
+pub const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// The forms in which a command's answer can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Handling {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::choose(texts(parts.headers.get_all("prefer"))))
+        Ok(Self::choose(texts(parts.headers.get_all(PREFER))))
     }
 }
 

@@ -15,7 +15,6 @@ use axum::response::Response;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::http::guard::Asker;
 use crate::http::problem::Problem;
 
 /// The header field in which a request's id comes and goes.
@@ -68,6 +67,10 @@ pub struct AccessRecord {
     /// Whether it was a dry run.
     pub dry_run: Option<bool>,
 }
+
+/// Left in a response's extensions: the name of the caller who was answered, as its operator has it.
+#[derive(Debug, Clone)]
+pub struct CallerName(pub Arc<str>);
 
 /// Left in a response's extensions, keeps its access line out of the log: of a flood, whoever answers it tells the number.
 #[derive(Debug, Clone, Copy)]
@@ -137,10 +140,7 @@ impl AccessLine {
         let record = response.extensions_mut().remove::<AccessRecord>().unwrap_or_default();
         self.write(
             Some(response.status().as_u16()),
-            response
-                .extensions()
-                .get::<Asker>()
-                .map(|asker| asker.identity().name()),
+            response.extensions().get().map(|CallerName(name)| &**name),
             &record,
             problem.map(|problem| problem.cause().type_and_title().0),
         );

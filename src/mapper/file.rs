@@ -1,10 +1,6 @@
 //! A mapper's file: what it is called, which way it maps, and a mapping for each type.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{
     MappingType,
@@ -13,6 +9,7 @@ use super::{
     lint::{Findings, Gravity},
     rule::Mapping,
 };
+use crate::files;
 
 /// The types, by their names in a mapper.
 pub(super) const TYPES: [(MappingType, &str); 3] = [
@@ -103,21 +100,10 @@ impl MapperFile {
     /// # Errors
     /// When it is no regular file, too long, or can't be read as text. What is wrong with a text that could be read is in the findings.
     pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
-        let told = |error: io::Error| error.kind().to_string();
-        // Opening a pipe waits for its other end, and a device never ends.
-        if !fs::metadata(path).map_err(told)?.is_file() {
-            return Err("not a regular file".to_owned());
-        }
-        let file = fs::File::open(path).map_err(told)?;
-        if file.metadata().map_err(told)?.len() > MAX_FILE {
-            return Err(format!("longer than {MAX_FILE} bytes"));
-        }
-        let mut text = String::new();
-        // It may grow meanwhile, or not say how long it is.
-        let length = file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(told)?;
-        if length as u64 > MAX_FILE {
-            return Err(format!("longer than {MAX_FILE} bytes"));
-        }
+        let text = files::read_text(path, MAX_FILE).map_err(|fault| match fault {
+            files::Fault::TooLarge => format!("longer than {MAX_FILE} bytes"),
+            files::Fault::Unreadable(_) | files::Fault::NotAFile | files::Fault::NotText => fault.to_string(),
+        })?;
         Ok(Self::compile(&text, Form::of(path)))
     }
 

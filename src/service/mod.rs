@@ -105,12 +105,17 @@ pub struct PlannedRequest {
 
 /// What accompanies a command, whether or not its caller waits.
 pub trait Attendant: Send + 'static {
+    /// Told when the command begins, before anything is asked or sent.
+    fn begun(&mut self);
+
     /// Told when the command has ended.
     fn ended(self, record: &Record);
 }
 
 /// Nobody.
 impl Attendant for () {
+    fn begun(&mut self) {}
+
     fn ended(self, _: &Record) {}
 }
 
@@ -161,7 +166,7 @@ impl Service {
     /// Runs a command to its end, whether or not the caller waits for it.
     ///
     /// The attendant is kept until the command has ended: a caller who hangs up frees nothing before the work is done. It is told the end
-    /// even so; where there is none (the command could not be started, or broke off) it is dropped without a word.
+    /// even so; where there is none (the command could not be started, broke off, or was cut off by the process's end) it is dropped.
     ///
     /// # Errors
     /// When it could not be started, or broke off.
@@ -170,7 +175,7 @@ impl Service {
         instance: Arc<Instance>,
         command: Command,
         dry_run: bool,
-        attendant: impl Attendant,
+        mut attendant: impl Attendant,
     ) -> Result<Ran, Refused> {
         if self.tasks.is_closed() {
             return Err(Refused::Stopping);
@@ -179,6 +184,7 @@ impl Service {
             .try_acquire_owned()
             .map_err(|_| Refused::Busy)?;
         let task = async move {
+            attendant.begun();
             let ran = run(&instance, &command, dry_run).await;
             attendant.ended(&ran.record);
             drop(place_here);

@@ -1,13 +1,12 @@
 //! Reading the files: bounded, and only what is a file.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use secrecy::zeroize::Zeroizing;
 
 use super::{Fault, Faults, Part};
+use crate::files::{self, readable_by_everybody};
 
 /// No chain and no set of authorities comes near this; all of the public Web's CAs are 220 KiB.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -38,11 +37,13 @@ pub(super) struct Fingerprint([u8; 32]);
 
 impl Contents {
     pub(super) fn read(files: &Files) -> Result<Self, Faults> {
-        let certificate = read(&files.certificate, |_| None);
-        let key = read(&files.key, |about| {
-            (files.strict && is_readable_by_everybody(about)).then_some(Fault::Exposed)
-        });
-        let client_ca = files.client_ca.as_deref().map(|path| read(path, |_| None)).transpose();
+        let certificate = read(&files.certificate);
+        let key = if files.strict && readable_by_everybody(&files.key) {
+            Err(Fault::Exposed)
+        } else {
+            read(&files.key)
+        };
+        let client_ca = files.client_ca.as_deref().map(read).transpose();
         match (certificate, key, client_ca) {
             (Ok(certificate), Ok(key), Ok(client_ca)) => Ok(Self {
                 certificate,
@@ -79,45 +80,14 @@ impl Contents {
     }
 }
 
-fn read(path: &Path, refuse: impl Fn(&Metadata) -> Option<Fault>) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let unreadable = |error: io::Error| Fault::Unreadable(error.kind());
-    // Asked before it is opened, since opening a pipe waits for its writer; and bounded while it is read, since a file may grow.
-    let about = fs::metadata(path).map_err(unreadable)?;
-    if !about.is_file() {
-        return Err(Fault::NotAFile);
-    }
-    if about.len() > MOST_BYTES {
-        return Err(Fault::TooLarge);
-    }
-    if let Some(fault) = refuse(&about) {
-        return Err(fault);
-    }
-    // Room for all of it at once: a vector that grows leaves copies of a key behind.
-    let capacity = usize::try_from(about.len()).unwrap_or_default() + 1;
-    let mut contents = Zeroizing::new(Vec::with_capacity(capacity));
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MOST_BYTES + 1)
-        .read_to_end(&mut contents)
-        .map_err(unreadable)?;
-    if contents.len() as u64 > MOST_BYTES {
-        return Err(Fault::TooLarge);
-    }
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let contents = files::read(path, MOST_BYTES).map_err(|fault| match fault {
+        files::Fault::Unreadable(kind) => Fault::Unreadable(kind),
+        files::Fault::NotAFile => Fault::NotAFile,
+        files::Fault::TooLarge | files::Fault::NotText => Fault::TooLarge,
+    })?;
     if contents.is_empty() {
         return Err(Fault::Empty);
     }
     Ok(contents)
-}
-
-/// Where files have no such mode, nothing is refused.
-fn is_readable_by_everybody(about: &Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        about.permissions().mode() & 0o004 != 0
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = about;
-        false
-    }
 }

@@ -46,18 +46,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "commands",
         &["decide", "json", "mapper", "outcome", "policy", "profile", "scim"],
     ),
-    ("mapper", &["json", "profile", "scim"]),
+    ("mapper", &["files", "json", "profile", "scim"]),
     ("decide", &["outcome", "scim"]),
     ("outcome", &["scim"]),
     ("profile", &["json"]),
     ("telemetry", &["config"]),
-    ("config", &["auth", "mapper", "tls"]),
-    ("auth", &[]),
+    ("config", &["auth", "files", "mapper", "tls"]),
+    ("auth", &["files"]),
+    ("files", &[]),
     ("json", &[]),
     ("policy", &[]),
     ("scim", &[]),
     ("sandbox", &[]),
-    ("tls", &[]),
+    ("tls", &["files"]),
 ];
 
 /// Only these may speak with a directory; to all others `scim` is a vocabulary of values.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use aws_ilm::http::extract::{Arguments, CommandQuery, Intake, IntakeLimits, OptionalArguments};
+use aws_ilm::http::guard::Guard;
 use aws_ilm::http::host::HostRule;
 use aws_ilm::http::layers::{LayerOptions, assemble};
 use aws_ilm::http::negotiate::{Handling, Representation};
@@ -119,7 +120,8 @@ impl Service {
             LayerOptions {
                 host_rule,
                 intake,
-                ..LayerOptions::default()
+                cors_origins: Vec::new(),
+                guard: Guard::open(),
             },
         );
         let runtime = Runtime::new().unwrap();

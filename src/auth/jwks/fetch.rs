@@ -1,11 +1,6 @@
 //! Getting a set of keys from where it is: a file, a URL, or the URL that an issuer announces.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-    time::Duration,
-};
+use std::{io, path::Path, time::Duration};
 
 use reqwest::{
     Client, Response, StatusCode,
@@ -15,6 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{AddressFault, Object, address, set::SetFault};
+use crate::files;
 
 /// How long an answer may take in all, discovery included. Somebody may be waiting for it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -128,20 +124,12 @@ pub(super) async fn from_file(path: &Path) -> Result<Answer, Fault> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
-    let unreadable = |error: io::Error| Fault::File(error.kind());
-    // Opening a pipe would wait for whoever writes to it.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(Fault::NotAFile);
-    }
-    let mut body = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LONGEST as u64 + 1)
-        .read_to_end(&mut body)
-        .map_err(unreadable)?;
-    if body.len() > LONGEST {
-        return Err(Fault::TooLarge);
-    }
-    Ok(body)
+    let mut body = files::read(path, LONGEST as u64).map_err(|fault| match fault {
+        files::Fault::Unreadable(kind) => Fault::File(kind),
+        files::Fault::NotAFile => Fault::NotAFile,
+        files::Fault::TooLarge | files::Fault::NotText => Fault::TooLarge,
+    })?;
+    Ok(std::mem::take(&mut *body))
 }
 
 async fn get(client: &Client, url: &Url) -> Result<Response, Fault> {

@@ -1,0 +1,93 @@
+//! Reading small files that an operator names: regular ones, up to a size, in one piece.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use secrecy::zeroize::Zeroizing;
+
+/// Why a file was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The system does not let us.
+    #[error("{0}")]
+    Unreadable(io::ErrorKind),
+    /// The path names a folder, a pipe or a device. A pipe would keep the reader waiting and can't be read twice; a device might never end.
+    #[error("not a regular file")]
+    NotAFile,
+    /// There is more in it than that.
+    #[error("too large")]
+    TooLarge,
+    /// It is to be text and is not UTF-8.
+    #[error("not UTF-8")]
+    NotText,
+}
+
+/// The content of a regular file of at most `most` bytes. It may be a secret, so no copy of it is left behind.
+///
+/// # Errors
+/// When it is something else, is longer, or can't be read.
+pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let unreadable = |error: io::Error| Fault::Unreadable(error.kind());
+    // Asked before it is opened, since opening a pipe waits for its other end; and bounded while it is read, since a file may grow.
+    let about = fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(Fault::NotAFile);
+    }
+    if about.len() > most {
+        return Err(Fault::TooLarge);
+    }
+    // Room for all of it at once: a vector that grows leaves copies behind.
+    let capacity = usize::try_from(about.len()).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(capacity));
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(most + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > most {
+        return Err(Fault::TooLarge);
+    }
+    Ok(content)
+}
+
+/// As [`read`], for text.
+///
+/// # Errors
+/// As of [`read`], and when it is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
+    let mut content = read(path, most)?;
+    String::from_utf8(std::mem::take(&mut *content)).map_err(|_| Fault::NotText)
+}
+
+/// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
+pub fn readable_by_everybody(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_small_regular_file_is_not_read() {
+        let path = std::env::temp_dir().join(format!("aws-ilm-files-{}", uuid::Uuid::new_v4()));
+        fs::write(&path, b"abc\xff").unwrap();
+        assert_eq!(read(&path, 4).unwrap().as_slice(), b"abc\xff");
+        assert_eq!(read(&path, 3).unwrap_err(), Fault::TooLarge);
+        assert_eq!(read_text(&path, 4).unwrap_err(), Fault::NotText);
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read_text(&path, 3).unwrap(), "abc");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read(&path, 3).unwrap_err(), Fault::Unreadable(io::ErrorKind::NotFound));
+        assert_eq!(read(&std::env::temp_dir(), 3).unwrap_err(), Fault::NotAFile);
+        #[cfg(unix)]
+        assert_eq!(read(Path::new("/dev/zero"), 3).unwrap_err(), Fault::NotAFile);
+    }
+}
