@@ -218,7 +218,15 @@ impl Bound {
             None => http::server::serve(self.listener, router, self.server, handle).await,
             Some((reloader, current)) => {
                 let reloading = tokio::spawn(reloader.run());
-                let served = http::server::serve_tls(self.listener, router, self.server, current, handle).await;
+                let served = http::server::serve_tls(
+                    self.listener,
+                    router,
+                    self.server,
+                    current,
+                    Arc::clone(&failures),
+                    handle,
+                )
+                .await;
                 reloading.abort();
                 served
             }

@@ -1,5 +1,6 @@
 //! From what a request presents to who is asking.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use super::quota::Meter;
 pub struct Authenticator {
     register: RwLock<Arc<Register>>,
     replaced: Notify,
+    generation: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Authenticator {
         Ok(Self {
             register: RwLock::new(Arc::new(register)),
             replaced: Notify::new(),
+            generation: AtomicU64::new(0),
         })
     }
 
@@ -106,8 +109,14 @@ impl Authenticator {
             verifier: Arc::new(before.verifier.renewed(issuers)?),
         };
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(register);
+        self.generation.fetch_add(1, Ordering::Release);
         self.replaced.notify_one();
         Ok(())
+    }
+
+    /// A number that is another one once the callers have been replaced: whoever was recognised before has to be looked at again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Keeps the keys of the issuers fresh, whoever they are at the moment. Never returns; ends when it is dropped.

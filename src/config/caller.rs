@@ -25,10 +25,19 @@ pub const COMMANDS: [&str; 10] = [
     "get-mapping-fields",
 ];
 
-/// Reads one caller. `there` are the instances that there are, if that is known.
-pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: Option<&[String]>) -> Caller {
+/// The instances that there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct There<'a> {
+    /// Their names; `None` when they could not be read themselves.
+    pub(super) names: Option<&'a [String]>,
+    /// Whether the service runs with them, so that no others will be made.
+    pub(super) are_made: bool,
+}
+
+/// Reads one caller.
+pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: There<'_>) -> Caller {
     let name = section.text("name", names::is_name);
-    if section.is_set("name") == (false, false) {
+    if section.is_absent("name") {
         section.refuse("name", "give the caller a name for the log");
     }
     let caller = Caller {
@@ -51,7 +60,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: Option<
     caller
 }
 
-fn rights(section: &mut Section<'_>, there: Option<&[String]>) -> Rights {
+fn rights(section: &mut Section<'_>, there: There<'_>) -> Rights {
     let mut commands = Vec::new();
     for text in section.list("commands", |_| true) {
         match CommandRight::parse(&text, &COMMANDS) {
@@ -72,10 +81,11 @@ fn rights(section: &mut Section<'_>, there: Option<&[String]>) -> Rights {
     let instances = section.list("instances", |_| true);
     let is_instance = |name: &String| {
         let is_same = |known: &String| known.to_lowercase() == name.to_lowercase();
-        name == "*" || there.is_none_or(|known| known.iter().any(is_same))
+        name == "*" || there.names.is_none_or(|known| known.iter().any(is_same))
     };
     for name in instances.iter().filter(|name| !is_instance(name)) {
         let known: Vec<String> = there
+            .names
             .unwrap_or_default()
             .iter()
             .map(|name| reader::quoted(name))
@@ -85,7 +95,20 @@ fn rights(section: &mut Section<'_>, there: Option<&[String]>) -> Rights {
             reader::quoted(name),
             known.join(" or ")
         );
-        section.refuse("instances", &mend);
+        // Instances are made at start. While the service runs, a caller that is to have a new one is no reason to go on letting in another
+        // who was taken out.
+        if there.are_made {
+            section.warn("instances", &mend);
+        } else {
+            section.refuse("instances", &mend);
+        }
+    }
+    let administration = section.boolean("administration");
+    if administration && instances.is_empty() {
+        section.warn(
+            "instances",
+            "without instances there is none that its right of administration shows",
+        );
     }
     if !commands.is_empty() && instances.is_empty() {
         section.refuse(
@@ -98,7 +121,7 @@ fn rights(section: &mut Section<'_>, there: Option<&[String]>) -> Rights {
         instances: Names::these(instances),
         webhooks: Names::these(section.list("webhooks", |name| name == "*" || names::is_name(name))),
         operations: section.boolean("operations"),
-        administration: section.boolean("administration"),
+        administration,
     }
 }
 
@@ -169,16 +192,15 @@ fn token_rule(section: &mut Section<'_>, issuers: &[Issuer]) -> Option<TokenRule
             ),
         }
     }
-    let issuer = match (given, issuers) {
-        (Some(given), _) if claims.is_empty() => {
-            if section.is_set("claims") == (false, false) {
-                let mend = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an \
-                            account at the issuer would be let in";
-                section.refuse("claims", mend);
-            }
-            given
+    if claims.is_empty() {
+        if given.is_some() && section.is_absent("claims") {
+            let mend = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an account at \
+                        the issuer would be let in";
+            section.refuse("claims", mend);
         }
-        (None, _) if claims.is_empty() => return None,
+        return None;
+    }
+    let issuer = match (given, issuers) {
         (Some(given), _) => given,
         (None, [only]) => only.issuer.clone(),
         (None, _) => {
@@ -234,6 +256,14 @@ pub(super) fn refuse_what_is_others(section: &mut Section<'_>, caller: &Caller, 
         } else if !own.insert(key.digest) {
             section.refuse("api_keys", "one of the keys stands there twice");
         }
+    }
+    let same_rule = |other: &&Caller| caller.tokens.is_some() && other.tokens == caller.tokens;
+    if let Some(other) = others.iter().find(same_rule) {
+        let mend = format!(
+            "{} has just these claims as well, and whoever holds them is always that one: take one of the two out",
+            reader::quoted(&other.name)
+        );
+        section.refuse("claims", &mend);
     }
     for other in others {
         if caller.certificates.iter().any(|name| other.certificates.contains(name)) {

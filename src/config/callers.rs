@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::caller::{self, There};
 use super::reader::{self, Environment, Faults, Report, Section};
 use super::reference::Scope;
-use super::{caller, issuers, unknown};
+use super::{issuers, unknown};
 use crate::{
     auth::{Caller, jwt::Issuer},
     files,
@@ -93,14 +94,18 @@ impl CallerSource {
     pub fn load(&self, text: &str) -> Result<Loaded, Faults> {
         let mut report = Report::default();
         match super::parse_toml(&self.name, text, &mut report) {
-            Some(table) => self.load_table(&table),
+            Some(table) => self.load_table(&table, true),
             None => Err(Faults(report.faults)),
         }
     }
 
-    fn load_table(&self, table: &Table) -> Result<Loaded, Faults> {
+    fn load_table(&self, table: &Table, are_made: bool) -> Result<Loaded, Faults> {
         let mut report = Report::default();
-        let loaded = self.read(table, &mut report);
+        let there = There {
+            names: self.instances.as_deref(),
+            are_made,
+        };
+        let loaded = self.read(table, there, &mut report);
         if !report.faults.is_empty() {
             return Err(Faults(report.faults));
         }
@@ -115,7 +120,7 @@ impl CallerSource {
         &self.name
     }
 
-    fn read(&self, table: &Table, report: &mut Report) -> Loaded {
+    fn read(&self, table: &Table, there: There<'_>, report: &mut Report) -> Loaded {
         if self.is_their_own {
             for key in table.keys().filter(|key| ![CALLERS, ISSUERS].contains(&key.as_str())) {
                 report.fault(
@@ -136,7 +141,7 @@ impl CallerSource {
             };
             unknown::refuse_keys(table, Scope::Caller, &place, report);
             let mut section = Section::table(Scope::Caller, place, table, report);
-            let caller = caller::read(&mut section, &issuers, self.instances.as_deref());
+            let caller = caller::read(&mut section, &issuers, there);
             if !caller.certificates.is_empty() && !self.takes_certificates {
                 section.refuse(
                     "certificates",
@@ -195,14 +200,21 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
         // A callers_file that is no text has been told.
         (None, None) => return None,
     };
-    let loaded = match (stand_in_file, source.text()) {
-        (Some((.., table)), _) => source.load_table(table),
-        (None, Ok(text)) => source.load(&text),
-        (None, Err(error)) => {
-            let mend = format!("give the path of a TOML file with [[callers]] ({error})");
-            Section::service(name, table, around.environment, report).refuse(FILE, &mend);
-            return None;
-        }
+    let at_start = |text: &str| {
+        let mut report = Report::default();
+        let table = super::parse_toml(&source.name, text, &mut report);
+        table.map_or_else(|| Err(Faults(report.faults)), |table| source.load_table(&table, false))
+    };
+    let loaded = match stand_in_file {
+        Some((.., table)) => source.load_table(table, false),
+        None => match source.text() {
+            Ok(text) => at_start(&text),
+            Err(error) => {
+                let mend = format!("give the path of a TOML file with [[callers]] ({error})");
+                Section::service(name, table, around.environment, report).refuse(FILE, &mend);
+                return None;
+            }
+        },
     };
     match loaded {
         Ok(loaded) => {

@@ -152,7 +152,7 @@ fn what_is_wrong_with_callers_is_told_with_its_mend() {
             "instances",
             "use \"Production\" or \"*\"",
         ),
-        (caller("requests_per_second = 0"), "requests_per_second", "above 0"),
+        (caller("requests_per_second = 0"), "requests_per_second", "from 0.001"),
         (caller("concurrent_requests = 0"), "concurrent_requests", "from 1"),
         (caller("claims = [\"groups\"]"), "claims", "as a claim and its value"),
         (caller("claims = [\"sub=a\"]"), "issuer", "whose tokens"),
@@ -264,12 +264,7 @@ fn callers_stand_in_one_file_which_may_be_their_own() {
     // Read again, as while the service runs.
     assert_eq!(callers.source.text().unwrap(), own);
     assert_eq!(callers.source.load("").unwrap().callers.len(), 0);
-    for text in [
-        "[[callers]]",
-        "[[callers]]\nname = \"a\"\ninstances = [\"x\"]",
-        "listen = 1",
-        "[[callers]\n",
-    ] {
+    for text in ["[[callers]]", "listen = 1", "[[callers]\n"] {
         callers.source.load(text).expect_err(text);
     }
 

@@ -31,17 +31,17 @@ pub(super) fn read(tables: Vec<&Table>, folder: Option<&Path>, file: &str, repor
 
 fn read_one(section: &mut Section<'_>, folder: Option<&Path>) -> Option<Issuer> {
     let issuer = section.text("issuer", |text| !text.is_empty());
-    if section.is_set("issuer") == (false, false) {
+    if section.is_absent("issuer") {
         section.refuse("issuer", "give the issuer just as its tokens have it in iss");
     }
     let audiences = section.list("audiences", |text| !text.is_empty());
-    if audiences.is_empty() && section.is_set("audiences") == (false, false) {
+    if audiences.is_empty() && section.is_absent("audiences") {
         let mend = "say what stands in aud of a token for this service: without it tokens for other services would be accepted";
         section.refuse("audiences", mend);
     }
     let keys = read_source(section, issuer.as_deref(), folder);
     let named = section.list("algorithms", |_| true);
-    if named.is_empty() && section.is_set("algorithms") != (false, false) {
+    if named.is_empty() && !section.is_absent("algorithms") {
         section.refuse("algorithms", "name at least one");
     }
     let mut algorithms = Vec::new();

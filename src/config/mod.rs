@@ -209,7 +209,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             .map(|instance| instance.name.clone())
             .collect(),
         // With an instance that can't be read its name is not known either.
-        knows_instances: report.faults.is_empty() && !(sources.sandbox && settings.instances.is_empty()),
+        knows_instances: settings.instances.len() >= tables.len().max(1),
         // With TLS that can't be set up it is not known.
         takes_certificates: match &settings.tls {
             Some(files) => files.client_ca.is_some(),

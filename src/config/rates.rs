@@ -25,14 +25,17 @@ pub const APIS: [&str; 10] = [
 /// No directory takes more in a second; a larger number is a slip.
 pub(super) const MOST: u32 = 100_000;
 
-/// Parses a number a second: digits, and others behind a point. Above 0, because at 0 nothing would ever be sent.
+/// Less than this a second is next to never, and no length of time that can be counted.
+const LEAST: f64 = 0.001;
+
+/// Parses a number a second: digits, and others behind a point.
 pub(super) fn parse(raw: Raw<'_>, most: u32) -> Option<f64> {
     let number = match raw {
         Raw::Text(text) => parse_decimal(text)?,
         Raw::Toml(Value::Float(number)) => *number,
         Raw::Toml(value) => f64::from(u32::try_from(value.as_integer()?).ok()?),
     };
-    (number > 0.0 && number <= f64::from(most)).then_some(number)
+    (LEAST..=f64::from(most)).contains(&number).then_some(number)
 }
 
 /// Reads the rates of single APIs, with a fault for each entry that is none.

@@ -263,6 +263,11 @@ impl<'a> Section<'a> {
         (self.in_environment(setting).is_some(), self.in_table(setting).is_some())
     }
 
+    /// Whether the setting is set nowhere.
+    pub(super) fn is_absent(&self, name: &str) -> bool {
+        self.is_set(name) == (false, false)
+    }
+
     /// Where the setting stands, for a message: `url (AWS_ILM_URL)`, or the file and the instance in it.
     fn label(&self, name: &str) -> String {
         let setting = self.setting(name);

@@ -45,7 +45,7 @@ pub enum Kind {
         /// The longest accepted, in milliseconds.
         most: u64,
     },
-    /// A number a second above 0, fractions allowed.
+    /// A number a second, at least 0.001, fractions allowed.
     Rate {
         /// The largest number accepted.
         most: u32,
@@ -104,7 +104,7 @@ impl Kind {
                 format!("a duration from {} to {}, like \"10s\"", spoken(*least), spoken(*most))
             }
             Self::Rate { most, unit } => {
-                format!("a number of {unit} a second above 0, at most {most}, like 25 or 12.5")
+                format!("a number of {unit} a second from 0.001 to {most}, like 25 or 12.5")
             }
             Self::Date => "a date like 2027-01-31, or a time like 2027-01-31T12:00:00Z".to_owned(),
             Self::Choice(words) => words

@@ -17,8 +17,7 @@ pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment,
     let mut section = Section::service(file, table, environment, report);
     let listen = listen(&mut section);
     let allow_unauthenticated = section.boolean("allow_unauthenticated");
-    let has_callers =
-        section.is_set("callers_file") != (false, false) || table.is_some_and(|table| table.contains_key(CALLERS));
+    let has_callers = !section.is_absent("callers_file") || table.is_some_and(|table| table.contains_key(CALLERS));
     if allow_unauthenticated && has_callers {
         section.refuse(
             "allow_unauthenticated",
@@ -98,9 +97,11 @@ fn is_host(text: &str) -> bool {
 
 /// A network, or a single address, which is a network of one.
 fn network(text: &str) -> Option<IpNet> {
-    text.parse()
-        .ok()
-        .or_else(|| Some(IpNet::from(text.parse::<IpAddr>().ok()?)))
+    let alone = || Some(IpNet::from(text.parse::<IpAddr>().ok()?));
+    let network = text.parse().ok().or_else(alone)?;
+    // Addresses are compared in the form that they are told in, so a network of IPv4 in IPv6's clothes would hold none.
+    let is_mapped = matches!(network, IpNet::V6(network) if network.network().to_ipv4_mapped().is_some());
+    (!is_mapped).then_some(network)
 }
 
 /// An origin just as browsers write it (RFC 6454 section 6.2): anything else would never match.

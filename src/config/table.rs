@@ -63,15 +63,19 @@ pub(super) static SETTINGS: &[Setting] = &[
     ),
     of_service(
         "trusted_proxies",
-        Kind::List("addresses and networks like \"10.0.0.0/8\", separated by commas (an array in the file)"),
+        Kind::List(
+            "addresses and networks like \"10.0.0.7\" or \"10.0.0.0/28\", separated by commas (an array in the file)",
+        ),
         Some(""),
-        "Proxies whose `X-Forwarded-For` is believed to name the caller's address.",
+        "Proxies whose `X-Forwarded-For` is believed to name the caller's address. Whoever has an address in it can claim any other: name the \
+         proxies alone, and no network that holds callers.",
     ),
     of_service(
         "public_docs",
         Kind::Boolean,
         Some("true"),
-        "Whether the OpenAPI document and Swagger UI are open to everybody; else to callers alone.",
+        "Whether the OpenAPI document and Swagger UI are open to everybody; else to callers alone, so that a browser reaches Swagger UI with a \
+         client certificate only.",
     ),
     of_service(
         "cors_origins",

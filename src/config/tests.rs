@@ -441,7 +441,13 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("callers_file", &["", "/nowhere/callers.toml", "/", "/dev/zero"]),
         (
             "trusted_proxies",
-            &["10.0.0.0/33", "proxy.example", "10.0.0.0/8,", "10.0.0.1:80"],
+            &[
+                "10.0.0.0/33",
+                "proxy.example",
+                "10.0.0.0/8,",
+                "10.0.0.1:80",
+                "::ffff:10.0.0.0/104",
+            ],
         ),
         ("public_docs", &["", "yes", "TRUE"]),
         (
@@ -947,7 +953,7 @@ fn every_wrong_rate_of_an_api_is_told_with_its_mend() {
         mends,
         [
             "there is no API \"CreateUsr\": did you mean CreateUser?",
-            "for ListUsers use a number of requests a second above 0, at most 100000, like 25 or 12.5",
+            "for ListUsers use a number of requests a second from 0.001 to 100000, like 25 or 12.5",
             "give GetUser once",
         ]
     );

@@ -12,9 +12,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App,
+    asker::Asker,
     audit::{self, Deed},
     extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
-    guard::Asker,
     negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
     observe::AccessRecord,
     problem::Problem,
@@ -154,11 +154,12 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
 }
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked before a byte of the body is read: here a
-/// command is accepted, and nowhere later are rights asked for again.
+/// command is accepted, and nowhere later are rights asked for again, unless the callers are replaced while its body arrives.
 struct Call {
     app: App,
     asker: Asker,
     instance: Arc<Instance>,
+    is_named: bool,
     /// Whether the command changes a directory.
     writes: bool,
     dry_run: bool,
@@ -183,16 +184,15 @@ impl FromRequestParts<App> for Call {
         };
         let representation = Representation::choose(texts(header::ACCEPT))?;
         let handling = Handling::choose(texts(PREFER));
-        let instance = app
-            .service
-            .instance(query.instance.as_deref())
-            .cloned()
-            .ok_or_else(Problem::no_such_instance)?;
-        asker.require_instance(instance.name(), query.instance.is_some())?;
+        let instance = app.service.instance(query.instance.as_deref()).cloned();
+        let name = instance.as_ref().map(|instance| instance.name());
+        asker.require_instance(name, query.instance.is_some())?;
+        let instance = instance.ok_or_else(Problem::no_such_instance)?;
         Ok(Self {
             app: app.clone(),
             asker,
             instance,
+            is_named: query.instance.is_some(),
             writes,
             dry_run: query.dry_run,
             representation,
@@ -202,8 +202,18 @@ impl FromRequestParts<App> for Call {
 }
 
 impl Call {
+    /// Asks once more where the callers were replaced while the body arrived.
+    async fn renew(&mut self, command: &Command) -> Result<(), Problem> {
+        self.asker.renew().await?;
+        self.asker.require_command(command.name(), self.writes)?;
+        self.asker.require_instance(Some(self.instance.name()), self.is_named)
+    }
+
     /// Runs the command, keeping its place until it has ended.
-    async fn run(self, command: Command, place: Admitted) -> Response {
+    async fn run(mut self, command: Command, place: Admitted) -> Response {
+        if let Err(problem) = self.renew(&command).await {
+            return problem.into_response();
+        }
         let app = self.app;
         let accepted = Accepted {
             asker: self.asker,
@@ -252,6 +262,16 @@ impl Accepted {
 impl Attendant for Accepted {
     fn begun(&mut self) {
         self.has_begun = true;
+        if !self.is_told {
+            // What the audit line tells comes at the end; should the process be killed before, this is what is left.
+            let (command, instance) = (self.asker.deed().command, self.instance.name());
+            tracing::info!(
+                command,
+                instance,
+                caller = self.asker.identity().name(),
+                "a command that changes the directory begins"
+            );
+        }
     }
 
     fn ended(mut self, record: &Record) {

@@ -4,23 +4,19 @@
 //! the asker may do is checked once, where a command (or a look at something) is accepted, by the asker's own methods; these
 //! write the audit line too, so that no refusal can be forgotten there.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 
-use crate::auth::{
-    Authenticator, CertificateNames, Credentials, Failures, Held, Identity, Presented, Quota, Refusal, Standing,
-    Verdict,
-};
+use crate::auth::{Authenticator, Failures, Identity, Presented, Quota, Refusal, Standing, Verdict};
 use crate::http::address::address_of;
-use crate::http::audit::{self, Deed};
+use crate::http::asker::{Asker, Kept, Renewal};
+use crate::http::audit;
 use crate::http::observe::{CallerName, RequestId, Unlogged};
 use crate::http::problem::Problem;
 
@@ -95,21 +91,24 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         address: address_of(request.extensions(), request.headers(), &guard.trusted_proxies),
         request_id: request_id(request.extensions()),
         route: route.as_ref().map_or("-", MatchedPath::as_str).into(),
+        renewal: None,
         _held: None,
     };
     let Some(authenticator) = &guard.authenticator else {
         request.extensions_mut().insert(asker);
         return next.run(request).await;
     };
-    let certificate = request.extensions().get::<Arc<CertificateNames>>().cloned();
-    let credentials = Credentials {
-        presented: presented(request.headers()),
-        certificate: certificate.as_deref(),
+    let renewal = Renewal {
+        generation: authenticator.generation(),
+        authenticator: Arc::clone(authenticator),
+        presented: presented(request.headers()).map(Kept::of),
+        certificate: request.extensions().get().cloned(),
     };
-    match authenticator.identify(credentials).await {
+    match renewal.identify().await {
         Ok(identity) => asker.identity = identity,
         Err(refusal) => return guard.turn_away(&asker, refusal),
     }
+    asker.renewal = Some(Arc::new(renewal));
     let Some((taken, standing)) = asker.identity.take(Instant::now()) else {
         // Nothing is counted of this caller.
         request.extensions_mut().insert(asker);
@@ -150,118 +149,6 @@ impl Guard {
             Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
         response
-    }
-}
-
-/// Whoever sent a request, as far as that is proven.
-#[derive(Debug, Clone)]
-pub struct Asker {
-    identity: Identity,
-    address: IpAddr,
-    request_id: RequestId,
-    route: Box<str>,
-    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at work.
-    _held: Option<Arc<Held>>,
-}
-
-impl Asker {
-    /// Who it is.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// Whether an instance of this name is there, for this asker.
-    pub fn sees(&self, instance: &str) -> bool {
-        self.identity.rights().instances.include(instance)
-    }
-
-    /// Asks for the right to run a command, wherever.
-    ///
-    /// # Errors
-    /// When it is missing: 403, naming it.
-    pub fn require_command(&self, command: &str, writes: bool) -> Result<(), Problem> {
-        if self.identity.rights().may_run(command, writes) {
-            return Ok(());
-        }
-        audit::refused(
-            Deed {
-                command: Some(command),
-                ..self.deed()
-            },
-            "lacks the right to the command",
-        );
-        Err(Problem::forbidden(&format!("to run {command}")))
-    }
-
-    /// Asks for the right to an instance that was named, or to the default one.
-    ///
-    /// # Errors
-    /// When it is missing. An instance that was named is then told to be not there, in the words that one that is not there is told in.
-    pub fn require_instance(&self, instance: &str, named: bool) -> Result<(), Problem> {
-        if self.sees(instance) {
-            return Ok(());
-        }
-        self.note_hidden(instance);
-        Err(if named {
-            Problem::no_such_instance()
-        } else {
-            Problem::forbidden("to the default instance; name one of its own with `?instance=`")
-        })
-    }
-
-    /// Writes down that something was kept from the asker because of the instance that it belongs to.
-    pub fn note_hidden(&self, instance: &str) {
-        let deed = Deed {
-            instance: Some(instance),
-            ..self.deed()
-        };
-        audit::refused(deed, "lacks the right to the instance");
-    }
-
-    /// Asks for the right to see how the service is doing.
-    ///
-    /// # Errors
-    /// When it is missing: 403, naming it.
-    pub fn require_administration(&self) -> Result<(), Problem> {
-        if self.identity.rights().administration {
-            return Ok(());
-        }
-        audit::refused(self.deed(), "lacks the right of administration");
-        Err(Problem::forbidden("of administration"))
-    }
-
-    /// What an audit line says of the asker.
-    pub fn deed(&self) -> Deed<'_> {
-        Deed {
-            caller: self.identity.name(),
-            proof: self.identity.proof().label(),
-            key: self.identity.key(),
-            subject: self.identity.subject(),
-            ..self.strangers_deed()
-        }
-    }
-
-    fn strangers_deed(&self) -> Deed<'_> {
-        Deed {
-            request_id: &self.request_id,
-            caller: "-",
-            proof: "none",
-            key: None,
-            subject: None,
-            address: self.address,
-            route: &self.route,
-            command: self.route.strip_prefix("/commands/"),
-            instance: None,
-        }
-    }
-}
-
-/// Refuses with a fault of ours where the guard was left out: better nobody than anybody.
-impl<S: Send + Sync> FromRequestParts<S> for Asker {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get().cloned().ok_or_else(Problem::internal)
     }
 }
 

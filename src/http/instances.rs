@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, commands::INSTANCE, guard::Asker, problem::Problem};
+use super::{App, asker::Asker, commands::INSTANCE, problem::Problem};
 use crate::{
     scim::{BreakerState, LaneStatus, LastError, TokenInUse},
     service::Instance,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, extract::Arguments, guard::Asker, problem::Problem};
+use super::{App, asker::Asker, extract::Arguments, problem::Problem};
 use crate::{
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
@@ -143,7 +143,7 @@ async fn explain(
         .partition(|instance| asker.sees(instance.name()));
     let Some(instance) = seen.first() else {
         if let Some(instance) = hidden.first() {
-            asker.note_hidden(instance.name());
+            asker.note_hidden(Some(instance.name()));
         }
         return Err(Problem::no_such_mapper());
     };

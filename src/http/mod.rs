@@ -1,10 +1,11 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
 //! In the order in which a request meets them: [`server`] (sockets), [`connections`] and [`tls`], then [`layers`] with [`observe`], [`host`] and
-//! [`guard`] (with [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
+//! [`guard`] (with [`asker`], [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod address;
+pub mod asker;
 pub mod audit;
 pub mod cause;
 mod commands;

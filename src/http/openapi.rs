@@ -15,7 +15,9 @@ use utoipa::{
     },
 };
 
-use self::statuses::{ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS};
+use self::statuses::{
+    ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
+};
 use super::{
     commands::{GROUPS, INSTANCE, USERS},
     guard::OPEN,
@@ -34,7 +36,8 @@ use crate::{
 
 /// What the document says of the service as a whole.
 const ABOUT: &str = "The IAM user lifecycle commands for AWS IAM Identity Center over SCIM 2.0. A command that ran answers with \
-    the standard IAM result envelope, whatever came of it; a request that never became a command is told an RFC 9457 problem.";
+    the standard IAM result envelope, whatever came of it; a request that never became a command is told an RFC 9457 problem. The service \
+    lets in whom its operator named as a caller; where no caller is named it listens on loopback alone, and credentials are not asked for.";
 
 /// Each command with an example request and the answer it got from the sandbox. The test `examples` sends them and compares.
 const EXAMPLES: [(&str, &str); 10] = [
@@ -148,6 +151,10 @@ pub(super) fn complete(document: &mut OpenApi) {
                 operation.security = Some(Vec::new());
             } else {
                 add_problems(operation, &REFUSALS, Problem::unauthorised());
+                if !operation.responses.responses.contains_key(UNKNOWABLE.0) {
+                    add_problems(operation, &[UNKNOWABLE], Problem::unauthorised());
+                }
+                security::add_headers(operation);
             }
             add_request_id(operation);
         }

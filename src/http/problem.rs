@@ -143,7 +143,7 @@ impl Problem {
 
     /// Too many credentials from one address were none, until `retry_after` has passed.
     pub fn too_many_failures(retry_after: Duration) -> Self {
-        let detail = "too many credentials from this address are not known here";
+        let detail = "there were too many failed attempts from this address";
         Self::new(Cause::TooManyRequests, detail).retry_after(retry_after)
     }
 

@@ -7,15 +7,18 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 
+use crate::auth::{Failures, Verdict};
+use crate::http::audit;
 use crate::http::connections::Seats;
 use crate::http::layers::MAX_HEADERS;
-use crate::http::tls::TlsAcceptor;
+use crate::http::tls::{self as http_tls, TlsAcceptor};
 use crate::tls;
 
 /// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target (64 KiB), so that an overlong one
@@ -69,7 +72,7 @@ pub async fn serve(
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let seats = Seats::new(affordable(options.max_connections));
-    limited(listener, options, handle)?
+    limited(listener, options, handle, |_, _| {})?
         .acceptor(seats)
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
@@ -78,7 +81,8 @@ pub async fn serve(
 /// Serves HTTP over TLS with the certificate of the moment; otherwise as [`serve`].
 ///
 /// Of a client that proved a certificate, the names are in each request's extensions too (`Arc<`[`CertificateNames`]`>`), as long as it
-/// verifies. What does not begin with a TLS handshake is closed.
+/// verifies. A certificate that does not verify is a failure to prove who one is, and told as one. What does not begin with a TLS handshake is
+/// closed.
 ///
 /// [`CertificateNames`]: crate::auth::CertificateNames
 pub async fn serve_tls(
@@ -86,20 +90,29 @@ pub async fn serve_tls(
     router: Router,
     options: ServerOptions,
     current: tls::Current,
+    failures: Arc<Failures>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let seats = Seats::new(affordable(options.max_connections));
-    limited(listener, options, handle)?
+    let note = move |peer: SocketAddr, error: &io::Error| {
+        if let Some(reason) = http_tls::certificate_fault(error)
+            && failures.note(peer.ip(), Instant::now()) == Verdict::Told
+        {
+            audit::handshake_refused(peer.ip().to_canonical(), reason);
+        }
+    };
+    limited(listener, options, handle, note)?
         .acceptor(TlsAcceptor::new(seats, current, options.header_timeout))
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
 }
 
-/// A server with every limit but that of connections, which is an acceptor's.
+/// A server with every limit but that of connections, which is an acceptor's; `note` gets to see what failed on a connection before HTTP.
 fn limited(
     listener: TcpListener,
     options: ServerOptions,
     handle: Handle<SocketAddr>,
+    note: impl Fn(SocketAddr, &io::Error) + Send + Sync + 'static,
 ) -> io::Result<Server<SocketAddr>> {
     let mut server = axum_server::from_tcp(listener)?;
     let builder = server.http_builder();
@@ -122,9 +135,12 @@ fn limited(
     let server = server
         // Covers what no timeout of hyper does: a connection that has not yet shown which protocol it speaks.
         .first_request_timeout(options.header_timeout)
-        .accept_error_handler(|peer, error| match peer {
-            // One caller's failed handshake is no news, and could be repeated to fill the log.
-            Some(_) => tracing::debug!("a connection was not taken: {error}"),
+        .accept_error_handler(move |peer, error| match peer {
+            Some(peer) => {
+                note(*peer, error);
+                // One caller's failed handshake is no news, and could be repeated to fill the log.
+                tracing::debug!("a connection was not taken: {error}");
+            }
             None => tracing::warn!("accepting connections fails: {error}"),
         })
         .handle(handle);

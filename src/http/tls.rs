@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use axum::http::Request;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use rustls::CertificateError;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use tokio::net::TcpStream;
@@ -70,6 +71,29 @@ where
             Ok((stream, Proven { inner, peer }))
         })
     }
+}
+
+/// What was wrong with a client's certificate, where that is why a handshake failed.
+pub(super) fn certificate_fault(error: &io::Error) -> Option<&'static str> {
+    let rustls::Error::InvalidCertificate(fault) = error.get_ref()?.downcast_ref()? else {
+        return None;
+    };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "not our enum; whatever else it may hold is no good either"
+    )]
+    let told = match fault {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "an expired certificate",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "a certificate that is not valid yet"
+        }
+        CertificateError::UnknownIssuer => "a certificate of an unknown issuer",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "a certificate for another purpose"
+        }
+        _ => "a certificate that does not verify",
+    };
+    Some(told)
 }
 
 /// A connection's service: tells each request whose certificate it comes with.

@@ -177,6 +177,7 @@ impl Service {
                 router,
                 options,
                 current,
+                Arc::default(),
                 handle.clone(),
             ))),
             None => drop(tokio::spawn(serve(listener, router, options, handle.clone()))),

@@ -20,7 +20,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     time::{Instant, sleep_until, timeout},
 };
 use url::Url;
@@ -43,6 +43,10 @@ const FILE_GAP: Duration = Duration::from_secs(1);
 /// No key is used for longer than this after it was last seen at its issuer. Until then keys that can't be fetched anew are kept: an issuer
 /// that is down for a night should not stop ours.
 const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many may wait for the keys at once. Who comes beyond is answered by what is known: forged tokens, which cost nothing to make, must not
+/// take every connection while an issuer is slow to answer.
+const MOST_WAITING: usize = 64;
 
 /// Where an issuer's keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub(super) struct Keys {
     issuer: String,
     place: Place,
     state: Mutex<State>,
+    /// Places for those who wait.
+    waiting: Semaphore,
 }
 
 /// Where the keys are, ready to be asked.
@@ -133,6 +139,11 @@ pub(super) enum Unready {
     Client(#[from] reqwest::Error),
 }
 
+/// Waits until somebody has got the keys, or could not. A file can keep one waiting without end.
+async fn landed(mut flight: watch::Receiver<()>) {
+    drop(timeout(fetch::PATIENCE, flight.changed()).await);
+}
+
 impl Keys {
     /// The keys of an issuer, none of them known yet.
     pub(super) fn new(issuer: &str, source: &KeySource) -> Result<Self, Unready> {
@@ -154,6 +165,7 @@ impl Keys {
             issuer: issuer.to_owned(),
             place,
             state: Mutex::default(),
+            waiting: Semaphore::new(MOST_WAITING),
         })
     }
 
@@ -173,11 +185,12 @@ impl Keys {
         set.find(algorithm, id).map_err(Missing::Key)
     }
 
-    /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that somebody else is getting.
+    /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that somebody else is getting; not when as many wait
+    /// already as may.
     pub(super) async fn refresh(self: &Arc<Self>) {
-        if let Some(mut flight) = self.launch() {
-            // A file can keep one waiting without end.
-            drop(timeout(fetch::PATIENCE, flight.changed()).await);
+        let flight = self.launch();
+        if let (Some(flight), Ok(_waiting)) = (flight, self.waiting.try_acquire()) {
+            landed(flight).await;
         }
     }
 
@@ -185,7 +198,9 @@ impl Keys {
     pub(super) async fn keep_fresh(self: Arc<Self>) {
         loop {
             sleep_until(self.due()).await;
-            self.refresh().await;
+            if let Some(flight) = self.launch() {
+                landed(flight).await;
+            }
         }
     }
 

@@ -25,7 +25,8 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ),
     (
         "503",
-        "The directory throttles or can't be reached, or the service is busy or stopping (a problem). Try again after `Retry-After`.",
+        "The directory throttles or can't be reached; or the service is busy or stopping, or the keys of a token's issuer can't be had (a problem). \
+         Try again after `Retry-After`.",
     ),
     (
         "504",
@@ -37,7 +38,10 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
 pub(super) const PROBLEMS_WITHOUT_DIRECTORY: [(&str, &str); 3] = [
     ("400", "The request is faulty. Mend it."),
     ("404", "There is no such instance."),
-    ("503", "The service is busy or stopping. Try again after `Retry-After`."),
+    (
+        "503",
+        "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
+    ),
 ];
 
 /// The statuses of requests whose sender is not let in; not those of open routes.
@@ -46,10 +50,16 @@ pub(super) const REFUSALS: [(&str, &str); 3] = [
     ("403", "The caller lacks a right, which is named."),
     (
         "429",
-        "The caller has spent its requests a second or has too many at work, or too many credentials from its address were none. Try again \
+        "The caller has spent its requests a second or has too many at work, or there were too many failed attempts from its address. Try again \
          after `Retry-After`.",
     ),
 ];
+
+/// What is told where it can't be found out who is asking; added to what else has this status.
+pub(super) const UNKNOWABLE: (&str, &str) = (
+    "503",
+    "The keys of a token's issuer can't be had. Try again after `Retry-After`.",
+);
 
 /// The statuses of requests that never become a command.
 pub(super) const PROBLEMS: [(&str, &str); 9] = [
@@ -82,7 +92,10 @@ pub(super) const EXPLAIN_PROBLEMS: [(&str, &str); 11] = [
     ("421", "The `Host` is not one that this service answers to."),
     ("431", "The header fields are too large."),
     ("500", "A defect of the service. Its `requestId` is in the log."),
-    ("503", "The service is busy or stopping. Try again after `Retry-After`."),
+    (
+        "503",
+        "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
+    ),
 ];
 
 /// What a request for the service's health can be told instead.

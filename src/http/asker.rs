@@ -1,0 +1,209 @@
+//! Who sent a request, in the hands of whoever answers it: to be asked for the rights that it takes.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::auth::{Authenticator, CertificateNames, Credentials, Held, Identity, Presented, Refusal};
+use crate::http::audit::{self, Deed};
+use crate::http::observe::RequestId;
+use crate::http::problem::Problem;
+
+/// Whoever sent a request, as far as that is proven.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    pub(super) identity: Identity,
+    pub(super) address: IpAddr,
+    pub(super) request_id: RequestId,
+    pub(super) route: Box<str>,
+    /// What it takes to recognise it once more; `None` where nobody has to be.
+    pub(super) renewal: Option<Arc<Renewal>>,
+    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at work.
+    pub(super) _held: Option<Arc<Held>>,
+}
+
+impl Asker {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether an instance of this name is there, for this asker.
+    pub fn sees(&self, instance: &str) -> bool {
+        self.identity.rights().instances.include(instance)
+    }
+
+    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if the callers were replaced meanwhile, it is
+    /// recognised anew, and its rights are what they are now.
+    ///
+    /// # Errors
+    /// When it is not recognised any more.
+    pub async fn renew(&mut self) -> Result<(), Problem> {
+        let Some(renewal) = &self.renewal else {
+            return Ok(());
+        };
+        if renewal.generation == renewal.authenticator.generation() {
+            return Ok(());
+        }
+        match renewal.identify().await {
+            Ok(identity) => {
+                self.identity = identity;
+                Ok(())
+            }
+            Err(refusal) => {
+                audit::refused(
+                    self.deed(),
+                    &format!("{refusal}, by the time that the request had arrived"),
+                );
+                Err(Problem::unauthorised())
+            }
+        }
+    }
+
+    /// Asks for the right to run a command, wherever.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_command(&self, command: &str, writes: bool) -> Result<(), Problem> {
+        if self.identity.rights().may_run(command, writes) {
+            return Ok(());
+        }
+        audit::refused(
+            Deed {
+                command: Some(command),
+                ..self.deed()
+            },
+            "lacks the right to the command",
+        );
+        Err(Problem::forbidden(&format!("to run {command}")))
+    }
+
+    /// Asks for the right to an instance that was named, or to the default one; `None` is one that was named and is not there.
+    ///
+    /// # Errors
+    /// When the right is missing. An instance that was named is then told to be not there, in the words that one that is not there is told in.
+    pub fn require_instance(&self, instance: Option<&str>, is_named: bool) -> Result<(), Problem> {
+        if instance.is_some_and(|instance| self.sees(instance)) {
+            return Ok(());
+        }
+        self.note_hidden(instance);
+        Err(if is_named {
+            Problem::no_such_instance()
+        } else {
+            Problem::forbidden("to the default instance; name one of its own with `?instance=`")
+        })
+    }
+
+    /// Writes down that something was kept from the asker because of the instance that it belongs to, or that names one that is not there. It is
+    /// the same line, so that the time it takes tells the two apart as little as the answer does.
+    pub fn note_hidden(&self, instance: Option<&str>) {
+        if self.renewal.is_some() {
+            audit::refused(
+                Deed {
+                    instance,
+                    ..self.deed()
+                },
+                "lacks the right to the instance",
+            );
+        }
+    }
+
+    /// Asks for the right to see how the service is doing.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_administration(&self) -> Result<(), Problem> {
+        if self.identity.rights().administration {
+            return Ok(());
+        }
+        audit::refused(self.deed(), "lacks the right of administration");
+        Err(Problem::forbidden("of administration"))
+    }
+
+    /// What an audit line says of the asker.
+    pub fn deed(&self) -> Deed<'_> {
+        Deed {
+            caller: self.identity.name(),
+            proof: self.identity.proof().label(),
+            key: self.identity.key(),
+            subject: self.identity.subject(),
+            ..self.strangers_deed()
+        }
+    }
+
+    pub(super) fn strangers_deed(&self) -> Deed<'_> {
+        Deed {
+            request_id: &self.request_id,
+            caller: "-",
+            proof: "none",
+            key: None,
+            subject: None,
+            address: self.address,
+            route: &self.route,
+            command: self.route.strip_prefix("/commands/"),
+            instance: None,
+        }
+    }
+}
+
+/// What was presented, and to whom and when: a body may take long to arrive, and its sender may have been taken out meanwhile.
+pub(super) struct Renewal {
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) generation: u64,
+    pub(super) presented: Option<Kept>,
+    pub(super) certificate: Option<Arc<CertificateNames>>,
+}
+
+/// What a header section presented, kept beyond it.
+pub(super) enum Kept {
+    Key(SecretString),
+    Bearer(SecretString),
+    Unusable,
+}
+
+impl Kept {
+    pub(super) fn of(presented: Presented<'_>) -> Self {
+        match presented {
+            Presented::Key(text) => Self::Key(text.into()),
+            Presented::Bearer(text) => Self::Bearer(text.into()),
+            Presented::Unusable => Self::Unusable,
+        }
+    }
+
+    fn presented(&self) -> Presented<'_> {
+        match self {
+            Self::Key(text) => Presented::Key(text.expose_secret()),
+            Self::Bearer(text) => Presented::Bearer(text.expose_secret()),
+            Self::Unusable => Presented::Unusable,
+        }
+    }
+}
+
+impl Renewal {
+    pub(super) async fn identify(&self) -> Result<Identity, Refusal> {
+        let credentials = Credentials {
+            presented: self.presented.as_ref().map(Kept::presented),
+            certificate: self.certificate.as_deref(),
+        };
+        self.authenticator.identify(credentials).await
+    }
+}
+
+impl fmt::Debug for Renewal {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("Renewal")
+    }
+}
+
+/// Refuses with a fault of ours where the guard was left out: better nobody than anybody.
+impl<S: Send + Sync> FromRequestParts<S> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(Problem::internal)
+    }
+}
