@@ -137,7 +137,7 @@ impl Shared {
                 .body(body.to_string());
         }
         let response = outgoing.send().await.map_err(|error| self.unanswered(error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), self.without_tokens(response.headers()));
         let body = match self.body(response).await {
             Ok(body) => body,
             // What a refusal says is welcome, not needed.
@@ -261,12 +261,26 @@ impl Shared {
         };
         let request_id = answer
             .request_id()
-            .or_else(|| text("exceptionRequestId").and_then(header_text));
+            .or_else(|| header_text(&self.tokens.mask(text("exceptionRequestId")?)));
         Error {
             request_id,
             retry_after: answer.retry_after(),
             ..Error::new(kind, detail)
         }
+    }
+
+    /// The header fields as they came, unless one quotes a token: callers are shown them, and the log has the request's id.
+    fn without_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
+        let mut headers = headers.clone();
+        for value in headers.values_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let masked = self.tokens.mask(&text);
+            if masked != text {
+                let hidden = header::HeaderValue::from_static("***");
+                *value = header::HeaderValue::from_str(&masked).unwrap_or(hidden);
+            }
+        }
+        headers
     }
 
     /// Somebody else's words as plain text: one line, bounded, without our tokens.
