@@ -15,16 +15,18 @@ use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use std::task::{Context, Poll, ready as or_pending};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum_server::accept::Accept;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::Service;
+
+use crate::http::arrival::Watched;
 
 /// How often at most it is logged that connections are turned away.
 const WARN_INTERVAL: Duration = Duration::from_secs(10);
@@ -153,49 +155,17 @@ where
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let flight = Arc::new(Flight::begin(&self.seat, !request.body().is_end_stream()));
-        let watched = Arc::clone(&flight);
+        let arriving = Arc::clone(&flight);
+        let whole = move || arriving.received();
         let answer = self
             .inner
-            .call(request.map(|body| Body::new(Watched { body, flight: watched })));
+            .call(request.map(|body| Body::new(Watched::new(body, whole))));
         Box::pin(async move {
             let answer = answer.await;
             // Its body may live on somewhere; the request has been answered.
             flight.end();
             answer
         })
-    }
-}
-
-/// A request's body, which tells when it is there or nobody waits for it any more.
-struct Watched {
-    body: Incoming,
-    flight: Arc<Flight>,
-}
-
-impl HttpBody for Watched {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = or_pending!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
-            self.flight.received();
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        self.flight.received();
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`host`], then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
+mod arrival;
 pub mod cause;
 mod commands;
 pub mod connections;
