@@ -9,35 +9,24 @@ use tokio::{
 use super::{PATIENCE, until_closed};
 use crate::harness::World;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
+use frames::{
+    END_HEADERS, END_STREAM, HEADERS, RST_STREAM, begin, continued, frame, long_field, opened_and_reset, request,
+    unfinished,
+};
+
+#[path = "../../hostile/frames.rs"]
+mod frames;
+
 const GOAWAY: u8 = 7;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-/// RFC 9113 section 4.1.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// `GET /health/live` of `localhost` (RFC 7541: indexed, and literal without indexing).
-fn request() -> Vec<u8> {
-    [&[0x82, 0x86, 0x04, 12][..], b"/health/live", &[0x01, 9], b"localhost"].concat()
-}
 
 async fn second(world: &World) -> TcpStream {
     let mut stream = TcpStream::connect(world.address).await.unwrap();
-    stream.write_all(PREFACE).await.unwrap();
-    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    stream.write_all(&begin()).await.unwrap();
     stream
 }
 
 /// The kinds of the frames in what came, and the error of the last GOAWAY.
-fn frames(mut told: &[u8]) -> (Vec<u8>, Option<u32>) {
+fn kinds_of(mut told: &[u8]) -> (Vec<u8>, Option<u32>) {
     let (mut kinds, mut error) = (Vec::new(), None);
     while told.len() >= 9 {
         let length = usize::from(told[0]) << 16 | usize::from(told[1]) << 8 | usize::from(told[2]);
@@ -70,14 +59,9 @@ async fn pour(stream: &mut TcpStream, parts: impl Iterator<Item = Vec<u8>>) -> u
 async fn a_rapid_reset_ends_its_connection() {
     let world = World::start().await;
     let mut stream = second(&world).await;
-    let streams = (0..20_000_u32).map(|number| {
-        let stream = number * 2 + 1;
-        let opened = frame(HEADERS, END_STREAM | END_HEADERS, stream, &request());
-        [opened, frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes())].concat()
-    });
-    let whole: Vec<u8> = streams.flatten().collect();
+    let whole: Vec<u8> = (0..20_000).flat_map(opened_and_reset).collect();
     let poured = pour(&mut stream, whole.chunks(16_384).map(<[u8]>::to_vec)).await;
-    let (kinds, error) = frames(&until_closed(&mut stream).await);
+    let (kinds, error) = kinds_of(&until_closed(&mut stream).await);
     // A connection that is reset takes its last frames with it.
     assert!(poured < whole.len() || error.is_some(), "{kinds:?}");
     assert!(kinds.iter().filter(|kind| **kind == HEADERS).count() < 20_000);
@@ -87,12 +71,9 @@ async fn a_rapid_reset_ends_its_connection() {
 #[tokio::test]
 async fn a_header_block_without_end_ends_its_connection() {
     let world = World::start().await;
-    // A field of 4,000 bytes, again and again; and none at all.
-    let field = [&[0x00, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'a'; 4_000]].concat();
-    for block in [field, Vec::new()] {
+    for block in [long_field(), Vec::new()] {
         let mut stream = second(&world).await;
-        let first = frame(HEADERS, END_STREAM, 1, &request());
-        let more = frame(CONTINUATION, 0, 1, &block);
+        let (first, more) = (unfinished(), continued(&block));
         let enough = 256 * 1024 * 1024 / more.len();
         let poured = pour(
             &mut stream,
@@ -100,7 +81,7 @@ async fn a_header_block_without_end_ends_its_connection() {
         )
         .await;
         assert!(poured < 32 * 1024 * 1024, "{poured} bytes were taken");
-        let (kinds, _) = frames(&until_closed(&mut stream).await);
+        let (kinds, _) = kinds_of(&until_closed(&mut stream).await);
         assert!(!kinds.contains(&HEADERS), "{kinds:?}");
         assert_eq!(world.get("/health/live").await.status, 200);
     }
@@ -121,7 +102,7 @@ async fn a_header_block_that_unpacks_to_megabytes_is_refused() {
     stream.write_all(&frame(GOAWAY, 0, 0, &[0; 8])).await.unwrap();
     let told = until_closed(&mut stream).await;
     // `:status: 431` is a literal of the name 8, or the stream or connection is reset; 200 is index 8 (0x88) and must not come.
-    let (kinds, _) = frames(&told);
+    let (kinds, _) = kinds_of(&told);
     assert!(
         kinds.contains(&HEADERS) || kinds.contains(&RST_STREAM) || kinds.contains(&GOAWAY),
         "{kinds:?}"

@@ -128,7 +128,8 @@ async fn nobody_is_asked_on_behalf_of_a_target() {
             421,
         ),
         (
-            format!("GET http://evil.example/health/live HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"),
+            "GET http://evil.example/health/live HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+                .to_owned(),
             421,
         ),
         (
