@@ -72,8 +72,10 @@ async fn main() -> ExitCode {
         println!("\n{habit:?}");
         let crowd = Crowd::gather(service.address, habit, count).await;
         let opened = crowd.len();
-        let held = crowd.go_on(hold).await;
-        report.figure("connections opened, held to the end", format!("{opened}, {held}"));
+        let begun = service.connections();
+        crowd.go_on(hold).await;
+        let held = format!("{opened}; {begun} at first, {} after {hold:?}", service.connections());
+        report.figure("connections opened, and held by the service", held);
         let memory = service.memory();
         report.figure("memory", format!("{memory} MiB"));
         drop(crowd);
