@@ -127,7 +127,13 @@ async fn a_thousand_requests_at_once_are_answered_in_order() {
         writer.write_all(requests.as_bytes()),
         timeout(PATIENCE, reader.read_to_string(&mut told))
     );
-    read.expect("an end").unwrap();
+    let read = read.expect("an end");
+    let answers = told.matches("HTTP/1.1 200 OK").count();
+    assert!(
+        read.is_ok(),
+        "{read:?} after {answers} answers, the last {:?}",
+        told.lines().rev().take(12).collect::<Vec<_>>()
+    );
     let ids: Vec<_> = told
         .lines()
         .filter_map(|line| line.strip_prefix("x-request-id: "))
