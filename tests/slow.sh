@@ -20,6 +20,8 @@ step 'tools' install_tools
 step 'build of the service' cargo build --locked
 step 'tests, thorough' thorough_tests
 step 'gentle to the directory: full form' gentle --full
+step 'hostile connections: full form' connections --full
+step 'fuzz: five minutes a target' tests/fuzz.sh all 300
 step 'third-party SCIM servers' third_party_both
 step 'OpenAPI document against the service, long' suite openapi.py --long
 step 'Swagger UI in a browser' suite browser.py

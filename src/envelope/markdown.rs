@@ -128,19 +128,51 @@ fn inline(value: &Value) -> String {
     }
 }
 
-/// Text that can't end its cell, its row or its line, nor become markup.
+/// Text that can't end its cell, its row or its line, become markup, or move what stands around it.
+///
+/// Escaped is what GitHub's Markdown would act on *there*: names like `AWS-ILM_instance_1`, and JSON, stay as readers and playbooks know them.
+/// A bare address is left: a viewer may make a link of it, which then leads where it says.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut before = None;
+    for (at, character) in text.char_indices() {
+        let mut following = text[at + character.len_utf8()..].chars();
+        let within_word =
+            |after: Option<char>| before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
         match character {
-            '|' | '`' | '\\' => escaped.extend(['\\', character]),
+            '|' | '`' | '\\' | '*' | '~' => escaped.extend(['\\', character]),
+            '_' if !within_word(following.next()) => escaped.push_str("\\_"),
+            // The end of a link's text; without it brackets are brackets.
+            ']' if following.next() == Some('(') => escaped.push_str("\\]"),
             '<' => escaped.push_str("&lt;"),
+            '&' if is_entity(following) => escaped.push_str("&amp;"),
             '\n' => escaped.push_str("<br>"),
-            control if control.is_control() => escaped.push(' '),
+            moves if moves.is_control() || is_unprintable(moves) => escaped.push(' '),
             other => escaped.push(other),
         }
+        before = Some(character);
     }
     escaped
+}
+
+/// Whether what follows a `&` makes a character reference of it (CommonMark 0.31.2 section 2.5), a known one or not.
+fn is_entity(following: impl Iterator<Item = char>) -> bool {
+    const LONGEST: usize = 33;
+    let mut name = 0;
+    for character in following.take(LONGEST + 1) {
+        match character {
+            ';' => return name > 0,
+            '#' if name == 0 => name += 1,
+            letter if letter.is_ascii_alphanumeric() => name += 1,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Line and paragraph separators, and what turns the reading direction of everything after it (UAX #9 section 2).
+fn is_unprintable(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// JSON with a space after each comma and colon, as the integration writes it.
@@ -172,6 +204,7 @@ impl Formatter for Spaced {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -189,6 +222,123 @@ mod tests {
         ];
         for (value, expected) in rows {
             assert_eq!(cell(&value), expected);
+        }
+    }
+
+    #[test]
+    fn no_value_becomes_markup() {
+        let rows = [
+            ("[pay](https://evil.example)", "[pay\\](https://evil.example)"),
+            ("![x](//evil.example/x.png)", "![x\\](//evil.example/x.png)"),
+            ("[\"a\", 2] (b)", "[\"a\", 2] (b)"),
+            (
+                "**bold** ~~gone~~ _it_ __b__",
+                "\\*\\*bold\\*\\* \\~\\~gone\\~\\~ \\_it\\_ \\_\\_b\\_\\_",
+            ),
+            ("AWS-ILM_instance_1", "AWS-ILM_instance_1"),
+            (
+                "&lt;b&gt; &#124; &#x7c; R&D; R&D",
+                "&amp;lt;b&amp;gt; &amp;#124; &amp;#x7c; R&amp;D; R&D",
+            ),
+            ("a\u{202e}b\u{2028}c\u{2066}d", "a b c d"),
+            ("<br>", "&lt;br>"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(escaped(text), expected);
+        }
+    }
+
+    /// A row's cells, read as GitHub's tables are: an escaped bar is none.
+    fn cells(row: &str) -> Vec<String> {
+        let (mut cells, mut escape) = (vec![String::new()], false);
+        for character in row.chars() {
+            match character {
+                '|' if !escape => cells.push(String::new()),
+                other => cells.last_mut().unwrap().push(other),
+            }
+            escape = character == '\\' && !escape;
+        }
+        cells
+    }
+
+    /// A cell's text as a viewer shows it.
+    fn read(cell: &str) -> String {
+        let mut text = String::new();
+        let mut rest = cell;
+        while let Some(character) = rest.chars().next() {
+            let references = [("<br>", '\n'), ("&lt;", '<'), ("&amp;", '&')];
+            if let Some((written, shown)) = references.iter().find(|(written, _)| rest.starts_with(written)) {
+                text.push(*shown);
+                rest = &rest[written.len()..];
+                continue;
+            }
+            let mut characters = rest.chars();
+            characters.next();
+            text.push(match (character, characters.clone().next()) {
+                ('\\', Some(escaped)) if escaped.is_ascii_punctuation() => {
+                    characters.next();
+                    escaped
+                }
+                _ => character,
+            });
+            rest = characters.as_str();
+        }
+        text
+    }
+
+    /// What Markdown is made of, and anything else.
+    fn hostile() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            prop::sample::select(vec![
+                "|", "`", "\\", "\n", "\r\n", "<", "<br>", "&", "&lt;", "&#124;", "](", "[", "*", "_", "~", "---",
+                "\u{0}", "\u{85}", "\u{2028}", "\u{202e}", "\t", "#", " ",
+            ])
+            .prop_map(str::to_owned),
+            any::<String>(),
+        ];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    fn shown(text: &str) -> String {
+        let moves = |character: char| character != '\n' && (character.is_control() || is_unprintable(character));
+        text.chars()
+            .map(|character| if moves(character) { ' ' } else { character })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_has_the_cells_it_was_given_and_they_say_what_they_said(values in prop::collection::vec(hostile(), 3), key in hostile()) {
+            let row = json!({"brand": "b", "errorMessage": values[0], "details": {&*key: values[1], "list": [values[2], 1]}, "email": values[2]});
+            let text = table("T", &["brand", "errorMessage", "details", "email"], &row);
+            prop_assert!(text.lines().count() == 4 && text.ends_with('\n'), "{text:?}");
+            let lines: Vec<&str> = text.lines().collect();
+            let rows: Vec<_> = lines[1..].iter().map(|line| cells(line)).collect();
+            prop_assert_eq!(rows[0].len(), rows[2].len());
+            prop_assert_eq!(rows[1].len(), rows[2].len());
+            let message = rows[0].iter().position(|name| name == "errorMessage");
+            prop_assert_eq!(message.is_some(), !values[0].is_empty());
+            if let Some(place) = message {
+                let cell = rows[2][place].strip_prefix(' ').and_then(|cell| cell.strip_suffix(' '));
+                prop_assert_eq!(read(cell.unwrap()), shown(&values[0]));
+            }
+            let place = rows[0].iter().position(|name| name == "details").unwrap();
+            let cell = rows[2][place].strip_prefix(' ').and_then(|cell| cell.strip_suffix(' ')).unwrap();
+            if key != "list" {
+                let json = spaced(&json!([values[2], 1]));
+                prop_assert_eq!(read(cell), shown(&format!("{key}: {}\nlist: {json}", values[1])));
+            }
+        }
+
+        #[test]
+        fn nothing_in_a_cell_is_markup(text in hostile()) {
+            let cell = escaped(&text);
+            let moves = |character: char| character.is_control() || is_unprintable(character);
+            prop_assert!(!cell.contains(moves), "{:?}", cell);
+            // Of tags there are our line ends alone, and of links none.
+            prop_assert!(!cell.replace("<br>", "").contains('<'), "{:?}", cell);
+            prop_assert!(!cell.replace("\\](", "").contains("]("), "{:?}", cell);
+            prop_assert_eq!(read(&cell), shown(&text));
         }
     }
 }

@@ -141,6 +141,8 @@ async fn dress(request: Request, next: Next) -> Response {
         .strip_prefix(DOCS)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let mut response = next.run(request).await;
+    // A refusal under their path is none of the pages.
+    let is_docs = is_docs && !(response.status().is_client_error() || response.status().is_server_error());
     let fields = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

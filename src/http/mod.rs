@@ -5,6 +5,7 @@
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod address;
+mod arrival;
 pub mod asker;
 pub mod audit;
 pub mod cause;
@@ -29,12 +30,19 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, http::header, response::Redirect, routing::get};
+use axum::{
+    Router,
+    body::Bytes,
+    http::{StatusCode, header},
+    middleware::map_response,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::layers::LayerOptions;
+use self::{layers::LayerOptions, problem::Problem};
 use crate::service::Service;
 
 /// What the handlers share.
@@ -53,12 +61,14 @@ pub struct App {
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {
     let (routes, document) = documented();
-    let document: Arc<str> = json(&document).into();
+    // Shared by all who read it, however slowly, and not copied for each.
+    let document = Bytes::from(json(&document));
     let serve_document = move || {
-        let document = Arc::clone(&document);
-        async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }
+        let document = document.clone();
+        async move { ([(header::CONTENT_TYPE, "application/json")], document) }
     };
     let pages = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    let pages = Router::from(pages).layer(map_response(page_or_problem));
     let routes = routes
         .route("/openapi.json", get(serve_document))
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
@@ -70,6 +80,14 @@ pub fn router(app: App, options: LayerOptions) -> Router {
 /// The OpenAPI document as it is served.
 pub fn document() -> String {
     json(&documented().1)
+}
+
+/// What the pages don't have is told as everywhere else.
+async fn page_or_problem(response: Response) -> Response {
+    if response.status() == StatusCode::NOT_FOUND {
+        return Problem::no_such_route().into_response();
+    }
+    response
 }
 
 fn documented() -> (Router<App>, OpenApi) {

@@ -1,6 +1,7 @@
 //! The line to one directory: one attempt at a time, and what each says about how the directory is doing.
 
 use std::{
+    io::ErrorKind as ErrorClass,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -26,6 +27,10 @@ use super::{
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything larger is not a page.
 const MAX_ANSWER: usize = 8 << 20;
 
+/// The most that is read for one command, unpacked, in bytes: the 200,000 users that AWS keeps at most, all members of one group, are some
+/// 250 MiB. A directory whose pages lead on and on would fill the memory otherwise.
+const MAX_RECEIVED: usize = 512 << 20;
+
 /// The longest message passed on from a directory, in characters.
 const MAX_DETAIL: usize = 1000;
 
@@ -44,6 +49,8 @@ pub struct Urgency<'a> {
     pub deadline: Instant,
     /// Counts what is sent, repetitions included.
     pub sent: &'a AtomicUsize,
+    /// Counts the bytes of the answers.
+    pub received: &'a AtomicUsize,
 }
 
 /// The last request that failed, in our own words: the directory's may quote a person.
@@ -118,6 +125,7 @@ impl Shared {
                     continue;
                 }
             }
+            let answer = answer.and_then(|answer| bounded(answer, urgency.received));
             self.account(answer.as_ref().err());
             return answer;
         }
@@ -137,7 +145,7 @@ impl Shared {
                 .body(body.to_string());
         }
         let response = outgoing.send().await.map_err(|error| self.unanswered(error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), self.without_tokens(response.headers()));
         let body = match self.body(response).await {
             Ok(body) => body,
             // What a refusal says is welcome, not needed.
@@ -219,6 +227,10 @@ impl Shared {
         let cause = chain().last().map(ToString::to_string).unwrap_or_default();
         // Of the connection, whatever is wrapped around it: a body that ends early fails to be unpacked as well.
         let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
+        // Chunks that are none: the connection holds, what comes over it is no HTTP.
+        let is_nonsense =
+            |error: &std::io::Error| matches!(error.kind(), ErrorClass::InvalidData | ErrorClass::InvalidInput);
+        let nonsense = chain().filter_map(|error| error.downcast_ref()).any(is_nonsense);
         let (kind, detail) = if error.is_connect() {
             (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
         } else if error.is_timeout() {
@@ -226,7 +238,7 @@ impl Shared {
                 ErrorKind::Timeout,
                 format!("the directory did not answer within {} ms", self.timeout.as_millis()),
             )
-        } else if connection.is_some_and(hyper::Error::is_parse) {
+        } else if connection.is_some_and(|error| error.is_parse() || nonsense) {
             (
                 ErrorKind::Unreadable,
                 format!("the directory's answer is not HTTP as it should be: {cause}"),
@@ -261,12 +273,26 @@ impl Shared {
         };
         let request_id = answer
             .request_id()
-            .or_else(|| text("exceptionRequestId").and_then(header_text));
+            .or_else(|| header_text(&self.tokens.mask(text("exceptionRequestId")?)));
         Error {
             request_id,
             retry_after: answer.retry_after(),
             ..Error::new(kind, detail)
         }
+    }
+
+    /// The header fields as they came, unless one quotes a token: callers are shown them, and the log has the request's id.
+    fn without_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
+        let mut headers = headers.clone();
+        for value in headers.values_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let masked = self.tokens.mask(&text);
+            if masked != text {
+                let hidden = header::HeaderValue::from_static("***");
+                *value = header::HeaderValue::from_str(&masked).unwrap_or(hidden);
+            }
+        }
+        headers
     }
 
     /// Somebody else's words as plain text: one line, bounded, without our tokens.
@@ -277,6 +303,19 @@ impl Shared {
             .collect();
         self.tokens.mask(&visible).trim().chars().take(MAX_DETAIL).collect()
     }
+}
+
+/// The answer, unless there have been too many of its size.
+fn bounded(answer: Answer, received: &AtomicUsize) -> Result<Answer, Error> {
+    let size = answer.body.len();
+    if received.fetch_add(size, Ordering::Relaxed) + size > MAX_RECEIVED {
+        let detail = format!(
+            "the directory's answers to one command are larger than {} MiB",
+            MAX_RECEIVED >> 20
+        );
+        return Err(Error::new(ErrorKind::Unreadable, detail));
+    }
+    Ok(answer)
 }
 
 /// Reads one user every second until the directory answers as one, which closes the breaker.

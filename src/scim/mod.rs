@@ -14,6 +14,7 @@ mod pacing;
 mod patch;
 mod pool;
 mod request;
+mod resolve;
 mod resource;
 mod retry;
 mod tokens;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::resolve::Guard;
+
 /// Kept under the idle time-outs of load balancers, so that a connection is not closed under a request.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -33,6 +35,38 @@ pub enum Proxy {
     Url(Url),
 }
 
+impl Proxy {
+    /// The names of the proxies, which the operator may have on this very machine.
+    fn hosts(&self) -> Vec<String> {
+        let host = |url: &Url| url.host_str().map(str::to_owned);
+        match self {
+            Self::None => Vec::new(),
+            Self::Url(url) => host(url).into_iter().collect(),
+            Self::System => {
+                let variables = [
+                    "https_proxy",
+                    "http_proxy",
+                    "all_proxy",
+                    "HTTPS_PROXY",
+                    "HTTP_PROXY",
+                    "ALL_PROXY",
+                ];
+                let set = variables.iter().filter_map(|name| std::env::var(name).ok());
+                // Without a scheme it is `http` (as reqwest has it).
+                let url = |text: String| {
+                    let text = if text.contains("://") {
+                        text
+                    } else {
+                        format!("http://{text}")
+                    };
+                    Url::parse(&text).ok()
+                };
+                set.filter_map(url).filter_map(|url| host(&url)).collect()
+            }
+        }
+    }
+}
+
 /// A pool of connections: keep-alive, HTTP/2 where the directory offers it, gzip.
 #[derive(Clone, Debug)]
 pub struct Pool(pub(super) reqwest::Client);
@@ -55,7 +89,8 @@ impl Pool {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(IDLE)
             .gzip(true)
-            .referer(false);
+            .referer(false)
+            .dns_resolver(Guard::new(connection.proxy.hosts()));
         if connection.insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }

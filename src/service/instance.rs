@@ -77,12 +77,13 @@ impl Instance {
     /// # Errors
     /// When it does not answer as one.
     pub async fn prove(&self) -> Result<(), Error> {
-        let sent = AtomicUsize::new(0);
+        let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let deadline = Instant::now() + self.options.command_timeout;
         self.proven(Urgency {
             priority: Priority::Read,
             deadline,
             sent: &sent,
+            received: &received,
         })
         .await
     }

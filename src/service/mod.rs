@@ -247,11 +247,12 @@ async fn decide_and_perform(
     dry_run: bool,
     journal: &mut Journal,
 ) -> Outcome {
-    let sent = AtomicUsize::new(0);
+    let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let urgency = Urgency {
         priority: command.priority(),
         deadline,
         sent: &sent,
+        received: &received,
     };
     let mut known = Known {
         dry_run,
@@ -290,6 +291,8 @@ async fn decide_and_perform(
             log(error);
         }
         known.answers.push(answer);
+        // A rehearsal waits for nothing, and deciding about a hundred thousand members takes its time: others come first in between.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -845,6 +845,36 @@ fn idle_connections_give_way_and_busy_ones_do_not() {
 }
 
 #[test]
+fn senders_that_drip_give_way_to_those_who_ask() {
+    let server = ServerOptions {
+        header_timeout: PATIENCE,
+        max_connections: 4,
+    };
+    let service = Service::with(Options {
+        server,
+        ..Options::default()
+    });
+    let slow: Vec<_> = (0..12)
+        .map(|_| {
+            let mut connection = service.connect();
+            let begin = format!("POST {COMMAND} HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 100\r\n\r\n{{");
+            // It may have had to give way by now.
+            let _sent = connection.0.get_mut().write_all(begin.as_bytes());
+            connection
+        })
+        .collect();
+    let deadline = Instant::now() + PATIENCE;
+    while slow.iter().filter(|connection| connection.is_closed()).count() < 8 {
+        assert!(Instant::now() < deadline, "senders that drip don't give way");
+        std::thread::yield_now();
+    }
+    for _ in 0..20 {
+        assert_eq!(service.get("/health").body, "up");
+        assert_eq!(service.post(COMMAND, JSON, GOOD).status, 200);
+    }
+}
+
+#[test]
 fn places_and_memory_for_bodies_are_bounded() {
     let intake = IntakeLimits {
         max_running: 0,

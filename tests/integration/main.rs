@@ -23,6 +23,7 @@ mod dry_run;
 mod examples;
 mod gentle;
 mod health;
+mod hostile;
 mod hostile_directory;
 mod layers;
 mod mappers;

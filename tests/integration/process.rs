@@ -107,6 +107,13 @@ impl Running {
         (running, address_in(&line), url)
     }
 
+    /// How much memory it has in use, in KiB; `None` where the system does not tell.
+    pub(crate) fn memory(&self) -> Option<usize> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal("TERM");

@@ -1,6 +1,12 @@
 //! A directory that need not speak SCIM, nor HTTP: it answers with the bytes it is given.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,6 +20,8 @@ pub(crate) enum Reply {
     Bytes(Vec<u8>),
     /// A chunked 200 that never ends.
     Endless,
+    /// These bytes, then those again and again until the client leaves; each time after this pause.
+    Again(Vec<u8>, Vec<u8>, Duration),
 }
 
 /// One listener on loopback, and the requests that reached it.
@@ -21,6 +29,7 @@ pub(crate) struct RawDirectory {
     /// Where it listens.
     pub(crate) address: std::net::SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicUsize>,
 }
 
 impl RawDirectory {
@@ -29,22 +38,28 @@ impl RawDirectory {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let (reply, seen) = (Arc::new(reply), Arc::clone(&heads));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let (reply, seen, counted) = (Arc::new(reply), Arc::clone(&heads), Arc::clone(&sent));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (reply, seen) = (Arc::clone(&reply), Arc::clone(&seen));
+                let (reply, seen, counted) = (Arc::clone(&reply), Arc::clone(&seen), Arc::clone(&counted));
                 tokio::spawn(async move {
                     // A client that leaves early is what some of these answers are for.
-                    let _ends = serve(stream, &*reply, &seen).await;
+                    let _ends = serve(stream, &*reply, &seen, &counted).await;
                 });
             }
         });
-        Self { address, heads }
+        Self { address, heads, sent }
     }
 
     /// The base URL of a tenant here.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/sandbox-tenant/scim/v2/", self.address)
+    }
+
+    /// How many bytes without end have been taken from here.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// The heads of the requests so far, lines separated as they came.
@@ -84,6 +99,7 @@ async fn serve(
     mut stream: TcpStream,
     reply: &(impl Fn(&str) -> Reply + Sync),
     seen: &Mutex<Vec<String>>,
+    sent: &AtomicUsize,
 ) -> std::io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
@@ -114,6 +130,18 @@ async fn serve(
     seen.lock().unwrap().push(head);
     match reply(&line) {
         Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
+        Reply::Again(first, again, pause) => {
+            stream.write_all(&first).await?;
+            loop {
+                stream.write_all(&again).await?;
+                sent.fetch_add(again.len(), Ordering::Relaxed);
+                if pause.is_zero() {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
         Reply::Endless => {
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -121,6 +149,7 @@ async fn serve(
             let chunk = [b"10000\r\n", &[b' '; 0x1_0000][..], b"\r\n"].concat();
             loop {
                 stream.write_all(&chunk).await?;
+                sent.fetch_add(chunk.len(), Ordering::Relaxed);
             }
         }
     }
