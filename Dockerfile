@@ -35,8 +35,9 @@ LABEL org.opencontainers.image.title="aws-ilm" \
 COPY --from=build /build/target/release/aws-ilm /usr/local/bin/aws-ilm
 COPY LICENSE /usr/share/doc/aws-ilm/LICENSE
 
-# The loopback of a container reaches nobody. Beyond it the service starts only when it is told that something in
-# front guards it (AWS_ILM_ALLOW_UNAUTHENTICATED=true), and that is not for an image to say.
+# The loopback of a container reaches nobody. Beyond it the service starts only when callers are named
+# (AWS_ILM_CALLERS_FILE), or when it is told that something in front guards it (AWS_ILM_ALLOW_UNAUTHENTICATED=true): neither
+# is for an image to say.
 ENV AWS_ILM_LISTEN=0.0.0.0:8080 \
     AWS_ILM_LOG_FORMAT=json
 EXPOSE 8080

@@ -4,6 +4,7 @@
 //! When a command's time is over nothing more is sent; the request in flight is awaited within its own timeout, and the
 //! answer says what was done.
 
+mod attendant;
 mod instance;
 mod subjects;
 
@@ -27,6 +28,7 @@ use crate::{
     scim::{self, Error, ErrorKind, Group, Headers, Request, Urgency, User, apply},
 };
 
+pub use attendant::{Attendant, Record};
 pub use instance::{Instance, InstanceOptions};
 
 /// Questions that one command may ask, far beyond what any needs: a stop, should a decision not come to an end.
@@ -51,21 +53,6 @@ pub struct Ran {
     pub retry_after: Option<Duration>,
     /// What to write down about it.
     pub record: Record,
-}
-
-/// What an access log says of a command: no personal data.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// The command's name.
-    pub command: &'static str,
-    /// The instance's name.
-    pub instance: String,
-    /// `done`, `skipped` or `failed`.
-    pub outcome: &'static str,
-    /// Requests made to the directory.
-    pub upstream_calls: usize,
-    /// Whether nothing was to be written.
-    pub dry_run: bool,
 }
 
 /// The answer to a caller.
@@ -101,22 +88,6 @@ pub struct PlannedRequest {
     /// The JSON body, null where there is none.
     #[schema(value_type = Option<Object>, required)]
     pub body: Option<Value>,
-}
-
-/// What accompanies a command, whether or not its caller waits.
-pub trait Attendant: Send + 'static {
-    /// Told when the command begins, before anything is asked or sent.
-    fn begun(&mut self);
-
-    /// Told when the command has ended.
-    fn ended(self, record: &Record);
-}
-
-/// Nobody.
-impl Attendant for () {
-    fn begun(&mut self) {}
-
-    fn ended(self, _: &Record) {}
 }
 
 /// Why a command did not run, or did not end.

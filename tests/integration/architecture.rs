@@ -31,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "auth", "commands", "config", "http", "policy", "sandbox", "scim", "service", "tls",
+            "auth", "commands", "config", "files", "http", "policy", "sandbox", "scim", "service", "tls",
         ],
     ),
     (

@@ -68,6 +68,11 @@ async fn a_certificate_lets_in_as_the_caller_that_has_its_name() {
                 .await
                 .is_err()
         );
+        let line = service.stderr.line_with("a certificate of an unknown issuer");
+        assert!(
+            line.contains("\"target\":\"audit\"") && line.contains("\"address\":\"127.0.0.1\""),
+            "{line}"
+        );
         let line = service.stderr.line_with("\"lacks the right to the command\"");
         assert!(
             line.contains("\"proof\":\"certificate\"") && line.contains("\"caller\":\"hr\""),

@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
 use crate::{
     callers::{ALL, caller, key, replace, world},
     harness::{World, answer},
@@ -103,10 +108,10 @@ async fn keys_are_exchanged_and_revoked_while_the_service_runs() {
     assert_eq!(world.get_user(&[("x-api-key", &new)]).await.status, 200);
     // A file with a fault, or none at all, changes nothing, until it is mended.
     replace(file.path(), "[[callers]\n");
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(world.get_user(&[("x-api-key", &new)]).await.status, 200);
     std::fs::remove_file(file.path()).unwrap();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(world.get_user(&[("x-api-key", &new)]).await.status, 200);
     // Nobody at all is somebody's decision too. It does not open the service.
     replace(file.path(), "");
@@ -157,5 +162,73 @@ fn a_key_is_made_shown_once_and_works_with_the_lines_that_are_printed_for_it() {
             "{arguments:?}: {}",
             refused.stderr
         );
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_holds_a_megabyte_is_refused() {
+    let (_, digest) = key();
+    let (world, _file) = world(&caller("a", &[&digest], ALL), &[]).await;
+    let long = "x".repeat(40 * 1024);
+    for field in [("x-api-key", long.clone()), ("authorization", format!("Bearer {long}"))] {
+        assert_eq!(world.get_user(&[(field.0, &field.1)]).await.status, 431);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_in_place_shuts_nobody_out() {
+    let (first, first_digest) = key();
+    let (second, second_digest) = key();
+    let callers = caller("first", &[&first_digest], ALL) + &caller("second", &[&second_digest], ALL);
+    let (world, file) = world(&callers, &[]).await;
+    for round in 0..12 {
+        // Cut to nothing, or to its first half, for a moment.
+        let part = if round % 2 == 0 {
+            ""
+        } else {
+            &callers[..callers.len() / 2]
+        };
+        std::fs::write(file.path(), part).unwrap();
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        std::fs::write(file.path(), &callers).unwrap();
+        for key in [&first, &second] {
+            assert_eq!(world.get_user(&[("x-api-key", key)]).await.status, 200, "round {round}");
+        }
+        tokio::time::sleep(Duration::from_millis(180)).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_taken_out_while_a_body_arrives_is_refused_when_it_has() {
+    let (leaked, leaked_digest) = key();
+    let (good, good_digest) = key();
+    let stays = caller("good", &[&good_digest], ALL);
+    let (world, file) = world(&(caller("leaked", &[&leaked_digest], ALL) + &stays), &[]).await;
+    until_status(&world, &leaked, 200).await;
+    let body = super::somebody().to_string();
+    let begin = async |key: &str| {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        let head = format!(
+            "POST /commands/iam-disable-user HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-API-Key: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+            body.len(),
+            &body[..body.len() - 1]
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let mut parked = begin(&leaked).await;
+    let mut kept = begin(&good).await;
+    replace(file.path(), &stays);
+    until_status(&world, &leaked, 401).await;
+    world.sandbox.reset_calls();
+    for (stream, status) in [(&mut parked, "401"), (&mut kept, "200")] {
+        if status == "200" {
+            world.assert_calls(&[]);
+        }
+        stream.write_all(&body.as_bytes()[body.len() - 1..]).await.unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap();
+        assert_eq!(told.split(' ').nth(1), Some(status), "{told}");
     }
 }

@@ -150,6 +150,13 @@ async fn looking_at_the_service_takes_rights_as_well() {
             .post(world.url("/mappers/built-in/explain"))
             .header("x-api-key", key);
         assert_eq!(answer(request.json(&explain)).await.status, mappers);
+        // Where the right is missing the body is not looked at.
+        let request = world
+            .http
+            .post(world.url("/mappers/built-in/explain"))
+            .header("x-api-key", key);
+        let broken = request.header("content-type", "application/json").body("{");
+        assert_eq!(answer(broken).await.status, if mappers == 200 { 400 } else { mappers });
     }
 }
 

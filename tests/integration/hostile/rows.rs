@@ -25,6 +25,11 @@ const UPDATE_GROUP: &str = "tests/integration/commands/update_group.rs";
 const BAD_DIRECTORY: &str = "tests/integration/hostile_directory.rs";
 const STATUSES: &str = "tests/integration/upstream_statuses.rs";
 const RESILIENCE: &str = "tests/integration/resilience.rs";
+const KEYS: &str = "tests/integration/callers/keys.rs";
+const LIMITS: &str = "tests/integration/callers/limits.rs";
+const RIGHTS: &str = "tests/integration/callers/rights.rs";
+const ROUTES: &str = "tests/integration/callers/routes.rs";
+const AUDIT: &str = "tests/integration/callers/audit.rs";
 const GENTLE: &str = "tests/integration/gentle.rs";
 const SECRETS: &str = "tests/integration/secrets.rs";
 const URLS: &str = "src/config/directory_url.rs";
@@ -36,7 +41,6 @@ const FILTER: &str = "src/scim/filter.rs";
 const MARKDOWN: &str = "src/envelope/markdown.rs";
 const SEATS: &str = "src/http/connections.rs";
 
-const CALLERS: By = NotYet("callers are not told apart");
 const WEBHOOKS: By = NotYet("there are no webhooks");
 
 /// Number, input, answer, tests.
@@ -438,10 +442,10 @@ const ROWS: [(u8, &str, &str, By); 103] = [
         49,
         "header fields that name another address",
         "change nothing",
-        Partly(
-            &[(HTTP, "forwarded_fields_change_nothing")],
-            "no limit and no line depends on a caller's address",
-        ),
+        Tests(&[
+            (HTTP, "forwarded_fields_change_nothing"),
+            (LIMITS, "whose_failures_they_are_is_a_trusted_proxys_word_only"),
+        ]),
     ),
     (
         50,
@@ -470,21 +474,89 @@ const ROWS: [(u8, &str, &str, By); 103] = [
             (HTTP, "every_answer_has_the_browsers_orders"),
         ]),
     ),
-    (53, "no key, half a key, two", "401", CALLERS),
-    (54, "a key of strange characters or size", "401, 431", CALLERS),
-    (55, "nearly the right key", "401", CALLERS),
-    (56, "a right that is missing", "403", CALLERS),
-    (57, "another's instance", "403", CALLERS),
-    (58, "a key that was revoked", "401 soon", CALLERS),
-    (59, "a thousand wrong keys a second", "slowed", CALLERS),
+    (
+        53,
+        "no key, half a key, two",
+        "401",
+        Tests(&[(
+            KEYS,
+            "a_key_is_good_in_either_field_and_every_other_credential_gets_one_and_the_same_answer",
+        )]),
+    ),
+    (
+        54,
+        "a key of strange characters or size",
+        "401, 431",
+        Tests(&[
+            (
+                KEYS,
+                "a_key_is_good_in_either_field_and_every_other_credential_gets_one_and_the_same_answer",
+            ),
+            (KEYS, "a_key_that_holds_a_megabyte_is_refused"),
+        ]),
+    ),
+    (
+        55,
+        "nearly the right key",
+        "401",
+        Tests(&[(
+            KEYS,
+            "a_key_is_good_in_either_field_and_every_other_credential_gets_one_and_the_same_answer",
+        )]),
+    ),
+    (
+        56,
+        "a right that is missing",
+        "403, told, no call",
+        Tests(&[
+            (
+                RIGHTS,
+                "a_command_that_was_not_given_is_refused_by_name_before_its_body_is_read",
+            ),
+            (
+                AUDIT,
+                "every_refusal_and_every_write_leaves_one_line_that_says_who_and_what",
+            ),
+        ]),
+    ),
+    (
+        57,
+        "another's instance",
+        "404, as one that is not there",
+        Tests(&[(RIGHTS, "an_instance_of_others_is_told_as_one_that_is_not_there")]),
+    ),
+    (
+        58,
+        "a key that was revoked or has expired",
+        "401 within two seconds",
+        Tests(&[
+            (KEYS, "keys_are_exchanged_and_revoked_while_the_service_runs"),
+            (KEYS, "whoever_is_taken_out_while_a_body_arrives_is_refused_when_it_has"),
+        ]),
+    ),
+    (
+        59,
+        "a thousand wrong keys a second",
+        "429 for that address; good keys go on; a number in the log",
+        Tests(&[
+            (
+                LIMITS,
+                "an_address_that_keeps_failing_is_slowed_and_a_good_key_from_it_is_not",
+            ),
+            (
+                AUDIT,
+                "a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_a_number",
+            ),
+        ]),
+    ),
     (
         60,
         "routes that scanners try",
-        "404",
-        Partly(
-            &[(HTTP, "paths_that_are_nearly_ours_are_not")],
-            "callers are not told apart",
-        ),
+        "401; to a caller 404",
+        Tests(&[
+            (HTTP, "paths_that_are_nearly_ours_are_not"),
+            (ROUTES, "every_route_answers_every_credential_as_it_should"),
+        ]),
     ),
     (61, "a signature that is none", "401", WEBHOOKS),
     (62, "a body changed by a space", "401", WEBHOOKS),

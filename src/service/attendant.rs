@@ -1,0 +1,32 @@
+//! Who goes with a command from where it is accepted to its end, and what is told there.
+
+/// What an access log says of a command: no personal data.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The command's name.
+    pub command: &'static str,
+    /// The instance's name.
+    pub instance: String,
+    /// `done`, `skipped` or `failed`.
+    pub outcome: &'static str,
+    /// Requests made to the directory.
+    pub upstream_calls: usize,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+}
+
+/// What accompanies a command, whether or not its caller waits.
+pub trait Attendant: Send + 'static {
+    /// Told when the command begins, before anything is asked or sent.
+    fn begun(&mut self);
+
+    /// Told when the command has ended.
+    fn ended(self, record: &Record);
+}
+
+/// Nobody.
+impl Attendant for () {
+    fn begun(&mut self) {}
+
+    fn ended(self, _: &Record) {}
+}
