@@ -23,6 +23,7 @@ use axum::extract::Request;
 use axum_server::accept::Accept;
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::Service;
 
@@ -35,16 +36,18 @@ const WARN_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Seats {
     room: Arc<Room>,
+    stall_timeout: Duration,
 }
 
 impl Seats {
-    /// Room for this many connections.
-    pub fn new(capacity: usize) -> Self {
+    /// Room for this many connections, each ended when its client takes nothing of an answer for so long.
+    pub fn new(capacity: usize, stall_timeout: Duration) -> Self {
         Self {
             room: Arc::new(Room {
                 capacity,
                 roll: Mutex::default(),
             }),
+            stall_timeout,
         }
     }
 }
@@ -68,6 +71,8 @@ impl<I, S> Accept<I, S> for Seats {
             Seated {
                 stream,
                 leave,
+                stall: None,
+                stall_timeout: self.stall_timeout,
                 _seat: seat,
             },
             service,
@@ -80,6 +85,9 @@ impl<I, S> Accept<I, S> for Seats {
 pub struct Seated<I> {
     stream: I,
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Runs while the other side takes nothing of what is written.
+    stall: Option<Pin<Box<Sleep>>>,
+    stall_timeout: Duration,
     _seat: Arc<Seat>,
 }
 
@@ -87,6 +95,20 @@ impl<I> Seated<I> {
     /// Whether to give way; registers the task to be woken when it has to.
     fn has_to_leave(&mut self, context: &mut Context) -> bool {
         self.leave.as_mut().poll(context).is_ready()
+    }
+
+    /// Passes on what came of writing, but for a reader who has taken nothing for too long: what is kept for it is given up.
+    fn unless_stalled(&mut self, written: Poll<io::Result<usize>>, context: &mut Context) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let timeout = self.stall_timeout;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        match stall.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -104,7 +126,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
         if self.has_to_leave(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.unless_stalled(written, context)
     }
 
     fn poll_write_vectored(
@@ -115,7 +138,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
         if self.has_to_leave(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.unless_stalled(written, context)
     }
 
     /// Where this is false hyper copies every answer into a buffer of its own, and keeps it for as long as its reader likes: the pages'

@@ -2,7 +2,7 @@
 //!
 //! `axum::serve` has no timeout for a header section, so a client that sends half of one holds its connection for ever. Here every phase
 //! of a connection ends: the first request and every header section by [`ServerOptions::header_timeout`], a body by the extractors,
-//! a command by its own deadline, an idle HTTP/1 connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it
+//! a command by its own deadline, an answer that nobody reads by [`ServerOptions::stall_timeout`], an idle HTTP/1 connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it
 //! holds with TLS as without; a handshake ends by the header timeout too.
 
 use std::io;
@@ -50,6 +50,8 @@ pub struct ServerOptions {
     pub header_timeout: Duration,
     /// How many connections may be open. Fewer when the process may not open that many files.
     pub max_connections: usize,
+    /// How long a client may take nothing of an answer that is being sent.
+    pub stall_timeout: Duration,
 }
 
 impl Default for ServerOptions {
@@ -57,6 +59,7 @@ impl Default for ServerOptions {
         Self {
             header_timeout: Duration::from_secs(20),
             max_connections: 10_240,
+            stall_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -71,7 +74,7 @@ pub async fn serve(
     options: ServerOptions,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let seats = Seats::new(affordable(options.max_connections));
+    let seats = Seats::new(affordable(options.max_connections), options.stall_timeout);
     limited(listener, options, handle, |_, _| {})?
         .acceptor(seats)
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
@@ -93,7 +96,7 @@ pub async fn serve_tls(
     failures: Arc<Failures>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let seats = Seats::new(affordable(options.max_connections));
+    let seats = Seats::new(affordable(options.max_connections), options.stall_timeout);
     let note = move |peer: SocketAddr, error: &io::Error| {
         if let Some(reason) = http_tls::certificate_fault(error)
             && failures.note(peer.ip(), Instant::now()) == Verdict::Told

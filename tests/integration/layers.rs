@@ -97,6 +97,7 @@ impl Service {
                 }),
             )
             .route("/health", get(|| async { "up" }))
+            .route("/large", get(|| async { vec![b'x'; 32 * 1024 * 1024] }))
             .route("/docs/", get(|| async { "docs" }))
             .route(
                 "/panic",
@@ -560,6 +561,35 @@ fn unfinished_headers_and_silence_end_at_the_header_timeout() {
 }
 
 #[test]
+fn an_answer_that_nobody_reads_ends() {
+    let server = ServerOptions {
+        header_timeout: PATIENCE,
+        stall_timeout: Duration::from_millis(300),
+        ..ServerOptions::default()
+    };
+    let service = Service::with(Options {
+        server,
+        ..Options::default()
+    });
+    let ask = "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut stalled = service.connect();
+    stalled.send(ask);
+    std::thread::sleep(Duration::from_secs(2));
+    // What was under way when it was given up can still be read, and then it ends.
+    assert!(stalled.until_closed().len() < 32 * 1024 * 1024);
+    let mut slow = service.connect();
+    slow.send(ask);
+    let mut taken = 0;
+    let mut part = vec![0; 4 * 1024 * 1024];
+    while let Ok(count @ 1..) = slow.0.read(&mut part) {
+        taken += count;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(taken > 32 * 1024 * 1024, "one who reads on is served: {taken}");
+    assert_eq!(service.get("/health").body, "up");
+}
+
+#[test]
 fn host_is_there_once_and_is_ours() {
     let service = Service::start();
     for (head, status, kind) in [
@@ -817,6 +847,7 @@ fn idle_connections_give_way_and_busy_ones_do_not() {
     let server = ServerOptions {
         header_timeout: PATIENCE,
         max_connections: 4,
+        ..ServerOptions::default()
     };
     let service = Service::with(Options {
         server,
@@ -849,6 +880,7 @@ fn senders_that_drip_give_way_to_those_who_ask() {
     let server = ServerOptions {
         header_timeout: PATIENCE,
         max_connections: 4,
+        ..ServerOptions::default()
     };
     let service = Service::with(Options {
         server,

@@ -170,6 +170,7 @@ impl Service {
         let options = ServerOptions {
             header_timeout,
             max_connections,
+            ..ServerOptions::default()
         };
         match current {
             Some(current) => drop(tokio::spawn(serve_tls(
