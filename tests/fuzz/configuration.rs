@@ -59,19 +59,21 @@ fn value(setting: &Setting, random: &mut Rng) -> String {
 
 /// A file; after a zero byte, variables by lines.
 pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
-    let settings = config::reference();
+    let settings: Vec<&Setting> = config::reference().collect();
     let (mut service, mut instance, mut variables) = (String::new(), String::new(), String::new());
+    let (mut caller, mut issuer) = (String::new(), String::new());
     for _ in 0..random.usize(..8) {
-        let setting = &settings[random.usize(..settings.len())];
+        let setting = settings[random.usize(..settings.len())];
         let written = value(setting, random);
-        if random.bool() {
-            variables.push_str(&format!("{}\u{1}{written}\u{2}", setting.variable()));
+        if let Some(variable) = setting.variable().filter(|_| random.bool()) {
+            variables.push_str(&format!("{variable}\u{1}{written}\u{2}"));
             continue;
         }
-        let table = if setting.scope == Scope::Service {
-            &mut service
-        } else {
-            &mut instance
+        let table = match setting.scope {
+            Scope::Service => &mut service,
+            Scope::Instance => &mut instance,
+            Scope::Caller => &mut caller,
+            Scope::Issuer => &mut issuer,
         };
         let is_bare = random.bool() && written.parse::<f64>().is_ok() || written == "true";
         let written = if is_bare {
@@ -91,7 +93,21 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
         format!("authentication_token = \"{SECRET}\"\n"),
     ];
     let own: String = own.into_iter().filter(|_| random.u8(..16) > 0).collect();
-    let text = format!("{service}\n[[instances]]\n{own}{instance}\n{second}");
+    // A key itself where its digest belongs is told without it.
+    let digest = if random.bool() {
+        SECRET.to_owned()
+    } else {
+        "ab".repeat(32)
+    };
+    let caller = match random.u8(..3) {
+        0 => String::new(),
+        _ => format!("[[callers]]\nname = \"c\"\napi_keys = [{{ sha256 = \"{digest}\" }}]\n{caller}\n"),
+    };
+    let issuer = match random.u8(..3) {
+        0 => format!("[[issuers]]\nissuer = \"https://id.example\"\naudiences = [\"a\"]\n{issuer}\n"),
+        _ => String::new(),
+    };
+    let text = format!("{service}\n[[instances]]\n{own}{instance}\n{second}{caller}{issuer}");
     // Sound keys around whatever is wrong; a secret that lost its key would be no secret any more.
     let text = if random.u8(..3) == 0 {
         made::mangled(text.replace(SECRET, "t").as_bytes(), random)

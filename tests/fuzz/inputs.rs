@@ -2,6 +2,7 @@
 //!
 //! cargo-fuzz needs a nightly compiler; this runs on the stable one. The targets: `arguments` (bodies, and what comes of the commands they
 //! are), `answers` (what a directory sends, and what commands make of it), `configuration` (files and variables; no fault may hold a secret),
+//! `credentials` (keys, tokens, certificates: nothing but the one key is anybody's),
 //! `http` (hosts, queries and header fields). Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile has checks on), a
 //! broken promise or an input that takes over two seconds ends the run with the input and the seed, with which it can be had again.
 
@@ -14,6 +15,7 @@
 mod answers;
 mod arguments;
 mod configuration;
+mod credentials;
 mod headers;
 mod made;
 
@@ -31,10 +33,11 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// One target: makes an input, and tries it.
 type Target = (&'static str, fn(&mut Rng) -> Vec<u8>, fn(&[u8], &mut Rng) -> bool);
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     ("arguments", arguments::make, arguments::hold),
     ("answers", answers::make, answers::hold),
     ("configuration", configuration::make, configuration::hold),
+    ("credentials", credentials::make, credentials::hold),
     ("http", headers::make, headers::hold),
 ];
 
