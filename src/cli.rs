@@ -162,7 +162,7 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
     let url = format!("{}://{}", bound.scheme(), bound.address());
     tracing::info!(address = %bound.address(), url, instances = settings.instances.len(), "listening");
     if sandbox {
-        println!("{}", welcome(&url));
+        println!("{}", welcome(&url, settings.callers.is_some()));
     }
     match bound.serve(shutdown()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -348,10 +348,11 @@ async fn shutdown() {
     }
 }
 
-fn welcome(url: &str) -> String {
+fn welcome(url: &str, has_callers: bool) -> String {
+    let key = if has_callers { " -H 'X-API-Key: KEY'" } else { "" };
     format!(
         "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  {url}/docs/\n\n  A first command:\n\n    \
-         curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json' \\\n      \
+         curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json'{key} \\\n      \
          -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
     )
 }
