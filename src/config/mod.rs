@@ -1,4 +1,4 @@
-//! What an operator can set, read once at start.
+//! What an operator can set, read once at start; callers again while the service runs.
 //!
 //! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in the environment, which
 //! overrides the file. [`load`] reads them all and reports everything that is wrong together, secrets masked.
