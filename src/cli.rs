@@ -166,7 +166,11 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
     }
     match bound.serve(shutdown()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+        Err(error) => {
+            // Like everything that is told while it serves.
+            tracing::error!("{}", chain(&error));
+            ExitCode::from(FAILED)
+        }
     }
 }
 
@@ -330,14 +334,20 @@ fn own_address(configured: Configured) -> Result<Url, String> {
     Url::parse(&format!("{scheme}://{address}")).map_err(|error| error.to_string())
 }
 
-/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
+/// Ends when the process is asked to stop: SIGTERM, SIGHUP, or Ctrl-C.
 async fn shutdown() {
     let interrupt = async { drop(tokio::signal::ctrl_c().await) };
     #[cfg(unix)]
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
+        use tokio::signal::unix::{SignalKind, signal};
+        // A terminal that closes hangs up: no reason to cut off what is in flight.
+        match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+            (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            },
+            (Ok(mut terminate), Err(_)) => drop(terminate.recv().await),
+            (Err(_), _) => std::future::pending().await,
         }
     };
     #[cfg(not(unix))]
@@ -363,12 +373,17 @@ fn misused(message: &str) -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("{}", chain(error));
+    ExitCode::from(FAILED)
+}
+
+/// The error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let _ = write!(message, ": {cause}");
         source = cause.source();
     }
-    eprintln!("{message}");
-    ExitCode::from(FAILED)
+    message
 }

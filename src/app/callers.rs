@@ -12,6 +12,9 @@ use crate::{
 /// How often the file of the callers is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// After so many looks that each found something else, the last of them counts as it is.
+const MOST_UNLIKE: u8 = 4;
+
 /// How often it is told how many failures were slowed.
 const FAILURES_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -22,6 +25,8 @@ struct Watched {
     loaded: Loaded,
     /// What was found the last time, and whether something came of it already.
     found: Option<(String, bool)>,
+    /// How often in a row something else was found.
+    unlike: u8,
     complained: bool,
 }
 
@@ -44,6 +49,7 @@ pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authentic
         source: settings.source,
         loaded: settings.loaded,
         found: None,
+        unlike: 0,
         complained: false,
     };
     loop {
@@ -85,6 +91,8 @@ impl Watched {
         let text = match self.source.text() {
             Ok(text) => text,
             Err(fault) => {
+                // Twice in a row means in a row.
+                self.found = self.found.take().filter(|(_, used)| *used);
                 return if mem::replace(&mut self.complained, true) {
                     Change::None
                 } else {
@@ -100,10 +108,16 @@ impl Watched {
                 }
             }
             Some(_) | None => {
-                self.found = Some((text, false));
-                return Change::None;
+                self.unlike = self.unlike.saturating_add(1);
+                // Whoever writes it over and over must not keep a change from taking effect.
+                let is_restless = self.unlike >= MOST_UNLIKE;
+                self.found = Some((text.clone(), is_restless));
+                if !is_restless {
+                    return Change::None;
+                }
             }
         }
+        self.unlike = 0;
         match self.source.load(&text) {
             Ok(loaded) if loaded.is_like(&self.loaded) => Change::None,
             Ok(loaded) => {

@@ -3,15 +3,23 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::auth::{Authenticator, CertificateNames, Credentials, Held, Identity, Presented, Refusal};
+use crate::auth::{Authenticator, Credentials, Held, Identity, Presented, Refusal};
 use crate::http::audit::{self, Deed};
 use crate::http::observe::RequestId;
 use crate::http::problem::Problem;
+use crate::http::tls::Client;
+
+/// How long a caller is asked to wait for the keys of an issuer.
+pub(super) const KEYS_RETRY: Duration = Duration::from_secs(5);
+
+/// For so long whoever was recognised needs no second look, unless the callers were replaced.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Whoever sent a request, as far as that is proven.
 #[derive(Debug, Clone)]
@@ -37,8 +45,8 @@ impl Asker {
         self.identity.rights().instances.include(instance)
     }
 
-    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if the callers were replaced meanwhile, it is
-    /// recognised anew, and its rights are what they are now.
+    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if the callers were replaced meanwhile, or if it took
+    /// so long that a key, a token or a certificate may have ceased to be good, it is recognised anew, and its rights are what they are now.
     ///
     /// # Errors
     /// When it is not recognised any more.
@@ -46,7 +54,7 @@ impl Asker {
         let Some(renewal) = &self.renewal else {
             return Ok(());
         };
-        if renewal.generation == renewal.authenticator.generation() {
+        if renewal.is_fresh() {
             return Ok(());
         }
         match renewal.identify().await {
@@ -59,7 +67,16 @@ impl Asker {
                     self.deed(),
                     &format!("{refusal}, by the time that the request had arrived"),
                 );
-                Err(Problem::unauthorised())
+                Err(match refusal {
+                    Refusal::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
+                    Refusal::Nothing
+                    | Refusal::Unusable
+                    | Refusal::UnknownKey
+                    | Refusal::ExpiredKey(_)
+                    | Refusal::Token(_)
+                    | Refusal::StrangeToken
+                    | Refusal::StrangeCertificate => Problem::unauthorised(),
+                })
             }
         }
     }
@@ -155,7 +172,8 @@ pub(super) struct Renewal {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) generation: u64,
     pub(super) presented: Option<Kept>,
-    pub(super) certificate: Option<Arc<CertificateNames>>,
+    pub(super) client: Option<Client>,
+    pub(super) recognised: Instant,
 }
 
 /// What a header section presented, kept beyond it.
@@ -184,10 +202,15 @@ impl Kept {
 }
 
 impl Renewal {
+    fn is_fresh(&self) -> bool {
+        self.generation == self.authenticator.generation() && self.recognised.elapsed() < FRESH
+    }
+
     pub(super) async fn identify(&self) -> Result<Identity, Refusal> {
+        let certificate = self.client.as_ref().and_then(Client::names);
         let credentials = Credentials {
             presented: self.presented.as_ref().map(Kept::presented),
-            certificate: self.certificate.as_deref(),
+            certificate: certificate.as_deref(),
         };
         self.authenticator.identify(credentials).await
     }

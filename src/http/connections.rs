@@ -20,14 +20,16 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
+use axum::response::Response;
 use axum_server::accept::Accept;
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::Service;
 
 use crate::http::arrival::Watched;
+use crate::http::departure::{Handed, Step};
 
 /// How often at most it is logged that connections are turned away.
 const WARN_INTERVAL: Duration = Duration::from_secs(10);
@@ -72,8 +74,9 @@ impl<I, S> Accept<I, S> for Seats {
                 stream,
                 leave,
                 stall: None,
+                unread: None,
                 stall_timeout: self.stall_timeout,
-                _seat: seat,
+                seat,
             },
             service,
         )))
@@ -87,14 +90,30 @@ pub struct Seated<I> {
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while the other side takes nothing of what is written.
     stall: Option<Pin<Box<Sleep>>>,
+    /// Runs while an answer waits for its reader to make room for it, as HTTP/2 lets a reader do without holding up what is written.
+    unread: Option<Pin<Box<Sleep>>>,
     stall_timeout: Duration,
-    _seat: Arc<Seat>,
+    seat: Arc<Seat>,
 }
 
 impl<I> Seated<I> {
     /// Whether to give way; registers the task to be woken when it has to.
     fn has_to_leave(&mut self, context: &mut Context) -> bool {
         self.leave.as_mut().poll(context).is_ready()
+    }
+
+    /// Whether an answer has waited for its reader too long; registers the task to be woken when it has.
+    fn is_unread(&mut self, context: &mut Context) -> bool {
+        let Some(since) = self.seat.waiting_since() else {
+            self.unread = None;
+            return false;
+        };
+        let deadline = since + self.stall_timeout;
+        let unread = self.unread.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if unread.deadline() != deadline {
+            unread.as_mut().reset(deadline);
+        }
+        unread.as_mut().poll(context).is_ready()
     }
 
     /// Passes on what came of writing, but for a reader who has taken nothing for too long: what is kept for it is given up.
@@ -116,6 +135,9 @@ impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
         if self.has_to_leave(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if self.is_unread(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
@@ -166,12 +188,12 @@ pub struct Counted<S> {
 
 impl<S> Service<Request<Incoming>> for Counted<S>
 where
-    S: Service<Request<Body>>,
+    S: Service<Request<Body>, Response = Response>,
     S::Future: Send + 'static,
 {
-    type Response = S::Response;
+    type Response = Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -184,11 +206,14 @@ where
         let answer = self
             .inner
             .call(request.map(|body| Body::new(Watched::new(body, whole))));
+        let seat = Arc::clone(&self.seat);
         Box::pin(async move {
             let answer = answer.await;
             // Its body may live on somewhere; the request has been answered.
             flight.end();
-            answer
+            let answer = answer?;
+            seat.answered();
+            Ok(answer.map(|body| Body::new(Handed::new(body, move |step| seat.told(step)))))
         })
     }
 }
@@ -248,6 +273,10 @@ impl Room {
             room: Arc::clone(room),
             leave,
             state: Mutex::new(state),
+            answers: Mutex::new(Answers {
+                waiting: 0,
+                stepped: Instant::now(),
+            }),
         })
     }
 
@@ -299,6 +328,15 @@ struct Seat {
     room: Arc<Room>,
     leave: CancellationToken,
     state: Mutex<SeatState>,
+    answers: Mutex<Answers>,
+}
+
+/// The answers whose bodies have not been handed over whole.
+#[derive(Debug)]
+struct Answers {
+    waiting: usize,
+    /// When the last of them made a step.
+    stepped: Instant,
 }
 
 #[derive(Debug)]
@@ -313,6 +351,34 @@ struct SeatState {
 }
 
 impl Seat {
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an answer whose body is about to be handed over.
+    fn answered(&self) {
+        let mut answers = self.answers();
+        if answers.waiting == 0 {
+            answers.stepped = Instant::now();
+        }
+        answers.waiting += 1;
+    }
+
+    /// Takes down a step of such a body.
+    fn told(&self, step: Step) {
+        let mut answers = self.answers();
+        answers.stepped = Instant::now();
+        if step == Step::Gone {
+            answers.waiting -= 1;
+        }
+    }
+
+    /// Since when no body that is to be handed over made a step; `None` when there is none.
+    fn waiting_since(&self) -> Option<tokio::time::Instant> {
+        let answers = self.answers();
+        (answers.waiting > 0).then(|| answers.stepped.into())
+    }
+
     fn state(&self) -> MutexGuard<'_, SeatState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@
 //! write the audit line too, so that no refusal can be forgotten there.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
@@ -15,7 +15,7 @@ use ipnet::IpNet;
 
 use crate::auth::{Authenticator, Failures, Identity, Presented, Quota, Refusal, Standing, Verdict};
 use crate::http::address::address_of;
-use crate::http::asker::{Asker, Kept, Renewal};
+use crate::http::asker::{Asker, KEYS_RETRY, Kept, Renewal};
 use crate::http::audit;
 use crate::http::observe::{CallerName, RequestId, Unlogged};
 use crate::http::problem::Problem;
@@ -34,9 +34,6 @@ pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-pol
 
 /// The header field of what is left of it.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-
-/// How long a caller is asked to wait for the keys of an issuer.
-const KEYS_RETRY: Duration = Duration::from_secs(5);
 
 /// What the guard goes by.
 #[derive(Debug, Clone)]
@@ -102,7 +99,8 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         generation: authenticator.generation(),
         authenticator: Arc::clone(authenticator),
         presented: presented(request.headers()).map(Kept::of),
-        certificate: request.extensions().get().cloned(),
+        client: request.extensions().get().cloned(),
+        recognised: Instant::now(),
     };
     match renewal.identify().await {
         Ok(identity) => asker.identity = identity,

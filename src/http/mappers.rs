@@ -117,10 +117,12 @@ async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersI
     responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(
     State(app): State<App>,
-    MayMap(asker): MayMap,
+    MayMap(mut asker): MayMap,
     name: Result<Path<String>, PathRejection>,
     arguments: Arguments<ExplainArguments>,
 ) -> Result<Json<Explained>, Problem> {
+    asker.renew().await?;
+    asker.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
     let ExplainArguments {
         mapping_type,
@@ -142,9 +144,7 @@ async fn explain(
         .filter(using)
         .partition(|instance| asker.sees(instance.name()));
     let Some(instance) = seen.first() else {
-        if let Some(instance) = hidden.first() {
-            asker.note_hidden(Some(instance.name()));
-        }
+        asker.note_hidden(hidden.first().map(|instance| instance.name()));
         return Err(Problem::no_such_mapper());
     };
     let rules = instance.rules();

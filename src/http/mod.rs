@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cause;
 mod commands;
 pub mod connections;
+mod departure;
 pub mod extract;
 pub mod guard;
 pub mod health;

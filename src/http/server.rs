@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
+use socket2::SockRef;
 
 use crate::auth::{Failures, Verdict};
 use crate::http::audit;
@@ -24,6 +25,10 @@ use crate::tls;
 /// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target (64 KiB), so that an overlong one
 /// gets its 414 and not 431, and low enough for thousands of them.
 const MAX_BUFFER: usize = 96 * 1024;
+
+/// What the kernel holds of an answer for a slow reader, in bytes. By itself it takes up to 4 MiB a connection and says that there is room
+/// again when a third is free, so that a reader of 40 KB a second would look like one who doesn't read at all.
+const SEND_BUFFER: usize = 128 * 1024;
 
 /// Open files that are left to everything else than callers: the directory's connections, files, the listener.
 const SPARE_FILES: usize = 128;
@@ -59,7 +64,7 @@ impl Default for ServerOptions {
         Self {
             header_timeout: Duration::from_secs(20),
             max_connections: 10_240,
-            stall_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -117,6 +122,10 @@ fn limited(
     handle: Handle<SocketAddr>,
     note: impl Fn(SocketAddr, &io::Error) + Send + Sync + 'static,
 ) -> io::Result<Server<SocketAddr>> {
+    // Connections have the listener's. A kernel that can't do it leaves its own, which is larger.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER) {
+        tracing::debug!("the send buffers stay as they are: {error}");
+    }
     let mut server = axum_server::from_tcp(listener)?;
     let builder = server.http_builder();
     builder

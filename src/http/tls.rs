@@ -116,10 +116,24 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(names) = self.peer.as_ref().and_then(|peer| peer.names()) {
+        if let Some(peer) = &self.peer
+            && let Some(names) = peer.names()
+        {
             request.extensions_mut().insert(names);
+            request.extensions_mut().insert(Client(Arc::clone(peer)));
         }
         self.inner.call(request)
+    }
+}
+
+/// The client of a request, to be asked again for its names later on: its certificate may have ceased to verify.
+#[derive(Debug, Clone)]
+pub(super) struct Client(Arc<Peer>);
+
+impl Client {
+    /// The names that its certificate proves now; none when it does not verify any more.
+    pub(super) fn names(&self) -> Option<Arc<CertificateNames>> {
+        self.0.names()
     }
 }
 

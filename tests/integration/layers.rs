@@ -589,6 +589,41 @@ fn an_answer_that_nobody_reads_ends() {
     assert_eq!(service.get("/health").body, "up");
 }
 
+/// An HTTP/2 client's beginning, by hand: the preface, settings with this window for answers, and `GET /large` on stream 1 (RFC 9113
+/// sections 3.4 and 6.5, RFC 7541).
+fn second_with_window(bytes: u32) -> Vec<u8> {
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length, &[kind, flags][..], &stream.to_be_bytes(), payload].concat()
+    };
+    let settings = [&[0, 4][..], &bytes.to_be_bytes()].concat();
+    let request = [&[0x82, 0x86, 0x04, 6][..], b"/large", &[0x01, 9], b"localhost"].concat();
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, 0, &settings),
+        frame(1, 5, 1, &request),
+    ]
+    .concat()
+}
+
+#[test]
+fn an_answer_that_gets_no_window_ends() {
+    let server = ServerOptions {
+        header_timeout: PATIENCE,
+        stall_timeout: Duration::from_millis(300),
+        ..ServerOptions::default()
+    };
+    let service = Service::with(Options {
+        server,
+        ..Options::default()
+    });
+    let mut unread = service.connect();
+    unread.send(second_with_window(0));
+    // Panics where the connection is left open.
+    unread.until_closed();
+    assert_eq!(service.get("/health").body, "up");
+}
+
 #[test]
 fn host_is_there_once_and_is_ours() {
     let service = Service::start();
