@@ -36,8 +36,8 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 /// A certificate and its key in PEM.
 #[derive(Clone)]
 pub(crate) struct Issued {
-    certificate: String,
-    key: String,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
@@ -117,7 +117,7 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         #[cfg(unix)]

@@ -206,10 +206,10 @@ async fn whoever_is_taken_out_while_a_body_arrives_is_refused_when_it_has() {
     let (world, file) = world(&(caller("leaked", &[&leaked_digest], ALL) + &stays), &[]).await;
     until_status(&world, &leaked, 200).await;
     let body = super::somebody().to_string();
-    let begin = async |key: &str| {
+    let begin = async |key: &str, path: &str| {
         let mut stream = TcpStream::connect(world.address).await.unwrap();
         let head = format!(
-            "POST /commands/iam-disable-user HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-API-Key: {key}\r\n\
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-API-Key: {key}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
             body.len(),
             &body[..body.len() - 1]
@@ -217,12 +217,14 @@ async fn whoever_is_taken_out_while_a_body_arrives_is_refused_when_it_has() {
         stream.write_all(head.as_bytes()).await.unwrap();
         stream
     };
-    let mut parked = begin(&leaked).await;
-    let mut kept = begin(&good).await;
+    let disable = "/commands/iam-disable-user";
+    let mut parked = begin(&leaked, disable).await;
+    let mut explained = begin(&leaked, "/mappers/built-in/explain").await;
+    let mut kept = begin(&good, disable).await;
     replace(file.path(), &stays);
     until_status(&world, &leaked, 401).await;
     world.sandbox.reset_calls();
-    for (stream, status) in [(&mut parked, "401"), (&mut kept, "200")] {
+    for (stream, status) in [(&mut parked, "401"), (&mut explained, "401"), (&mut kept, "200")] {
         if status == "200" {
             world.assert_calls(&[]);
         }
