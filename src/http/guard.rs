@@ -195,6 +195,8 @@ fn tell(quota: Quota, standing: Standing, headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
 //!
-//! In the order in which a request meets them: [`server`] (sockets), [`connections`] and [`tls`], then [`layers`] with [`observe`], [`host`] and
+//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `seats`) and [`tls`], then [`layers`] with [`observe`], [`host`] and
 //! [`guard`] (with [`asker`], [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
 //! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
 
@@ -23,6 +23,7 @@ pub mod negotiate;
 pub mod observe;
 mod openapi;
 pub mod problem;
+mod seats;
 pub mod server;
 pub mod tls;
 

@@ -39,7 +39,7 @@ const RESOLVE: &str = "src/scim/resolve.rs";
 const JSON: &str = "src/json.rs";
 const FILTER: &str = "src/scim/filter.rs";
 const MARKDOWN: &str = "src/envelope/markdown.rs";
-const SEATS: &str = "src/http/connections.rs";
+const SEATS: &str = "src/http/seats.rs";
 
 const WEBHOOKS: By = NotYet("there are no webhooks");
 
