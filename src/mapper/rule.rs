@@ -142,10 +142,12 @@ impl Rule {
             Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
             Self::Expression(expression) => {
                 let source = run.source;
-                for name in expression.names() {
-                    run.took(name, source.head(name).filter(|value| !value.is_null()));
+                if run.trace.is_some() {
+                    for name in expression.names() {
+                        run.took(name, source.head(name).filter(|value| !value.is_null()));
+                    }
                 }
-                let value = expression.value_within(|name| source.head(name), &mut run.work);
+                let value = expression.value_within(|name| source.head(name), source.lookup(), &mut run.work);
                 value.map(|value| value.ok_or(MISSING))
             }
         };

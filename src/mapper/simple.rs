@@ -96,6 +96,14 @@ impl<'a> Source<'a> {
             Self::User(user) => user.get(key),
         }
     }
+
+    /// What looking a field or attribute up costs, whether there is one or not: a profile is indexed, a user's attributes are gone through.
+    pub(super) fn lookup(self) -> usize {
+        match self {
+            Self::Profile(_) => ELEMENT,
+            Self::User(user) => user.as_object().len().max(ELEMENT),
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -140,6 +148,8 @@ impl<'a> Run<'a> {
 
     /// What the source has at a path.
     pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Worked<'a>>, String> {
+        // Also looking for what is not there is work.
+        self.work.take(self.source.lookup())?;
         let found = match self.source.head(path.head()) {
             Some(value) => path.walk(1, value, &mut self.work)?,
             None => None,
@@ -242,20 +252,26 @@ impl Simple {
             Self::Text(pieces) => {
                 let mut whole = Text::default();
                 let mut any = false;
+                let mut length = 0_usize;
                 for piece in pieces {
+                    // A piece costs something whatever stands in it: a test resolves them all for each element of a list.
+                    run.work.take(0)?;
                     match piece {
                         Piece::Literal(text) => {
                             run.work.take(text.len())?;
+                            length += text.len();
                             whole.push(Text::new(text.as_str(), Origin::Mapper));
                         }
                         Piece::Path(path) => {
                             if let Some(value) = run.read(path)? {
                                 any = true;
-                                whole.push(value.into_text()?);
+                                let value = value.into_text()?;
+                                length += value.len();
+                                whole.push(value);
                             }
                         }
                     }
-                    bounds::text(whole.len())?;
+                    bounds::text(length)?;
                 }
                 Ok(any.then_some(Worked::Text(whole)))
             }

@@ -700,6 +700,56 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
 }
 
 /// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+/// Whether a mapping ends at its bound, in a time that what is not counted would exceed by far.
+fn ends_at_the_bound(mapper: &Mapper, source: Value) {
+    let source = profile(source);
+    let begun = std::time::Instant::now();
+    let mapped = mapper.outgoing(MappingType::Update, &source);
+    let taken = begun.elapsed();
+    assert!(
+        mapped
+            .faults
+            .iter()
+            .any(|fault| fault.rule.contains("more work than is allowed")),
+        "{:?}",
+        mapped.faults
+    );
+    assert!(taken < std::time::Duration::from_secs(2), "{taken:?}");
+}
+
+fn mapper_of(targets: Value) -> Mapper {
+    let (file, findings) = MapperFile::compile(&exported(targets), Form::Export);
+    let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+    Mapper::new(Some(Arc::new(file)), None)
+}
+
+#[test]
+fn looking_for_what_is_missing_is_work() {
+    let mut fields: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("Key {n}"), n.into())).collect();
+    fields.insert("groups".to_owned(), (0..1_000).map(|n| format!("g{n}")).collect());
+    // Each step asks for every element: 1,000 elements, 90 steps, some 90 paths in each.
+    let suffix = "${domain}".repeat(90);
+    let steps = vec![transformer("concat", &json!({"suffix": suffix})); 90];
+    let mapper = mapper_of(json!({"title": {"complex": {"root": "groups", "transformers": steps}}}));
+    ends_at_the_bound(&mapper, fields.clone().into());
+    // The same in the other form: 900 targets, each with many names that nothing stands for.
+    let names: Vec<String> = (0..200).map(|n| format!("m{n}")).collect();
+    let text = many(900, &format!("'x' if true else [{}]", names.join(",")));
+    let (file, findings) = MapperFile::compile(&text, Form::ByHand);
+    let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+    ends_at_the_bound(&Mapper::new(Some(Arc::new(file)), None), fields.into());
+}
+
+#[test]
+fn every_piece_of_a_right_side_is_work() {
+    let test = json!({"operator": "isEqualString", "left": {"value": {"simple": "groups"}, "isContext": true},
+        "right": {"value": {"simple": "${m}".repeat(100)}}});
+    let rule = json!({"complex": {"root": "groups", "filters": vec![vec![test]; 100], "transformers": []}});
+    let targets: serde_json::Map<String, Value> = (0..10).map(|n| (format!("t{n}"), rule.clone())).collect();
+    let groups: Vec<&str> = vec![""; 1_000];
+    ends_at_the_bound(&mapper_of(targets.into()), json!({"groups": groups}));
+}
+
 #[test]
 fn no_step_hangs_over_long_values_and_long_arguments() {
     let long = "A".repeat(60_000);
