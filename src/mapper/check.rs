@@ -11,7 +11,7 @@ use super::{
     rule::{Complex, Field, Mapping, Rule},
     simple::Simple,
     target::{Target, Unfit},
-    transformers::{Step, Transformer},
+    transformers::{Step, Transformer, only_groups},
     worked::Origin,
 };
 use crate::scim::aws::{self, ENTERPRISE};
@@ -131,6 +131,8 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
 enum State {
     Mapper,
     Source,
+    /// One value of the source, with the mapper's text in it.
+    Altered,
     /// Parts of both, kept apart.
     Glued,
     /// Parts of both, and nobody knows any more which is which.
@@ -155,6 +157,8 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
                          the values before they are glued"
                     ),
                 );
+            } else if state == State::Altered {
+                findings.refuse(&place, json_text::ALTERED);
             } else if let Some(text) = complex.glued(index) {
                 let together = text.origin() == Origin::Source;
                 match json_text::parse(&text) {
@@ -202,12 +206,20 @@ fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
 fn after(state: State, transformer: &Transformer) -> State {
     let literal = |arguments: &[&Simple]| arguments.iter().all(|argument| argument.paths().is_empty());
     let changed = |arguments: &[&Simple]| match state {
-        State::Mapper | State::Source if literal(arguments) => state,
-        State::Mapper | State::Source | State::Glued | State::Mixed => State::Mixed,
+        State::Mapper | State::Source | State::Altered if literal(arguments) => state,
+        State::Mapper | State::Source | State::Altered | State::Glued | State::Mixed => State::Mixed,
+    };
+    // What the mapper puts into the source's value.
+    let altered = |state: State, adds: bool| {
+        if state == State::Source && adds {
+            State::Altered
+        } else {
+            state
+        }
     };
     let glued = |arguments: &[&Simple]| match state {
         State::Mapper if literal(arguments) => State::Mapper,
-        State::Mapper | State::Source | State::Glued => State::Glued,
+        State::Mapper | State::Source | State::Altered | State::Glued => State::Glued,
         State::Mixed => State::Mixed,
     };
     match &transformer.step {
@@ -217,8 +229,20 @@ fn after(state: State, transformer: &Transformer) -> State {
         }
         Step::Join { separator } => glued(&[separator]),
         Step::Replace { what, with } if state == State::Mapper && literal(&[what]) => glued(&[with]),
-        Step::Replace { what, with } => changed(&[what, with]),
-        Step::ReplaceMatch { with, .. } => changed(&[with]),
+        // Without a text to look for there is nothing to do.
+        Step::Replace { what, .. } if what.literal().is_none_or(str::is_empty) && what.paths().is_empty() => state,
+        Step::Replace { what, with } => {
+            let adds = with.literal().is_some_and(|text| !text.is_empty());
+            altered(changed(&[what, with]), adds)
+        }
+        Step::ReplaceMatch { with, .. } => {
+            let adds = with.literal().is_some_and(|text| !only_groups(text));
+            altered(changed(&[with]), adds)
+        }
+        // Another text may take the value's place.
+        Step::SetIfEmpty { .. } | Step::IfThenElse(_) | Step::MapValues { .. } if state == State::Altered => {
+            State::Glued
+        }
         Step::Trim | Step::TimeStampToDate => changed(&[]),
         Step::Split { delimiter, .. } => changed(&[delimiter]),
         Step::Substring { from, to } => changed(&[from, to]),

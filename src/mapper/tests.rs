@@ -700,6 +700,63 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
 }
 
 /// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+#[test]
+fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
+    let evil = json!({"x": "a\", \"familyName\": \"EVIL", "json": "{\"a\": 1}"});
+    let matched = |regex: &str, with: &str| ("replaceMatch", json!({"regex": regex, "replaceWith": with}));
+    let parse = ("ParseJSON", json!({}));
+    // As no text of its own may take their place, these are refused when the file is loaded.
+    for steps in [
+        vec![matched("^(.*)$", "{\"givenName\": \"$1\"}")],
+        vec![matched("^", "{\"givenName\": \""), matched("$", "\"}")],
+        vec![matched("^(.*)$", "[{\"value\": \"$1\", \"type\": \"work\"}]")],
+        vec![matched("never", "x")],
+        vec![
+            ("replace", json!({"toReplace": "a", "replaceWith": "{\"b\": \""})),
+            matched("$", "\"}"),
+        ],
+        vec![
+            matched("^(.*)$", "{\"a\": \"$1\"}"),
+            ("trim", json!({})),
+            ("toLowerCase", json!({})),
+        ],
+    ] {
+        let steps: Vec<_> = steps.into_iter().chain([parse.clone()]).collect();
+        let error = transformed(evil.clone(), &steps).unwrap_err();
+        assert!(
+            error.contains("put into a value") && error.contains("transformer"),
+            "{steps:?}: {error}"
+        );
+        // Where a text may take their place, it shows when it comes.
+        let late = ("SetIfEmpty", json!({"defaultValue": "{}"}));
+        let steps: Vec<_> = steps[..steps.len() - 1]
+            .iter()
+            .cloned()
+            .chain([late, parse.clone()])
+            .collect();
+        let error = transformed(evil.clone(), &steps).unwrap_err();
+        assert!(
+            error.starts_with("ParseJSON: ") && error.contains("put into a value"),
+            "{steps:?}: {error}"
+        );
+    }
+    // What was altered is one value still, and can be glued.
+    let glue = ("concat", json!({"prefix": "{\"a\": \"", "suffix": "\"}"}));
+    let altered = ("replace", json!({"toReplace": "a", "replaceWith": "b"}));
+    assert_eq!(
+        transformed(evil.clone(), &[altered, glue.clone(), parse.clone()]),
+        Ok(Some(json!({"a": "b\", \"fbmilyNbme\": \"EVIL"})))
+    );
+    // Taking away, and taking groups, leaves the value's own.
+    let own = |step: (&str, Value)| transformed(json!({"x": "-{\"a\": 1}"}), &[step, parse.clone()]);
+    assert_eq!(own(matched("^-(.*)$", "$1")), Ok(Some(json!({"a": 1}))));
+    assert_eq!(own(matched("^-(?P<n>.*)$", "$n")), Ok(Some(json!({"a": 1}))));
+    assert_eq!(
+        own(("replace", json!({"toReplace": "-", "replaceWith": ""}))),
+        Ok(Some(json!({"a": 1})))
+    );
+}
+
 /// Whether a mapping ends at its bound, in a time that what is not counted would exceed by far.
 fn ends_at_the_bound(mapper: &Mapper, source: Value) {
     let source = profile(source);

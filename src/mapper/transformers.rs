@@ -459,6 +459,40 @@ fn are_the_mappers(arguments: &[&Text<'_>]) -> bool {
     arguments.iter().all(|argument| argument.origin() == Origin::Mapper)
 }
 
+/// Says of one value of the source that text of the mapper's was put into it.
+fn alter(text: &mut Text<'_>) {
+    for part in &mut text.parts {
+        if part.origin == Origin::Source {
+            part.origin = Origin::Altered;
+        }
+    }
+}
+
+/// Whether a template of `replaceMatch` takes the groups of a match (`$1`, `${name}`) and writes nothing of its own.
+pub(super) fn only_groups(template: &str) -> bool {
+    let mut rest = template;
+    while !rest.is_empty() {
+        let Some(behind) = rest.strip_prefix('$') else {
+            return false;
+        };
+        rest = match behind.strip_prefix('{') {
+            Some(braced) => match braced.split_once('}') {
+                Some((_, behind)) => behind,
+                None => return false,
+            },
+            None => {
+                let name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+                let behind_name = behind.trim_start_matches(name);
+                if behind_name.len() == behind.len() {
+                    return false;
+                }
+                behind_name
+            }
+        };
+    }
+    true
+}
+
 fn mix(text: &mut Text<'_>) {
     for part in &mut text.parts {
         part.origin = Origin::Mixed;
@@ -574,6 +608,8 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worke
     let mut replaced = text.changed(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
     if !are_the_mappers(&[what, with]) {
         mix(&mut replaced);
+    } else if with.len() > 0 {
+        alter(&mut replaced);
     }
     Ok(Worked::Text(replaced))
 }
@@ -587,7 +623,7 @@ fn replace_match<'a>(
     // A dollar sign in a value of the source names no group.
     let escaped = |part: &Part<'_>| match part.origin {
         Origin::Mapper => part.text.clone().into_owned(),
-        Origin::Source | Origin::Mixed => part.text.replace('$', "$$"),
+        Origin::Source | Origin::Altered | Origin::Mixed => part.text.replace('$', "$$"),
     };
     let template: String = with.parts.iter().map(escaped).collect();
     let plain = text.plain();
@@ -595,6 +631,8 @@ fn replace_match<'a>(
     let mut replaced = text.changed(|_| whole)?;
     if !are_the_mappers(&[with]) {
         mix(&mut replaced);
+    } else if !only_groups(&template) {
+        alter(&mut replaced);
     }
     Ok(Worked::Text(replaced))
 }
