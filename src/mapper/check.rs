@@ -184,11 +184,11 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
 /// A missing root takes the other sources of its target with it.
 fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
     let root: Vec<&str> = complex.root.paths().iter().map(|path| path.head()).collect();
-    let mut others: Vec<&str> = Vec::new();
+    let (mut others, mut seen): (Vec<&str>, BTreeSet<&str>) = (Vec::new(), root.iter().copied().collect());
     for transformer in &complex.transformers {
         if let Step::Concat { prefix, suffix } = &transformer.step {
             for path in prefix.paths().into_iter().chain(suffix.paths()) {
-                if !others.contains(&path.head()) && !root.contains(&path.head()) {
+                if seen.insert(path.head()) {
                     others.push(path.head());
                 }
             }

@@ -1,5 +1,7 @@
 //! The form that every mapping is compiled into, whichever way it was written: targets, each with the rule that fills it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -199,7 +201,9 @@ impl Rule {
             && let Ok(parsed) = json_text::parse(&text)
         {
             // The values of the model are the names of their own fields.
-            parts(target, &parsed.value.unwrap_or_default(), &text, &mut filled);
+            let of_source = text.parts.iter().filter(|part| part.origin == Origin::Source);
+            let fields: HashSet<&str> = of_source.map(|part| part.text.as_ref()).collect();
+            parts(target, &parsed.value.unwrap_or_default(), &fields, &mut filled);
         }
         filled.extend(whole.map(|source| (target.to_owned(), source)));
         filled
@@ -207,21 +211,17 @@ impl Rule {
 }
 
 /// The texts of a value that are a field's name, with the way to each.
-fn parts(at: &str, value: &Value, model: &Text<'_>, filled: &mut Vec<(String, String)>) {
+fn parts(at: &str, value: &Value, fields: &HashSet<&str>, filled: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => {
-            let is_field = model
-                .parts
-                .iter()
-                .any(|part| part.origin == Origin::Source && part.text == text.as_str());
-            if is_field {
+            if fields.contains(text.as_str()) {
                 filled.push((at.to_owned(), text.clone()));
             }
         }
-        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, model, filled)),
+        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, fields, filled)),
         Value::Object(object) => object
             .iter()
-            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, model, filled)),
+            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, fields, filled)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

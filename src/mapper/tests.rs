@@ -784,8 +784,8 @@ fn mapper_of(targets: Value) -> Mapper {
 fn looking_for_what_is_missing_is_work() {
     let mut fields: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("Key {n}"), n.into())).collect();
     fields.insert("groups".to_owned(), (0..1_000).map(|n| format!("g{n}")).collect());
-    // Each step asks for every element: 1,000 elements, 90 steps, some 90 paths in each.
-    let suffix = "${domain}".repeat(90);
+    // Each step asks for every element: 1,000 elements, 90 steps, ten paths in each.
+    let suffix = "${domain}".repeat(10);
     let steps = vec![transformer("concat", &json!({"suffix": suffix})); 90];
     let mapper = mapper_of(json!({"title": {"complex": {"root": "groups", "transformers": steps}}}));
     ends_at_the_bound(&mapper, fields.clone().into());
@@ -800,11 +800,73 @@ fn looking_for_what_is_missing_is_work() {
 #[test]
 fn every_piece_of_a_right_side_is_work() {
     let test = json!({"operator": "isEqualString", "left": {"value": {"simple": "groups"}, "isContext": true},
-        "right": {"value": {"simple": "${m}".repeat(100)}}});
+        "right": {"value": {"simple": "${m}".repeat(8)}}});
     let rule = json!({"complex": {"root": "groups", "filters": vec![vec![test]; 100], "transformers": []}});
     let targets: serde_json::Map<String, Value> = (0..10).map(|n| (format!("t{n}"), rule.clone())).collect();
     let groups: Vec<&str> = vec![""; 1_000];
     ends_at_the_bound(&mapper_of(targets.into()), json!({"groups": groups}));
+}
+
+#[test]
+fn a_target_has_so_many_paths() {
+    let steps = |count: usize, pairs: usize| {
+        let suffix: String = (0..pairs).map(|n| format!(",\"k{n}\":\"${{f{n}}}\"")).collect();
+        let glued = transformer("concat", &json!({"suffix": suffix}));
+        let mut steps = vec![
+            transformer("concat", &json!({"prefix": "{\"a\":\""})),
+            transformer("concat", &json!({"suffix": "\""})),
+        ];
+        steps.extend(vec![glued; count]);
+        steps.push(transformer("concat", &json!({"suffix": "}"})));
+        steps.push(transformer("ParseJSON", &json!({})));
+        json!({"complex": {"root": "x", "transformers": steps}})
+    };
+    let targets = |rule: Value| -> Value {
+        (0..35)
+            .map(|n| (format!("t{n}"), rule.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let (file, findings) = MapperFile::compile(&exported(targets(steps(90, 48))), Form::Export);
+    assert!(file.is_none());
+    assert!(
+        findings
+            .refusals()
+            .contains("User Profile › t0: has more than 1000 paths"),
+        "{}",
+        findings.refusals()
+    );
+    let begun = std::time::Instant::now();
+    let (file, findings) = MapperFile::compile(&exported(targets(steps(20, 48))), Form::Export);
+    assert!(file.is_some(), "{}", findings.refusals());
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn mapping_values_looks_each_of_them_up_once() {
+    let inputs: Vec<String> = (0..30_000).map(|n| format!("k{n}:v")).collect();
+    let outputs = vec!["w"; inputs.len()];
+    let step = transformer(
+        "MapValuesTransformer",
+        &json!({"input_values": inputs.join(","), "mapped_values": outputs.join(",")}),
+    );
+    let rule = json!({"complex": {"root": "x", "transformers": [step]}});
+    let object: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("k{n}"), "v".into())).collect();
+    let begun = std::time::Instant::now();
+    let mapped = title(rule.clone(), json!({"x": object})).unwrap().unwrap();
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(mapped.as_str().unwrap().starts_with("{\"k0\":\"w\",\"k1\":\"w\""));
+    let object: serde_json::Map<String, Value> = (0..20_000).map(|n| (format!("k{n}"), "v".into())).collect();
+    let targets: serde_json::Map<String, Value> = (0..9).map(|n| (format!("t{n}"), rule.clone())).collect();
+    ends_at_the_bound(&mapper_of(targets.into()), json!({"x": object}));
 }
 
 #[test]

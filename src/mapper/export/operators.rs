@@ -243,6 +243,7 @@ impl Reader<'_> {
             return self.source(&text, place);
         }
         let parsed = self.parsed(Simple::argument(&text), place)?;
+        self.paths += parsed.paths().len();
         self.doubts(simple::doubts_of_argument(&parsed), place);
         Some(parsed)
     }
