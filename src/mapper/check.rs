@@ -112,8 +112,22 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
             );
         }
     }
+    for broad in mapping.fields.iter().map(|field| &field.target) {
+        let mut targets = mapping.fields.iter().map(|field| &field.target);
+        if let Some(part) = targets.find(|target| target.is_inside(broad)) {
+            findings.doubt(
+                place,
+                format!(
+                    "{} and {} fill the same place; where both have a value, the one of {} counts",
+                    broad.dotted(),
+                    part.dotted(),
+                    part.dotted()
+                ),
+            );
+        }
+    }
     let mut seen = BTreeSet::new();
-    for field in mapping.fields.iter().filter(|field| field.target.is_top()) {
+    for field in &mapping.fields {
         if !seen.insert(field.target.dotted()) {
             findings.doubt(
                 place,

@@ -11,7 +11,7 @@ use super::{
     json_text,
     path::Path,
     simple::{Run, Simple, Source, Trace},
-    target::Target,
+    target::{Filled, Target},
     transformers::{Step, Transformer},
     worked::{Origin, Text, Worked, is_nothing, weight},
 };
@@ -78,14 +78,14 @@ pub(super) struct Told {
 impl Mapping {
     /// Fills every target that the source has something for.
     pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
-        let (mut object, mut faults) = (Object::new(), Vec::new());
+        let (mut filled, mut faults) = (Filled::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
             match field.rule.come(&mut run) {
                 Came::Value(mut value) => {
                     field.target.fit(&mut value);
                     if !is_nothing(&value) {
-                        field.target.insert(value, &mut object);
+                        filled.put(&field.target, value);
                     }
                 }
                 Came::LeftOut(_) => {}
@@ -99,7 +99,7 @@ impl Mapping {
                 break;
             }
         }
-        (object, faults)
+        (filled.into_object(), faults)
     }
 
     /// As [`Self::apply`], with how each target came about.

@@ -466,7 +466,7 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
         "note      Phishing: not a type",
         "note      User Profile › userName: has a key `note`",
         "note      User Profile › displayName › transformer 1 (string.toUpperCase): has no `args`",
-        "note      User Profile › displayName › transformer 2 (trim): takes no argument `much`",
+        "doubtful  User Profile › displayName › transformer 2 (trim): takes no argument `much`; ignored, it takes none",
         "doubtful  User Profile › name.givenName › filter 1 (general.isNotEqualString): has no right side",
         "note      User Profile › name.givenName › transformer 1 (FirstArrayElement): has no `args`",
         "note      User Profile › title: has no source",
@@ -755,6 +755,44 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
         own(("replace", json!({"toReplace": "-", "replaceWith": ""}))),
         Ok(Some(json!({"a": 1})))
     );
+}
+
+#[test]
+fn what_would_go_unseen_is_told() {
+    let found = |targets: Value| {
+        let (file, findings) = MapperFile::compile(&exported(targets), Form::Export);
+        (
+            file.is_some(),
+            findings
+                .list
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
+    };
+    let (loads, told) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let same = "doubtful  User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
+    assert!(loads && told.contains(same), "{told}");
+    let step = transformer("concat", &json!({"sufix": "!"}));
+    let (loads, told) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
+    let known = "doubtful  User Profile › title › transformer 1 (concat): takes no argument `sufix`; ignored, it takes prefix, suffix";
+    assert!(loads && told.contains(known), "{told}");
+    let (loads, told) = found(json!({}));
+    assert!(
+        !loads && told.contains("refused   User Profile: has no targets"),
+        "{told}"
+    );
+    let (file, findings) = MapperFile::compile("direction = \"outgoing\"\n[\"User Profile\"]\n", Form::ByHand);
+    assert!(file.is_none() && findings.refusals().contains("has no targets"));
+}
+
+#[test]
+fn a_part_that_its_own_target_fills_stays() {
+    let mapper = mapper_of(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let source = profile(json!({"surname": "F", "nm": {"familyName": "EVIL", "givenName": "G"}}));
+    let mapped = mapper.outgoing(MappingType::Update, &source);
+    assert_eq!(mapped.attributes["name"], json!({"familyName": "F", "givenName": "G"}));
 }
 
 /// Whether a mapping ends at its bound, in a time that what is not counted would exceed by far.

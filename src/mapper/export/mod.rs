@@ -132,6 +132,9 @@ impl Reader<'_> {
                 .refuse(place, format!("has more than {MAX_TARGETS} targets"));
             return mapping;
         }
+        if targets.is_empty() && self.direction != Some(Direction::Incoming) {
+            self.findings.refuse(place, "has no targets; it would map nothing");
+        }
         for (name, value) in targets {
             if self.findings.is_enough() {
                 break;

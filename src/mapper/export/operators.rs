@@ -145,8 +145,12 @@ impl Reader<'_> {
                         continue;
                     }
                     if !taken.contains(&argument.as_str()) {
+                        let known = match taken {
+                            [] => "it takes none".to_owned(),
+                            taken => format!("it takes {}", taken.join(", ")),
+                        };
                         self.findings
-                            .note(&place, format!("takes no argument `{argument}`; ignored"));
+                            .doubt(&place, format!("takes no argument `{argument}`; ignored, {known}"));
                         continue;
                     }
                     let parsed = self.operand(value, None, &format!("{place} › {argument}"))?;
