@@ -146,7 +146,8 @@ impl Rule {
                 let source = run.source;
                 if run.trace.is_some() {
                     for name in expression.names() {
-                        run.took(name, source.head(name).filter(|value| !value.is_null()));
+                        let found = source.head(name).ok().flatten();
+                        run.took(name, found.filter(|value| !value.is_null()));
                     }
                 }
                 let value = expression.value_within(|name| source.head(name), source.lookup(), &mut run.work);

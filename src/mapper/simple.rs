@@ -90,10 +90,13 @@ pub(super) enum Piece {
 
 impl<'a> Source<'a> {
     /// The value of a field or attribute, if there is one.
-    pub(super) fn head(self, key: &str) -> Option<&'a Value> {
+    ///
+    /// # Errors
+    /// When a profile has the field under two display names, with two values.
+    pub(super) fn head(self, key: &str) -> Result<Option<&'a Value>, String> {
         match self {
-            Self::Profile(profile) => profile.field(key),
-            Self::User(user) => user.get(key),
+            Self::Profile(profile) => profile.one_field(key).map_err(|fault| fault.to_string()),
+            Self::User(user) => Ok(user.get(key)),
         }
     }
 
@@ -150,7 +153,7 @@ impl<'a> Run<'a> {
     pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Worked<'a>>, String> {
         // Also looking for what is not there is work.
         self.work.take(self.source.lookup())?;
-        let found = match self.source.head(path.head()) {
+        let found = match self.source.head(path.head())? {
             Some(value) => path.walk(1, value, &mut self.work)?,
             None => None,
         };

@@ -788,6 +788,26 @@ fn what_would_go_unseen_is_told() {
 }
 
 #[test]
+fn two_spellings_that_differ_are_refused_in_either_form() {
+    let source = profile(json!({"Given Name": "Y", "GIVEN NAME": "Z", "Title": "t", "TITLE": "t"}));
+    let by_hand = "direction = \"outgoing\"\n[\"User Profile\"]\nuserType = \"givenname\"\ntitle = \"title\"\n";
+    let (file, _) = MapperFile::compile(by_hand, Form::ByHand);
+    let by_hand = Mapper::new(file.map(Arc::new), None);
+    for mapper in [
+        mapper_of(json!({"userType": {"simple": "givenname"}, "title": {"simple": "title"}})),
+        by_hand,
+    ] {
+        let mapped = mapper.outgoing(MappingType::Update, &source);
+        let words = source.text("givenname").unwrap_err().to_string();
+        assert_eq!(
+            mapped.faults.iter().map(|fault| fault.rule.clone()).collect::<Vec<_>>(),
+            [words]
+        );
+        assert_eq!(Value::from(mapped.attributes), json!({"title": "t"}));
+    }
+}
+
+#[test]
 fn a_part_that_its_own_target_fills_stays() {
     let mapper = mapper_of(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
     let source = profile(json!({"surname": "F", "nm": {"familyName": "EVIL", "givenName": "G"}}));
