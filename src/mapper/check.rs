@@ -147,6 +147,8 @@ enum State {
     Source,
     /// One value of the source, with the mapper's text in it.
     Altered,
+    /// Such a value, or another text that took its place: it shows when it comes.
+    Either,
     /// Parts of both, kept apart.
     Glued,
     /// Parts of both, and nobody knows any more which is which.
@@ -220,8 +222,8 @@ fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
 fn after(state: State, transformer: &Transformer) -> State {
     let literal = |arguments: &[&Simple]| arguments.iter().all(|argument| argument.paths().is_empty());
     let changed = |arguments: &[&Simple]| match state {
-        State::Mapper | State::Source | State::Altered if literal(arguments) => state,
-        State::Mapper | State::Source | State::Altered | State::Glued | State::Mixed => State::Mixed,
+        State::Mapper | State::Source | State::Altered | State::Either if literal(arguments) => state,
+        State::Mapper | State::Source | State::Altered | State::Either | State::Glued | State::Mixed => State::Mixed,
     };
     // What the mapper puts into the source's value.
     let altered = |state: State, adds: bool| {
@@ -233,7 +235,7 @@ fn after(state: State, transformer: &Transformer) -> State {
     };
     let glued = |arguments: &[&Simple]| match state {
         State::Mapper if literal(arguments) => State::Mapper,
-        State::Mapper | State::Source | State::Altered | State::Glued => State::Glued,
+        State::Mapper | State::Source | State::Altered | State::Either | State::Glued => State::Glued,
         State::Mixed => State::Mixed,
     };
     match &transformer.step {
@@ -254,8 +256,15 @@ fn after(state: State, transformer: &Transformer) -> State {
             altered(changed(&[with]), adds)
         }
         // Another text may take the value's place.
-        Step::SetIfEmpty { .. } | Step::IfThenElse(_) | Step::MapValues { .. } if state == State::Altered => {
-            State::Glued
+        Step::SetIfEmpty { .. }
+        | Step::IfThenElse(_)
+        | Step::MapValues { .. }
+        | Step::Append { .. }
+        | Step::Count
+        | Step::GetField { .. }
+            if state == State::Altered =>
+        {
+            State::Either
         }
         Step::Trim | Step::TimeStampToDate => changed(&[]),
         Step::Split { delimiter, .. } => changed(&[delimiter]),

@@ -747,6 +747,17 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
         transformed(evil.clone(), &[altered, glue.clone(), parse.clone()]),
         Ok(Some(json!({"a": "b\", \"fbmilyNbme\": \"EVIL"})))
     );
+    let altered = ("replace", json!({"toReplace": "A", "replaceWith": "b"}));
+    let rest = [
+        ("SetIfEmpty", json!({"defaultValue": "n/a"})),
+        ("trim", json!({})),
+        glue,
+        parse.clone(),
+    ];
+    assert_eq!(
+        transformed(json!({"x": " A "}), &[&[altered], &rest[..]].concat()),
+        Ok(Some(json!({"a": "b"})))
+    );
     // Taking away, and taking groups, leaves the value's own.
     let own = |step: (&str, Value)| transformed(json!({"x": "-{\"a\": 1}"}), &[step, parse.clone()]);
     assert_eq!(own(matched("^-(.*)$", "$1")), Ok(Some(json!({"a": 1}))));
