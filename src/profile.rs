@@ -3,6 +3,8 @@
 //! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are free-form: what nobody
 //! asks for is kept and ignored.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -18,10 +20,35 @@ use crate::json;
 /// Where a profile keeps what was true before the change it reports.
 const OLD: &str = "olduserdata";
 
+/// Fields of one profile: far more than a person has, and few enough that what goes through them all stays cheap.
+const MAX_FIELDS: usize = 4_096;
+
 /// The caller's document about a person, `olduserdata` included, as it came.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(transparent)]
-pub struct UserProfile(Map<String, Value>);
+pub struct UserProfile {
+    fields: Map<String, Value>,
+    /// By field, the keys that are display names of it. A mapping may ask for a missing field as often as a list has elements, so it must not go
+    /// through every key each time.
+    #[serde(skip)]
+    display_names: HashMap<String, DisplayName>,
+}
+
+/// What a field is called where its internal name is no key.
+#[derive(Clone, Debug)]
+struct DisplayName {
+    /// The first key that stands for the field.
+    key: String,
+    /// Whether another stands for it too, with another value.
+    differs: bool,
+}
+
+/// Two profiles are the same when their documents are.
+impl PartialEq for UserProfile {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
 
 /// The caller's document about a group, as it came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -39,46 +66,70 @@ pub struct NotText {
 }
 
 impl UserProfile {
+    /// A profile of these fields.
+    ///
+    /// # Errors
+    /// When there are more than a profile may have.
+    fn new(fields: Map<String, Value>) -> Result<Self, String> {
+        if fields.len() > MAX_FIELDS {
+            return Err(format!(
+                "a profile has at most {MAX_FIELDS} fields, not {}",
+                fields.len()
+            ));
+        }
+        let mut display_names: HashMap<String, DisplayName> = HashMap::new();
+        for (key, value) in &fields {
+            let spaceless = key.chars().filter(|character| *character != ' ');
+            let name: String = spaceless.flat_map(char::to_lowercase).collect();
+            // What is an internal name already is found by itself, and wins.
+            if name == *key {
+                continue;
+            }
+            match display_names.get_mut(&name) {
+                Some(first) => first.differs |= fields.get(&first.key) != Some(value),
+                None => {
+                    let key = key.clone();
+                    display_names.insert(name, DisplayName { key, differs: false });
+                }
+            }
+        }
+        Ok(Self { fields, display_names })
+    }
+
     /// The document as it came.
     pub fn as_object(&self) -> &Map<String, Value> {
-        &self.0
+        &self.fields
     }
 
     /// A field by its internal name, `givenname`; else the first whose display name it is: `Given Name`, lower-cased and
     /// without spaces. The exact key wins.
     pub fn field(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).or_else(|| self.spellings(name).next())
+        let display_name = || self.fields.get(&self.display_names.get(name)?.key);
+        self.fields.get(name).or_else(display_name)
     }
 
-    /// What stands under the display names of a field.
-    fn spellings(&self, name: &str) -> impl Iterator<Item = &Value> {
-        let is_display_name = move |key: &str| {
-            let folded = key.chars().filter(|character| *character != ' ');
-            folded.flat_map(char::to_lowercase).eq(name.chars())
-        };
-        self.0
-            .iter()
-            .filter(move |(key, _)| is_display_name(key))
-            .map(|(_, value)| value)
+    /// As [`Self::field`], where it must be clear which value is meant.
+    ///
+    /// # Errors
+    /// When the field is there under two display names, with two values: which of two people would be disabled must not hang on the order of the keys.
+    pub fn one_field(&self, name: &str) -> Result<Option<&Value>, NotText> {
+        let in_two = self.display_names.get(name).is_some_and(|found| found.differs);
+        if in_two && !self.fields.contains_key(name) {
+            return Err(NotText {
+                field: format!("user-profile.{name}"),
+                found: "two different values (it is there in two spellings: leave one)",
+            });
+        }
+        Ok(self.field(name))
     }
 
     /// The text of a field; null and the empty string count as absent.
     ///
     /// # Errors
     /// When the field holds something else: a number or a boolean is not turned into text, because 007 and 7 are different
-    /// employees.
+    /// employees. And as [`Self::one_field`].
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
-        // Which of two people would be disabled must not hang on the order of the keys.
-        let mut spellings = self.spellings(name);
-        let first = spellings.next();
-        if !self.0.contains_key(name) && spellings.any(|other| Some(other) != first) {
-            let found = "two different values (it is there in two spellings: leave one)";
-            return Err(NotText {
-                field: format!("user-profile.{name}"),
-                found,
-            });
-        }
-        text(self.field(name), "user-profile", name)
+        text(self.one_field(name)?, "user-profile", name)
     }
 
     /// What was true before the change, in the profile's own form.
@@ -88,11 +139,11 @@ impl UserProfile {
     pub fn old(&self) -> Result<Option<UserProfile>, NotText> {
         match self.field(OLD) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => match document(value.clone()) {
-                Ok(object) => Ok(Some(Self(object))),
+            Some(value) => match document(value.clone()).and_then(Self::new) {
+                Ok(old) => Ok(Some(old)),
                 Err(_) => Err(NotText {
                     field: format!("user-profile.{OLD}"),
-                    found: "anything but an object",
+                    found: "anything but an object of at most 4096 fields",
                 }),
             },
         }
@@ -138,7 +189,7 @@ impl ToSchema for GroupProfile {}
 impl<'de> Deserialize<'de> for UserProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         document(Value::deserialize(deserializer)?)
-            .map(Self)
+            .and_then(Self::new)
             .map_err(D::Error::custom)
     }
 }
@@ -248,6 +299,29 @@ mod tests {
         assert_eq!(given.text("title"), Ok(Some("t")));
         let exact = profile(json!({"Username": "a", "User Name": "b", "username": "c"}));
         assert_eq!(exact.text("username"), Ok(Some("c")));
+    }
+
+    #[test]
+    fn a_profile_has_so_many_fields_and_is_its_document() {
+        let fields = |count: usize| -> Value {
+            (0..count)
+                .map(|n| (format!("Key {n}"), n.into()))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        assert_eq!(profile(fields(MAX_FIELDS)).field("key7"), Some(&json!(7)));
+        let error = serde_json::from_value::<UserProfile>(fields(MAX_FIELDS + 1))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error, "a profile has at most 4096 fields, not 4097");
+        let old = profile(json!({"olduserdata": fields(MAX_FIELDS + 1)}))
+            .old()
+            .unwrap_err();
+        assert!(old.found.contains(&MAX_FIELDS.to_string()), "{}", old.found);
+        let (one, other) = (profile(json!({"A B": 1, "AB": 2})), profile(json!({"AB": 2, "A B": 1})));
+        assert_eq!((one.field("ab"), other.field("ab")), (Some(&json!(1)), Some(&json!(2))));
+        assert_eq!(one, other);
+        assert_eq!(serde_json::to_string(&one).unwrap(), r#"{"A B":1,"AB":2}"#);
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(super) const MAX_TARGETS: usize = 1_000;
 /// Transformers, alternatives of filters and the like of one target.
 pub(super) const MAX_STEPS: usize = 100;
 
+/// Paths of one target, those in its filters and arguments included. Each is read for each element of a list, and compared with the others at load.
+pub(super) const MAX_PATHS: usize = 1_000;
+
 /// The length of an expression, in bytes: chains such as `a.b.c` or `a ~ b` are parsed by recursion, and must fit a small stack.
 pub(super) const MAX_EXPRESSION: usize = 1_024;
 

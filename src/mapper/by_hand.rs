@@ -78,6 +78,9 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
         findings.refuse(place, format!("has more than {MAX_TARGETS} targets"));
         return mapping;
     }
+    if flat.is_empty() && direction == Some(Direction::Outgoing) {
+        findings.refuse(place, "has no targets; it would map nothing");
+    }
     for (name, value) in flat {
         if findings.is_enough() {
             break;

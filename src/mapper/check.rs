@@ -11,7 +11,7 @@ use super::{
     rule::{Complex, Field, Mapping, Rule},
     simple::Simple,
     target::{Target, Unfit},
-    transformers::{Step, Transformer},
+    transformers::{Step, Transformer, only_groups},
     worked::Origin,
 };
 use crate::scim::aws::{self, ENTERPRISE};
@@ -112,8 +112,22 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
             );
         }
     }
+    for broad in mapping.fields.iter().map(|field| &field.target) {
+        let mut targets = mapping.fields.iter().map(|field| &field.target);
+        if let Some(part) = targets.find(|target| target.is_inside(broad)) {
+            findings.doubt(
+                place,
+                format!(
+                    "{} and {} fill the same place; where both have a value, the one of {} counts",
+                    broad.dotted(),
+                    part.dotted(),
+                    part.dotted()
+                ),
+            );
+        }
+    }
     let mut seen = BTreeSet::new();
-    for field in mapping.fields.iter().filter(|field| field.target.is_top()) {
+    for field in &mapping.fields {
         if !seen.insert(field.target.dotted()) {
             findings.doubt(
                 place,
@@ -131,6 +145,10 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
 enum State {
     Mapper,
     Source,
+    /// One value of the source, with the mapper's text in it.
+    Altered,
+    /// Such a value, or another text that took its place: it shows when it comes.
+    Either,
     /// Parts of both, kept apart.
     Glued,
     /// Parts of both, and nobody knows any more which is which.
@@ -155,6 +173,8 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
                          the values before they are glued"
                     ),
                 );
+            } else if state == State::Altered {
+                findings.refuse(&place, json_text::ALTERED);
             } else if let Some(text) = complex.glued(index) {
                 let together = text.origin() == Origin::Source;
                 match json_text::parse(&text) {
@@ -180,11 +200,11 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
 /// A missing root takes the other sources of its target with it.
 fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
     let root: Vec<&str> = complex.root.paths().iter().map(|path| path.head()).collect();
-    let mut others: Vec<&str> = Vec::new();
+    let (mut others, mut seen): (Vec<&str>, BTreeSet<&str>) = (Vec::new(), root.iter().copied().collect());
     for transformer in &complex.transformers {
         if let Step::Concat { prefix, suffix } = &transformer.step {
             for path in prefix.paths().into_iter().chain(suffix.paths()) {
-                if !others.contains(&path.head()) && !root.contains(&path.head()) {
+                if seen.insert(path.head()) {
                     others.push(path.head());
                 }
             }
@@ -202,12 +222,20 @@ fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
 fn after(state: State, transformer: &Transformer) -> State {
     let literal = |arguments: &[&Simple]| arguments.iter().all(|argument| argument.paths().is_empty());
     let changed = |arguments: &[&Simple]| match state {
-        State::Mapper | State::Source if literal(arguments) => state,
-        State::Mapper | State::Source | State::Glued | State::Mixed => State::Mixed,
+        State::Mapper | State::Source | State::Altered | State::Either if literal(arguments) => state,
+        State::Mapper | State::Source | State::Altered | State::Either | State::Glued | State::Mixed => State::Mixed,
+    };
+    // What the mapper puts into the source's value.
+    let altered = |state: State, adds: bool| {
+        if state == State::Source && adds {
+            State::Altered
+        } else {
+            state
+        }
     };
     let glued = |arguments: &[&Simple]| match state {
         State::Mapper if literal(arguments) => State::Mapper,
-        State::Mapper | State::Source | State::Glued => State::Glued,
+        State::Mapper | State::Source | State::Altered | State::Either | State::Glued => State::Glued,
         State::Mixed => State::Mixed,
     };
     match &transformer.step {
@@ -217,8 +245,27 @@ fn after(state: State, transformer: &Transformer) -> State {
         }
         Step::Join { separator } => glued(&[separator]),
         Step::Replace { what, with } if state == State::Mapper && literal(&[what]) => glued(&[with]),
-        Step::Replace { what, with } => changed(&[what, with]),
-        Step::ReplaceMatch { with, .. } => changed(&[with]),
+        // Without a text to look for there is nothing to do.
+        Step::Replace { what, .. } if what.literal().is_none_or(str::is_empty) && what.paths().is_empty() => state,
+        Step::Replace { what, with } => {
+            let adds = with.literal().is_some_and(|text| !text.is_empty());
+            altered(changed(&[what, with]), adds)
+        }
+        Step::ReplaceMatch { with, .. } => {
+            let adds = with.literal().is_some_and(|text| !only_groups(text));
+            altered(changed(&[with]), adds)
+        }
+        // Another text may take the value's place.
+        Step::SetIfEmpty { .. }
+        | Step::IfThenElse(_)
+        | Step::MapValues { .. }
+        | Step::Append { .. }
+        | Step::Count
+        | Step::GetField { .. }
+            if state == State::Altered =>
+        {
+            State::Either
+        }
         Step::Trim | Step::TimeStampToDate => changed(&[]),
         Step::Split { delimiter, .. } => changed(&[delimiter]),
         Step::Substring { from, to } => changed(&[from, to]),

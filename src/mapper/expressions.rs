@@ -80,19 +80,21 @@ impl Expression {
     /// # Errors
     /// When it can't be computed, or grows beyond its bounds.
     pub fn value<'v>(&self, read: impl Fn(&str) -> Option<&'v Value>) -> Result<Option<Value>, String> {
-        self.value_within(read, &mut Work::new())
+        self.value_within(|name| Ok(read(name)), ELEMENT, &mut Work::new())
     }
 
-    /// As [`Self::value`], within what is left of a mapping's work.
+    /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read` costs `lookup`.
     pub(super) fn value_within<'v>(
         &self,
-        read: impl Fn(&str) -> Option<&'v Value>,
+        read: impl Fn(&str) -> Result<Option<&'v Value>, String>,
+        lookup: usize,
         work: &mut Work,
     ) -> Result<Option<Value>, String> {
         let mut fields = BTreeMap::new();
         for name in &self.names {
+            work.take(lookup)?;
             // Null is absent, as everywhere in a profile.
-            if let Some(value) = read(name).filter(|value| !value.is_null()) {
+            if let Some(value) = read(name)?.filter(|value| !value.is_null()) {
                 work.take(weight(value))?;
                 fields.insert(name.clone(), minijinja::Value::from(Serde(value)));
             }

@@ -8,7 +8,8 @@
 //! What is empty is left out: an empty text of an object, and an object or list whose every value was empty. Otherwise a missing surname
 //! would be sent as `"familyName": ""`, which AWS refuses.
 //!
-//! A text that is one value of the source and nothing else is parsed as it stands: there, the mapping asks for the structure of just that value.
+//! A text that is one value of the source and nothing else is parsed as it stands: there, the mapping asks for the structure of just that value. One into
+//! which a step put text of the mapper's is refused instead: nobody can say which of its quotes and brackets the value brought.
 
 use serde_json::{Map, Number, Value};
 
@@ -42,6 +43,9 @@ pub(super) fn parse(text: &Text<'_>) -> Result<Parsed, String> {
             value: Some(value),
             unquoted: false,
         });
+    }
+    if text.origin() == Origin::Altered {
+        return Err(ALTERED.to_owned());
     }
     if text.parts.iter().any(|part| part.origin == Origin::Mixed) {
         return Err(
@@ -82,6 +86,9 @@ pub(super) fn depth(value: &Value, left: usize) -> Result<(), String> {
     }
 }
 
+/// What is said of one value with the mapper's text in it.
+pub(super) const ALTERED: &str = "the mapper's own text was put into a value before it is parsed, so that the value could become structure; glue the JSON with \
+     `concat`, which keeps them apart";
 const NOT_JSON: &str = "the glued text is not JSON";
 const KEY: &str = "a value of the source would name a key of the JSON";
 
@@ -130,7 +137,7 @@ impl<'t> Reader<'t> {
     fn peek(&mut self) -> Option<Token<'t>> {
         loop {
             let part = self.text.parts.get(self.part)?;
-            if part.origin == Origin::Source {
+            if part.origin.is_one_value() {
                 return Some(Token::Slot(&part.text));
             }
             match part.text[self.at..].chars().next() {
@@ -309,7 +316,7 @@ impl<'t> Reader<'t> {
             .text
             .parts
             .get(self.part)
-            .filter(|part| part.origin != Origin::Source)
+            .filter(|part| !part.origin.is_one_value())
         else {
             return "";
         };

@@ -171,7 +171,15 @@ impl Walk {
             Expr::GetItem(access) => vec![&access.expr, &access.subscript_expr],
             Expr::List(list) => list.items.iter().collect(),
             Expr::Tuple(tuple) => tuple.items.iter().collect(),
-            Expr::Map(map) => map.keys.iter().chain(&map.values).collect(),
+            Expr::Map(map) => {
+                // A key out of the source would let a value choose which attribute is written.
+                let written =
+                    |key: &Expr<'_>| matches!(key, Expr::Const(constant) if constant.value.as_str().is_some());
+                if !map.keys.iter().all(written) {
+                    self.say("a key of a map must stand there: write the key in quotes".to_owned());
+                }
+                map.keys.iter().chain(&map.values).collect()
+            }
             Expr::Filter(filter) => {
                 self.filter(&without_spaces(filter.name));
                 self.named_in_arguments(filter);
@@ -202,6 +210,10 @@ impl Walk {
                         self.say("only a function can be called".to_owned());
                         parts.push(other);
                     }
+                }
+                let splat = |argument: &CallArg<'_>| matches!(argument, CallArg::PosSplat(_) | CallArg::KwargSplat(_));
+                if call.args.iter().any(splat) {
+                    self.say("the arguments of a function must be written out".to_owned());
                 }
                 parts.extend(values(&call.args));
                 parts
@@ -365,6 +377,11 @@ mod tests {
             ("a | map('format')", "the filter `format`"),
             ("a | tojson", "the filter `tojson`"),
             ("(a * 2)[0]", "multiplication"),
+            ("{'familyName': s, k: v}", "write the key in quotes"),
+            ("{'a' ~ b: v}", "write the key in quotes"),
+            ("[{'a': {1: v}}]", "write the key in quotes"),
+            ("dict(**a)", "the arguments of a function must be written out"),
+            ("dict(*a)", "the arguments of a function must be written out"),
         ] {
             let error = names(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

@@ -1,5 +1,7 @@
 //! The form that every mapping is compiled into, whichever way it was written: targets, each with the rule that fills it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
     json_text,
     path::Path,
     simple::{Run, Simple, Source, Trace},
-    target::Target,
+    target::{Filled, Target},
     transformers::{Step, Transformer},
     worked::{Origin, Text, Worked, is_nothing, weight},
 };
@@ -76,14 +78,14 @@ pub(super) struct Told {
 impl Mapping {
     /// Fills every target that the source has something for.
     pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
-        let (mut object, mut faults) = (Object::new(), Vec::new());
+        let (mut filled, mut faults) = (Filled::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
             match field.rule.come(&mut run) {
                 Came::Value(mut value) => {
                     field.target.fit(&mut value);
                     if !is_nothing(&value) {
-                        field.target.insert(value, &mut object);
+                        filled.put(&field.target, value);
                     }
                 }
                 Came::LeftOut(_) => {}
@@ -97,7 +99,7 @@ impl Mapping {
                 break;
             }
         }
-        (object, faults)
+        (filled.into_object(), faults)
     }
 
     /// As [`Self::apply`], with how each target came about.
@@ -142,10 +144,13 @@ impl Rule {
             Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
             Self::Expression(expression) => {
                 let source = run.source;
-                for name in expression.names() {
-                    run.took(name, source.head(name).filter(|value| !value.is_null()));
+                if run.trace.is_some() {
+                    for name in expression.names() {
+                        let found = source.head(name).ok().flatten();
+                        run.took(name, found.filter(|value| !value.is_null()));
+                    }
                 }
-                let value = expression.value_within(|name| source.head(name), &mut run.work);
+                let value = expression.value_within(|name| source.head(name), source.lookup(), &mut run.work);
                 value.map(|value| value.ok_or(MISSING))
             }
         };
@@ -197,7 +202,9 @@ impl Rule {
             && let Ok(parsed) = json_text::parse(&text)
         {
             // The values of the model are the names of their own fields.
-            parts(target, &parsed.value.unwrap_or_default(), &text, &mut filled);
+            let of_source = text.parts.iter().filter(|part| part.origin == Origin::Source);
+            let fields: HashSet<&str> = of_source.map(|part| part.text.as_ref()).collect();
+            parts(target, &parsed.value.unwrap_or_default(), &fields, &mut filled);
         }
         filled.extend(whole.map(|source| (target.to_owned(), source)));
         filled
@@ -205,21 +212,17 @@ impl Rule {
 }
 
 /// The texts of a value that are a field's name, with the way to each.
-fn parts(at: &str, value: &Value, model: &Text<'_>, filled: &mut Vec<(String, String)>) {
+fn parts(at: &str, value: &Value, fields: &HashSet<&str>, filled: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => {
-            let is_field = model
-                .parts
-                .iter()
-                .any(|part| part.origin == Origin::Source && part.text == text.as_str());
-            if is_field {
+            if fields.contains(text.as_str()) {
                 filled.push((at.to_owned(), text.clone()));
             }
         }
-        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, model, filled)),
+        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, fields, filled)),
         Value::Object(object) => object
             .iter()
-            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, model, filled)),
+            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, fields, filled)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

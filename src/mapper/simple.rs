@@ -90,10 +90,21 @@ pub(super) enum Piece {
 
 impl<'a> Source<'a> {
     /// The value of a field or attribute, if there is one.
-    pub(super) fn head(self, key: &str) -> Option<&'a Value> {
+    ///
+    /// # Errors
+    /// When a profile has the field under two display names, with two values.
+    pub(super) fn head(self, key: &str) -> Result<Option<&'a Value>, String> {
         match self {
-            Self::Profile(profile) => profile.field(key),
-            Self::User(user) => user.get(key),
+            Self::Profile(profile) => profile.one_field(key).map_err(|fault| fault.to_string()),
+            Self::User(user) => Ok(user.get(key)),
+        }
+    }
+
+    /// What looking a field or attribute up costs, whether there is one or not: a profile is indexed, a user's attributes are gone through.
+    pub(super) fn lookup(self) -> usize {
+        match self {
+            Self::Profile(_) => ELEMENT,
+            Self::User(user) => user.as_object().len().max(ELEMENT),
         }
     }
 }
@@ -140,7 +151,9 @@ impl<'a> Run<'a> {
 
     /// What the source has at a path.
     pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Worked<'a>>, String> {
-        let found = match self.source.head(path.head()) {
+        // Also looking for what is not there is work.
+        self.work.take(self.source.lookup())?;
+        let found = match self.source.head(path.head())? {
             Some(value) => path.walk(1, value, &mut self.work)?,
             None => None,
         };
@@ -242,20 +255,26 @@ impl Simple {
             Self::Text(pieces) => {
                 let mut whole = Text::default();
                 let mut any = false;
+                let mut length = 0_usize;
                 for piece in pieces {
+                    // A piece costs something whatever stands in it: a test resolves them all for each element of a list.
+                    run.work.take(0)?;
                     match piece {
                         Piece::Literal(text) => {
                             run.work.take(text.len())?;
+                            length += text.len();
                             whole.push(Text::new(text.as_str(), Origin::Mapper));
                         }
                         Piece::Path(path) => {
                             if let Some(value) = run.read(path)? {
                                 any = true;
-                                whole.push(value.into_text()?);
+                                let value = value.into_text()?;
+                                length += value.len();
+                                whole.push(value);
                             }
                         }
                     }
-                    bounds::text(whole.len())?;
+                    bounds::text(length)?;
                 }
                 Ok(any.then_some(Worked::Text(whole)))
             }

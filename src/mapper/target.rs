@@ -116,25 +116,71 @@ impl Target {
         }
     }
 
-    /// Puts a value into the user. An object joins one that is there already.
-    pub(super) fn insert(&self, value: Value, attributes: &mut Object) {
-        let Some((last, parents)) = self.path.split_last() else {
+    /// Whether its place is inside of another's.
+    pub(super) fn is_inside(&self, other: &Self) -> bool {
+        self.path.len() > other.path.len() && self.path.starts_with(&other.path)
+    }
+}
+
+/// What targets have filled so far.
+#[derive(Debug, Default)]
+pub(super) struct Filled<'m> {
+    object: Object,
+    /// The targets inside of attributes that are filled.
+    inside: Vec<&'m Target>,
+}
+
+impl<'m> Filled<'m> {
+    /// What was filled.
+    pub(super) fn into_object(self) -> Object {
+        self.object
+    }
+
+    /// Puts a value at its target's place. An object joins one that is there already, and what a target inside of this one has set stays, whichever came
+    /// first: a value of the source that happens to hold the same key must not take its place.
+    pub(super) fn put(&mut self, target: &'m Target, value: Value) {
+        let kept: Vec<(&Target, Value)> = self
+            .inside
+            .iter()
+            .filter(|other| other.is_inside(target))
+            .filter_map(|other| Some((*other, at(&self.object, &other.path)?.clone())))
+            .collect();
+        if !kept.is_empty() && !value.is_object() {
             return;
-        };
-        let mut object = attributes;
-        for parent in parents {
-            let inside = object.entry(parent.clone()).or_insert_with(|| Object::new().into());
-            if !inside.is_object() {
-                *inside = Object::new().into();
-            }
-            let Some(inside) = inside.as_object_mut() else { return };
-            object = inside;
         }
-        match (object.get_mut(last), value) {
-            (Some(Value::Object(there)), Value::Object(new)) => there.extend(new),
-            (_, value) => {
-                object.insert(last.clone(), value);
-            }
+        insert(&target.path, value, &mut self.object);
+        for (other, value) in kept {
+            insert(&other.path, value, &mut self.object);
+        }
+        if !target.is_top() {
+            self.inside.push(target);
+        }
+    }
+}
+
+fn at<'o>(object: &'o Object, path: &[String]) -> Option<&'o Value> {
+    let (first, behind) = path.split_first()?;
+    behind.iter().try_fold(object.get(first)?, |value, key| value.get(key))
+}
+
+/// Puts a value at a place; an object joins one that is there already.
+fn insert(path: &[String], value: Value, object: &mut Object) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let mut object = object;
+    for parent in parents {
+        let inside = object.entry(parent.clone()).or_insert_with(|| Object::new().into());
+        if !inside.is_object() {
+            *inside = Object::new().into();
+        }
+        let Some(inside) = inside.as_object_mut() else { return };
+        object = inside;
+    }
+    match (object.get_mut(last), value) {
+        (Some(Value::Object(there)), Value::Object(new)) => there.extend(new),
+        (_, value) => {
+            object.insert(last.clone(), value);
         }
     }
 }
@@ -175,17 +221,65 @@ mod tests {
         let target = Target::attribute(ENTERPRISE_1_0).unwrap();
         let mut value = json!({"department": "D", "countryCode": "1", "managerflag": "Y"});
         assert_eq!(target.fit(&mut value), ["countryCode", "managerflag"]);
-        let mut user = Object::new();
-        target.insert(value, &mut user);
-        Target::attribute("name.givenName")
-            .unwrap()
-            .insert(json!("G"), &mut user);
-        Target::attribute("name")
-            .unwrap()
-            .insert(json!({"familyName": "F"}), &mut user);
+        let (part, whole) = (
+            Target::attribute("name.givenName").unwrap(),
+            Target::attribute("name").unwrap(),
+        );
+        let mut user = Filled::default();
+        user.put(&target, value);
+        user.put(&part, json!("G"));
+        user.put(&whole, json!({"familyName": "F"}));
         assert_eq!(
-            Value::from(user),
+            Value::from(user.into_object()),
             json!({ENTERPRISE: {"department": "D"}, "name": {"givenName": "G", "familyName": "F"}})
+        );
+    }
+
+    #[test]
+    fn a_broad_target_takes_nothing_from_one_inside_of_it() {
+        let (part, whole) = (
+            Target::attribute("name.familyName").unwrap(),
+            Target::attribute("name").unwrap(),
+        );
+        let deep = Target::attribute(&format!("{ENTERPRISE}.manager.value")).unwrap();
+        let manager = Target::attribute(&format!("{ENTERPRISE}:manager")).unwrap();
+        let filled = |values: &[(&Target, Value)]| {
+            let owned: Vec<(Target, Value)> = values
+                .iter()
+                .map(|(target, value)| ((*target).clone(), value.clone()))
+                .collect();
+            let mut user = Filled::default();
+            owned.iter().for_each(|(target, value)| user.put(target, value.clone()));
+            Value::from(user.into_object())
+        };
+        let both = json!({"familyName": "EVIL", "givenName": "G"});
+        let name = json!({"name": {"familyName": "F", "givenName": "G"}});
+        assert_eq!(filled(&[(&part, json!("F")), (&whole, both.clone())]), name);
+        assert_eq!(filled(&[(&whole, both), (&part, json!("F"))]), name);
+        let family = json!({"name": {"familyName": "F"}});
+        assert_eq!(filled(&[(&part, json!("F")), (&whole, json!("EVIL"))]), family);
+        assert_eq!(filled(&[(&whole, json!("EVIL")), (&part, json!("F"))]), family);
+        assert_eq!(
+            filled(&[
+                (&deep, json!("M")),
+                (&manager, json!({"value": "EVIL", "displayName": "D"}))
+            ]),
+            json!({ENTERPRISE: {"manager": {"value": "M", "displayName": "D"}}})
+        );
+        assert_eq!(
+            filled(&[
+                (&deep, json!("M")),
+                (
+                    &Target::attribute(ENTERPRISE).unwrap(),
+                    json!({"manager": {"displayName": "D"}})
+                )
+            ]),
+            json!({ENTERPRISE: {"manager": {"displayName": "D", "value": "M"}}})
+        );
+        // Of two for the same place the last one counts, as it did.
+        assert_eq!(
+            filled(&[(&part, json!("F")), (&part, json!("L"))]),
+            json!({"name": {"familyName": "L"}})
         );
     }
 }

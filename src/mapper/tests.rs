@@ -466,7 +466,7 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
         "note      Phishing: not a type",
         "note      User Profile › userName: has a key `note`",
         "note      User Profile › displayName › transformer 1 (string.toUpperCase): has no `args`",
-        "note      User Profile › displayName › transformer 2 (trim): takes no argument `much`",
+        "doubtful  User Profile › displayName › transformer 2 (trim): takes no argument `much`; ignored, it takes none",
         "doubtful  User Profile › name.givenName › filter 1 (general.isNotEqualString): has no right side",
         "note      User Profile › name.givenName › transformer 1 (FirstArrayElement): has no `args`",
         "note      User Profile › title: has no source",
@@ -700,6 +700,244 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
 }
 
 /// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+#[test]
+fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
+    let evil = json!({"x": "a\", \"familyName\": \"EVIL", "json": "{\"a\": 1}"});
+    let matched = |regex: &str, with: &str| ("replaceMatch", json!({"regex": regex, "replaceWith": with}));
+    let parse = ("ParseJSON", json!({}));
+    // As no text of its own may take their place, these are refused when the file is loaded.
+    for steps in [
+        vec![matched("^(.*)$", "{\"givenName\": \"$1\"}")],
+        vec![matched("^", "{\"givenName\": \""), matched("$", "\"}")],
+        vec![matched("^(.*)$", "[{\"value\": \"$1\", \"type\": \"work\"}]")],
+        vec![matched("never", "x")],
+        vec![
+            ("replace", json!({"toReplace": "a", "replaceWith": "{\"b\": \""})),
+            matched("$", "\"}"),
+        ],
+        vec![
+            matched("^(.*)$", "{\"a\": \"$1\"}"),
+            ("trim", json!({})),
+            ("toLowerCase", json!({})),
+        ],
+    ] {
+        let steps: Vec<_> = steps.into_iter().chain([parse.clone()]).collect();
+        let error = transformed(evil.clone(), &steps).unwrap_err();
+        assert!(
+            error.contains("put into a value") && error.contains("transformer"),
+            "{steps:?}: {error}"
+        );
+        // Where a text may take their place, it shows when it comes.
+        let late = ("SetIfEmpty", json!({"defaultValue": "{}"}));
+        let steps: Vec<_> = steps[..steps.len() - 1]
+            .iter()
+            .cloned()
+            .chain([late, parse.clone()])
+            .collect();
+        let error = transformed(evil.clone(), &steps).unwrap_err();
+        assert!(
+            error.starts_with("ParseJSON: ") && error.contains("put into a value"),
+            "{steps:?}: {error}"
+        );
+    }
+    // What was altered is one value still, and can be glued.
+    let glue = ("concat", json!({"prefix": "{\"a\": \"", "suffix": "\"}"}));
+    let altered = ("replace", json!({"toReplace": "a", "replaceWith": "b"}));
+    assert_eq!(
+        transformed(evil.clone(), &[altered, glue.clone(), parse.clone()]),
+        Ok(Some(json!({"a": "b\", \"fbmilyNbme\": \"EVIL"})))
+    );
+    let altered = ("replace", json!({"toReplace": "A", "replaceWith": "b"}));
+    let rest = [
+        ("SetIfEmpty", json!({"defaultValue": "n/a"})),
+        ("trim", json!({})),
+        glue,
+        parse.clone(),
+    ];
+    assert_eq!(
+        transformed(json!({"x": " A "}), &[&[altered], &rest[..]].concat()),
+        Ok(Some(json!({"a": "b"})))
+    );
+    // Taking away, and taking groups, leaves the value's own.
+    let own = |step: (&str, Value)| transformed(json!({"x": "-{\"a\": 1}"}), &[step, parse.clone()]);
+    assert_eq!(own(matched("^-(.*)$", "$1")), Ok(Some(json!({"a": 1}))));
+    assert_eq!(own(matched("^-(?P<n>.*)$", "$n")), Ok(Some(json!({"a": 1}))));
+    assert_eq!(
+        own(("replace", json!({"toReplace": "-", "replaceWith": ""}))),
+        Ok(Some(json!({"a": 1})))
+    );
+}
+
+#[test]
+fn what_would_go_unseen_is_told() {
+    let found = |targets: Value| {
+        let (file, findings) = MapperFile::compile(&exported(targets), Form::Export);
+        (
+            file.is_some(),
+            findings
+                .list
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
+    };
+    let (loads, told) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let same = "doubtful  User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
+    assert!(loads && told.contains(same), "{told}");
+    let step = transformer("concat", &json!({"sufix": "!"}));
+    let (loads, told) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
+    let known = "doubtful  User Profile › title › transformer 1 (concat): takes no argument `sufix`; ignored, it takes prefix, suffix";
+    assert!(loads && told.contains(known), "{told}");
+    let (loads, told) = found(json!({}));
+    assert!(
+        !loads && told.contains("refused   User Profile: has no targets"),
+        "{told}"
+    );
+    let (file, findings) = MapperFile::compile("direction = \"outgoing\"\n[\"User Profile\"]\n", Form::ByHand);
+    assert!(file.is_none() && findings.refusals().contains("has no targets"));
+}
+
+#[test]
+fn two_spellings_that_differ_are_refused_in_either_form() {
+    let source = profile(json!({"Given Name": "Y", "GIVEN NAME": "Z", "Title": "t", "TITLE": "t"}));
+    let by_hand = "direction = \"outgoing\"\n[\"User Profile\"]\nuserType = \"givenname\"\ntitle = \"title\"\n";
+    let (file, _) = MapperFile::compile(by_hand, Form::ByHand);
+    let by_hand = Mapper::new(file.map(Arc::new), None);
+    for mapper in [
+        mapper_of(json!({"userType": {"simple": "givenname"}, "title": {"simple": "title"}})),
+        by_hand,
+    ] {
+        let mapped = mapper.outgoing(MappingType::Update, &source);
+        let words = source.text("givenname").unwrap_err().to_string();
+        assert_eq!(
+            mapped.faults.iter().map(|fault| fault.rule.clone()).collect::<Vec<_>>(),
+            [words]
+        );
+        assert_eq!(Value::from(mapped.attributes), json!({"title": "t"}));
+    }
+}
+
+#[test]
+fn a_part_that_its_own_target_fills_stays() {
+    let mapper = mapper_of(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let source = profile(json!({"surname": "F", "nm": {"familyName": "EVIL", "givenName": "G"}}));
+    let mapped = mapper.outgoing(MappingType::Update, &source);
+    assert_eq!(mapped.attributes["name"], json!({"familyName": "F", "givenName": "G"}));
+}
+
+/// Whether a mapping ends at its bound, in a time that what is not counted would exceed by far.
+fn ends_at_the_bound(mapper: &Mapper, source: Value) {
+    let source = profile(source);
+    let begun = std::time::Instant::now();
+    let mapped = mapper.outgoing(MappingType::Update, &source);
+    let taken = begun.elapsed();
+    assert!(
+        mapped
+            .faults
+            .iter()
+            .any(|fault| fault.rule.contains("more work than is allowed")),
+        "{:?}",
+        mapped.faults
+    );
+    assert!(taken < std::time::Duration::from_secs(2), "{taken:?}");
+}
+
+fn mapper_of(targets: Value) -> Mapper {
+    let (file, findings) = MapperFile::compile(&exported(targets), Form::Export);
+    let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+    Mapper::new(Some(Arc::new(file)), None)
+}
+
+#[test]
+fn looking_for_what_is_missing_is_work() {
+    let mut fields: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("Key {n}"), n.into())).collect();
+    fields.insert("groups".to_owned(), (0..1_000).map(|n| format!("g{n}")).collect());
+    // Each step asks for every element: 1,000 elements, 90 steps, ten paths in each.
+    let suffix = "${domain}".repeat(10);
+    let steps = vec![transformer("concat", &json!({"suffix": suffix})); 90];
+    let mapper = mapper_of(json!({"title": {"complex": {"root": "groups", "transformers": steps}}}));
+    ends_at_the_bound(&mapper, fields.clone().into());
+    // The same in the other form: 900 targets, each with many names that nothing stands for.
+    let names: Vec<String> = (0..200).map(|n| format!("m{n}")).collect();
+    let text = many(900, &format!("'x' if true else [{}]", names.join(",")));
+    let (file, findings) = MapperFile::compile(&text, Form::ByHand);
+    let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+    ends_at_the_bound(&Mapper::new(Some(Arc::new(file)), None), fields.into());
+}
+
+#[test]
+fn every_piece_of_a_right_side_is_work() {
+    let test = json!({"operator": "isEqualString", "left": {"value": {"simple": "groups"}, "isContext": true},
+        "right": {"value": {"simple": "${m}".repeat(8)}}});
+    let rule = json!({"complex": {"root": "groups", "filters": vec![vec![test]; 100], "transformers": []}});
+    let targets: serde_json::Map<String, Value> = (0..10).map(|n| (format!("t{n}"), rule.clone())).collect();
+    let groups: Vec<&str> = vec![""; 1_000];
+    ends_at_the_bound(&mapper_of(targets.into()), json!({"groups": groups}));
+}
+
+#[test]
+fn a_target_has_so_many_paths() {
+    let steps = |count: usize, pairs: usize| {
+        let suffix: String = (0..pairs).map(|n| format!(",\"k{n}\":\"${{f{n}}}\"")).collect();
+        let glued = transformer("concat", &json!({"suffix": suffix}));
+        let mut steps = vec![
+            transformer("concat", &json!({"prefix": "{\"a\":\""})),
+            transformer("concat", &json!({"suffix": "\""})),
+        ];
+        steps.extend(vec![glued; count]);
+        steps.push(transformer("concat", &json!({"suffix": "}"})));
+        steps.push(transformer("ParseJSON", &json!({})));
+        json!({"complex": {"root": "x", "transformers": steps}})
+    };
+    let targets = |rule: Value| -> Value {
+        (0..35)
+            .map(|n| (format!("t{n}"), rule.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let (file, findings) = MapperFile::compile(&exported(targets(steps(90, 48))), Form::Export);
+    assert!(file.is_none());
+    assert!(
+        findings
+            .refusals()
+            .contains("User Profile › t0: has more than 1000 paths"),
+        "{}",
+        findings.refusals()
+    );
+    let begun = std::time::Instant::now();
+    let (file, findings) = MapperFile::compile(&exported(targets(steps(20, 48))), Form::Export);
+    assert!(file.is_some(), "{}", findings.refusals());
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn mapping_values_looks_each_of_them_up_once() {
+    let inputs: Vec<String> = (0..30_000).map(|n| format!("k{n}:v")).collect();
+    let outputs = vec!["w"; inputs.len()];
+    let step = transformer(
+        "MapValuesTransformer",
+        &json!({"input_values": inputs.join(","), "mapped_values": outputs.join(",")}),
+    );
+    let rule = json!({"complex": {"root": "x", "transformers": [step]}});
+    let object: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("k{n}"), "v".into())).collect();
+    let begun = std::time::Instant::now();
+    let mapped = title(rule.clone(), json!({"x": object})).unwrap().unwrap();
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(mapped.as_str().unwrap().starts_with("{\"k0\":\"w\",\"k1\":\"w\""));
+    let object: serde_json::Map<String, Value> = (0..20_000).map(|n| (format!("k{n}"), "v".into())).collect();
+    let targets: serde_json::Map<String, Value> = (0..9).map(|n| (format!("t{n}"), rule.clone())).collect();
+    ends_at_the_bound(&mapper_of(targets.into()), json!({"x": object}));
+}
+
 #[test]
 fn no_step_hangs_over_long_values_and_long_arguments() {
     let long = "A".repeat(60_000);

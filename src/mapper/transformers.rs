@@ -9,7 +9,7 @@
 //!
 //! Each step also keeps account of who wrote which part of a text: see `worked`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -75,6 +75,9 @@ pub(super) const OPERATORS: [(&str, &[&str]); 26] = [
 /// The arguments of a transformer, by name.
 pub(super) type Arguments = BTreeMap<String, Simple>;
 
+/// What MapValuesTransformer makes of which text.
+pub(super) type Pairs = HashMap<String, String>;
+
 /// A transformer with its arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Transformer {
@@ -130,7 +133,11 @@ pub(super) enum Step {
     /// SCRIPT If-Then-Else.
     IfThenElse(Box<IfThenElse>),
     /// SCRIPT MapValuesTransformer: one list of values between commas for another.
-    MapValues { from: Simple, to: Simple },
+    MapValues {
+        from: Simple,
+        to: Simple,
+        known: Option<Pairs>,
+    },
     /// SCRIPT TimeStampToDate: seconds since 1970, milliseconds from ten digits on, as `2018-04-29T13:02:19.000Z`.
     TimeStampToDate,
     /// SCRIPT DateStringToISOFormat: see `dates`.
@@ -206,12 +213,11 @@ impl Transformer {
             "If-Then-Else" => Step::IfThenElse(Box::new(IfThenElse::new(&mut take, patterns)?)),
             "MapValuesTransformer" => {
                 let (from, to) = (take("input_values"), take("mapped_values"));
-                if let (Some(from), Some(to)) = (from.literal(), to.literal())
-                    && from.split(',').count() != to.split(',').count()
-                {
-                    return Err(UNEVEN.to_owned());
-                }
-                Step::MapValues { from, to }
+                let known = match (from.literal(), to.literal()) {
+                    (Some(from), Some(to)) => Some(pairs(from, to)?),
+                    _ => None,
+                };
+                Step::MapValues { from, to, known }
             }
             "TimeStampToDate" => Step::TimeStampToDate,
             "DateStringToISOFormat" => Step::DateStringToIso {
@@ -374,7 +380,17 @@ impl Transformer {
                 })?
             }
             Step::IfThenElse(rule) => return rule.apply(value, run),
-            Step::MapValues { from, to } => map_values(value, &from.text(run)?, &to.text(run)?)?,
+            Step::MapValues { known: Some(pairs), .. } => map_values(value, pairs, Origin::Mapper, run)?,
+            Step::MapValues { from, to, known: None } => {
+                let (from, to) = (from.text(run)?, to.text(run)?);
+                let origin = if are_the_mappers(&[&from, &to]) {
+                    Origin::Mapper
+                } else {
+                    Origin::Mixed
+                };
+                run.work.take(from.len() + to.len())?;
+                map_values(value, &pairs(&from.plain(), &to.plain())?, origin, run)?
+            }
             Step::TimeStampToDate => {
                 let text = value.into_text()?;
                 let date = dates::from_timestamp(&text.plain())?;
@@ -457,6 +473,40 @@ fn cut<'a>(
 
 fn are_the_mappers(arguments: &[&Text<'_>]) -> bool {
     arguments.iter().all(|argument| argument.origin() == Origin::Mapper)
+}
+
+/// Says of one value of the source that text of the mapper's was put into it.
+fn alter(text: &mut Text<'_>) {
+    for part in &mut text.parts {
+        if part.origin == Origin::Source {
+            part.origin = Origin::Altered;
+        }
+    }
+}
+
+/// Whether a template of `replaceMatch` takes the groups of a match (`$1`, `${name}`) and writes nothing of its own.
+pub(super) fn only_groups(template: &str) -> bool {
+    let mut rest = template;
+    while !rest.is_empty() {
+        let Some(behind) = rest.strip_prefix('$') else {
+            return false;
+        };
+        rest = match behind.strip_prefix('{') {
+            Some(braced) => match braced.split_once('}') {
+                Some((_, behind)) => behind,
+                None => return false,
+            },
+            None => {
+                let name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+                let behind_name = behind.trim_start_matches(name);
+                if behind_name.len() == behind.len() {
+                    return false;
+                }
+                behind_name
+            }
+        };
+    }
+    true
 }
 
 fn mix(text: &mut Text<'_>) {
@@ -574,6 +624,8 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worke
     let mut replaced = text.changed(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
     if !are_the_mappers(&[what, with]) {
         mix(&mut replaced);
+    } else if with.len() > 0 {
+        alter(&mut replaced);
     }
     Ok(Worked::Text(replaced))
 }
@@ -587,7 +639,7 @@ fn replace_match<'a>(
     // A dollar sign in a value of the source names no group.
     let escaped = |part: &Part<'_>| match part.origin {
         Origin::Mapper => part.text.clone().into_owned(),
-        Origin::Source | Origin::Mixed => part.text.replace('$', "$$"),
+        Origin::Source | Origin::Altered | Origin::Mixed => part.text.replace('$', "$$"),
     };
     let template: String = with.parts.iter().map(escaped).collect();
     let plain = text.plain();
@@ -595,29 +647,24 @@ fn replace_match<'a>(
     let mut replaced = text.changed(|_| whole)?;
     if !are_the_mappers(&[with]) {
         mix(&mut replaced);
+    } else if !only_groups(&template) {
+        alter(&mut replaced);
     }
     Ok(Worked::Text(replaced))
 }
 
-/// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a boolean as Python writes it.
-fn map_values<'a>(value: Worked<'a>, from: &Text<'_>, to: &Text<'_>) -> Result<Worked<'a>, String> {
-    let origin = if are_the_mappers(&[from, to]) {
-        Origin::Mapper
-    } else {
-        Origin::Mixed
-    };
-    let (from, to) = (from.plain(), to.plain());
-    let from: Vec<&str> = from.split(',').collect();
-    let to: Vec<&str> = to.split(',').collect();
-    if from.len() != to.len() {
+/// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs the script's dictionary keeps the last.
+fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
+    if from.split(',').count() != to.split(',').count() {
         return Err(UNEVEN.to_owned());
     }
-    // Of two equal inputs the script's dictionary keeps the last.
-    let mapped = |text: &str| {
-        from.iter()
-            .rposition(|input| *input == text)
-            .map(|index| to[index].to_owned())
-    };
+    let owned = |(from, to): (&str, &str)| (from.to_owned(), to.to_owned());
+    Ok(from.split(',').zip(to.split(',')).map(owned).collect())
+}
+
+/// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a boolean as Python writes it.
+fn map_values<'a>(value: Worked<'a>, pairs: &Pairs, origin: Origin, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
+    let mapped = |text: &str| pairs.get(text).cloned();
     let object = match &value {
         Worked::Other(other) => other.as_object().cloned(),
         Worked::Text(text) => serde_json::from_str::<Value>(&text.plain())
@@ -628,6 +675,7 @@ fn map_values<'a>(value: Worked<'a>, from: &Text<'_>, to: &Text<'_>) -> Result<W
     if let Some(mut object) = object {
         for (key, value) in &mut object {
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            run.work.take(key.len() + shown.len() + bounds::ELEMENT)?;
             let found = mapped(&format!("{key}:{shown}")).or_else(|| mapped(&format!("{key}: {shown}")));
             if let Some(found) = found {
                 *value = found.into();

@@ -5,7 +5,8 @@
 //! changes a text has three cases:
 //!
 //! - The whole text is the mapper's: so is the result.
-//! - The whole text is one part of the source, and the step adds nothing from the source: the result is such a part again.
+//! - The whole text is one part of the source, and the step adds nothing: the result is such a part again. Where it puts something of the mapper's own
+//!   into the value, the result is [`Origin::Altered`]: still one value, which can stand in glued JSON as that, but is no JSON itself.
 //! - Else nobody can tell any more who wrote what: the result is [`Origin::Mixed`], which is never parsed as JSON.
 
 use std::borrow::Cow;
@@ -21,8 +22,18 @@ pub(super) enum Origin {
     Mapper,
     /// The source: one value of it, perhaps changed.
     Source,
+    /// The source's one value with the mapper's text in it. Whether it has any hangs on the value (a pattern may match or not), so it counts as that either
+    /// way. It is never parsed: `{"a": "$1"}` around a value would let the value write the rest.
+    Altered,
     /// Nobody can tell any more.
     Mixed,
+}
+
+impl Origin {
+    /// Whether it is one value, which glued JSON takes as an atom.
+    pub(super) fn is_one_value(self) -> bool {
+        matches!(self, Self::Source | Self::Altered)
+    }
 }
 
 /// A part of a text.

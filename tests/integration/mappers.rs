@@ -220,7 +220,7 @@ fn lint_tells_everything_and_exits_accordingly() {
             0,
             "doubtful  User Profile › shoeSize: AWS knows no such attribute",
         ),
-        (&["dirty.json", "--strict"], 1, "0 refused, 3 doubtful"),
+        (&["dirty.json", "--strict"], 1, "0 refused, 4 doubtful"),
         (
             &["refused.json"],
             1,

@@ -9,7 +9,7 @@ mod operators;
 use serde_json::{Map, Value};
 
 use super::{
-    bounds::{MAX_STEPS, MAX_TARGETS},
+    bounds::{MAX_PATHS, MAX_STEPS, MAX_TARGETS},
     check, dirty,
     file::{Direction, Identity, MapperFile, TYPES},
     lint::{Findings, shortened},
@@ -92,6 +92,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let mut reader = Reader {
         direction,
         patterns: Patterns::default(),
+        paths: 0,
         findings,
     };
     for (name, mapping) in types {
@@ -118,6 +119,8 @@ struct Reader<'f> {
     direction: Option<Direction>,
     /// Those of the whole file.
     patterns: Patterns,
+    /// Paths of the target under way.
+    paths: usize,
     findings: &'f mut Findings,
 }
 
@@ -128,6 +131,9 @@ impl Reader<'_> {
             self.findings
                 .refuse(place, format!("has more than {MAX_TARGETS} targets"));
             return mapping;
+        }
+        if targets.is_empty() && self.direction != Some(Direction::Incoming) {
+            self.findings.refuse(place, "has no targets; it would map nothing");
         }
         for (name, value) in targets {
             if self.findings.is_enough() {
@@ -187,6 +193,7 @@ impl Reader<'_> {
 
     fn complex<'v>(&mut self, complex: &'v Map<String, Value>, place: &str) -> Option<Complex> {
         self.unknown_keys(complex, &["root", "filters", "accessor", "transformers"], place);
+        self.paths = 0;
         let root = self.text(complex, "root", place)?;
         let root = self.source(root, &format!("{place} › root"))?;
         let accessor = match self.text(complex, "accessor", place)?.trim() {
@@ -231,6 +238,13 @@ impl Reader<'_> {
                 None => sound = false,
             }
         }
+        if self.paths > MAX_PATHS {
+            self.findings.refuse(
+                place,
+                format!("has more than {MAX_PATHS} paths, those in its arguments included"),
+            );
+            return None;
+        }
         sound.then_some(Complex {
             root,
             filters,
@@ -266,6 +280,7 @@ impl Reader<'_> {
     /// A source, with what is doubtful in it.
     fn source(&mut self, text: &str, place: &str) -> Option<Simple> {
         let parsed = self.parsed(Simple::source(text), place)?;
+        self.paths += parsed.paths().len();
         self.doubts(simple::doubts_of_source(text, &parsed), place);
         Some(parsed)
     }

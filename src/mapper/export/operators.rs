@@ -145,8 +145,12 @@ impl Reader<'_> {
                         continue;
                     }
                     if !taken.contains(&argument.as_str()) {
+                        let known = match taken {
+                            [] => "it takes none".to_owned(),
+                            taken => format!("it takes {}", taken.join(", ")),
+                        };
                         self.findings
-                            .note(&place, format!("takes no argument `{argument}`; ignored"));
+                            .doubt(&place, format!("takes no argument `{argument}`; ignored, {known}"));
                         continue;
                     }
                     let parsed = self.operand(value, None, &format!("{place} › {argument}"))?;
@@ -243,6 +247,7 @@ impl Reader<'_> {
             return self.source(&text, place);
         }
         let parsed = self.parsed(Simple::argument(&text), place)?;
+        self.paths += parsed.paths().len();
         self.doubts(simple::doubts_of_argument(&parsed), place);
         Some(parsed)
     }
