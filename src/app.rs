@@ -247,8 +247,8 @@ impl Bound {
     }
 }
 
-/// Without callers only loopback and configured names are answered. With them a foreign page has no credentials to send, so that every name is,
-/// unless the operator names some.
+/// Without callers only loopback and configured names are answered. With them a foreign page has no key to send, and a client certificate
+/// goes only to a name that the service's own is for, so that every name is answered, unless the operator names some.
 fn host_rule(settings: &Settings) -> HostRule {
     if settings.callers.is_some() && settings.allowed_hosts.is_empty() {
         HostRule::any()

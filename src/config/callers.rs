@@ -87,14 +87,18 @@ impl CallerSource {
         files::read_text(&self.path, MOST_BYTES)
     }
 
-    /// Makes callers and issuers of the file's text.
+    /// Makes callers and issuers of the file's text, read again while the service runs.
     ///
     /// # Errors
     /// Everything that is wrong with them, together.
     pub fn load(&self, text: &str) -> Result<Loaded, Faults> {
+        self.load_text(text, true)
+    }
+
+    fn load_text(&self, text: &str, are_made: bool) -> Result<Loaded, Faults> {
         let mut report = Report::default();
         match super::parse_toml(&self.name, text, &mut report) {
-            Some(table) => self.load_table(&table, true),
+            Some(table) => self.load_table(&table, are_made),
             None => Err(Faults(report.faults)),
         }
     }
@@ -200,15 +204,10 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
         // A callers_file that is no text has been told.
         (None, None) => return None,
     };
-    let at_start = |text: &str| {
-        let mut report = Report::default();
-        let table = super::parse_toml(&source.name, text, &mut report);
-        table.map_or_else(|| Err(Faults(report.faults)), |table| source.load_table(&table, false))
-    };
     let loaded = match stand_in_file {
         Some((.., table)) => source.load_table(table, false),
         None => match source.text() {
-            Ok(text) => at_start(&text),
+            Ok(text) => source.load_text(&text, false),
             Err(error) => {
                 let mend = format!("give the path of a TOML file with [[callers]] ({error})");
                 Section::service(name, table, around.environment, report).refuse(FILE, &mend);

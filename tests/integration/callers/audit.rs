@@ -26,6 +26,15 @@ async fn line(service: &Running, id: &str) -> Value {
     panic!("no audit line for {id} in {}", service.stderr.text());
 }
 
+/// A directory, the key of the one caller, who may do everything, and the configuration of a service in front.
+async fn one_caller() -> (World, String, File) {
+    let directory = World::start().await;
+    let (key, digest) = key();
+    let caller = caller("hr", &[&digest], "commands = [\"*\"]\ninstances = [\"*\"]");
+    let config = File::new(&format!("{}{caller}", two_instances(&directory)));
+    (directory, key, config)
+}
+
 #[tokio::test]
 async fn every_refusal_and_every_write_leaves_one_line_that_says_who_and_what() {
     let directory = World::start().await;
@@ -235,13 +244,7 @@ async fn every_refusal_and_every_write_leaves_one_line_that_says_who_and_what() 
 
 #[tokio::test]
 async fn a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_a_number() {
-    let directory = World::start().await;
-    let (hr, hr_digest) = key();
-    let config = File::new(&format!(
-        "{}{}",
-        two_instances(&directory),
-        caller("hr", &[&hr_digest], "commands = [\"*\"]\ninstances = [\"*\"]")
-    ));
+    let (directory, hr, config) = one_caller().await;
     let (service, address) = Running::serve(&["--config", config.path()], &[("AWS_ILM_LOG_FORMAT", "json")]);
     let http = crate::harness::caller();
     let url = format!("http://{address}/commands/iam-disable-user");
@@ -297,13 +300,7 @@ async fn a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_
 
 #[tokio::test]
 async fn no_log_filter_takes_a_line_out() {
-    let directory = World::start().await;
-    let (hr, hr_digest) = key();
-    let config = File::new(&format!(
-        "{}{}",
-        two_instances(&directory),
-        caller("hr", &[&hr_digest], "commands = [\"*\"]\ninstances = [\"*\"]")
-    ));
+    let (_directory, hr, config) = one_caller().await;
     for filter in ["off", "error", "warn", "aws_ilm=trace"] {
         let settings = [("AWS_ILM_LOG_FORMAT", "json"), ("AWS_ILM_LOG_FILTER", filter)];
         // Its own line of where it listens may be filtered out.
@@ -339,13 +336,7 @@ async fn no_log_filter_takes_a_line_out() {
 
 #[tokio::test]
 async fn a_write_that_the_end_of_the_process_cuts_off_is_told_as_one() {
-    let directory = World::start().await;
-    let (hr, hr_digest) = key();
-    let config = File::new(&format!(
-        "{}{}",
-        two_instances(&directory),
-        caller("hr", &[&hr_digest], "commands = [\"*\"]\ninstances = [\"*\"]")
-    ));
+    let (directory, hr, config) = one_caller().await;
     let settings = [("AWS_ILM_LOG_FORMAT", "json"), ("AWS_ILM_SHUTDOWN_TIMEOUT", "300ms")];
     let (service, address) = Running::serve(&["--config", config.path()], &settings);
     let slow = aws_ilm::sandbox::FaultKind::Slow {
