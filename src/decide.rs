@@ -1,9 +1,10 @@
 //! Deciding apart from doing: what a command asks for next, given what is known so far.
 //!
-//! A command's decision is an ordinary function, read from top to bottom, without the network. It asks through
-//! a [`Replay`] of what is [`Known`]; where the answers end, the question comes out through `?` as the [`Next`] thing to do. The
-//! service does it, adds the answer, and asks again from the start: no state but the answers, so that a decision can be
-//! tested by giving it answers, and can be taken up again anywhere.
+//! A command's decision is an ordinary function, read from top to bottom, without the network. It
+//! asks through a [`Replay`] of what is [`Known`]; where the answers end, the question comes out
+//! through `?` as the [`Next`] thing to do. The service does it, adds the answer, and asks again
+//! from the start: no state but the answers, so that a decision can be tested by giving it answers,
+//! and can be taken up again anywhere.
 
 use crate::{
     outcome::Outcome,
@@ -204,7 +205,8 @@ impl<'a> Replay<'a> {
         self.answer(|| Next::Write(Step::DeleteGroup(id.clone())), Reply::as_headers)
     }
 
-    /// The next answer, if it is known; else the question, built only then: a long command is replayed often.
+    /// The next answer, if it is known; else the question, built only then: a long command is
+    /// replayed often.
     fn answer<T>(
         &mut self,
         question: impl FnOnce() -> Next,
@@ -214,7 +216,8 @@ impl<'a> Replay<'a> {
             return Err(question());
         };
         self.position += 1;
-        // Decisions ask the same questions at every replay, and the service answers each in its own kind.
+        // Decisions ask the same questions at every replay, and the service answers each in its own
+        // kind.
         Ok(answer
             .as_ref()
             .map(|reply| read(reply).expect("an answer is of its question's kind")))

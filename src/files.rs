@@ -1,8 +1,10 @@
 //! Reading small files that an operator names: regular ones, up to a size, in one piece.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use secrecy::zeroize::Zeroizing;
 
@@ -12,7 +14,8 @@ pub enum Fault {
     /// The system does not let us.
     #[error("{0}")]
     Unreadable(io::ErrorKind),
-    /// The path names a folder, a pipe or a device. A pipe would keep the reader waiting and can't be read twice; a device might never end.
+    /// The path names a folder, a pipe or a device. A pipe would keep the reader waiting and can't
+    /// be read twice; a device might never end.
     #[error("not a regular file")]
     NotAFile,
     /// There is more in it than that.
@@ -23,13 +26,15 @@ pub enum Fault {
     NotText,
 }
 
-/// The content of a regular file of at most `most` bytes. It may be a secret, so no copy of it is left behind.
+/// The content of a regular file of at most `most` bytes. It may be a secret, so no copy of it is
+/// left behind.
 ///
 /// # Errors
 /// When it is something else, is longer, or can't be read.
 pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let unreadable = |error: io::Error| Fault::Unreadable(error.kind());
-    // Asked before it is opened, since opening a pipe waits for its other end; and bounded while it is read, since a file may grow.
+    // Asked before it is opened, since opening a pipe waits for its other end; and bounded while it
+    // is read, since a file may grow.
     let about = fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {
         return Err(Fault::NotAFile);
@@ -57,7 +62,8 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
     String::from_utf8(std::mem::take(&mut *content)).map_err(|_| Fault::NotText)
 }
 
-/// Whether every user of the machine may read the file. Where files have no such mode, nobody is told anything.
+/// Whether every user of the machine may read the file. Where files have no such mode, nobody is
+/// told anything.
 pub fn readable_by_everybody(path: &Path) -> bool {
     #[cfg(unix)]
     {

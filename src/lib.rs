@@ -1,8 +1,9 @@
 //! The IAM user lifecycle commands for AWS IAM Identity Center, as an HTTP service.
 //!
-//! An HTTP request becomes a [`commands::Command`]; the command **decides**, without touching the network, what to read or
-//! write next from what is known so far; the [`service`] **performs** it through the one shared SCIM client and asks
-//! again, until the command finishes with an outcome, told in the [`envelope`].
+//! An HTTP request becomes a [`commands::Command`]; the command **decides**, without touching the
+//! network, what to read or write next from what is known so far; the [`service`] **performs** it
+//! through the one shared SCIM client and asks again, until the command finishes with an outcome,
+//! told in the [`envelope`].
 //!
 //! The modules in reading order:
 

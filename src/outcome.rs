@@ -1,5 +1,5 @@
-//! What came of a command: a sum type in which impossible mixes can't be built. The flat shape that callers see is made
-//! of it in [`crate::envelope`].
+//! What came of a command: a sum type in which impossible mixes can't be built. The flat shape that
+//! callers see is made of it in [`crate::envelope`].
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ pub enum Outcome {
     MappingFields(Vec<(String, String)>),
 }
 
-/// What a user command did, or would have done. A create that finds the person goes on as update, and says so here.
+/// What a user command did, or would have done. A create that finds the person goes on as update,
+/// and says so here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the documentation")]
@@ -131,7 +132,8 @@ pub enum Cause {
     Conflict,
     /// Two match where one must.
     Ambiguous,
-    /// The directory answered with another resource than the one asked for, or without having done what it says.
+    /// The directory answered with another resource than the one asked for, or without having done
+    /// what it says.
     Mismatch,
     /// The directory failed, or refused.
     Directory(ErrorKind),
@@ -147,8 +149,9 @@ impl Failure {
         }
     }
 
-    /// A look failed after an answer got lost, so that it is not known whether `what` was `done`. The lost answer is what the caller must
-    /// know of; that the command's time is over says so by itself (504).
+    /// A look failed after an answer got lost, so that it is not known whether `what` was `done`.
+    /// The lost answer is what the caller must know of; that the command's time is over says so by
+    /// itself (504).
     pub fn unsure(what: &str, done: &str, lost: &scim::Error, looking: &scim::Error) -> Self {
         let told = if looking.kind == ErrorKind::Expired {
             looking

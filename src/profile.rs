@@ -1,7 +1,7 @@
 //! The caller's documents: the profile of a person and the SCIM data of a group.
 //!
-//! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are free-form: what nobody
-//! asks for is kept and ignored.
+//! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are
+//! free-form: what nobody asks for is kept and ignored.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,8 @@ use crate::json;
 /// Where a profile keeps what was true before the change it reports.
 const OLD: &str = "olduserdata";
 
-/// Fields of one profile: far more than a person has, and few enough that what goes through them all stays cheap.
+/// Fields of one profile: far more than a person has, and few enough that what goes through them
+/// all stays cheap.
 const MAX_FIELDS: usize = 4_096;
 
 /// The caller's document about a person, `olduserdata` included, as it came.
@@ -28,8 +29,8 @@ const MAX_FIELDS: usize = 4_096;
 #[serde(transparent)]
 pub struct UserProfile {
     fields: Map<String, Value>,
-    /// By field, the keys that are display names of it. A mapping may ask for a missing field as often as a list has elements, so it must not go
-    /// through every key each time.
+    /// By field, the keys that are display names of it. A mapping may ask for a missing field as
+    /// often as a list has elements, so it must not go through every key each time.
     #[serde(skip)]
     display_names: HashMap<String, DisplayName>,
 }
@@ -55,7 +56,8 @@ impl PartialEq for UserProfile {
 #[serde(transparent)]
 pub struct GroupProfile(Map<String, Value>);
 
-/// A field holds something other than the text that is wanted there. The field's path and what it holds.
+/// A field holds something other than the text that is wanted there. The field's path and what it
+/// holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} must be text, not {found}; send it in quotes")]
 pub struct NotText {
@@ -101,8 +103,8 @@ impl UserProfile {
         &self.fields
     }
 
-    /// A field by its internal name, `givenname`; else the first whose display name it is: `Given Name`, lower-cased and
-    /// without spaces. The exact key wins.
+    /// A field by its internal name, `givenname`; else the first whose display name it is:
+    /// `Given Name`, lower-cased and without spaces. The exact key wins.
     pub fn field(&self, name: &str) -> Option<&Value> {
         let display_name = || self.fields.get(&self.display_names.get(name)?.key);
         self.fields.get(name).or_else(display_name)
@@ -111,7 +113,8 @@ impl UserProfile {
     /// As [`Self::field`], where it must be clear which value is meant.
     ///
     /// # Errors
-    /// When the field is there under two display names, with two values: which of two people would be disabled must not hang on the order of the keys.
+    /// When the field is there under two display names, with two values: which of two people would
+    /// be disabled must not hang on the order of the keys.
     pub fn one_field(&self, name: &str) -> Result<Option<&Value>, NotText> {
         let in_two = self.display_names.get(name).is_some_and(|found| found.differs);
         if in_two && !self.fields.contains_key(name) {
@@ -126,8 +129,8 @@ impl UserProfile {
     /// The text of a field; null and the empty string count as absent.
     ///
     /// # Errors
-    /// When the field holds something else: a number or a boolean is not turned into text, because 007 and 7 are different
-    /// employees. And as [`Self::one_field`].
+    /// When the field holds something else: a number or a boolean is not turned into text, because
+    /// 007 and 7 are different employees. And as [`Self::one_field`].
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
         text(self.one_field(name)?, "user-profile", name)
     }
@@ -151,7 +154,8 @@ impl UserProfile {
 }
 
 impl GroupProfile {
-    /// The text of an attribute; null and the empty string count as absent. Attribute names are case-insensitive (RFC 7643 section 2.1).
+    /// The text of an attribute; null and the empty string count as absent. Attribute names are
+    /// case-insensitive (RFC 7643 section 2.1).
     ///
     /// # Errors
     /// When the attribute holds something else.

@@ -1,18 +1,22 @@
 //! Logging: one event is one line on stderr, for people or as JSON.
 //!
-//! What callers and directories send ends up in fields, and `tracing-subscriber` writes a field recorded with `%` as it is,
-//! line breaks included: a name such as `x\n2026-01-01 INFO paid` would forge an entry. So everything is escaped once more
-//! on its way out, whatever way it was recorded.
+//! What callers and directories send ends up in fields, and `tracing-subscriber` writes a field
+//! recorded with `%` as it is, line breaks included: a name such as `x\n2026-01-01 INFO paid` would
+//! forge an entry. So everything is escaped once more on its way out, whatever way it was recorded.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::panic;
+use std::{
+    io::{self, IsTerminal as _, Write},
+    panic,
+};
 
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
-use tracing_subscriber::{EnvFilter, Registry, fmt};
+use tracing_subscriber::{
+    EnvFilter, Registry,
+    filter::{FilterExt as _, LevelFilter, filter_fn},
+    fmt::{self, MakeWriter},
+    layer::{Layer as _, SubscriberExt as _},
+    util::{SubscriberInitExt as _, TryInitError},
+};
 
 use crate::config::LogFormat;
 
@@ -33,7 +37,8 @@ pub enum InitError {
     Started(#[from] TryInitError),
 }
 
-/// Starts logging to stderr for the whole process, in colour if that is a terminal and the format is for people.
+/// Starts logging to stderr for the whole process, in colour if that is a terminal and the format
+/// is for people.
 ///
 /// # Errors
 /// When the filter is not valid, or when logging has been started before.
@@ -87,7 +92,8 @@ where
     Ok(Registry::default().with(layer.with_filter(filter)))
 }
 
-/// HTTP libraries trace the bytes and headers that they send, people's names and tokens among them: theirs end at `debug`.
+/// HTTP libraries trace the bytes and headers that they send, people's names and tokens among them:
+/// theirs end at `debug`.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let is_ours = target
@@ -138,9 +144,9 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// Escapes all that could end the line, move the cursor or reorder what is shown, but for the event's own line end. The form
-/// is JSON's, so that it is right inside a JSON string too. With `colour` the formatter's colours pass, and nothing else
-/// that begins with an escape.
+/// Escapes all that could end the line, move the cursor or reorder what is shown, but for the
+/// event's own line end. The form is JSON's, so that it is right inside a JSON string too. With
+/// `colour` the formatter's colours pass, and nothing else that begins with an escape.
 fn escape(event: &str, colour: bool) -> String {
     let (event, end) = event.strip_suffix('\n').map_or((event, ""), |event| (event, "\n"));
     let mut line = String::with_capacity(event.len() + end.len());
@@ -234,7 +240,8 @@ mod tests {
     fn json_is_flat_and_whole() {
         let written = written(LogFormat::Json, "info", false, log_hostile_values);
         let event: serde_json::Value = serde_json::from_str(&written).unwrap();
-        // The characters come back as they were, apart from those which the formatter has escaped itself.
+        // The characters come back as they were, apart from those which the formatter has escaped
+        // itself.
         assert_eq!(event["plain"], HOSTILE);
         assert_eq!(event["level"], "INFO");
         assert_eq!(event["target"], "aws_ilm::telemetry::tests");

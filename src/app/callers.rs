@@ -39,11 +39,13 @@ enum Change {
     Loaded(Loaded),
 }
 
-/// Looks for changes in the callers' file for as long as it is polled, and puts them into force. By content: what a modification time or a
-/// notification says is not to be relied on where a volume is swapped as a whole. A text counts only when it was found twice in a row: who
-/// writes a file in place cuts it first, and half of it would shut callers out.
+/// Looks for changes in the callers' file for as long as it is polled, and puts them into force. By
+/// content: what a modification time or a notification says is not to be relied on where a volume
+/// is swapped as a whole. A text counts only when it was found twice in a row: who writes a file in
+/// place cuts it first, and half of it would shut callers out.
 ///
-/// A file that is not there or has a fault changes nothing: those who were let in before still are, and the log says so once a change.
+/// A file that is not there or has a fault changes nothing: those who were let in before still are,
+/// and the log says so once a change.
 pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authenticator>) {
     let mut watched = Watched {
         source: settings.source,

@@ -13,7 +13,8 @@ use crate::{
     service::{Instance, InstanceOptions},
 };
 
-/// The instances, whose pools are shared wherever connections are made alike. Needs a running tokio.
+/// The instances, whose pools are shared wherever connections are made alike. Needs a running
+/// tokio.
 pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
     let mut pools: Vec<(Connection, Pool)> = Vec::new();
     let mut instances = Vec::new();
@@ -83,7 +84,8 @@ fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
     let reload = match token.source() {
         TokenSource::File(path) => {
             let path = path.clone();
-            // A file that can't be read at the moment, or holds no token, is being written: the one before it stays.
+            // A file that can't be read at the moment, or holds no token, is being written: the one
+            // before it stays.
             let reload: scim::Reload = Arc::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
             Some(reload)
         }

@@ -1,16 +1,20 @@
 //! From what a request presents to who is asking.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::caller::{Caller, Identity, Known, Proof};
-use super::certificate::CertificateNames;
-use super::jwt::{self, Issuer, Reason, Verifier};
-use super::key::{ApiKey, Digest};
-use super::quota::Meter;
+use super::{
+    caller::{Caller, Identity, Known, Proof},
+    certificate::CertificateNames,
+    jwt::{self, Issuer, Reason, Verifier},
+    key::{ApiKey, Digest},
+    quota::Meter,
+};
 
 /// All callers, as they are configured at the moment.
 #[derive(Debug)]
@@ -76,7 +80,8 @@ pub enum Refusal {
     /// The certificate is good, and is no caller's.
     #[error("a certificate of no caller")]
     StrangeCertificate,
-    /// The keys of the token's issuer can't be had at the moment, so nothing can be said of the token.
+    /// The keys of the token's issuer can't be had at the moment, so nothing can be said of the
+    /// token.
     #[error("the keys of the token's issuer can't be had")]
     KeysUnavailable,
 }
@@ -98,7 +103,8 @@ impl Authenticator {
         })
     }
 
-    /// Knows these from now on, and nobody else. What a caller of the same name and quota has used of it stays used.
+    /// Knows these from now on, and nobody else. What a caller of the same name and quota has used
+    /// of it stays used.
     ///
     /// # Errors
     /// When an issuer can't be set up; then all stays as it was.
@@ -114,12 +120,14 @@ impl Authenticator {
         Ok(())
     }
 
-    /// A number that is another one once the callers have been replaced: whoever was recognised before has to be looked at again.
+    /// A number that is another one once the callers have been replaced: whoever was recognised
+    /// before has to be looked at again.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Keeps the keys of the issuers fresh, whoever they are at the moment. Never returns; ends when it is dropped.
+    /// Keeps the keys of the issuers fresh, whoever they are at the moment. Never returns; ends
+    /// when it is dropped.
     pub async fn watch(&self) {
         loop {
             let verifier = Arc::clone(&self.register().verifier);
@@ -132,8 +140,8 @@ impl Authenticator {
 
     /// Says who is asking.
     ///
-    /// What the header section holds goes before a certificate: whoever presents both means the former, and one that is wrong is not made good
-    /// by the other.
+    /// What the header section holds goes before a certificate: whoever presents both means the
+    /// former, and one that is wrong is not made good by the other.
     ///
     /// # Errors
     /// When nobody was recognised.
@@ -213,8 +221,10 @@ fn known(callers: Vec<Caller>, before: &[Arc<Known>]) -> Vec<Arc<Known>> {
 mod tests {
     use std::time::Instant;
 
-    use super::super::{NewKey, Quota, Rights};
-    use super::*;
+    use super::{
+        super::{NewKey, Quota, Rights},
+        *,
+    };
 
     fn caller(name: &str, keys: Vec<ApiKey>) -> Caller {
         Caller {

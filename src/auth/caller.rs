@@ -1,15 +1,16 @@
 //! Callers, as their operator names them, and the identity of one who has proven to be one of them.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use aws_lc_rs::digest;
 
-use super::certificate::CertificateName;
-use super::jwt::Claims;
-use super::key::{ApiKey, hexadecimal};
-use super::quota::{Held, Meter, Quota, Standing};
-use super::rights::Rights;
+use super::{
+    certificate::CertificateName,
+    jwt::Claims,
+    key::{ApiKey, hexadecimal},
+    quota::{Held, Meter, Quota, Standing},
+    rights::Rights,
+};
 
 /// Somebody who may ask: a system, or people of one kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +34,8 @@ pub struct Caller {
 pub struct TokenRule {
     /// The issuer, one of those that are configured.
     pub issuer: String,
-    /// Claims with their values, all of which the token must hold. Never empty: a rule that asks for nothing would let in everybody who
-    /// has an account at the issuer.
+    /// Claims with their values, all of which the token must hold. Never empty: a rule that asks
+    /// for nothing would let in everybody who has an account at the issuer.
     pub claims: Vec<(String, String)>,
 }
 
@@ -148,8 +149,8 @@ impl Identity {
         self.key.as_deref()
     }
 
-    /// Which of the people behind one caller it is, without naming them: 16 hexadecimal digits that stay the same for the same `iss` and `sub`
-    /// of a token.
+    /// Which of the people behind one caller it is, without naming them: 16 hexadecimal digits that
+    /// stay the same for the same `iss` and `sub` of a token.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
@@ -170,8 +171,9 @@ impl Identity {
     }
 }
 
-/// The issuer knows its people by subject and may use an e-mail address for it; the log is to tell them apart and not to name them. Whoever
-/// has the subject can compute it: `printf '%s %s' ISS SUB | sha256sum | cut -c1-16`.
+/// The issuer knows its people by subject and may use an e-mail address for it; the log is to tell
+/// them apart and not to name them. Whoever has the subject can compute it:
+/// `printf '%s %s' ISS SUB | sha256sum | cut -c1-16`.
 fn pseudonym(issuer: &str, subject: &str) -> Box<str> {
     let digest = digest::digest(&digest::SHA256, format!("{issuer} {subject}").as_bytes());
     hexadecimal(&digest.as_ref()[..8]).into_boxed_str()

@@ -1,11 +1,12 @@
 //! Client certificates: the names that one proves, and the name that an operator expects.
 //!
-//! Whether a certificate is to be believed (its issuer, its signature, its dates) is decided in the TLS handshake. This is only about
-//! *whose* it is. A name in a certificate counts when an operator could have written just this name: both go through the same checks
-//! into the same type, so what is odd in a certificate (a control character, a wildcard, two `@`) is left out and matches nothing.
+//! Whether a certificate is to be believed (its issuer, its signature, its dates) is decided in the
+//! TLS handshake. This is only about *whose* it is. A name in a certificate counts when an operator
+//! could have written just this name: both go through the same checks into the same type, so what
+//! is odd in a certificate (a control character, a wildcard, two `@`) is left out and matches
+//! nothing.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
@@ -17,18 +18,24 @@ const LONGEST_HOST: usize = 253;
 /// The longest URI or e-mail address, in bytes. SPIFFE allows 2,048 (SPIFFE ID section 2.3).
 const LONGEST: usize = 2048;
 
-/// The most subject alternative names that a certificate may have: each is compared with each that is configured.
+/// The most subject alternative names that a certificate may have: each is compared with each that
+/// is configured.
 const MOST_NAMES: usize = 128;
 
-/// A name as an operator writes it: `subject:CN=hr,O=Example`, `dns:hr.example.com`, `uri:spiffe://example.com/hr` or
-/// `email:hr@example.com`. [`FromStr`] reads it, `Display` writes it.
+/// A name as an operator writes it: `subject:CN=hr,O=Example`, `dns:hr.example.com`,
+/// `uri:spiffe://example.com/hr` or `email:hr@example.com`. [`FromStr`] reads it, `Display` writes
+/// it.
 ///
-/// - A subject is compared attribute by attribute, in order, character by character ([`DistinguishedName`]).
-/// - A DNS name is compared without regard to letter case (RFC 4343). A wildcard in a certificate is no name of anybody.
+/// - A subject is compared attribute by attribute, in order, character by character
+///   ([`DistinguishedName`]).
+/// - A DNS name is compared without regard to letter case (RFC 4343). A wildcard in a certificate
+///   is no name of anybody.
 /// - A URI is compared byte by byte, as SPIFFE has it; nothing is normalised.
-/// - An e-mail address is compared exactly before the `@`, without regard to letter case behind it (RFC 5280 section 7.5).
+/// - An e-mail address is compared exactly before the `@`, without regard to letter case behind it
+///   (RFC 5280 section 7.5).
 ///
-/// The common name of a subject is never taken for a DNS name, nor a subject's `emailAddress` for an e-mail address.
+/// The common name of a subject is never taken for a DNS name, nor a subject's `emailAddress` for
+/// an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CertificateName(Name);
 
@@ -90,7 +97,8 @@ impl CertificateName {
     }
 }
 
-/// A name of a host: labels of letters, digits, hyphens and underscores. Neither a wildcard nor a dot at the end passes.
+/// A name of a host: labels of letters, digits, hyphens and underscores. Neither a wildcard nor a
+/// dot at the end passes.
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -139,7 +147,8 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The names that a peer proved with its certificate: its subject, and its subject alternative names of the kinds that can be configured.
+/// The names that a peer proved with its certificate: its subject, and its subject alternative
+/// names of the kinds that can be configured.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CertificateNames {
     names: Vec<CertificateName>,
@@ -222,12 +231,15 @@ impl fmt::Debug for CertificateNames {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::string::Ia5String;
-    use rcgen::{CertificateParams, CustomExtension, DistinguishedName as Subject, DnType, DnValue, KeyPair, SanType};
+    use rcgen::{
+        CertificateParams, CustomExtension, DistinguishedName as Subject, DnType, DnValue, KeyPair, SanType,
+        string::Ia5String,
+    };
 
     use super::*;
 
-    /// A certificate of this subject (in a certificate's order) with these alternative names, in DER.
+    /// A certificate of this subject (in a certificate's order) with these alternative names, in
+    /// DER.
     fn certificate(subject: Vec<(DnType, DnValue)>, alternatives: Vec<SanType>) -> Vec<u8> {
         let mut params = CertificateParams::default();
         params.distinguished_name = Subject::new();

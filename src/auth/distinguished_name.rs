@@ -1,12 +1,13 @@
-//! Distinguished names: the subject of a certificate, and the text of it that an operator writes (RFC 4514).
+//! Distinguished names: the subject of a certificate, and the text of it that an operator writes
+//! (RFC 4514).
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use x509_parser::x509::X509Name;
 
-/// The attribute types that have a keyword: those of RFC 4514 section 3, and those of `openssl x509 -nameopt RFC2253` that are found in
-/// subjects. All others are written as dotted numbers.
+/// The attribute types that have a keyword: those of RFC 4514 section 3, and those of
+/// `openssl x509 -nameopt RFC2253` that are found in subjects. All others are written as dotted
+/// numbers.
 const KEYWORDS: &[(&str, &str)] = &[
     ("CN", "2.5.4.3"),
     ("L", "2.5.4.7"),
@@ -24,7 +25,8 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("title", "2.5.4.12"),
 ];
 
-/// The longest value of one attribute, in bytes; X.520 has no upper bound above 32,768, and real ones stay below 200.
+/// The longest value of one attribute, in bytes; X.520 has no upper bound above 32,768, and real
+/// ones stay below 200.
 const LONGEST_VALUE: usize = 1024;
 
 /// The most attributes of one name.
@@ -33,16 +35,19 @@ const MOST_ATTRIBUTES: usize = 64;
 /// What has to be escaped wherever it stands in a value (RFC 4514 section 2.4).
 const SPECIAL: &str = "\"+,;<>\\";
 
-/// A subject: its relative names from the most specific on, which is the order of RFC 4514 and the reverse of a certificate's.
+/// A subject: its relative names from the most specific on, which is the order of RFC 4514 and the
+/// reverse of a certificate's.
 ///
-/// Two are equal when they have the same attribute types with the same values, character by character, in the same order. X.500 would
-/// pass over letter case and doubled spaces; what decides who may come in does not.
+/// Two are equal when they have the same attribute types with the same values, character by
+/// character, in the same order. X.500 would pass over letter case and doubled spaces; what decides
+/// who may come in does not.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DistinguishedName {
     relative: Vec<RelativeName>,
 }
 
-/// The attributes of one relative name, sorted: they are a set, which RFC 4514 writes in any order, joined by `+`.
+/// The attributes of one relative name, sorted: they are a set, which RFC 4514 writes in any order,
+/// joined by `+`.
 type RelativeName = Vec<Attribute>;
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,8 +78,9 @@ const VALUE: DistinguishedNameFault =
 const TOO_MANY: DistinguishedNameFault = DistinguishedNameFault("write at most 64 attributes");
 
 impl DistinguishedName {
-    /// The name in a certificate; `None` for one that no text could stand for: an empty one, one with a control character or with a value
-    /// that is no text (or is in T.61, whose meaning nobody agrees on).
+    /// The name in a certificate; `None` for one that no text could stand for: an empty one, one
+    /// with a control character or with a value that is no text (or is in T.61, whose meaning
+    /// nobody agrees on).
     pub(super) fn of(name: &X509Name<'_>) -> Option<Self> {
         let mut relative = Vec::new();
         for part in name.iter() {
@@ -183,7 +189,8 @@ fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameFault> {
     Ok((value, end))
 }
 
-/// What follows a backslash: a character that needs it, or two hexadecimal digits for one byte (of several, for a character beyond ASCII).
+/// What follows a backslash: a character that needs it, or two hexadecimal digits for one byte (of
+/// several, for a character beyond ASCII).
 fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, DistinguishedNameFault> {
     let mut next = || characters.next().map(|(_, character)| character);
     let first = next().ok_or(ESCAPE)?;
@@ -198,7 +205,8 @@ fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, Disting
     }
 }
 
-/// Whether a text may be a value. A control character (a NUL above all) could make a text end early for another reader.
+/// Whether a text may be a value. A control character (a NUL above all) could make a text end early
+/// for another reader.
 fn is_value(text: &str) -> bool {
     (1..=LONGEST_VALUE).contains(&text.len()) && !text.chars().any(char::is_control)
 }

@@ -1,14 +1,20 @@
-//! Slowing whoever keeps failing to prove who they are, without shutting out a caller behind the same address.
+//! Slowing whoever keeps failing to prove who they are, without shutting out a caller behind the
+//! same address.
 //!
-//! Proofs are checked first, so a good one is let in however many bad ones came from its address: keys can't be guessed, and many callers
-//! may share one address. What the bad ones lose is their voice: beyond a few a second they are told to wait, and are counted in the log
-//! instead of told one by one.
+//! Proofs are checked first, so a good one is let in however many bad ones came from its address:
+//! keys can't be guessed, and many callers may share one address. What the bad ones lose is their
+//! voice: beyond a few a second they are told to wait, and are counted in the log instead of told
+//! one by one.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 /// Failures of one address that are answered at once.
 const BURST: f64 = 10.0;
@@ -99,7 +105,8 @@ impl Bucket {
     }
 }
 
-/// Whose failures are counted together: an IPv4 address, or the /64 of an IPv6 one, in which a single host can have every address.
+/// Whose failures are counted together: an IPv4 address, or the /64 of an IPv6 one, in which a
+/// single host can have every address.
 fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -1,10 +1,10 @@
 //! API keys: made here, shown once, and known afterwards by their digests alone.
 //!
-//! A key is 256 random bits, so nobody guesses one and a fast digest is enough to keep it (slow ones are for what people think up). For
-//! the same reason nothing but a key of this form is ever compared: a password cannot be configured in its place.
+//! A key is 256 random bits, so nobody guesses one and a fast digest is enough to keep it (slow
+//! ones are for what people think up). For the same reason nothing but a key of this form is ever
+//! compared: a password cannot be configured in its place.
 
-use std::fmt;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use aws_lc_rs::{constant_time, digest, rand};
 use jiff::Timestamp;
@@ -71,7 +71,8 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// The first eight digits, by which the log tells one of a caller's keys from another. Of no use to whoever has not got the key.
+    /// The first eight digits, by which the log tells one of a caller's keys from another. Of no
+    /// use to whoever has not got the key.
     pub fn hint(&self) -> String {
         hexadecimal(&self.0[..4])
     }

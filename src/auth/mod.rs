@@ -1,7 +1,9 @@
-//! Who asks, how they prove it, and what they may do. Knows nothing of HTTP, of commands or of directories.
+//! Who asks, how they prove it, and what they may do. Knows nothing of HTTP, of commands or of
+//! directories.
 //!
-//! An operator names [`Caller`]s, each with the proofs that are theirs (API keys, claims of a bearer token, names in a client certificate),
-//! their [`Rights`] and their [`Quota`]. The [`Authenticator`] holds them all and turns the [`Credentials`] of a request into an
+//! An operator names [`Caller`]s, each with the proofs that are theirs (API keys, claims of a
+//! bearer token, names in a client certificate), their [`Rights`] and their [`Quota`]. The
+//! [`Authenticator`] holds them all and turns the [`Credentials`] of a request into an
 //! [`Identity`], or refuses. [`Failures`] slows whoever keeps failing.
 
 mod authenticator;

@@ -1,7 +1,9 @@
 //! How much a caller may ask for: requests a second, and at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,7 +29,8 @@ impl Quota {
     }
 }
 
-/// What is left of a quota: a bucket that fills as time goes by, and the places for requests at work.
+/// What is left of a quota: a bucket that fills as time goes by, and the places for requests at
+/// work.
 #[derive(Debug)]
 pub struct Meter {
     quota: Quota,
@@ -74,7 +77,8 @@ impl Meter {
         self.quota
     }
 
-    /// Takes one request out of the quota: a place, or how long to wait when there is none; and how the caller then stands.
+    /// Takes one request out of the quota: a place, or how long to wait when there is none; and how
+    /// the caller then stands.
     pub fn take(&self, now: Instant) -> (Result<Held, Duration>, Standing) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
@@ -84,7 +88,8 @@ impl Meter {
             let standing = self.standing(bucket.level);
             return (Err(standing.reset), standing);
         }
-        // A request that finds no place costs nothing: the caller is not to pay for those of its own that are slow.
+        // A request that finds no place costs nothing: the caller is not to pay for those of its
+        // own that are slow.
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return (Err(Duration::from_secs(1)), self.standing(bucket.level));
         };

@@ -11,7 +11,8 @@ pub struct Rights {
     pub instances: Names,
     /// The webhook sources that it may deliver for.
     pub webhooks: Names,
-    /// Whether it may read, retry, cancel and move the deferred commands of others; those it gave itself it always may.
+    /// Whether it may read, retry, cancel and move the deferred commands of others; those it gave
+    /// itself it always may.
     pub operations: bool,
     /// Whether it may see how the service and its directories are doing.
     pub administration: bool,
@@ -42,7 +43,8 @@ pub enum CommandRight {
     Every,
     /// To those that only read; written `read`.
     Read,
-    /// To those that change a directory; written `write`. They may read on their way, so this does not include [`Self::Read`].
+    /// To those that change a directory; written `write`. They may read on their way, so this does
+    /// not include [`Self::Read`].
     Write,
     /// To the command of this name.
     Named(Box<str>),
@@ -51,8 +53,8 @@ pub enum CommandRight {
 }
 
 impl CommandRight {
-    /// Reads a right as an operator writes it. `None` for what gives a right to none of the `known` commands: a slip that would otherwise
-    /// show only when somebody is refused.
+    /// Reads a right as an operator writes it. `None` for what gives a right to none of the `known`
+    /// commands: a slip that would otherwise show only when somebody is refused.
     pub fn parse(text: &str, known: &[&str]) -> Option<Self> {
         let right = match (text, text.strip_suffix('*')) {
             ("*", _) => Self::Every,

@@ -10,7 +10,8 @@ use crate::{auth::NewKey, config};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// Make an API key: prints it, this once, and the lines for the configuration, which hold its digest only
+    /// Make an API key: prints it, this once, and the lines for the configuration, which hold its
+    /// digest only
     New {
         /// Whose key it is: the caller's name in the log
         #[arg(long)]
@@ -38,7 +39,8 @@ pub(super) fn run(task: Task) -> ExitCode {
         return ExitCode::from(FAILED);
     };
     let expires = expires.map_or_else(String::new, |day| format!(", expires = {day}"));
-    // The key and the configuration go to standard output, what is said about them to standard error: scripts get two parts to cut.
+    // The key and the configuration go to standard output, what is said about them to standard
+    // error: scripts get two parts to cut.
     eprintln!(
         "The key, shown this once. Give it to the caller, who sends it as `Authorization: Bearer KEY` or `X-API-Key: KEY`:\n"
     );

@@ -32,7 +32,8 @@ pub(super) enum Task {
         #[arg(long)]
         strict: bool,
     },
-    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each step as JSON
+    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each
+    /// step as JSON
     Explain {
         /// The mapper's file
         #[arg(value_name = "FILE")]

@@ -56,8 +56,8 @@ impl<'de> Deserialize<'de> for Switch {
     }
 }
 
-/// Identifiers of users: a list, a string that holds a JSON list, or a comma-separated string. Missing, null, and an
-/// empty list or string are no members at all.
+/// Identifiers of users: a list, a string that holds a JSON list, or a comma-separated string.
+/// Missing, null, and an empty list or string are no members at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MemberIds(pub Vec<String>);

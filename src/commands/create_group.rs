@@ -1,6 +1,7 @@
 //! `iam-create-group`: makes an empty group.
 //!
-//! It needs a `displayName`; an `externalId` is kept. A name, or an externalId, that another group has is a failure, 409.
+//! It needs a `displayName`; an `externalId` is kept. A name, or an externalId, that another group
+//! has is a failure, 409.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,10 +1,11 @@
 //! `iam-create-user`: makes the person's app user, or brings an existing one up to date.
 //!
-//! The new user is posted first, so that a new person costs one call; only a 409 makes it look. Somebody who is there
-//! already is updated, and the answer's action then is `update`. It skips when creating (or, for somebody who is there,
-//! updating) is switched off. It refuses a profile without an id or a user name, one that lacks what the directory requires unless the
-//! person is there already, an id that the directory doesn't know (404), and a person whose e-mail or employee id is
-//! somebody else's (409).
+//! The new user is posted first, so that a new person costs one call; only a 409 makes it look.
+//! Somebody who is there already is updated, and the answer's action then is `update`. It skips
+//! when creating (or, for somebody who is there, updating) is switched off. It refuses a profile
+//! without an id or a user name, one that lacks what the directory requires unless the person is
+//! there already, an id that the directory doesn't know (404), and a person whose e-mail or
+//! employee id is somebody else's (409).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,7 +42,8 @@ pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'
         return Ok(person.skipped(SkipReason::Disabled));
     }
     let violations = person.creation_violations();
-    // A creation that can't be sent may still be an update of somebody; a dry run does not post to find out.
+    // A creation that can't be sent may still be an update of somebody; a dry run does not post to
+    // find out.
     if has_id || !violations.is_empty() || replay.is_dry_run() {
         if let Some(user) = person.find(replay)? {
             // By its own id, it is the same person.
@@ -730,7 +732,8 @@ mod tests {
         const NEVER: &str = "failed Create 409: a user of this userName exists, and `adopt` is set to never [u-1]";
         const DONE: &str = "done Update u-1 active";
         const CHANGED: &str = "patch u-1: externalId=\"E7\"";
-        // The employee id of the profile and of the user; what comes of it with each setting, and the change before it.
+        // The employee id of the profile and of the user; what comes of it with each setting, and
+        // the change before it.
         let cases = [
             ("equal", Some("E7"), Some("E7"), (DONE, None), (DONE, None)),
             ("none in the profile", None, Some("E7"), (DONE, None), (DONE, None)),

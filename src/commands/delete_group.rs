@@ -1,7 +1,7 @@
 //! `iam-delete-group`: deletes a group for good.
 //!
-//! It needs an `id`: a name might be another group's by the time it is read. A group that is not there is a failure, 404, unless a
-//! deletion whose answer got lost came before.
+//! It needs an `id`: a name might be another group's by the time it is read. A group that is not
+//! there is a failure, 404, unless a deletion whose answer got lost came before.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,7 +1,7 @@
 //! `iam-disable-user`: makes an active app user inactive.
 //!
-//! It skips when disabling is switched off, when the user is inactive already, and when nobody is there: for a leaver each of
-//! these is good. It refuses a profile without an id or a user name.
+//! It skips when disabling is switched off, when the user is inactive already, and when nobody is
+//! there: for a leaver each of these is good. It refuses a profile without an id or a user name.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

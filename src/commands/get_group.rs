@@ -1,6 +1,7 @@
 //! `iam-get-group`: shows a group and, unless told otherwise, all its members.
 //!
-//! By `id`, else by `displayName`. Nothing of this id or name is a failure, 404; two of one name, 409.
+//! By `id`, else by `displayName`. Nothing of this id or name is a failure, 404; two of one name,
+//! 409.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,8 +86,7 @@ mod tests {
 
     use super::super::testing::*;
     use crate::{
-        commands::Command,
-        commands::group::MAX_PAGES,
+        commands::{Command, group::MAX_PAGES},
         decide::Reply,
         outcome::{GroupOutcome, Outcome},
         scim::{ErrorKind, Member},

@@ -1,6 +1,7 @@
 //! `iam-get-user`: shows the app user, as the directory has it and as a profile.
 //!
-//! It changes nothing and has no switch. It refuses a profile without an id or a user name; nobody there is a failure, 404.
+//! It changes nothing and has no switch. It refuses a profile without an id or a user name; nobody
+//! there is a failure, 404.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

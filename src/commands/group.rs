@@ -10,7 +10,8 @@ use crate::{
     scim::{self, Dialect, ErrorKind, Group, Id, Member, Page, aws::Violation},
 };
 
-/// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default (UG, quotas).
+/// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default
+/// (UG, quotas).
 pub(super) const MAX_PAGES: usize = 2_500;
 
 /// The sentence for a group that is not there.
@@ -42,8 +43,9 @@ pub(super) fn text<'a>(group: &'a GroupProfile, name: &str) -> Result<Option<&'a
 
 /// A group's members, all of them; or why they can't be told.
 ///
-/// AWS never shows members with the group, so they are read as the users whose `groups.value` is the group, page after page (DG ListUsers).
-/// A directory whose pages never end, or lead back, is not believed.
+/// AWS never shows members with the group, so they are read as the users whose `groups.value` is
+/// the group, page after page (DG ListUsers). A directory whose pages never end, or lead back, is
+/// not believed.
 pub(super) fn members(
     group: &Id,
     dialect: Dialect,
@@ -99,8 +101,8 @@ pub(super) fn failure(error: &scim::Error) -> Failure {
     }
 }
 
-/// Ends because a look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is
-/// over says so by itself (504).
+/// Ends because a look failed after an answer got lost. The lost one is what the caller must know
+/// of; that the command's time is over says so by itself (504).
 pub(super) fn unsure<T>(done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
     fails(Failure::unsure("group", done, lost, looking))
 }

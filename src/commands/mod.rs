@@ -1,6 +1,8 @@
-//! The commands. Each has a file of its own: its manual, its arguments, its decision and the table of tests for it.
+//! The commands. Each has a file of its own: its manual, its arguments, its decision and the table
+//! of tests for it.
 //!
-//! Nothing here does anything: a command decides what to do next from what is known, see [`crate::decide`].
+//! Nothing here does anything: a command decides what to do next from what is known, see
+//! [`crate::decide`].
 
 use serde::{Deserialize, Serialize};
 
@@ -179,10 +181,12 @@ mod tests {
     /// More questions than any of the small commands below may need.
     const MANY: usize = 24;
 
-    /// So many questions get every sort of answer; those after them one of each way of treating it, or there were millions of ways.
+    /// So many questions get every sort of answer; those after them one of each way of treating it,
+    /// or there were millions of ways.
     const EARLY: usize = 3;
 
-    /// One failure for each way of treating one: lost, not there, refused for a value, in conflict, the end.
+    /// One failure for each way of treating one: lost, not there, refused for a value, in conflict,
+    /// the end.
     const TREATED: [ErrorKind; 5] = [
         ErrorKind::Timeout,
         ErrorKind::Absent,
@@ -191,7 +195,8 @@ mod tests {
         ErrorKind::Expired,
     ];
 
-    /// Every sort of failure, but for two of the four ways in which an answer gets lost, which are treated alike.
+    /// Every sort of failure, but for two of the four ways in which an answer gets lost, which are
+    /// treated alike.
     const FAILURES: [ErrorKind; 12] = [
         ErrorKind::Connect,
         ErrorKind::Congested,
@@ -447,7 +452,8 @@ mod tests {
     fn every_way_through_every_command_comes_to_an_end() {
         let mut ends = 0;
         for command in every_command() {
-            // A group's members are changed and read in each dialect's own way; of a person, only what may be sent differs.
+            // A group's members are changed and read in each dialect's own way; of a person, only
+            // what may be sent differs.
             let dialects: &[Dialect] = if command.user_profile().is_some() {
                 &[Dialect::Aws]
             } else {

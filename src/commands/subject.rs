@@ -22,8 +22,8 @@ impl Command {
         }
     }
 
-    /// The names that the command knows its subject by: ids, user names and employee ids, old and new. Empty for a command that only reads,
-    /// which may run beside any other.
+    /// The names that the command knows its subject by: ids, user names and employee ids, old and
+    /// new. Empty for a command that only reads, which may run beside any other.
     pub fn subject(&self, rules: &Rules) -> BTreeSet<String> {
         match self {
             Self::CreateUser(args) => person(&args.user_profile, rules),

@@ -1,6 +1,7 @@
 //! `test-module`: reads as little as possible, and says what the answer proves.
 //!
-//! One user is read, not the ServiceProviderConfig, which many directories show to everybody: a wrong token would pass.
+//! One user is read, not the ServiceProviderConfig, which many directories show to everybody: a
+//! wrong token would pass.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

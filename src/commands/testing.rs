@@ -1,8 +1,9 @@
-//! What the tests of the commands share: a script of questions and answers, in words, held against a decision.
+//! What the tests of the commands share: a script of questions and answers, in words, held against
+//! a decision.
 //!
-//! A row says what the directory is asked, what it answers, and what comes of it. Beside each row, every one of its answers is
-//! replaced by "no time left", which has to end the command there and then, as a 504. Only a command that was refused for good before it
-//! looked further stays a 409.
+//! A row says what the directory is asked, what it answers, and what comes of it. Beside each row,
+//! every one of its answers is replaced by "no time left", which has to end the command there and
+//! then, as a 504. Only a command that was refused for good before it looked further stays a 409.
 
 use serde_json::{Value, json};
 
@@ -22,7 +23,8 @@ use crate::{
 /// Questions in the order they must come, each with the answer to give.
 pub(super) type Script = Vec<(&'static str, Answer)>;
 
-/// How the question for whoever has an employee id begins: asked only after a 409, to say whose it is.
+/// How the question for whoever has an employee id begins: asked only after a 409, to say whose it
+/// is.
 const OF_EMPLOYEE: &str = "users of employee ";
 
 /// One row of a table.
@@ -35,8 +37,8 @@ pub(super) struct Row {
     end: &'static str,
 }
 
-/// A row: under the default rules, this command asks the questions of the script and ends so. An end with `…` at its end is the
-/// beginning of one.
+/// A row: under the default rules, this command asks the questions of the script and ends so. An
+/// end with `…` at its end is the beginning of one.
 pub(super) fn row(name: &'static str, command: Command, script: Script, end: &'static str) -> Row {
     Row {
         name,
@@ -114,7 +116,8 @@ pub(super) fn outcome(command: &Command, rules: &Rules, answers: Vec<Answer>) ->
     }
 }
 
-/// Asks `answer` for the answer to every question, until the command ends: the questions, and what came of them.
+/// Asks `answer` for the answer to every question, until the command ends: the questions, and what
+/// came of them.
 pub(super) fn drive(command: &Command, rules: &Rules, answer: impl Fn(&Next) -> Answer) -> (Vec<Next>, Outcome) {
     let mut known = Known::default();
     let mut questions = Vec::new();
@@ -151,7 +154,8 @@ pub(super) fn profile(changes: Value) -> Value {
     over(whole, changes)
 }
 
-/// The app user `u-1` of that person, active, with `changes` put over it; null takes an attribute out.
+/// The app user `u-1` of that person, active, with `changes` put over it; null takes an attribute
+/// out.
 pub(super) fn user(changes: Value) -> User {
     let whole = json!({
         "id": "u-1", "userName": "test", "displayName": "Te St", "name": {"givenName": "Te", "familyName": "St"},

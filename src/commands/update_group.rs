@@ -1,9 +1,11 @@
 //! `iam-update-group`: adds and removes members, or renames a group.
 //!
-//! With members: adds come first, then removals, in PATCHes of at most 100 changes. A PATCH that the directory refuses with 400 or 404
-//! is split in halves until the bad member is found; the others are changed all the same. Adding who is in, or removing who is out, is no
-//! fault (RFC 7644 section 3.5.2.1), so a half may be sent again safely. Without members: `displayName` and `externalId` are replaced.
-//! It refuses ids that can't be ids, an id in both lists, and a command that would change nothing.
+//! With members: adds come first, then removals, in PATCHes of at most 100 changes. A PATCH that
+//! the directory refuses with 400 or 404 is split in halves until the bad member is found; the
+//! others are changed all the same. Adding who is in, or removing who is out, is no fault (RFC 7644
+//! section 3.5.2.1), so a half may be sent again safely. Without members: `displayName` and
+//! `externalId` are replaced. It refuses ids that can't be ids, an id in both lists, and a command
+//! that would change nothing.
 
 use std::{collections::HashSet, iter, ops::Range};
 
@@ -131,7 +133,8 @@ fn rename(id: &Id, asked: &GroupProfile, rules: &Rules, replay: &mut Replay<'_>)
         if !(error.is_answer_lost() || (is_conflict && !is_last)) {
             return group::failed(error);
         }
-        // After a lost answer it may have been done; a 409 may be somebody else at work on the group at the same moment.
+        // After a lost answer it may have been done; a 409 may be somebody else at work on the
+        // group at the same moment.
         match replay.group_by_id(id)? {
             Ok(group) if group.id().as_ref() != Some(id) => {
                 return group::fails(Failure::new(
@@ -204,8 +207,9 @@ impl<'a> Membership<'_, 'a> {
                 };
                 let is_conflict = error.status() == Some(409);
                 if error.is_answer_lost() || (is_conflict && !sent_again) {
-                    // AWS's PATCH is not atomic: what it did is seen only by looking. To send the same again is safe. A 409 is somebody
-                    // else at work on the group at the same moment.
+                    // AWS's PATCH is not atomic: what it did is seen only by looking. To send the
+                    // same again is safe. A 409 is somebody else at work on the group at the same
+                    // moment.
                     if !self.settle(range.clone(), error, replay)? {
                         if sent_again {
                             return self.stops(error);
@@ -214,7 +218,8 @@ impl<'a> Membership<'_, 'a> {
                         open.push(range);
                     }
                 } else if matches!(error.kind, ErrorKind::Absent | ErrorKind::Status(400)) {
-                    // A 404 says that something is not there, not what: the group itself is asked for, once.
+                    // A 404 says that something is not there, not what: the group itself is asked
+                    // for, once.
                     if error.kind == ErrorKind::Absent && !group_is_there {
                         self.look_at_group(replay)?;
                         group_is_there = true;
@@ -242,7 +247,8 @@ impl<'a> Membership<'_, 'a> {
         self.first.map_or(Ok(last), |error| self.stops(error))
     }
 
-    /// Looks which of these changes an unanswered PATCH has made. True when all of them are in effect.
+    /// Looks which of these changes an unanswered PATCH has made. True when all of them are in
+    /// effect.
     fn settle(&mut self, range: Range<usize>, lost: &'a scim::Error, replay: &mut Replay<'a>) -> Result<bool, Next> {
         let members = match group::members(self.group, self.dialect, replay)? {
             Ok(members) => members,
@@ -322,7 +328,8 @@ impl<'a> Membership<'_, 'a> {
         self.ends(self.failure(last))
     }
 
-    /// What `last` is told as: the first failure there was, unless the command's time is over, which has a status of its own.
+    /// What `last` is told as: the first failure there was, unless the command's time is over,
+    /// which has a status of its own.
     fn failure(&self, last: &'a scim::Error) -> Failure {
         let first = self.first.unwrap_or(last);
         let told = if last.kind == ErrorKind::Expired { last } else { first };
@@ -388,8 +395,7 @@ fn told((change, fate): (&Change, &Fate<'_>)) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
-    use super::*;
+    use super::{super::testing::*, *};
     use crate::{
         commands::Command,
         decide::{Answer, Read, Step},
@@ -413,7 +419,8 @@ mod tests {
         range.map(|number| format!("u-{number}")).collect()
     }
 
-    /// A directory that knows the group, and refuses every PATCH that has one of these members in it.
+    /// A directory that knows the group, and refuses every PATCH that has one of these members in
+    /// it.
     fn refusing(bad: &[&str], kind: ErrorKind) -> impl Fn(&Next) -> Answer {
         move |next| match next {
             Next::Read(Read::GroupById(_)) => group_shown(json!({})),
@@ -1005,7 +1012,8 @@ mod tests {
             ));
         }
         hold(rows);
-        // A group that is there, without a member that is not: the status is the member's 404 all the same.
+        // A group that is there, without a member that is not: the status is the member's 404 all
+        // the same.
         let answers = vec![absent(), group_shown(json!({})), absent(), status(403)];
         assert_eq!(envelope::status(&outcome(&two(), &rules(), answers)), 404);
     }

@@ -1,9 +1,10 @@
 //! `iam-update-user`: changes what differs between the profile and the app user, in one PATCH.
 //!
-//! The person is looked for by what was true before (`olduserdata`) and then by what is true now, so that a rename finds
-//! its person, and finds them again when it is told twice. An inactive user is enabled in the same PATCH when
-//! allow-enable and the instance's switch both say so. Nobody there: creates them when the instance creates what is missing, else
-//! skips. It skips when updating is switched off, and refuses a profile without any id or user name.
+//! The person is looked for by what was true before (`olduserdata`) and then by what is true now,
+//! so that a rename finds its person, and finds them again when it is told twice. An inactive user
+//! is enabled in the same PATCH when allow-enable and the instance's switch both say so. Nobody
+//! there: creates them when the instance creates what is missing, else skips. It skips when
+//! updating is switched off, and refuses a profile without any id or user name.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

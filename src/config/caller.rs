@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use toml::Value;
 
-use super::reader::{self, Section};
-use super::{expiry, instances as names, unknown};
+use super::{
+    expiry, instances as names,
+    reader::{self, Section},
+    unknown,
+};
 use crate::auth::{
     ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer,
 };
@@ -95,8 +98,8 @@ fn rights(section: &mut Section<'_>, there: There<'_>) -> Rights {
             reader::quoted(name),
             known.join(" or ")
         );
-        // Instances are made at start. While the service runs, a caller that is to have a new one is no reason to go on letting in another
-        // who was taken out.
+        // Instances are made at start. While the service runs, a caller that is to have a new one
+        // is no reason to go on letting in another who was taken out.
         if there.are_made {
             section.warn("instances", &mend);
         } else {
@@ -146,7 +149,8 @@ fn keys(section: &mut Section<'_>) -> Vec<ApiKey> {
     keys
 }
 
-/// Reads `{ sha256 = "…", expires = … }`, or says what to do about it, without the value: it may be the key itself.
+/// Reads `{ sha256 = "…", expires = … }`, or says what to do about it, without the value: it may be
+/// the key itself.
 fn key(entry: &Value) -> Result<ApiKey, &'static str> {
     let table = entry
         .as_table()

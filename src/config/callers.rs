@@ -1,16 +1,20 @@
 //! Who may ask: the `[[callers]]`, and the `[[issuers]]` of their tokens.
 //!
-//! They stand in the configuration file, or in a file of their own that `callers_file` names, and are read again while the service runs.
-//! So everything that reads them works from a text and can be done twice.
+//! They stand in the configuration file, or in a file of their own that `callers_file` names, and
+//! are read again while the service runs. So everything that reads them works from a text and can
+//! be done twice.
 
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::caller::{self, There};
-use super::reader::{self, Environment, Faults, Report, Section};
-use super::reference::Scope;
-use super::{issuers, unknown};
+use super::{
+    caller::{self, There},
+    issuers,
+    reader::{self, Environment, Faults, Report, Section},
+    reference::Scope,
+    unknown,
+};
 use crate::{
     auth::{Caller, jwt::Issuer},
     files,

@@ -1,7 +1,9 @@
 //! Who may ask, as an operator writes it, and what comes of it.
 
-use super::tests::{Folder, SECRET, environment, one_instance, settings_of};
-use super::*;
+use super::{
+    tests::{Folder, SECRET, environment, one_instance, settings_of},
+    *,
+};
 use crate::auth::{CommandRight, Names, NewKey};
 
 const INSTANCE: &str =

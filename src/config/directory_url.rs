@@ -1,15 +1,17 @@
 //! Which URLs a directory may have, and the one form that they are brought to.
 //!
-//! The token is sent to this URL with every request, so a slip here hands it to a stranger. The URL standard's parser is
-//! forgiving (`127.1`, `0xA9FEA9FE`, tabs, `\` and `@` all become something else), which is why the text as written is held
-//! against what the parser made of it: whatever it had to interpret is refused.
+//! The token is sent to this URL with every request, so a slip here hands it to a stranger. The URL
+//! standard's parser is forgiving (`127.1`, `0xA9FEA9FE`, tabs, `\` and `@` all become something
+//! else), which is why the text as written is held against what the parser made of it: whatever it
+//! had to interpret is refused.
 
 use url::{Host, Url};
 
 use super::Dialect;
 
-/// The suffixes of AWS's partitions: commercial and GovCloud, China, European sovereign, and the two dual-stack ones.
-/// Source: the partition table of the AWS SDKs, and the Identity Center user guide for `scim.<region>.<suffix>`.
+/// The suffixes of AWS's partitions: commercial and GovCloud, China, European sovereign, and the
+/// two dual-stack ones. Source: the partition table of the AWS SDKs, and the Identity Center user
+/// guide for `scim.<region>.<suffix>`.
 const AWS_SUFFIXES: [&str; 5] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -41,8 +43,9 @@ pub(super) struct Refusal {
 
 /// Brings a directory's URL and tenant to the one form.
 ///
-/// With [`Dialect::Aws`] the result is `https://host/TENANT/scim/v2/`, however much of that was written. With
-/// [`Dialect::Rfc7644`] the URL stands as it is, with a slash at its end, and a tenant is appended only when it is given.
+/// With [`Dialect::Aws`] the result is `https://host/TENANT/scim/v2/`, however much of that was
+/// written. With [`Dialect::Rfc7644`] the URL stands as it is, with a slash at its end, and a
+/// tenant is appended only when it is given.
 pub(super) fn normalise(text: &str, tenant: Option<&str>, dialect: Dialect) -> Result<Directory, Refusal> {
     let mut url = parse_strictly(text)?;
     let loopback = is_loopback(&url);
@@ -124,8 +127,8 @@ fn parse_strictly(text: &str) -> Result<Url, Refusal> {
     Ok(url)
 }
 
-/// Loopback by its address or by the one name that always means it (RFC 6761 section 6.3); not `localhost.` and not a
-/// subdomain, which some resolvers ask the network about.
+/// Loopback by its address or by the one name that always means it (RFC 6761 section 6.3); not
+/// `localhost.` and not a subdomain, which some resolvers ask the network about.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -173,8 +176,8 @@ fn is_aws_host(name: &str) -> bool {
     AWS_SUFFIXES.contains(&suffix) && is_region(region)
 }
 
-/// Words of letters and a number, by hyphens: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. No list of Regions, which would be
-/// out of date within the year.
+/// Words of letters and a number, by hyphens: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. No
+/// list of Regions, which would be out of date within the year.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else {
@@ -188,7 +191,8 @@ fn is_region(text: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The tenant out of a path of which any part may have been pasted, agreeing with the setting if both are there.
+/// The tenant out of a path of which any part may have been pasted, agreeing with the setting if
+/// both are there.
 fn aws_tenant(segments: &[&str], given: Option<&str>) -> Result<String, Refusal> {
     let is_suffix = |scim: &str, version: &str| scim.eq_ignore_ascii_case("scim") && version.eq_ignore_ascii_case("v2");
     let pasted = match *segments {

@@ -1,15 +1,14 @@
 //! When an access token expires.
 //!
-//! A client can't read that from a directory or from the token. The operator copies it from the console, and the service
-//! counts the days at its start and while it runs. A token is valid for one year, and the console reminds of its end from 90
-//! days before (AWS IAM Identity Center User Guide, "Provision users and groups from an external identity provider using
-//! SCIM").
+//! A client can't read that from a directory or from the token. The operator copies it from the
+//! console, and the service counts the days at its start and while it runs. A token is valid for
+//! one year, and the console reminds of its end from 90 days before (AWS IAM Identity Center User
+//! Guide, "Provision users and groups from an external identity provider using SCIM").
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-/// From this many days before a token expires its operator is reminded: when AWS's own console begins to.
+/// From this many days before a token expires its operator is reminded: when AWS's own console
+/// begins to.
 pub const REMINDED_DAYS: i64 = 90;
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
@@ -18,7 +17,8 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 #[must_use]
 pub fn days_left(expires: Timestamp, now: Timestamp) -> i64 {
     let left = expires.duration_since(now);
-    // Rounded down below zero as well, so that a token that expired this second is told from one that is about to.
+    // Rounded down below zero as well, so that a token that expired this second is told from one
+    // that is about to.
     let seconds = left.as_secs() - i64::from(left.subsec_nanos() < 0);
     seconds.div_euclid(SECONDS_A_DAY)
 }
@@ -38,7 +38,8 @@ pub(super) fn warning(expires: Timestamp, now: Timestamp) -> Option<String> {
 
 /// A date, which means its start in UTC, or a time with its offset as RFC 3339 section 5.6 has it.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    // Both parsers know more forms than these (ISO 8601's without separators, a time zone in brackets).
+    // Both parsers know more forms than these (ISO 8601's without separators, a time zone in
+    // brackets).
     let bytes = text.as_bytes();
     let begins_as_a_date = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-';
     if !begins_as_a_date || text.contains('[') {

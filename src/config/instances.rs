@@ -1,18 +1,24 @@
 //! The directories: which there are, which of them the environment is for, and each one's settings.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use toml::{Table, Value};
 use url::Url;
 
-use super::directory_url::{self, Directory};
-use super::reader::{self, Environment, INSTANCES, Raw, Report, Section};
-use super::reference::{self, Scope, reference};
-use super::token::{self, Token};
-use super::{Adopt, Dialect, InstanceSettings, Proxy, expiry, rates, unknown};
+use super::{
+    Adopt, Dialect, InstanceSettings, Proxy,
+    directory_url::{self, Directory},
+    expiry, rates,
+    reader::{self, Environment, INSTANCES, Raw, Report, Section},
+    reference::{self, Scope, reference},
+    token::{self, Token},
+    unknown,
+};
 use crate::mapper::{Direction, Library, Mapper, MapperFile};
 
 /// The name that the integration gives its first instance.
@@ -39,7 +45,8 @@ pub(super) struct Around<'a> {
     pub(super) may_be_empty: bool,
 }
 
-/// An instance to read: its table in the file, if it has one, and whether the environment is for it.
+/// An instance to read: its table in the file, if it has one, and whether the environment is for
+/// it.
 struct Plan<'a> {
     table: Option<&'a Table>,
     from_environment: bool,
@@ -68,7 +75,8 @@ pub(super) fn tables<'a>(file: &'a Table, name: &str, report: &mut Report) -> Ve
     tables
 }
 
-/// The environment variables that the configuration names as holding a token: ours whatever they are called.
+/// The environment variables that the configuration names as holding a token: ours whatever they
+/// are called.
 pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Environment) -> BTreeSet<&'a str> {
     ["authentication_token_env", "second_authentication_token_env"]
         .iter()
@@ -81,7 +89,8 @@ pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Envi
         .collect()
 }
 
-/// Reads every instance. `default_instance` comes as it was set, or empty, and leaves as the name of an instance.
+/// Reads every instance. `default_instance` comes as it was set, or empty, and leaves as the name
+/// of an instance.
 pub(super) fn read(
     tables: &[&Table],
     default_instance: &mut String,
@@ -128,8 +137,8 @@ pub(super) fn read(
     instances
 }
 
-/// Whether a text can be the name of an instance or a caller: 1 to 128 characters that show as what they are, so no control characters, no
-/// reordering or invisible ones.
+/// Whether a text can be the name of an instance or a caller: 1 to 128 characters that show as what
+/// they are, so no control characters, no reordering or invisible ones.
 pub fn is_name(text: &str) -> bool {
     let is_hidden = |character: char| {
         character.is_control()
@@ -138,8 +147,9 @@ pub fn is_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.chars().count()) && text.trim() == text && !text.contains(is_hidden)
 }
 
-/// Decides which instances there are. The environment's settings go to the instance that `AWS_ILM_INSTANCE_NAME` names, or
-/// to a new one of that name if there is a URL for it; without a name to the default one, or the only one.
+/// Decides which instances there are. The environment's settings go to the instance that
+/// `AWS_ILM_INSTANCE_NAME` names, or to a new one of that name if there is a URL for it; without a
+/// name to the default one, or the only one.
 fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, report: &mut Report) -> Vec<Plan<'a>> {
     let mut plans: Vec<Plan<'a>> = tables
         .iter()

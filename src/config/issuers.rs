@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::reader::{self, Report, Section};
-use super::reference::Scope;
-use super::unknown;
-use crate::auth::jwt::{Algorithm, Issuer, KeySource};
 use toml::{Table, Value};
+
+use super::{
+    reader::{self, Report, Section},
+    reference::Scope,
+    unknown,
+};
+use crate::auth::jwt::{Algorithm, Issuer, KeySource};
 
 /// Reads every issuer; paths are relative to the folder of the file that they stand in.
 pub(super) fn read(tables: Vec<&Table>, folder: Option<&Path>, file: &str, report: &mut Report) -> Vec<Issuer> {

@@ -1,7 +1,8 @@
 //! What an operator can set, read once at start; callers again while the service runs.
 //!
-//! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in the environment, which
-//! overrides the file. [`load`] reads them all and reports everything that is wrong together, secrets masked.
+//! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in
+//! the environment, which overrides the file. [`load`] reads them all and reports everything that
+//! is wrong together, secrets masked.
 
 mod caller;
 mod callers;
@@ -20,10 +21,12 @@ mod tls_files;
 mod token;
 mod unknown;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -47,16 +50,16 @@ use self::reader::{Report, Section};
 pub struct Sources {
     /// The TOML file, if there is one.
     pub config: Option<PathBuf>,
-    /// The environment. Only what begins with `AWS_ILM_`, and the variables that an `authentication_token_env` or
-    /// `second_authentication_token_env` names, are looked at.
+    /// The environment. Only what begins with `AWS_ILM_`, and the variables that an
+    /// `authentication_token_env` or `second_authentication_token_env` names, are looked at.
     pub environment: BTreeMap<String, String>,
     /// Whether a sandbox will be the directory, so that no instance is needed.
     pub sandbox: bool,
 }
 
 impl Sources {
-    /// The process's own environment and a file. What is not Unicode gets replacement characters, which no setting accepts
-    /// where they would matter.
+    /// The process's own environment and a file. What is not Unicode gets replacement characters,
+    /// which no setting accepts where they would matter.
     #[must_use]
     pub fn from_process(config: Option<PathBuf>, sandbox: bool) -> Self {
         let environment = std::env::vars_os()
@@ -74,9 +77,10 @@ impl Sources {
         }
     }
 
-    /// Makes a running sandbox the default instance, over whatever was set: an operator who has a real directory in the
-    /// environment and asks for the sandbox must reach the sandbox alone. The switches stay as they are set. What is set of a
-    /// second token, and of when tokens expire, is the real directory's and is not read for the sandbox.
+    /// Makes a running sandbox the default instance, over whatever was set: an operator who has a
+    /// real directory in the environment and asks for the sandbox must reach the sandbox alone. The
+    /// switches stay as they are set. What is set of a second token, and of when tokens expire, is
+    /// the real directory's and is not read for the sandbox.
     pub fn point_at_sandbox(&mut self, url: &Url, tenant_id: &str, token: &SecretString) {
         for replaced in ["AWS_ILM_AUTHENTICATION_TOKEN_FILE", "AWS_ILM_AUTHENTICATION_TOKEN_ENV"] {
             self.environment.remove(replaced);
@@ -125,7 +129,8 @@ pub struct Endpoint {
     pub tls: bool,
 }
 
-/// Reads just where the service is to be reached, for who asks it: no secret is read, and no fault elsewhere matters.
+/// Reads just where the service is to be reached, for who asks it: no secret is read, and no fault
+/// elsewhere matters.
 ///
 /// # Errors
 /// When the file can't be read, or `listen` is wrong.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
-use super::reader::{self, Raw, Section};
-use super::reference::Kind;
-use super::unknown;
+use super::{
+    reader::{self, Raw, Section},
+    reference::Kind,
+    unknown,
+};
 
-/// The APIs of a directory that the service calls, by their names in AWS's SCIM developer guide ("Supported API
-/// operations"); each has a limit of its own there.
+/// The APIs of a directory that the service calls, by their names in AWS's SCIM developer guide
+/// ("Supported API operations"); each has a limit of its own there.
 pub const APIS: [&str; 10] = [
     "ListUsers",
     "GetUser",
@@ -86,7 +88,8 @@ fn parse_api_rate(entry: &str) -> Result<(&'static str, f64), String> {
         })
 }
 
-/// Reads digits with or without a fraction, and none of the other forms that a float has (`1e3`, `.5`, `inf`, `NaN`).
+/// Reads digits with or without a fraction, and none of the other forms that a float has (`1e3`,
+/// `.5`, `inf`, `NaN`).
 fn parse_decimal(text: &str) -> Option<f64> {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));

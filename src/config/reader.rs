@@ -1,17 +1,17 @@
 //! Reads settings out of their layers: the environment, over the file, over the default.
 //!
-//! A derived deserialiser stops at the first fault. This one goes on with the default and notes the fault, so that an
-//! operator mends a configuration once and not once for each mistake in it.
+//! A derived deserialiser stops at the first fault. This one goes on with the default and notes the
+//! fault, so that an operator mends a configuration once and not once for each mistake in it.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use toml::{Table, Value};
 
-use super::reference::{self, Kind, Scope, Setting};
-use super::{expiry, rates};
+use super::{
+    expiry, rates,
+    reference::{self, Kind, Scope, Setting},
+};
 
 /// The key of the instances' tables, which is no setting itself.
 pub(super) const INSTANCES: &str = "instances";
@@ -101,7 +101,8 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// For display: one line, never longer than a line should be, and without the password that any URL may hold.
+    /// For display: one line, never longer than a line should be, and without the password that any
+    /// URL may hold.
     fn shown(self) -> String {
         match self {
             Self::Text(text) => quoted(&without_credentials(text)),
@@ -130,7 +131,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// An instance's settings; without an environment unless it is the one that the environment is for.
+    /// An instance's settings; without an environment unless it is the one that the environment is
+    /// for.
     pub(super) fn instance(
         place: String,
         table: Option<&'a Table>,
@@ -157,7 +159,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Parses a setting from the first layer that has it. A value that is not accepted is a fault, and the default stands in.
+    /// Parses a setting from the first layer that has it. A value that is not accepted is a fault,
+    /// and the default stands in.
     pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(Raw<'_>) -> Option<T>) -> Option<T> {
         let setting = self.setting(name);
         if let Some((raw, _)) = self.lookup(setting) {
@@ -241,7 +244,8 @@ impl<'a> Section<'a> {
         self.parsed(name, |raw| raw.text().filter(|text| check(text)).map(str::to_owned))
     }
 
-    /// A list, each of its entries passing a check; white space around entries in the environment is dropped.
+    /// A list, each of its entries passing a check; white space around entries in the environment
+    /// is dropped.
     pub(super) fn list(&mut self, name: &str, check: impl Fn(&str) -> bool) -> Vec<String> {
         let entries = self.parsed(name, |raw| {
             let entries: Vec<&str> = match raw {
@@ -268,7 +272,8 @@ impl<'a> Section<'a> {
         self.is_set(name) == (false, false)
     }
 
-    /// Where the setting stands, for a message: `url (AWS_ILM_URL)`, or the file and the instance in it.
+    /// Where the setting stands, for a message: `url (AWS_ILM_URL)`, or the file and the instance
+    /// in it.
     fn label(&self, name: &str) -> String {
         let setting = self.setting(name);
         let from_environment = match self.lookup(setting) {

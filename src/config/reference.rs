@@ -1,12 +1,12 @@
 //! What a setting is, and the reference of all of them.
 //!
-//! The reader, the search for unknown names and the README's reference all work from the one table, and the defaults are
-//! read out of it by the same code that reads an operator's values: none of them can drift from the others.
+//! The reader, the search for unknown names and the README's reference all work from the one table,
+//! and the defaults are read out of it by the same code that reads an operator's values: none of
+//! them can drift from the others.
 
 use std::fmt::Write as _;
 
-use super::table::SETTINGS;
-use super::table_callers::CALLER_SETTINGS;
+use super::{table::SETTINGS, table_callers::CALLER_SETTINGS};
 
 /// Every environment variable of ours begins with this.
 pub(super) const PREFIX: &str = "AWS_ILM_";
@@ -82,8 +82,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The environment variable of the setting. Callers and issuers have none: there are many of them, and they are read again while the
-    /// service runs.
+    /// The environment variable of the setting. Callers and issuers have none: there are many of
+    /// them, and they are read again while the service runs.
     #[must_use]
     pub fn variable(&self) -> Option<String> {
         match self.scope {
@@ -123,7 +123,8 @@ pub fn reference() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().chain(CALLER_SETTINGS)
 }
 
-/// The configuration reference as the README holds it: one Markdown table for each kind of table in the file.
+/// The configuration reference as the README holds it: one Markdown table for each kind of table in
+/// the file.
 #[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::new();

@@ -1,16 +1,21 @@
 //! The service's own settings.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use toml::Table;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::callers::CALLERS;
-use super::reader::{Environment, Report, Section};
-use super::{LogFormat, Settings, instances};
+use super::{
+    LogFormat, Settings,
+    callers::CALLERS,
+    instances,
+    reader::{Environment, Report, Section},
+};
 
 /// Reads them, leaving the instances and TLS to be filled in.
 pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment, report: &mut Report) -> Settings {
@@ -99,7 +104,8 @@ fn is_host(text: &str) -> bool {
 fn network(text: &str) -> Option<IpNet> {
     let alone = || Some(IpNet::from(text.parse::<IpAddr>().ok()?));
     let network = text.parse().ok().or_else(alone)?;
-    // Addresses are compared in the form that they are told in, so a network of IPv4 in IPv6's clothes would hold none.
+    // Addresses are compared in the form that they are told in, so a network of IPv4 in IPv6's
+    // clothes would hold none.
     let is_mapped = matches!(network, IpNet::V6(network) if network.network().to_ipv4_mapped().is_some());
     (!is_mapped).then_some(network)
 }

@@ -1,25 +1,22 @@
 //! What was set, as the rest of the program sees it.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use url::Url;
 
 use super::{CallerSettings, Token};
-use crate::mapper::Mapper;
-use crate::tls;
+use crate::{mapper::Mapper, tls};
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the service listens; loopback unless there are [`Self::callers`] or [`Self::allow_unauthenticated`].
+    /// Where the service listens; loopback unless there are [`Self::callers`] or
+    /// [`Self::allow_unauthenticated`].
     pub listen: SocketAddr,
-    /// Whether something in front of the service checks its callers; never together with [`Self::callers`].
+    /// Whether something in front of the service checks its callers; never together with
+    /// [`Self::callers`].
     pub allow_unauthenticated: bool,
     /// Who may ask; `None` when everybody may who can reach the service.
     pub callers: Option<CallerSettings>,
@@ -39,7 +36,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// How many commands run at once.
     pub max_concurrent_commands: usize,
-    /// How many replicas of the service share the limits of the directories, itself included; at least 1.
+    /// How many replicas of the service share the limits of the directories, itself included; at
+    /// least 1.
     pub expected_replicas: u32,
     /// How long a caller may take to send a request's headers.
     pub header_timeout: Duration,
@@ -59,7 +57,8 @@ pub struct Settings {
     pub strict_secret_files: bool,
     /// The directories, in the file's order; empty for a sandbox alone.
     pub instances: Vec<InstanceSettings>,
-    /// The name of the instance that serves requests which name none, as [`InstanceSettings::name`] spells it.
+    /// The name of the instance that serves requests which name none, as [`InstanceSettings::name`]
+    /// spells it.
     pub default_instance: String,
     /// What the operator should know of, one a line, without secrets.
     pub warnings: Vec<String>,
@@ -80,8 +79,9 @@ pub struct InstanceSettings {
     pub authentication_token: Token,
     /// When the access token expires, if the operator says so; it may have.
     pub authentication_token_expires: Option<Timestamp>,
-    /// Another access token of the same directory, different from the first. A directory has up to two at a time, so that
-    /// one can be exchanged while the other is in use (Identity Center user guide, "Rotate an access token").
+    /// Another access token of the same directory, different from the first. A directory has up to
+    /// two at a time, so that one can be exchanged while the other is in use (Identity Center user
+    /// guide, "Rotate an access token").
     pub second_authentication_token: Option<Token>,
     /// When the second access token expires; `None` without a second one.
     pub second_authentication_token_expires: Option<Timestamp>,
@@ -97,7 +97,8 @@ pub struct InstanceSettings {
     pub create_if_not_exists: bool,
     /// Which user of the same `userName` a create may take over.
     pub adopt: Adopt,
-    /// How profiles become SCIM users and back, compiled: the mappers that were named, the built-in mapping where none was.
+    /// How profiles become SCIM users and back, compiled: the mappers that were named, the built-in
+    /// mapping where none was.
     pub mapper: Mapper,
     /// Whether the directory's certificate goes unchecked.
     pub insecure: bool,
@@ -115,7 +116,8 @@ pub struct InstanceSettings {
     pub write_rate: f64,
     /// Membership changes a second, of all replicas together; above 0.
     pub membership_rate: f64,
-    /// Requests a second for single APIs, in place of the rates above; the names are of [`super::APIS`].
+    /// Requests a second for single APIs, in place of the rates above; the names are of
+    /// [`super::APIS`].
     pub api_rates: BTreeMap<&'static str, f64>,
     /// How many commands may run on this instance at once; at least 1.
     pub max_commands: usize,

@@ -1,10 +1,13 @@
 //! The table of all settings.
 //!
-//! Where a default is a number of AWS's, its meaning says so. The rates are of the Identity Center user guide, "Quotas":
-//! 25 requests a second for each SCIM API that writes and 40 for each that reads, of one directory.
+//! Where a default is a number of AWS's, its meaning says so. The rates are of the Identity Center
+//! user guide, "Quotas": 25 requests a second for each SCIM API that writes and 40 for each that
+//! reads, of one directory.
 
-use super::rates;
-use super::reference::{Kind, Scope, Setting};
+use super::{
+    rates,
+    reference::{Kind, Scope, Setting},
+};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::reader::Environment;
-use super::*;
+use super::{reader::Environment, *};
 use crate::mapper::{BUILT_IN, Direction};
 
 pub(super) const SECRET: &str = "s3cr3t-TOKEN-value";
@@ -75,7 +74,8 @@ fn load_file(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Faults>
     })
 }
 
-/// Each fault's setting without its place, so that a test says which settings it expects to be complained of.
+/// Each fault's setting without its place, so that a test says which settings it expects to be
+/// complained of.
 pub(super) fn settings_of(faults: &Faults) -> Vec<&str> {
     faults
         .0
@@ -511,8 +511,8 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
     );
 }
 
-/// Also the proof that the reference and the loader agree: what is listed is read, or the wrong value would pass; and what
-/// is read is listed, or the loader would panic.
+/// Also the proof that the reference and the loader agree: what is listed is read, or the wrong
+/// value would pass; and what is read is listed, or the loader would panic.
 #[test]
 fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_reference() {
     for setting in reference() {

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::reader::{self, Section};
-use super::token;
-use crate::files::readable_by_everybody;
-use crate::tls::{Files, Material, Part};
+use super::{
+    reader::{self, Section},
+    token,
+};
+use crate::{
+    files::readable_by_everybody,
+    tls::{Files, Material, Part},
+};
 
 const CERTIFICATE: &str = "tls_certificate_file";
 const KEY: &str = "tls_key_file";
@@ -18,7 +22,8 @@ pub(super) fn are_set(section: &Section<'_>) -> bool {
     is_set(section, CERTIFICATE)
 }
 
-/// Reads where the files are, and tries them: what is wrong with one is told before the service starts.
+/// Reads where the files are, and tries them: what is wrong with one is told before the service
+/// starts.
 pub(super) fn read(section: &mut Section<'_>, folder: Option<&Path>, strict: bool) -> Option<Files> {
     let names = [CERTIFICATE, KEY, CLIENT_CA];
     let set = names.map(|name| is_set(section, name));

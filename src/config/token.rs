@@ -1,12 +1,16 @@
 //! The access tokens of an instance, and where they came from.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::instances::Around;
-use super::reader::{self, Environment, Section};
+use super::{
+    instances::Around,
+    reader::{self, Environment, Section},
+};
 use crate::files;
 
 /// No real token comes near this many bytes; a larger file is a wrong path.
@@ -100,7 +104,8 @@ impl Token {
     /// Reads a token out of a file, at start and again after a rotation.
     ///
     /// # Errors
-    /// When the file can't be read, is no regular file (a pipe would block, and can't be read twice), or holds no token.
+    /// When the file can't be read, is no regular file (a pipe would block, and can't be read
+    /// twice), or holds no token.
     pub fn from_file(path: &Path) -> Result<Self, TokenFault> {
         let bytes = files::read(path, MOST_BYTES).map_err(|fault| match fault {
             files::Fault::Unreadable(kind) => TokenFault::Unreadable(kind),
@@ -231,7 +236,8 @@ fn read_variable(section: &mut Section<'_>, name: &str, variable: &str, environm
     }
 }
 
-/// Turns a token's fault into a fault of its setting, with the file or variable in question if that may be shown.
+/// Turns a token's fault into a fault of its setting, with the file or variable in question if that
+/// may be shown.
 fn refused(
     token: Result<Token, TokenFault>,
     section: &mut Section<'_>,

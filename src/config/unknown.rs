@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use toml::Table;
 
-use super::callers::{CALLERS, ISSUERS};
-use super::reader::{Environment, INSTANCES, Report, SHORT_NAME, escaped};
-use super::reference::{self, PREFIX, Scope};
+use super::{
+    callers::{CALLERS, ISSUERS},
+    reader::{Environment, INSTANCES, Report, SHORT_NAME, escaped},
+    reference::{self, PREFIX, Scope},
+};
 
 /// What the command line reads before there is a configuration.
 const READ_BY_THE_COMMAND_LINE: &str = "AWS_ILM_CONFIG";
@@ -54,7 +56,8 @@ pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut
     }
 }
 
-/// Notes every variable with our prefix that is no setting, but for those that the configuration itself refers to.
+/// Notes every variable with our prefix that is no setting, but for those that the configuration
+/// itself refers to.
 pub(super) fn refuse_variables(environment: &Environment, referred: &BTreeSet<&str>, report: &mut Report) {
     for (variable, value) in environment {
         let Some(name) = variable.strip_prefix(PREFIX) else {
@@ -78,9 +81,10 @@ pub(super) fn refuse_variables(environment: &Environment, referred: &BTreeSet<&s
     }
 }
 
-/// Kubernetes gives every container variables about every service of its namespace, named after the service
-/// (<https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>). A service called `aws-ilm` or
-/// `aws-ilm-…` would otherwise keep our own containers from starting.
+/// Kubernetes gives every container variables about every service of its namespace, named after the
+/// service
+/// (<https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>). A
+/// service called `aws-ilm` or `aws-ilm-…` would otherwise keep our own containers from starting.
 fn is_service_link(name: &str, value: &str) -> bool {
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_link = ["tcp://", "udp://", "sctp://"]
@@ -98,8 +102,8 @@ fn suggestion(name: &str, names: impl Iterator<Item = &'static str>) -> String {
         .map_or_else(|| "remove it".to_owned(), |near| format!("did you mean {near}?"))
 }
 
-/// The known name that a typo most likely stands for, if any is near enough. The typo is in lower case; letter case in the
-/// names makes no difference.
+/// The known name that a typo most likely stands for, if any is near enough. The typo is in lower
+/// case; letter case in the names makes no difference.
 pub(super) fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let (mut near, mut contained) = (None, None);
     for candidate in names {

@@ -1,4 +1,5 @@
-//! The human-readable form of an envelope: a title and a table of one row, as the integration shows it in a war room.
+//! The human-readable form of an envelope: a title and a table of one row, as the integration shows
+//! it in a war room.
 
 use std::io;
 
@@ -130,8 +131,9 @@ fn inline(value: &Value) -> String {
 
 /// Text that can't end its cell, its row or its line, become markup, or move what stands around it.
 ///
-/// Escaped is what GitHub's Markdown would act on *there*: names like `AWS-ILM_instance_1`, and JSON, stay as readers and playbooks know them.
-/// A bare address is left: a viewer may make a link of it, which then leads where it says.
+/// Escaped is what GitHub's Markdown would act on *there*: names like `AWS-ILM_instance_1`, and
+/// JSON, stay as readers and playbooks know them. A bare address is left: a viewer may make a link
+/// of it, which then leads where it says.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = None;
@@ -155,7 +157,8 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Whether what follows a `&` makes a character reference of it (CommonMark 0.31.2 section 2.5), a known one or not.
+/// Whether what follows a `&` makes a character reference of it (CommonMark 0.31.2 section 2.5), a
+/// known one or not.
 fn is_entity(following: impl Iterator<Item = char>) -> bool {
     const LONGEST: usize = 33;
     let mut name = 0;
@@ -170,7 +173,8 @@ fn is_entity(following: impl Iterator<Item = char>) -> bool {
     false
 }
 
-/// Line and paragraph separators, and what turns the reading direction of everything after it (UAX #9 section 2).
+/// Line and paragraph separators, and what turns the reading direction of everything after it (UAX
+/// #9 section 2).
 fn is_unprintable(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,5 +1,5 @@
-//! The standard IAM result envelope: the flat shape that callers of the integration know, made of an [`Outcome`], and the one
-//! table of HTTP statuses.
+//! The standard IAM result envelope: the flat shape that callers of the integration know, made of
+//! an [`Outcome`], and the one table of HTTP statuses.
 
 mod markdown;
 
@@ -52,7 +52,8 @@ pub struct UserEnvelope {
 /// A profile and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Iam {
-    /// The caller's profile as it came; after an iam-get-user that found someone, the app user as a profile, by display names.
+    /// The caller's profile as it came; after an iam-get-user that found someone, the app user as a
+    /// profile, by display names.
     #[serde(rename = "UserProfile")]
     #[schema(value_type = Object)]
     pub user_profile: Object,
@@ -128,8 +129,8 @@ pub struct GroupResult {
     /// Why the command failed, else null.
     #[schema(required = true)]
     pub error_message: Option<String>,
-    /// The group as the directory returned it; after an update or a deletion, the headers of the last answer; when members failed,
-    /// each member's fate; null when nothing came back.
+    /// The group as the directory returned it; after an update or a deletion, the headers of the
+    /// last answer; when members failed, each member's fate; null when nothing came back.
     #[schema(value_type = Option<Object>, required = true)]
     pub details: Option<Value>,
     /// The group's name; on a failure, the one asked for.

@@ -1,12 +1,15 @@
 //! Where a request comes from: its peer, or whom a trusted proxy says it passed on.
 //!
-//! `X-Forwarded-For` is written by everybody on the way, the caller first. So it is read from its end, as long as each hop is a proxy
-//! that the operator trusts: the first address that is none is the caller's. What an untrusted peer writes there is passed over.
+//! `X-Forwarded-For` is written by everybody on the way, the caller first. So it is read from its
+//! end, as long as each hop is a proxy that the operator trusts: the first address that is none is
+//! the caller's. What an untrusted peer writes there is passed over.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap};
+use axum::{
+    extract::ConnectInfo,
+    http::{Extensions, HeaderMap},
+};
 use ipnet::IpNet;
 
 /// The address of whoever sent a request.

@@ -1,12 +1,15 @@
 //! When a request has arrived whole.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-/// A request's body that tells when it is there, or nobody waits for the rest of it any more; perhaps more than once.
+/// A request's body that tells when it is there, or nobody waits for the rest of it any more;
+/// perhaps more than once.
 pub(super) struct Watched<F: Fn()> {
     body: Incoming,
     whole: F,

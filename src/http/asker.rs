@@ -1,19 +1,25 @@
-//! Who sent a request, in the hands of whoever answers it: to be asked for the rights that it takes.
+//! Who sent a request, in the hands of whoever answers it: to be asked for the rights that it
+//! takes.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
+use axum::{extract::FromRequestParts, http::request::Parts};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::auth::{Authenticator, Credentials, Held, Identity, Presented, Refusal};
-use crate::http::audit::{self, Deed};
-use crate::http::observe::RequestId;
-use crate::http::problem::Problem;
-use crate::http::tls::Client;
+use crate::{
+    auth::{Authenticator, Credentials, Held, Identity, Presented, Refusal},
+    http::{
+        audit::{self, Deed},
+        observe::RequestId,
+        problem::Problem,
+        tls::Client,
+    },
+};
 
 /// How long a caller is asked to wait for the keys of an issuer.
 pub(super) const KEYS_RETRY: Duration = Duration::from_secs(5);
@@ -30,7 +36,8 @@ pub struct Asker {
     pub(super) route: Box<str>,
     /// What it takes to recognise it once more; `None` where nobody has to be.
     pub(super) renewal: Option<Arc<Renewal>>,
-    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at work.
+    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at
+    /// work.
     pub(super) _held: Option<Arc<Held>>,
 }
 
@@ -45,8 +52,10 @@ impl Asker {
         self.identity.rights().instances.include(instance)
     }
 
-    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if the callers were replaced meanwhile, or if it took
-    /// so long that a key, a token or a certificate may have ceased to be good, it is recognised anew, and its rights are what they are now.
+    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if
+    /// the callers were replaced meanwhile, or if it took so long that a key, a token or a
+    /// certificate may have ceased to be good, it is recognised anew, and its rights are what they
+    /// are now.
     ///
     /// # Errors
     /// When it is not recognised any more.
@@ -99,10 +108,12 @@ impl Asker {
         Err(Problem::forbidden(&format!("to run {command}")))
     }
 
-    /// Asks for the right to an instance that was named, or to the default one; `None` is one that was named and is not there.
+    /// Asks for the right to an instance that was named, or to the default one; `None` is one that
+    /// was named and is not there.
     ///
     /// # Errors
-    /// When the right is missing. An instance that was named is then told to be not there, in the words that one that is not there is told in.
+    /// When the right is missing. An instance that was named is then told to be not there, in the
+    /// words that one that is not there is told in.
     pub fn require_instance(&self, instance: Option<&str>, is_named: bool) -> Result<(), Problem> {
         if instance.is_some_and(|instance| self.sees(instance)) {
             return Ok(());
@@ -115,8 +126,9 @@ impl Asker {
         })
     }
 
-    /// Writes down that something was kept from the asker because of the instance that it belongs to, or that names one that is not there. It is
-    /// the same line, so that the time it takes tells the two apart as little as the answer does.
+    /// Writes down that something was kept from the asker because of the instance that it belongs
+    /// to, or that names one that is not there. It is the same line, so that the time it takes
+    /// tells the two apart as little as the answer does.
     pub fn note_hidden(&self, instance: Option<&str>) {
         if self.renewal.is_some() {
             audit::refused(
@@ -167,7 +179,8 @@ impl Asker {
     }
 }
 
-/// What was presented, and to whom and when: a body may take long to arrive, and its sender may have been taken out meanwhile.
+/// What was presented, and to whom and when: a body may take long to arrive, and its sender may
+/// have been taken out meanwhile.
 pub(super) struct Renewal {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) generation: u64,

@@ -1,8 +1,10 @@
-//! The audit log: one line for every refusal and for every write, under the target `audit`, which no log filter takes out.
+//! The audit log: one line for every refusal and for every write, under the target `audit`, which
+//! no log filter takes out.
 //!
-//! It tells who (by the operator's name for them), how that was proven, from where, what they wanted on which instance, what was decided,
-//! and what came of it. It holds no personal data but the network address and, of a token, a pseudonym of its subject: no profile, no name,
-//! no claim, no key.
+//! It tells who (by the operator's name for them), how that was proven, from where, what they
+//! wanted on which instance, what was decided, and what came of it. It holds no personal data but
+//! the network address and, of a token, a pseudonym of its subject: no profile, no name, no claim,
+//! no key.
 
 use std::net::IpAddr;
 
@@ -31,7 +33,8 @@ pub struct Deed<'a> {
     pub instance: Option<&'a str>,
 }
 
-/// Writes one line at this level, with these fields more. A macro, since each is an event of its own for `tracing`.
+/// Writes one line at this level, with these fields more. A macro, since each is an event of its
+/// own for `tracing`.
 macro_rules! write_line {
     ($level:ident, $deed:expr, $($more:tt)*) => {{
         let Deed { request_id, caller, proof, key, subject, address, route, command, instance } = $deed;

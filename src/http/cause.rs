@@ -1,8 +1,10 @@
-//! Why a request can be refused before it becomes a command, and the one table of what each cause means in HTTP.
+//! Why a request can be refused before it becomes a command, and the one table of what each cause
+//! means in HTTP.
 
 use axum::http::StatusCode;
 
-/// Why a request never became a command. Everything that differs between causes is decided by a `match` on this.
+/// Why a request never became a command. Everything that differs between causes is decided by a
+/// `match` on this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The body is not one well-formed, unambiguous JSON document.
@@ -113,7 +115,8 @@ impl Cause {
         }
     }
 
-    /// The problem's `type` and `title`, which are the same in every occurrence (RFC 9457 section 3.1.3).
+    /// The problem's `type` and `title`, which are the same in every occurrence (RFC 9457 section
+    /// 3.1.3).
     pub fn type_and_title(self) -> (&'static str, &'static str) {
         match self {
             Self::NotJson => ("/problems/not-json", "The body is not JSON"),
@@ -144,7 +147,8 @@ impl Cause {
         }
     }
 
-    /// Whether the connection is closed after the answer: what follows on it can't be trusted, or is not worth waiting for.
+    /// Whether the connection is closed after the answer: what follows on it can't be trusted, or
+    /// is not worth waiting for.
     pub fn closes_connection(self) -> bool {
         match self {
             Self::BadHeader

@@ -53,10 +53,11 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
 
 /// Creates a user
 ///
-/// Posts the person as a new app user; somebody who is there already is updated instead, and the answer's `action` is then `update`.
-/// Skips when creating (or updating, for somebody who is there) is switched off. Fails with 400 when the profile lacks what the directory
-/// requires and nobody of that user name is there, with 404 for an `id` the directory does not know, and with 409 when the e-mail or the
-/// employee id is somebody else's.
+/// Posts the person as a new app user; somebody who is there already is updated instead, and the
+/// answer's `action` is then `update`. Skips when creating (or updating, for somebody who is there)
+/// is switched off. Fails with 400 when the profile lacks what the directory requires and nobody of
+/// that user name is there, with 404 for an `id` the directory does not know, and with 409 when the
+/// e-mail or the employee id is somebody else's.
 #[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
     request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
@@ -65,9 +66,10 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 
 /// Updates a user
 ///
-/// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and sends what differs in one PATCH; an inactive
-/// user is enabled in it when `allow-enable` and the instance's switch both say so. Nobody there: creates them when the instance
-/// creates what is missing, else skips.
+/// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and
+/// sends what differs in one PATCH; an inactive user is enabled in it when `allow-enable` and the
+/// instance's switch both say so. Nobody there: creates them when the instance creates what is
+/// missing, else skips.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
@@ -76,8 +78,8 @@ async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) ->
 
 /// Retrieves a single user
 ///
-/// Shows the app user as the directory has it (`details`) and as a profile by display names (`UserProfile`). Nobody there is a
-/// failure, 404.
+/// Shows the app user as the directory has it (`details`) and as a profile by display names
+/// (`UserProfile`). Nobody there is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
     request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
@@ -86,7 +88,8 @@ async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Respo
 
 /// Disables an active user
 ///
-/// Makes the app user inactive. Skips when disabling is switched off, when the user is inactive already, and when nobody is there.
+/// Makes the app user inactive. Skips when disabling is switched off, when the user is inactive
+/// already, and when nobody is there.
 #[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
     request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
@@ -96,7 +99,8 @@ async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) 
 
 /// Retrieves a group and its members
 ///
-/// By `id`, else by `displayName`. All members are read, page after page, unless `includeMembers` is false.
+/// By `id`, else by `displayName`. All members are read, page after page, unless `includeMembers`
+/// is false.
 #[utoipa::path(post, path = "/commands/iam-get-group", tag = GROUPS, operation_id = "iam-get-group",
     request_body = get_group::Args, responses((status = 200, description = "", body = GetGroupEnvelope)))]
 async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Response {
@@ -105,7 +109,8 @@ async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Res
 
 /// Creates an empty group
 ///
-/// Needs a `displayName`; an `externalId` is kept. A name or an externalId that another group has is a failure, 409.
+/// Needs a `displayName`; an `externalId` is kept. A name or an externalId that another group has
+/// is a failure, 409.
 #[utoipa::path(post, path = "/commands/iam-create-group", tag = GROUPS, operation_id = "iam-create-group",
     request_body = create_group::Args, responses((status = 200, description = "", body = CreateGroupEnvelope)))]
 async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) -> Response {
@@ -115,8 +120,9 @@ async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) 
 
 /// Updates a group's members, or its name
 ///
-/// Takes any number of members and sends them in PATCHes of at most 100 changes, additions first. When the directory refuses one member, the
-/// others are changed all the same, and `details` tells each one's fate. Without members, `displayName` and `externalId` are replaced.
+/// Takes any number of members and sends them in PATCHes of at most 100 changes, additions first.
+/// When the directory refuses one member, the others are changed all the same, and `details` tells
+/// each one's fate. Without members, `displayName` and `externalId` are replaced.
 #[utoipa::path(post, path = "/commands/iam-update-group", tag = GROUPS, operation_id = "iam-update-group",
     request_body = update_group::Args, responses((status = 200, description = "", body = UpdateGroupEnvelope)))]
 async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) -> Response {
@@ -136,7 +142,8 @@ async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) 
 
 /// Tests an instance
 ///
-/// Reads one user, and says what the answer proves: whether URL, tenant, token and rights are as they should be.
+/// Reads one user, and says what the answer proves: whether URL, tenant, token and rights are as
+/// they should be.
 #[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
     request_body = test_module::Args, responses((status = 200, description = "", body = TestModuleEnvelope)))]
 async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
@@ -153,8 +160,9 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
         .await
 }
 
-/// What a call to any command says beside its arguments, and who makes it. All of it is checked before a byte of the body is read: here a
-/// command is accepted, and nowhere later are rights asked for again, unless the callers are replaced while its body arrives.
+/// What a call to any command says beside its arguments, and who makes it. All of it is checked
+/// before a byte of the body is read: here a command is accepted, and nowhere later are rights
+/// asked for again, unless the callers are replaced while its body arrives.
 struct Call {
     app: App,
     asker: Asker,
@@ -237,7 +245,8 @@ fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
     commands::NAMES.into_iter().find(|(known, _)| *known == name)
 }
 
-/// Goes with an accepted command to its end: keeps its places, and writes the audit line of one that changes a directory.
+/// Goes with an accepted command to its end: keeps its places, and writes the audit line of one
+/// that changes a directory.
 struct Accepted {
     asker: Asker,
     instance: Arc<Instance>,
@@ -263,7 +272,8 @@ impl Attendant for Accepted {
     fn begun(&mut self) {
         self.has_begun = true;
         if !self.is_told {
-            // What the audit line tells comes at the end; should the process be killed before, this is what is left.
+            // What the audit line tells comes at the end; should the process be killed before, this
+            // is what is left.
             let (command, instance) = (self.asker.deed().command, self.instance.name());
             tracing::info!(
                 command,

@@ -1,34 +1,45 @@
 //! How many connections are open at once, and which of them gives way.
 //!
-//! At the cap neither turning newcomers away nor letting them wait will do: ten thousand connections that say nothing would shut
-//! out a health probe, and the orchestrator would kill a healthy service. So a newcomer takes the place of the connection that has
-//! been *idle* longest: nothing is being answered on it, and its client has to be ready for the close at any time anyway (RFC 9112
-//! section 9.5). Where none is idle, it takes the place of the one that has been *sending* a request's body longest: nothing has been
-//! done for it yet, and ten thousand bodies that come a byte at a time would otherwise do what silence can't. Only when a request is
-//! being worked on on every single one is the newcomer closed at once.
+//! At the cap neither turning newcomers away nor letting them wait will do: ten thousand
+//! connections that say nothing would shut out a health probe, and the orchestrator would kill a
+//! healthy service. So a newcomer takes the place of the connection that has been *idle* longest:
+//! nothing is being answered on it, and its client has to be ready for the close at any time anyway
+//! (RFC 9112 section 9.5). Where none is idle, it takes the place of the one that has been
+//! *sending* a request's body longest: nothing has been done for it yet, and ten thousand bodies
+//! that come a byte at a time would otherwise do what silence can't. Only when a request is being
+//! worked on on every single one is the newcomer closed at once.
 
-use std::future::{Ready, ready};
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::{
+    future::{Ready, ready},
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::body::{Body, HttpBody};
-use axum::extract::Request;
-use axum::response::Response;
+use axum::{
+    body::{Body, HttpBody},
+    extract::Request,
+    response::Response,
+};
 use axum_server::accept::Accept;
 use hyper::body::Incoming;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep, sleep_until},
+};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tower::Service;
 
-use crate::http::arrival::Watched;
-use crate::http::departure::Handed;
-use crate::http::seats::{Flight, Room, Seat};
+use crate::http::{
+    arrival::Watched,
+    departure::Handed,
+    seats::{Flight, Room, Seat},
+};
 
-/// An acceptor that seats every connection, and moves one out that nothing is being done for when all seats are taken.
+/// An acceptor that seats every connection, and moves one out that nothing is being done for when
+/// all seats are taken.
 #[derive(Debug, Clone)]
 pub struct Seats {
     room: Arc<Room>,
@@ -36,7 +47,8 @@ pub struct Seats {
 }
 
 impl Seats {
-    /// Room for this many connections, each ended when its client takes nothing of an answer for so long.
+    /// Room for this many connections, each ended when its client takes nothing of an answer for so
+    /// long.
     pub fn new(capacity: usize, stall_timeout: Duration) -> Self {
         Self {
             room: Arc::new(Room::new(capacity)),
@@ -81,7 +93,8 @@ pub struct Seated<I> {
     leave: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while the other side takes nothing of what is written.
     stall: Option<Pin<Box<Sleep>>>,
-    /// Runs while an answer waits for its reader to make room for it, as HTTP/2 lets a reader do without holding up what is written.
+    /// Runs while an answer waits for its reader to make room for it, as HTTP/2 lets a reader do
+    /// without holding up what is written.
     unread: Option<Pin<Box<Sleep>>>,
     stall_timeout: Duration,
     seat: Arc<Seat>,
@@ -93,7 +106,8 @@ impl<I> Seated<I> {
         self.leave.as_mut().poll(context).is_ready()
     }
 
-    /// Whether an answer has waited for its reader too long; registers the task to be woken when it has.
+    /// Whether an answer has waited for its reader too long; registers the task to be woken when it
+    /// has.
     fn is_unread(&mut self, context: &mut Context) -> bool {
         let Some(since) = self.seat.waiting_since() else {
             self.unread = None;
@@ -107,7 +121,8 @@ impl<I> Seated<I> {
         unread.as_mut().poll(context).is_ready()
     }
 
-    /// Passes on what came of writing, but for a reader who has taken nothing for too long: what is kept for it is given up.
+    /// Passes on what came of writing, but for a reader who has taken nothing for too long: what is
+    /// kept for it is given up.
     fn unless_stalled(&mut self, written: Poll<io::Result<usize>>, context: &mut Context) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stall = None;
@@ -155,8 +170,9 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
         self.unless_stalled(written, context)
     }
 
-    /// Where this is false hyper copies every answer into a buffer of its own, and keeps it for as long as its reader likes: the pages'
-    /// script is 1.4 MB, and a thousand readers who never read held as many gigabytes.
+    /// Where this is false hyper copies every answer into a buffer of its own, and keeps it for as
+    /// long as its reader likes: the pages' script is 1.4 MB, and a thousand readers who never read
+    /// held as many gigabytes.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

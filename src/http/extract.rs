@@ -1,34 +1,34 @@
-//! From a request to a command's arguments: the body within limits of size and time, its declared type, its JSON; and the query.
+//! From a request to a command's arguments: the body within limits of size and time, its declared
+//! type, its JSON; and the query.
 //!
-//! Everything here is refused before a command exists, so it answers in [`Problem`]s. The order in [`Arguments`] matters: what can be
-//! refused from the header section alone is refused before a byte of the body is read, and the number of running commands is
-//! counted only once the body is there, so that slow senders can't hold the places of those who are done sending.
+//! Everything here is refused before a command exists, so it answers in [`Problem`]s. The order in
+//! [`Arguments`] matters: what can be refused from the header section alone is refused before a
+//! byte of the body is read, and the number of running commands is counted only once the body is
+//! there, so that slow senders can't hold the places of those who are done sending.
 
-use std::borrow::Cow;
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{borrow::Cow, future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
-use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::{Body, HttpBody},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::http::problem::Problem;
-use crate::json;
+use crate::{http::problem::Problem, json};
 
-/// What a body may take before it counts against the common budget, in bytes: ordinary commands never meet it.
+/// What a body may take before it counts against the common budget, in bytes: ordinary commands
+/// never meet it.
 const FREE_BYTES: usize = 16 * 1024;
 
 /// The unit in which the common budget for bodies is kept, in bytes.
 const BUDGET_UNIT: usize = 1024;
 
-/// How much of a refused body is still read and thrown away, in bytes, and for how long. A socket closed with unread bytes in it
-/// resets the connection, and the sender would see the reset instead of the 413 (RFC 9112 section 9.6).
+/// How much of a refused body is still read and thrown away, in bytes, and for how long. A socket
+/// closed with unread bytes in it resets the connection, and the sender would see the reset instead
+/// of the 413 (RFC 9112 section 9.6).
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
@@ -42,7 +42,8 @@ pub struct IntakeLimits {
     pub max_body: usize,
     /// How long a body may take to arrive whole, however busily its sender drips.
     pub body_timeout: Duration,
-    /// How much all bodies beyond 16 KiB may hold together, in bytes, from arrival until their commands are done.
+    /// How much all bodies beyond 16 KiB may hold together, in bytes, from arrival until their
+    /// commands are done.
     pub max_buffered: usize,
     /// How many commands may run at once; more are answered 503.
     pub max_running: usize,
@@ -59,7 +60,8 @@ impl Default for IntakeLimits {
     }
 }
 
-/// The gate through which bodies come in; one for the whole service, found in every request's extensions.
+/// The gate through which bodies come in; one for the whole service, found in every request's
+/// extensions.
 #[derive(Debug)]
 pub struct Intake {
     limits: IntakeLimits,
@@ -78,7 +80,8 @@ impl Intake {
         }
     }
 
-    /// A place among the running commands, for as long as the value is kept; a 503 problem when all are taken.
+    /// A place among the running commands, for as long as the value is kept; a 503 problem when all
+    /// are taken.
     pub fn admit(&self) -> Result<Admitted, Problem> {
         self.admit_with(None)
     }
@@ -98,7 +101,8 @@ impl Intake {
         check_media_type(headers)?;
         let limit = self.limits.max_body;
         if body.size_hint().lower() > limit as u64 {
-            // Who waits for a 100 (Continue) has sent nothing yet, and reading would ask for all of it.
+            // Who waits for a 100 (Continue) has sent nothing yet, and reading would ask for all of
+            // it.
             if !headers.contains_key(header::EXPECT) {
                 linger(body);
             }
@@ -136,7 +140,8 @@ impl Default for Intake {
     }
 }
 
-/// A place among the running commands. Move it into whatever does the work: dropping it gives the place to another.
+/// A place among the running commands. Move it into whatever does the work: dropping it gives the
+/// place to another.
 #[derive(Debug)]
 pub struct Admitted {
     _running: OwnedSemaphorePermit,
@@ -145,8 +150,9 @@ pub struct Admitted {
 
 /// A command's arguments from a JSON body, and the place that it was given.
 ///
-/// Refused: 415 for a body that is not declared as JSON in UTF-8 or is compressed, 413 and 408 beyond the limits, 400 for what is not
-/// exactly one JSON object with the arguments of `T`, 503 when too much is going on.
+/// Refused: 415 for a body that is not declared as JSON in UTF-8 or is compressed, 413 and 408
+/// beyond the limits, 400 for what is not exactly one JSON object with the arguments of `T`, 503
+/// when too much is going on.
 #[derive(Debug)]
 pub struct Arguments<T> {
     /// The arguments.
@@ -183,7 +189,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        // An empty body has no type to declare; one that declares JSON and is empty is a mistake all the same.
+        // An empty body has no type to declare; one that declares JSON and is empty is a mistake
+        // all the same.
         if request.body().is_end_stream() && !request.headers().contains_key(header::CONTENT_TYPE) {
             let value = json::from_value(Value::Object(Map::new()))?;
             return Ok(Self {
@@ -206,8 +213,8 @@ pub struct CommandQuery {
 }
 
 impl CommandQuery {
-    /// Reads a raw query (`application/x-www-form-urlencoded`). Unknown, doubled and unreadable parameters are refused by name: a `dryrun`
-    /// that is passed over would write.
+    /// Reads a raw query (`application/x-www-form-urlencoded`). Unknown, doubled and unreadable
+    /// parameters are refused by name: a `dryrun` that is passed over would write.
     pub fn parse(query: Option<&str>) -> Result<Self, Problem> {
         let mut instance = None;
         let mut dry_run = None;
@@ -258,7 +265,8 @@ struct Document {
 }
 
 impl Document {
-    /// Takes from the budget what has arrived beyond the free part; `false` when there isn't enough left.
+    /// Takes from the budget what has arrived beyond the free part; `false` when there isn't enough
+    /// left.
     fn claim(&mut self, budget: &Arc<Semaphore>) -> bool {
         let needed = self.bytes.len().saturating_sub(FREE_BYTES).div_ceil(BUDGET_UNIT);
         let held = self.claimed.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
@@ -309,7 +317,8 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// `application/json` or `application/*+json` (RFC 6838 section 4.2.8), in UTF-8 (RFC 8259 section 8.1).
+/// `application/json` or `application/*+json` (RFC 6838 section 4.2.8), in UTF-8 (RFC 8259 section
+/// 8.1).
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let refused = |detail| Err(Problem::unsupported_media_type(detail));
@@ -344,7 +353,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Percent-decoded UTF-8 with `+` for a space; `None` where a `%` lacks its two digits or the bytes are not UTF-8.
+/// Percent-decoded UTF-8 with `+` for a space; `None` where a `%` lacks its two digits or the bytes
+/// are not UTF-8.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text));

@@ -1,24 +1,31 @@
-//! Who is let in. Everything is closed that is not on the list of [`OPEN`] routes, so that a route that is added is closed as well.
+//! Who is let in. Everything is closed that is not on the list of [`OPEN`] routes, so that a route
+//! that is added is closed as well.
 //!
-//! The guard stands in front of every route. It finds out who asks, counts what they ask for, and leaves an [`Asker`] in the request. What
-//! the asker may do is checked once, where a command (or a look at something) is accepted, by the asker's own methods; these
-//! write the audit line too, so that no refusal can be forgotten there.
+//! The guard stands in front of every route. It finds out who asks, counts what they ask for, and
+//! leaves an [`Asker`] in the request. What the asker may do is checked once, where a command (or a
+//! look at something) is accepted, by the asker's own methods; these write the audit line too, so
+//! that no refusal can be forgotten there.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use ipnet::IpNet;
 
-use crate::auth::{Authenticator, Failures, Identity, Presented, Quota, Refusal, Standing, Verdict};
-use crate::http::address::address_of;
-use crate::http::asker::{Asker, KEYS_RETRY, Kept, Renewal};
-use crate::http::audit;
-use crate::http::observe::{CallerName, RequestId, Unlogged};
-use crate::http::problem::Problem;
+use crate::{
+    auth::{Authenticator, Failures, Identity, Presented, Quota, Refusal, Standing, Verdict},
+    http::{
+        address::address_of,
+        asker::{Asker, KEYS_RETRY, Kept, Renewal},
+        audit,
+        observe::{CallerName, RequestId, Unlogged},
+        problem::Problem,
+    },
+};
 
 /// The routes that are open to everybody, whoever is configured.
 pub const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
@@ -157,7 +164,8 @@ fn request_id(extensions: &Extensions) -> RequestId {
         .unwrap_or_else(|| RequestId::of(&HeaderMap::new()))
 }
 
-/// What the header section holds of credentials. Two of them are none: whatever stands before us may have gone by the other one.
+/// What the header section holds of credentials. Two of them are none: whatever stands before us
+/// may have gone by the other one.
 fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
     let mut keys = headers.get_all(API_KEY).iter();
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
@@ -172,8 +180,8 @@ fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
     }
 }
 
-/// The credentials of `Bearer` (RFC 6750 section 2.1): the scheme in any letter case, one space (the RFC lets there be more, and no client
-/// sends more), and the letters of a `b64token`.
+/// The credentials of `Bearer` (RFC 6750 section 2.1): the scheme in any letter case, one space
+/// (the RFC lets there be more, and no client sends more), and the letters of a `b64token`.
 fn bearer(field: &str) -> Option<&str> {
     let (scheme, token) = field.split_once(' ')?;
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
@@ -181,7 +189,8 @@ fn bearer(field: &str) -> Option<&str> {
     is_bearer.then_some(token)
 }
 
-/// How a caller stands (draft-ietf-httpapi-ratelimit-headers-10): `q` requests in `w` seconds, `r` of them left, one more in `t` seconds.
+/// How a caller stands (draft-ietf-httpapi-ratelimit-headers-10): `q` requests in `w` seconds, `r`
+/// of them left, one more in `t` seconds.
 fn tell(quota: Quota, standing: Standing, headers: &mut HeaderMap) {
     let policy = format!("\"caller\";q={};w={}", quota.burst(), quota.window());
     let reset = standing.reset.as_secs_f64().ceil();

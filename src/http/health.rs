@@ -35,13 +35,15 @@ pub struct Liveness {
     status: &'static str,
 }
 
-/// Whether requests are taken, and, where the service has no callers, how each directory was doing when it was last spoken to.
+/// Whether requests are taken, and, where the service has no callers, how each directory was doing
+/// when it was last spoken to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
     /// `ready` from the loaded configuration until shutdown begins, `stopping` from then on.
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
-    /// Each instance, in the order of the configuration. Not there when callers are configured: they find it at `GET /instances`.
+    /// Each instance, in the order of the configuration. Not there when callers are configured:
+    /// they find it at `GET /instances`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     instances: Option<Vec<InstanceStatus>>,
@@ -58,8 +60,9 @@ async fn live() -> Json<Liveness> {
 
 /// Readiness
 ///
-/// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or that refuses the token, is `degraded` in
-/// the body: taking the service out of rotation for it would help nobody.
+/// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or
+/// that refuses the token, is `degraded` in the body: taking the service out of rotation for it
+/// would help nobody.
 #[utoipa::path(get, path = "/health/ready", tag = HEALTH, operation_id = "health-ready", responses(
     (status = 200, description = "Requests are taken.", body = Readiness),
     (status = 503, description = "The service is stopping.", body = Readiness),

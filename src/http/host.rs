@@ -1,13 +1,13 @@
 //! Which host names this service answers to.
 //!
-//! A web page can make a visitor's browser send requests to `127.0.0.1` by letting its own name resolve there (DNS rebinding). Such
-//! requests carry the page's name in `Host`, so as long as no caller has to prove who it is, only loopback and configured names are
-//! answered. What RFC 9112 section 3.2 requires of `Host` itself (there, once, well-formed) is held in any case.
+//! A web page can make a visitor's browser send requests to `127.0.0.1` by letting its own name
+//! resolve there (DNS rebinding). Such requests carry the page's name in `Host`, so as long as no
+//! caller has to prove who it is, only loopback and configured names are answered. What RFC 9112
+//! section 3.2 requires of `Host` itself (there, once, well-formed) is held in any case.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri, Version, header};
+use axum::http::{HeaderMap, Uri, Version, header, uri::Authority};
 
 use crate::http::problem::Problem;
 
@@ -24,7 +24,8 @@ impl HostRule {
         Self { names: None }
     }
 
-    /// Loopback (`localhost`, `127.0.0.0/8`, `[::1]`) and these names are answered, whatever their case and port.
+    /// Loopback (`localhost`, `127.0.0.0/8`, `[::1]`) and these names are answered, whatever their
+    /// case and port.
     pub fn loopback_and(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self {
             names: Some(
@@ -36,10 +37,12 @@ impl HostRule {
         }
     }
 
-    /// Checks a request: 400 for a `Host` that is missing, doubled or malformed, 421 for a name that is not answered here.
+    /// Checks a request: 400 for a `Host` that is missing, doubled or malformed, 421 for a name
+    /// that is not answered here.
     ///
-    /// An absolute-form target or HTTP/2's `:authority` names the host where there is one (RFC 9112 section 3.2.2). A `Host` that
-    /// differs from it is refused instead of ignored: whatever stands before us may have gone by the other one.
+    /// An absolute-form target or HTTP/2's `:authority` names the host where there is one (RFC 9112
+    /// section 3.2.2). A `Host` that differs from it is refused instead of ignored: whatever stands
+    /// before us may have gone by the other one.
     pub fn check(&self, version: Version, target: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut fields = headers.get_all(header::HOST).iter();
         let field = match (fields.next(), fields.next()) {
@@ -78,7 +81,8 @@ impl HostRule {
 
 /// The host in lower case; `None` for what is not `host[:port]`.
 fn host_of(text: &str) -> Option<String> {
-    // User information has no place in Host (RFC 9110 section 7.2), and is what lets one name look like another.
+    // User information has no place in Host (RFC 9110 section 7.2), and is what lets one name look
+    // like another.
     if text.contains('@') {
         return None;
     }

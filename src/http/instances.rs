@@ -23,10 +23,12 @@ pub struct InstanceStatus {
     /// The instance's name.
     #[schema(example = "AWS-ILM_instance_1")]
     name: String,
-    /// `ok` when the last request was answered as by a working directory that knows us, `degraded` when not, `unknown` before the first.
+    /// `ok` when the last request was answered as by a working directory that knows us, `degraded`
+    /// when not, `unknown` before the first.
     #[schema(value_type = String, example = "ok")]
     status: &'static str,
-    /// `closed` while requests go through; `open` while the directory keeps failing and callers are told 503 at once.
+    /// `closed` while requests go through; `open` while the directory keeps failing and callers are
+    /// told 503 at once.
     #[schema(value_type = String, example = "closed")]
     breaker: &'static str,
     /// Which access token is in use: `first`, or `second` after the first was refused.
@@ -79,8 +81,8 @@ pub struct RateStatus {
 
 /// Shows every instance
 ///
-/// How each directory that the caller may use does, and how the service deals with it: pace, waiting requests, circuit breaker, token in use,
-/// last error. Needs the right of administration.
+/// How each directory that the caller may use does, and how the service deals with it: pace,
+/// waiting requests, circuit breaker, token in use, last error. Needs the right of administration.
 #[utoipa::path(get, path = "/instances", tag = INSTANCE, operation_id = "instances",
     responses((status = 200, description = "Every instance, in the order of the configuration.", body = Vec<InstanceStatus>)))]
 async fn instances(State(app): State<App>, asker: Asker) -> Result<Json<Vec<InstanceStatus>>, Problem> {

@@ -1,28 +1,31 @@
-//! Every layer that a request passes on its way to a handler, in order, with the reason for its place.
+//! Every layer that a request passes on its way to a handler, in order, with the reason for its
+//! place.
 
-use std::any::Any;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{any::Any, sync::Arc, time::Duration};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::CorsLayer;
+use axum::{
+    Extension, Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
-use crate::http::extract::Intake;
-use crate::http::guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard};
-use crate::http::host::HostRule;
-use crate::http::negotiate::{PREFER, PREFERENCE_APPLIED};
-use crate::http::observe::{REQUEST_ID, observe};
-use crate::http::problem::Problem;
+use crate::http::{
+    extract::Intake,
+    guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+    host::HostRule,
+    negotiate::{PREFER, PREFERENCE_APPLIED},
+    observe::{REQUEST_ID, observe},
+    problem::Problem,
+};
 
 /// The longest request target, in bytes. RFC 9110 section 4.1 wants at least 8,000 to be supported.
 pub const MAX_TARGET: usize = 8 * 1024;
 
-/// The longest header section, in bytes: names and values, and four for the `: ` and the line end of each.
+/// The longest header section, in bytes: names and values, and four for the `: ` and the line end
+/// of each.
 pub const MAX_HEADERS: usize = 32 * 1024;
 
 /// How long a browser may remember which pages may call.
@@ -34,7 +37,8 @@ const DOCS: &str = "/docs";
 /// Nothing may be loaded by, and nobody may frame, an answer of the interface.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Swagger UI comes from files of our own origin; it sets style attributes, has its icons in `data:` URLs, and calls our routes.
+/// Swagger UI comes from files of our own origin; it sets style attributes, has its icons in
+/// `data:` URLs, and calls our routes.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -51,11 +55,13 @@ pub struct LayerOptions {
     pub intake: Arc<Intake>,
 }
 
-/// Puts every layer around the routes. Call it last: routes that are added afterwards would stand outside.
+/// Puts every layer around the routes. Call it last: routes that are added afterwards would stand
+/// outside.
 pub fn assemble(routes: Router, options: LayerOptions) -> Router {
     let cors = cors(options.cors_origins);
     let routes = routes
-        // What no route or no method answers is a problem like any other, so that it passes the layers below too.
+        // What no route or no method answers is a problem like any other, so that it passes the
+        // layers below too.
         .fallback(|| async { Problem::no_such_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
@@ -63,7 +69,8 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(Extension(options.intake))
         // 6. Who asks, before anything of theirs is looked into.
         .layer(from_fn_with_state(Arc::new(options.guard), guard));
-    // A browser asks beforehand without credentials (Fetch standard, "CORS-preflight fetch"), so this stands outside the guard.
+    // A browser asks beforehand without credentials (Fetch standard, "CORS-preflight fetch"), so
+    // this stands outside the guard.
     let routes = match cors {
         Some(cors) => routes.layer(cors),
         None => routes,
@@ -73,7 +80,8 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(from_fn_with_state(Arc::new(options.host_rule), check_host))
         // 4. Sizes before anything reads what might be huge.
         .layer(from_fn(check_sizes))
-        // 3. A panic anywhere inside becomes a problem, which the layers outside dress and count like any other.
+        // 3. A panic anywhere inside becomes a problem, which the layers outside dress and count
+        //    like any other.
         .layer(CatchPanicLayer::custom(answer_panic))
         // 2. The browser's orders on every answer there is, refusals and panics included.
         .layer(from_fn(dress))
@@ -128,7 +136,8 @@ async fn check_sizes(request: Request, next: Next) -> Response {
     if size_of(request.headers()) > MAX_HEADERS {
         return Problem::headers_too_large(MAX_HEADERS).into_response();
     }
-    // A CONNECT has no path that a route could refuse, and we are no proxy (RFC 9110 section 9.3.6).
+    // A CONNECT has no path that a route could refuse, and we are no proxy (RFC 9110 section
+    // 9.3.6).
     if request.method() == Method::CONNECT {
         return Problem::method_not_allowed(Some("GET, HEAD, POST")).into_response();
     }
@@ -156,14 +165,16 @@ async fn dress(request: Request, next: Next) -> Response {
     ] {
         fields.insert(name, HeaderValue::from_static(value));
     }
-    // Answers hold people's data; nothing on the way may keep them. The pages are public and may say otherwise.
+    // Answers hold people's data; nothing on the way may keep them. The pages are public and may
+    // say otherwise.
     if !is_docs && !fields.contains_key(header::CACHE_CONTROL) {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
 
-/// The panic's message is neither told nor logged here: it may quote what was being worked on. The panic hook tells where it was.
+/// The panic's message is neither told nor logged here: it may quote what was being worked on. The
+/// panic hook tells where it was.
 fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked; its request is answered with 500");
     Problem::internal().into_response()

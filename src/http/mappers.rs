@@ -33,7 +33,8 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
     ]
 }
 
-/// An asker who has the right to see mappings, which is asked for before anything of the body is read.
+/// An asker who has the right to see mappings, which is asked for before anything of the body is
+/// read.
 struct MayMap(Asker);
 
 impl FromRequestParts<App> for MayMap {
@@ -69,7 +70,8 @@ pub struct InstanceMappers {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainArguments {
-    /// The mapping's type; `User Profile - Create` when absent. The incoming mapping has one, `User Profile`.
+    /// The mapping's type; `User Profile - Create` when absent. The incoming mapping has one,
+    /// `User Profile`.
     #[serde(rename = "type", default)]
     mapping_type: Option<String>,
     /// The person, for the outgoing mapping.
@@ -84,8 +86,9 @@ pub struct ExplainArguments {
 
 /// Lists the mappers in use
 ///
-/// What each instance that the caller may use maps with, either way, with its types and their targets. `built-in` is the mapping that serves
-/// where none is configured. Needs the right to run `get-mapping-fields`.
+/// What each instance that the caller may use maps with, either way, with its types and their
+/// targets. `built-in` is the mapping that serves where none is configured. Needs the right to run
+/// `get-mapping-fields`.
 #[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
     responses((status = 200, description = "The mappers in use.", body = MappersInUse)))]
 async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersInUse> {
@@ -109,8 +112,9 @@ async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersI
 
 /// Explains a mapping
 ///
-/// For each target: what was taken from the source, each step's input and output, what was left out and why; and the SCIM user that comes of
-/// it, with what the directory is known to refuse in it. Nothing is sent to anybody. Needs the right to run `get-mapping-fields`.
+/// For each target: what was taken from the source, each step's input and output, what was left out
+/// and why; and the SCIM user that comes of it, with what the directory is known to refuse in it.
+/// Nothing is sent to anybody. Needs the right to run `get-mapping-fields`.
 #[utoipa::path(post, path = "/mappers/{name}/explain", tag = MAPPERS, operation_id = "explain-mapper",
     params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.", example = "built-in")),
     request_body = ExplainArguments,

@@ -1,8 +1,11 @@
-//! The HTTP face: what every request meets before a command runs, and how answers and refusals are told.
+//! The HTTP face: what every request meets before a command runs, and how answers and refusals are
+//! told.
 //!
-//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `seats`) and [`tls`], then [`layers`] with [`observe`], [`host`] and
-//! [`guard`] (with [`asker`], [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of
-//! `openapi`. Whatever refuses does so with a [`problem`], for a [`cause`].
+//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `seats`)
+//! and [`tls`], then [`layers`] with [`observe`], [`host`] and [`guard`] (with [`asker`],
+//! [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the
+//! routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of `openapi`.
+//! Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod address;
 mod arrival;
@@ -117,8 +120,8 @@ mod tests {
 
     use super::*;
 
-    /// Two types of one schema name are merged without a word: the first stays, and the other's operation documents a shape that it
-    /// does not have.
+    /// Two types of one schema name are merged without a word: the first stays, and the other's
+    /// operation documents a shape that it does not have.
     #[test]
     fn no_schema_of_a_route_is_lost_to_another_of_the_same_name() {
         let schemas = |document: &OpenApi| {

@@ -1,19 +1,25 @@
-//! What the caller wants back: the representation (`Accept`, RFC 9110 section 12.5.1) and how failures are to be answered (`Prefer`,
-//! RFC 7240).
+//! What the caller wants back: the representation (`Accept`, RFC 9110 section 12.5.1) and how
+//! failures are to be answered (`Prefer`, RFC 7240).
 //!
-//! Commands answer in JSON, or in the human-readable Markdown table. Problems are always `application/problem+json`, whatever was
-//! asked for: section 12.5.1 lets a server disregard `Accept` for them, and a refusal has to be readable by the client that caused it.
+//! Commands answer in JSON, or in the human-readable Markdown table. Problems are always
+//! `application/problem+json`, whatever was asked for: section 12.5.1 lets a server disregard
+//! `Accept` for them, and a refusal has to be readable by the client that caused it.
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
-use axum::http::HeaderName;
-use axum::http::header::{ACCEPT, GetAll, HeaderValue};
-use axum::http::request::Parts;
+use axum::{
+    extract::FromRequestParts,
+    http::{
+        HeaderName,
+        header::{ACCEPT, GetAll, HeaderValue},
+        request::Parts,
+    },
+};
 
 use crate::http::problem::Problem;
 
-/// The header field of a caller's preferences (RFC 7240 section 2), and of those that were followed.
+/// The header field of a caller's preferences (RFC 7240 section 2), and of those that were
+/// followed.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -73,11 +79,12 @@ pub enum Handling {
 }
 
 impl Handling {
-    /// The value of `Preference-Applied` (RFC 7240 section 3) when leniency was asked for and given.
+    /// The value of `Preference-Applied` (RFC 7240 section 3) when leniency was asked for and
+    /// given.
     pub const LENIENT_APPLIED: &'static str = "handling=lenient";
 
-    /// Reads the `Prefer` header fields. Preferences that are not known here are passed over (section 2), and of a doubled one the first
-    /// counts.
+    /// Reads the `Prefer` header fields. Preferences that are not known here are passed over
+    /// (section 2), and of a doubled one the first counts.
     pub fn choose<'a>(prefer: impl Iterator<Item = &'a str>) -> Self {
         for preference in prefer.flat_map(|field| field.split(',')) {
             let (name, value) = parameter(preference.split(';').next().unwrap_or_default());
@@ -109,7 +116,8 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    /// `None` for what is not a media range: a malformed element is passed over, not answered with an error.
+    /// `None` for what is not a media range: a malformed element is passed over, not answered with
+    /// an error.
     fn parse(element: &'a str) -> Option<Self> {
         let mut parts = element.split(';');
         let (kind, subtype) = parts.next()?.trim().split_once('/')?;
@@ -122,7 +130,8 @@ impl<'a> Range<'a> {
             if name.eq_ignore_ascii_case("q") {
                 quality = thousandths(value)?;
             } else if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
-                // We have both forms in UTF-8 only. Other parameters (a Markdown variant, a version) don't divide what we have.
+                // We have both forms in UTF-8 only. Other parameters (a Markdown variant, a
+                // version) don't divide what we have.
                 quality = 0;
                 break;
             }
@@ -130,7 +139,8 @@ impl<'a> Range<'a> {
         Some(Self { kind, subtype, quality })
     }
 
-    /// How precisely this range names the type: 3 exactly, 2 by its first half, 1 by `*/*`, `None` not at all.
+    /// How precisely this range names the type: 3 exactly, 2 by its first half, 1 by `*/*`, `None`
+    /// not at all.
     fn precision(&self, kind: &str, subtype: &str) -> Option<u8> {
         match (self.kind, self.subtype) {
             ("*", "*") => Some(1),
@@ -141,7 +151,8 @@ impl<'a> Range<'a> {
     }
 }
 
-/// Quality and precision of a type: the most precise range that covers it decides, even when it says no.
+/// Quality and precision of a type: the most precise range that covers it decides, even when it
+/// says no.
 fn rank(ranges: &[Range], kind: &str, subtype: &str) -> (u16, u8) {
     let covering = ranges
         .iter()

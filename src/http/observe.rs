@@ -1,17 +1,17 @@
 //! What is told about every request: its id, its span, and one access line.
 //!
-//! The line never holds the raw path, the query, header fields or the body: they may name people. It tells the route's template, and
-//! what the handler left in an [`AccessRecord`].
+//! The line never holds the raw path, the query, header fields or the body: they may name people.
+//! It tells the route's template, and what the handler left in an [`AccessRecord`].
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Instant;
+use std::{fmt, sync::Arc, time::Instant};
 
-use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header},
+    middleware::Next,
+    response::Response,
+};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -28,8 +28,8 @@ const LONGEST_ID: usize = 128;
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// The caller's id if it sent exactly one of 1 to 128 letters, digits, `.`, `_` and `-`; else a new UUID of version 7, which
-    /// sorts by time.
+    /// The caller's id if it sent exactly one of 1 to 128 letters, digits, `.`, `_` and `-`; else a
+    /// new UUID of version 7, which sorts by time.
     pub fn of(headers: &HeaderMap) -> Self {
         let mut fields = headers.get_all(REQUEST_ID).iter();
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
@@ -68,15 +68,18 @@ pub struct AccessRecord {
     pub dry_run: Option<bool>,
 }
 
-/// Left in a response's extensions: the name of the caller who was answered, as its operator has it.
+/// Left in a response's extensions: the name of the caller who was answered, as its operator has
+/// it.
 #[derive(Debug, Clone)]
 pub struct CallerName(pub Arc<str>);
 
-/// Left in a response's extensions, keeps its access line out of the log: of a flood, whoever answers it tells the number.
+/// Left in a response's extensions, keeps its access line out of the log: of a flood, whoever
+/// answers it tells the number.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlogged;
 
-/// The outermost layer: gives the request its id and its span, writes the id into the answer, and the access line into the log.
+/// The outermost layer: gives the request its id and its span, writes the id into the answer, and
+/// the access line into the log.
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let version = request.version();
@@ -111,7 +114,8 @@ fn tell(problem: Problem, id: &RequestId, version: Version, mut response: Respon
     response
 }
 
-/// One line a request, written when it is answered; or, when the caller hung up before, on being dropped.
+/// One line a request, written when it is answered; or, when the caller hung up before, on being
+/// dropped.
 struct AccessLine {
     id: RequestId,
     method: &'static str,

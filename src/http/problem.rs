@@ -1,17 +1,19 @@
 //! What a request is told that never became a command: RFC 9457 `application/problem+json`.
 //!
-//! A [`Cause`] is the reason, a [`Problem`] the reason with its particulars. Status, title and type follow from the cause alone,
-//! so one cause never has two statuses. `type` is `/problems/{cause}`: a full-path relative reference, as RFC 9457 section 3.1.1
-//! asks of relative ones. It is an identifier for programs to branch on (it never changes once released), not a page.
+//! A [`Cause`] is the reason, a [`Problem`] the reason with its particulars. Status, title and type
+//! follow from the cause alone, so one cause never has two statuses. `type` is `/problems/{cause}`:
+//! a full-path relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an
+//! identifier for programs to branch on (it never changes once released), not a page.
 //!
-//! Answers may end up in logs and tickets of others, so a detail names fields, parameters and headers, and never a value that the
-//! caller sent.
+//! Answers may end up in logs and tickets of others, so a detail names fields, parameters and
+//! headers, and never a value that the caller sent.
 
-use std::borrow::Cow;
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,7 +118,8 @@ impl Problem {
         Self::new(Cause::MissingArgument, detail).at_pointer(pointer, detail)
     }
 
-    /// A query parameter is at fault. `name` may come from the caller and is cut and escaped; `detail` must not quote the value.
+    /// A query parameter is at fault. `name` may come from the caller and is cut and escaped;
+    /// `detail` must not quote the value.
     pub fn bad_parameter(name: &str, detail: &str) -> Self {
         let name = shown_name(name);
         let mut problem = Self::new(Cause::BadParameter, format!("query parameter `{name}`: {detail}"));
@@ -153,7 +156,8 @@ impl Problem {
         Self::new(Cause::KeysUnavailable, detail).retry_after(retry_after)
     }
 
-    /// The caller lacks a right; `missing` names that right ("to run iam-get-user") and nothing about what exists.
+    /// The caller lacks a right; `missing` names that right ("to run iam-get-user") and nothing
+    /// about what exists.
     pub fn forbidden(missing: &str) -> Self {
         Self::new(Cause::Forbidden, format!("the caller lacks the right {missing}"))
     }
@@ -186,7 +190,8 @@ impl Problem {
         problem
     }
 
-    /// The method is not offered. `allow` lists those that are; the router fills it in where `None` is given.
+    /// The method is not offered. `allow` lists those that are; the router fills it in where `None`
+    /// is given.
     pub fn method_not_allowed(allow: Option<&'static str>) -> Self {
         let mut problem = Self::new(
             Cause::MethodNotAllowed,
@@ -316,7 +321,8 @@ impl Problem {
         let mut fields = HeaderMap::new();
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let (name, value): (HeaderName, Cow<'static, str>) = match self.cause {
-            // Section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter in it.
+            // Section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter in
+            // it.
             Cause::Unauthorised => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
             // Section 15.5.6. axum's router adds its own list when there is none yet.
             Cause::MethodNotAllowed => match self.allow {
@@ -366,7 +372,8 @@ impl From<Fault> for Problem {
     }
 }
 
-/// The problem also travels in the response's extensions: the outermost layer, which knows the request id, writes it anew with it.
+/// The problem also travels in the response's extensions: the outermost layer, which knows the
+/// request id, writes it anew with it.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).expect("strings and numbers always serialise");

@@ -1,11 +1,14 @@
-//! Who has a seat, what goes on on each, and which of them gives way: see [`super::connections`] for why.
+//! Who has a seat, what goes on on each, and which of them gives way: see [`super::connections`]
+//! for why.
 
-use std::collections::BTreeMap;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
-use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -231,7 +234,8 @@ impl Drop for Seat {
     }
 }
 
-/// One request, from its header section to its answer. From when it is whole until it is answered its connection is not asked to leave.
+/// One request, from its header section to its answer. From when it is whole until it is answered
+/// its connection is not asked to leave.
 #[derive(Debug)]
 pub(super) struct Flight {
     seat: Arc<Seat>,

@@ -1,46 +1,58 @@
 //! The sockets: HTTP/1.1 and HTTP/2 on one port, within limits of time, number and size.
 //!
-//! `axum::serve` has no timeout for a header section, so a client that sends half of one holds its connection for ever. Here every phase
-//! of a connection ends: the first request and every header section by [`ServerOptions::header_timeout`], a body by the extractors,
-//! a command by its own deadline, an answer that nobody reads by [`ServerOptions::stall_timeout`], an idle HTTP/1 connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it
-//! holds with TLS as without; a handshake ends by the header timeout too.
+//! `axum::serve` has no timeout for a header section, so a client that sends half of one holds its
+//! connection for ever. Here every phase of a connection ends: the first request and every header
+//! section by [`ServerOptions::header_timeout`], a body by the extractors, a command by its own
+//! deadline, an answer that nobody reads by [`ServerOptions::stall_timeout`], an idle HTTP/1
+//! connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it holds
+//! with TLS as without; a handshake ends by the header timeout too.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use socket2::SockRef;
 
-use crate::auth::{Failures, Verdict};
-use crate::http::audit;
-use crate::http::connections::Seats;
-use crate::http::layers::MAX_HEADERS;
-use crate::http::tls::{self as http_tls, TlsAcceptor};
-use crate::tls;
+use crate::{
+    auth::{Failures, Verdict},
+    http::{
+        audit,
+        connections::Seats,
+        layers::MAX_HEADERS,
+        tls::{self as http_tls, TlsAcceptor},
+    },
+    tls,
+};
 
-/// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target (64 KiB), so that an overlong one
-/// gets its 414 and not 431, and low enough for thousands of them.
+/// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target
+/// (64 KiB), so that an overlong one gets its 414 and not 431, and low enough for thousands of
+/// them.
 const MAX_BUFFER: usize = 96 * 1024;
 
-/// What the kernel holds of an answer for a slow reader, in bytes. By itself it takes up to 4 MiB a connection and says that there is room
-/// again when a third is free, so that a reader of 40 KB a second would look like one who doesn't read at all.
+/// What the kernel holds of an answer for a slow reader, in bytes. By itself it takes up to 4 MiB a
+/// connection and says that there is room again when a third is free, so that a reader of 40 KB a
+/// second would look like one who doesn't read at all.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// Open files that are left to everything else than callers: the directory's connections, files, the listener.
+/// Open files that are left to everything else than callers: the directory's connections, files,
+/// the listener.
 const SPARE_FILES: usize = 128;
 
 /// HTTP/2: requests at once on one connection.
 const MAX_STREAMS: u32 = 100;
 
-/// HTTP/2: streams that a client opened and reset before we saw them. A client that resets as fast as it opens ("rapid reset",
-/// CVE-2023-44487) is closed beyond this.
+/// HTTP/2: streams that a client opened and reset before we saw them. A client that resets as fast
+/// as it opens ("rapid reset", CVE-2023-44487) is closed beyond this.
 const MAX_PENDING_RESETS: usize = 20;
 
-/// HTTP/2: streams that we had to reset for a client's errors, before its connection is closed (CVE-2025-8671).
+/// HTTP/2: streams that we had to reset for a client's errors, before its connection is closed
+/// (CVE-2025-8671).
 const MAX_LOCAL_RESETS: usize = 200;
 
 /// HTTP/2: how often a silent client is pinged, and how long it may take to answer.
@@ -50,8 +62,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Limits of the sockets.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerOptions {
-    /// How long a header section may take to arrive whole, counted from the connection's start or the end of the previous answer; so it
-    /// is also how long an idle HTTP/1 connection is kept.
+    /// How long a header section may take to arrive whole, counted from the connection's start or
+    /// the end of the previous answer; so it is also how long an idle HTTP/1 connection is kept.
     pub header_timeout: Duration,
     /// How many connections may be open. Fewer when the process may not open that many files.
     pub max_connections: usize,
@@ -69,10 +81,11 @@ impl Default for ServerOptions {
     }
 }
 
-/// Serves plain HTTP until the handle ends it: `shutdown` at once, `graceful_shutdown(limit)` after what is in flight, at the latest after
-/// the limit.
+/// Serves plain HTTP until the handle ends it: `shutdown` at once, `graceful_shutdown(limit)` after
+/// what is in flight, at the latest after the limit.
 ///
-/// The peer's address is in every request's extensions (`ConnectInfo<SocketAddr>`). Fails only when the listener can't be used.
+/// The peer's address is in every request's extensions (`ConnectInfo<SocketAddr>`). Fails only when
+/// the listener can't be used.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -88,8 +101,9 @@ pub async fn serve(
 
 /// Serves HTTP over TLS with the certificate of the moment; otherwise as [`serve`].
 ///
-/// Of a client that proved a certificate, the names are in each request's extensions too (`Arc<`[`CertificateNames`]`>`), as long as it
-/// verifies. A certificate that does not verify is a failure to prove who one is, and told as one. What does not begin with a TLS handshake is
+/// Of a client that proved a certificate, the names are in each request's extensions too
+/// (`Arc<`[`CertificateNames`]`>`), as long as it verifies. A certificate that does not verify is a
+/// failure to prove who one is, and told as one. What does not begin with a TLS handshake is
 /// closed.
 ///
 /// [`CertificateNames`]: crate::auth::CertificateNames
@@ -115,7 +129,8 @@ pub async fn serve_tls(
         .await
 }
 
-/// A server with every limit but that of connections, which is an acceptor's; `note` gets to see what failed on a connection before HTTP.
+/// A server with every limit but that of connections, which is an acceptor's; `note` gets to see
+/// what failed on a connection before HTTP.
 fn limited(
     listener: TcpListener,
     options: ServerOptions,
@@ -134,7 +149,8 @@ fn limited(
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(MAX_BUFFER);
-    // At most 100 header fields is hyper's own default, and free; a number set by hand is allocated anew for each request.
+    // At most 100 header fields is hyper's own default, and free; a number set by hand is allocated
+    // anew for each request.
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -145,7 +161,8 @@ fn limited(
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
     let server = server
-        // Covers what no timeout of hyper does: a connection that has not yet shown which protocol it speaks.
+        // Covers what no timeout of hyper does: a connection that has not yet shown which protocol
+        // it speaks.
         .first_request_timeout(options.header_timeout)
         .accept_error_handler(move |peer, error| match peer {
             Some(peer) => {
@@ -159,7 +176,8 @@ fn limited(
     Ok(server)
 }
 
-/// No more connections than the process may open files for: beyond, accepting fails, and with it the health probe.
+/// No more connections than the process may open files for: beyond, accepting fails, and with it
+/// the health probe.
 fn affordable(wanted: usize) -> usize {
     let Some(files) = std::fs::read_to_string("/proc/self/limits")
         .ok()
@@ -180,7 +198,8 @@ fn affordable(wanted: usize) -> usize {
     wanted.min(affordable)
 }
 
-/// The soft limit of open files out of `/proc/self/limits` (proc(5)); `None` for unlimited or where there is no such file.
+/// The soft limit of open files out of `/proc/self/limits` (proc(5)); `None` for unlimited or where
+/// there is no such file.
 fn open_files(limits: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()

@@ -1,31 +1,43 @@
-//! TLS in front of HTTP: handshakes with the material of the moment, and whose certificate a request comes with.
+//! TLS in front of HTTP: handshakes with the material of the moment, and whose certificate a
+//! request comes with.
 //!
-//! A request on a connection whose client proved a certificate has an `Arc<`[`CertificateNames`]`>` in its extensions. They are read once a
-//! connection; whether the certificate still verifies is asked again as long as requests come, since a connection may stay open for days.
+//! A request on a connection whose client proved a certificate has an `Arc<`[`CertificateNames`]`>`
+//! in its extensions. They are read once a connection; whether the certificate still verifies is
+//! asked again as long as requests come, since a connection may stay open for days.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
 use axum::http::Request;
-use axum_server::accept::Accept;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use rustls::CertificateError;
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::ClientCertVerifier;
+use axum_server::{
+    accept::Accept,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use rustls::{
+    CertificateError,
+    pki_types::{CertificateDer, UnixTime},
+    server::danger::ClientCertVerifier,
+};
 use tokio::net::TcpStream;
 use tower::Service;
 
-use crate::auth::CertificateNames;
-use crate::http::connections::Seats;
-use crate::tls::{Current, Material};
+use crate::{
+    auth::CertificateNames,
+    http::connections::Seats,
+    tls::{Current, Material},
+};
 
-/// After this time a client's certificate is verified again, when a request comes. A verification takes a fraction of a millisecond.
+/// After this time a client's certificate is verified again, when a request comes. A verification
+/// takes a fraction of a millisecond.
 const VERIFY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// An acceptor that seats a connection, makes the handshake, and takes down whose certificate the client has.
+/// An acceptor that seats a connection, makes the handshake, and takes down whose certificate the
+/// client has.
 #[derive(Debug, Clone)]
 pub struct TlsAcceptor {
     seats: Seats,
@@ -34,8 +46,8 @@ pub struct TlsAcceptor {
 }
 
 impl TlsAcceptor {
-    /// Handshakes with what is current, ended after this time, on connections that have a seat: one that stalls takes a seat like any
-    /// idle connection, and gives way like one.
+    /// Handshakes with what is current, ended after this time, on connections that have a seat: one
+    /// that stalls takes a seat like any idle connection, and gives way like one.
     pub fn new(seats: Seats, current: Current, handshake_timeout: Duration) -> Self {
         Self {
             seats,
@@ -54,7 +66,8 @@ where
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        // One handshake has one material from its start to its end, so that what verified the client is known.
+        // One handshake has one material from its start to its end, so that what verified the
+        // client is known.
         let material = self.current.material();
         let accepting = RustlsAcceptor::new(RustlsConfig::from_config(Arc::clone(material.config())))
             .handshake_timeout(self.handshake_timeout)
@@ -126,7 +139,8 @@ where
     }
 }
 
-/// The client of a request, to be asked again for its names later on: its certificate may have ceased to verify.
+/// The client of a request, to be asked again for its names later on: its certificate may have
+/// ceased to verify.
 #[derive(Debug, Clone)]
 pub(super) struct Client(Arc<Peer>);
 
@@ -137,7 +151,8 @@ impl Client {
     }
 }
 
-/// The client at the other end of a connection, who presented a certificate that verified in the handshake.
+/// The client at the other end of a connection, who presented a certificate that verified in the
+/// handshake.
 #[derive(Debug)]
 struct Peer {
     /// Its own certificate first.
@@ -180,8 +195,9 @@ impl Peer {
         })
     }
 
-    /// The names, as long as the certificate verifies: when it expires, or when its authority is taken out of the client CAs, open
-    /// connections lose them with the next request, and not when they happen to be closed.
+    /// The names, as long as the certificate verifies: when it expires, or when its authority is
+    /// taken out of the client CAs, open connections lose them with the next request, and not when
+    /// they happen to be closed.
     fn names(&self) -> Option<Arc<CertificateNames>> {
         let material = self.current.material();
         let verifier = material.client_verifier()?;

@@ -1,16 +1,19 @@
 //! From a JSON value to a typed argument list: [`from_value`].
 //!
-//! A deserializer of our own stands between the value and serde's derived code, for two reasons: serde's ready-made messages quote
-//! what they refuse (`invalid type: string "…"`), and derived structs accept a list in place of an object.
+//! A deserializer of our own stands between the value and serde's derived code, for two reasons:
+//! serde's ready-made messages quote what they refuse (`invalid type: string "…"`), and derived
+//! structs accept a list in place of an object.
 
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+use serde::{
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+        Visitor,
+        value::{MapAccessDeserializer, StringDeserializer},
+    },
+    forward_to_deserialize_any,
 };
-use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
@@ -160,7 +163,8 @@ fn kind_of(unexpected: Unexpected) -> &'static str {
     }
 }
 
-/// A [`Value`] that hands itself out as it is, with [`Mismatch`] for its errors, and is no struct when it is a list.
+/// A [`Value`] that hands itself out as it is, with [`Mismatch`] for its errors, and is no struct
+/// when it is a list.
 struct Strict(Value);
 
 impl Strict {

@@ -1,7 +1,8 @@
-//! What no mapper and no profile may exceed. A mapper is somebody's file and a profile anybody's data: neither may hang the service or
-//! make it swell, whatever the two are together.
+//! What no mapper and no profile may exceed. A mapper is somebody's file and a profile anybody's
+//! data: neither may hang the service or make it swell, whatever the two are together.
 //!
-//! AWS takes texts of at most 1,024 characters and one element of a list, so everything here is far beyond what a mapping needs.
+//! AWS takes texts of at most 1,024 characters and one element of a list, so everything here is far
+//! beyond what a mapping needs.
 
 /// The longest mapper file, in bytes. The longest public export that was looked at has 130 kB.
 pub(super) const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -15,10 +16,12 @@ pub(super) const MAX_TARGETS: usize = 1_000;
 /// Transformers, alternatives of filters and the like of one target.
 pub(super) const MAX_STEPS: usize = 100;
 
-/// Paths of one target, those in its filters and arguments included. Each is read for each element of a list, and compared with the others at load.
+/// Paths of one target, those in its filters and arguments included. Each is read for each element
+/// of a list, and compared with the others at load.
 pub(super) const MAX_PATHS: usize = 1_000;
 
-/// The length of an expression, in bytes: chains such as `a.b.c` or `a ~ b` are parsed by recursion, and must fit a small stack.
+/// The length of an expression, in bytes: chains such as `a.b.c` or `a ~ b` are parsed by
+/// recursion, and must fit a small stack.
 pub(super) const MAX_EXPRESSION: usize = 1_024;
 
 /// The longest path, in bytes.
@@ -36,17 +39,20 @@ pub(super) const MAX_LIST: usize = 1_000;
 /// The deepest nesting of what a mapping may give, and of what JSON text may hold.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// Work of one mapping, of all its targets together and in either form, in bytes looked at: some milliseconds, in place of what a thousand steps over
-/// a megabyte could cost. A stock mapping over a profile of ordinary length takes some thousands.
+/// Work of one mapping, of all its targets together and in either form, in bytes looked at: some
+/// milliseconds, in place of what a thousand steps over a megabyte could cost. A stock mapping over
+/// a profile of ordinary length takes some thousands.
 pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
 
-/// What an element of a list, or an entry of an object, counts for beside its bytes: it is allocated and compared for itself.
+/// What an element of a list, or an entry of an object, counts for beside its bytes: it is
+/// allocated and compared for itself.
 pub(super) const ELEMENT: usize = 16;
 
 /// What one mapping may give, all its targets together, in bytes.
 pub(super) const MAX_OUTPUT: usize = 256 * 1024;
 
-/// What an explanation shows of values that were taken and of steps, all its targets together, in bytes. A stock mapping's has some thousands.
+/// What an explanation shows of values that were taken and of steps, all its targets together, in
+/// bytes. A stock mapping's has some thousands.
 pub(super) const MAX_SHOWN: usize = 256 * 1024;
 
 /// The length of a regular expression, in bytes.
@@ -58,12 +64,13 @@ pub(super) const MAX_PATTERNS: usize = 100;
 /// The length of a file's different regular expressions together, in bytes.
 pub(super) const MAX_PATTERN_TEXT: usize = 8 * 1024;
 
-/// Classes and ranges in a file's different regular expressions together. `\w` is seven hundred ranges, and without letter case each is looked up in Unicode's
-/// tables: these take the time of compiling, also of what turns out too large.
+/// Classes and ranges in a file's different regular expressions together. `\w` is seven hundred
+/// ranges, and without letter case each is looked up in Unicode's tables: these take the time of
+/// compiling, also of what turns out too large.
 pub(super) const MAX_PATTERN_CLASSES: usize = 200;
 
-/// The sizes that a compiled regular expression is tried with, in bytes (`regex` measures it; its time is linear in the text by construction). Most need
-/// the first.
+/// The sizes that a compiled regular expression is tried with, in bytes (`regex` measures it; its
+/// time is linear in the text by construction). Most need the first.
 pub(super) const PATTERN_SIZES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 
 /// The sizes that a file's regular expressions were tried with, together, in bytes.
@@ -75,8 +82,8 @@ pub(super) const MAX_REFUSALS: usize = 100;
 /// Notes and doubts that are told of one file.
 pub(super) const MAX_REMARKS: usize = 1_000;
 
-/// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes that are made. Nearly all need the first; the last is about
-/// a megabyte.
+/// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes
+/// that are made. Nearly all need the first; the last is about a megabyte.
 pub(super) const FUELS: [u64; 4] = [32, 256, 2_048, 16_384];
 
 /// What a unit of fuel counts for, in bytes looked at.

@@ -106,7 +106,8 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
     mapping
 }
 
-/// The targets of a table, those of tables in it behind a dot; one more than are allowed is enough to refuse them.
+/// The targets of a table, those of tables in it behind a dot; one more than are allowed is enough
+/// to refuse them.
 fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(String, &'t Value)>) {
     for (key, value) in table {
         if flat.len() > MAX_TARGETS {
@@ -118,7 +119,8 @@ fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(Str
             format!("{prefix}.{key}")
         };
         match value {
-            // What is too long for a target is told of the table, and not copied for each key in it.
+            // What is too long for a target is told of the table, and not copied for each key in
+            // it.
             Value::Table(inner) if depth > 0 && name.len() <= MAX_PATH => flatten(&name, inner, depth - 1, flat),
             value => flat.push((name, value)),
         }

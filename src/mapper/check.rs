@@ -1,4 +1,5 @@
-//! What can be told of a mapping before it runs: targets that nobody takes, values that would become structure, what goes missing together.
+//! What can be told of a mapping before it runs: targets that nobody takes, values that would
+//! become structure, what goes missing together.
 
 use std::collections::BTreeSet;
 
@@ -275,7 +276,8 @@ fn after(state: State, transformer: &Transformer) -> State {
         Step::DateStringToIso { .. } => changed(&[]),
         Step::ParseJson if state == State::Source => State::Source,
         Step::ParseJson => State::Mixed,
-        // These choose among values, or look at them, and leave them as they are; what is not safe in the end is refused when it comes.
+        // These choose among values, or look at them, and leave them as they are; what is not safe
+        // in the end is refused when it comes.
         Step::Stringify
         | Step::ToLowerCase
         | Step::ToUpperCase

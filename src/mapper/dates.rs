@@ -1,9 +1,12 @@
 //! The two transformers that read dates.
 //!
-//! `TimeStampToDate` (<https://xsoar.pan.dev/docs/reference/scripts/time-stamp-to-date>): `1525006939` becomes `2018-04-29T13:02:19.000Z`; below 10,000,000,000
-//! it is seconds, else milliseconds. `DateStringToISOFormat` (<https://xsoar.pan.dev/docs/reference/scripts/date-string-to-iso-format>) wraps Python's `dateutil`,
-//! which guesses. Here it reads what names year, month and day in full: ISO 8601, `31/12/2024`, `Dec 31, 2024 8:21 PM`, RFC 2822; anything else stays
-//! as it is, as the script leaves what it can't parse. What is missing is never filled in with today's date.
+//! `TimeStampToDate` (<https://xsoar.pan.dev/docs/reference/scripts/time-stamp-to-date>):
+//! `1525006939` becomes `2018-04-29T13:02:19.000Z`; below 10,000,000,000 it is seconds, else
+//! milliseconds. `DateStringToISOFormat`
+//! (<https://xsoar.pan.dev/docs/reference/scripts/date-string-to-iso-format>) wraps Python's
+//! `dateutil`, which guesses. Here it reads what names year, month and day in full: ISO 8601,
+//! `31/12/2024`, `Dec 31, 2024 8:21 PM`, RFC 2822; anything else stays as it is, as the script
+//! leaves what it can't parse. What is missing is never filled in with today's date.
 
 use jiff::{Timestamp, civil};
 
@@ -249,7 +252,8 @@ impl Parts {
 
     /// Year, month and day, if it is certain which is which.
     fn date(&self, reading: Reading) -> Option<(i64, i64, i64)> {
-        // Python's rule for two digits is relative to today; this one does not change from year to year.
+        // Python's rule for two digits is relative to today; this one does not change from year to
+        // year.
         let year = |(value, digits): (i64, usize)| match digits {
             4 => Some(value),
             2 if value < 70 => Some(2_000 + value),

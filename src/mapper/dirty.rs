@@ -22,7 +22,8 @@ pub(super) struct Document {
 /// # Errors
 /// What is wrong with it, with line and column.
 pub(super) fn read(text: &str) -> Result<Document, String> {
-    // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors leave one.
+    // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors
+    // leave one.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut twice, mut more_twice, mut place) = (Vec::new(), 0, Vec::new());
     let mut deserializer = serde_json::Deserializer::from_str(text);

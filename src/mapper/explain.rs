@@ -1,4 +1,5 @@
-//! Explaining a mapping: what each target took, what was done with it, what was left out and why, and whether AWS would take the result.
+//! Explaining a mapping: what each target took, what was done with it, what was left out and why,
+//! and whether AWS would take the result.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -106,7 +107,8 @@ pub struct VerdictViolation {
 }
 
 impl Mapper {
-    /// Maps a profile and tells how. A type that the mapper lacks is served as [`Mapper::outgoing`] serves it.
+    /// Maps a profile and tells how. A type that the mapper lacks is served as [`Mapper::outgoing`]
+    /// serves it.
     pub fn explain_outgoing(&self, mapping_type: MappingType, dialect: Dialect, profile: &UserProfile) -> Explained {
         let mapped = self.outgoing(mapping_type, profile);
         let mut violations = mapped.faults;

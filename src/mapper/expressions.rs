@@ -1,12 +1,15 @@
 //! Expressions, for mappings written by hand: `givenname ~ " " ~ surname`.
 //!
-//! The language is minijinja's (the expressions of Jinja2, as Ansible and dbt use them), less what `language` leaves out. A name is a field of the source.
-//! What uses a missing one gives nothing, so the target is left out; `nickname or givenname` and `title | default("n/a")` say what else. Values are data
-//! throughout: nothing is escaped, and no text is parsed as code or JSON. An expression reads nothing but its source.
+//! The language is minijinja's (the expressions of Jinja2, as Ansible and dbt use them), less what
+//! `language` leaves out. A name is a field of the source. What uses a missing one gives nothing,
+//! so the target is left out; `nickname or givenname` and `title | default("n/a")` say what else.
+//! Values are data throughout: nothing is escaped, and no text is parsed as code or JSON. An
+//! expression reads nothing but its source.
 //!
-//! Its work and memory are bounded by fuel, and that is taken off the work of the whole mapping. The engine does not tell how much fuel was burnt when it
-//! fails, so an expression is tried with a little first and with more each time that it runs out: what it was tried with is what it costs. The engine has its fuel from its
-//! environment, so there is an environment for each.
+//! Its work and memory are bounded by fuel, and that is taken off the work of the whole mapping.
+//! The engine does not tell how much fuel was burnt when it fails, so an expression is tried with a
+//! little first and with more each time that it runs out: what it was tried with is what it costs.
+//! The engine has its fuel from its environment, so there is an environment for each.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +22,14 @@ use minijinja::{
 };
 use serde_json::{Map, Value};
 
-use super::bounds::{ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT, Work};
-use super::{bounds, language, worked::weight};
+use super::{
+    bounds::{self, ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT, Work},
+    language,
+    worked::weight,
+};
 
-/// The environments of all expressions, one for each amount of fuel. They hold the built-in filters and the bounds, and nothing of any expression.
+/// The environments of all expressions, one for each amount of fuel. They hold the built-in filters
+/// and the bounds, and nothing of any expression.
 static ENVIRONMENTS: LazyLock<[Environment<'static>; FUELS.len()]> = LazyLock::new(|| FUELS.map(environment));
 
 fn environment(fuel: u64) -> Environment<'static> {
@@ -83,7 +90,8 @@ impl Expression {
         self.value_within(|name| Ok(read(name)), ELEMENT, &mut Work::new())
     }
 
-    /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read` costs `lookup`.
+    /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read`
+    /// costs `lookup`.
     pub(super) fn value_within<'v>(
         &self,
         read: impl Fn(&str) -> Result<Option<&'v Value>, String>,
@@ -103,7 +111,8 @@ impl Expression {
             return Ok(None);
         };
         let value = json(&value, MAX_DEPTH, &mut { MAX_TEXT })?;
-        // A list or an object with a missing field in it: AWS refuses nulls, and half of an element is none.
+        // A list or an object with a missing field in it: AWS refuses nulls, and half of an element
+        // is none.
         Ok(Some(value).filter(|value| !has_null(value)))
     }
 
@@ -129,8 +138,8 @@ impl Expression {
     }
 }
 
-/// A value of the engine as JSON, no deeper than `depth` and within what is `left` of its size. The engine's lists may be lazy: `list * 9999999` costs nothing
-/// there, and would be written out here.
+/// A value of the engine as JSON, no deeper than `depth` and within what is `left` of its size. The
+/// engine's lists may be lazy: `list * 9999999` costs nothing there, and would be written out here.
 fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Value, String> {
     let no_json = || "gives what is no JSON value".to_owned();
     let inside = || match depth {

@@ -98,7 +98,8 @@ impl MapperFile {
     /// Reads and compiles a mapper's file.
     ///
     /// # Errors
-    /// When it is no regular file, too long, or can't be read as text. What is wrong with a text that could be read is in the findings.
+    /// When it is no regular file, too long, or can't be read as text. What is wrong with a text
+    /// that could be read is in the findings.
     pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
         let text = files::read_text(path, MAX_FILE).map_err(|fault| match fault {
             files::Fault::TooLarge => format!("longer than {MAX_FILE} bytes"),

@@ -1,10 +1,13 @@
 //! The filters of an export: which elements of the root go on.
 //!
-//! Sources: the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR Administrator Guide,
-//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Filter-Operators>); the operators' names in quotes below are
-//! the second page's, as far as it names them. Whether an element that lacks the left side passes "Doesn't equal" is not said there: here it does. From the first, for all of them: an
-//! operator that wants one value and is given a list passes when one element does; one that wants a list takes a single value for a list of
-//! one; a value that can't be cast to what the operator wants is a fault and not a no.
+//! Sources: the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR
+//! Administrator Guide,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Filter-Operators>);
+//! the operators' names in quotes below are the second page's, as far as it names them. Whether an
+//! element that lacks the left side passes "Doesn't equal" is not said there: here it does. From
+//! the first, for all of them: an operator that wants one value and is given a list passes when one
+//! element does; one that wants a list takes a single value for a list of one; a value that can't
+//! be cast to what the operator wants is a fault and not a no.
 
 use std::collections::HashSet;
 
@@ -56,7 +59,8 @@ pub(super) enum Operator {
     EndsWith,
     /// "Matches": the right regular expression is found in the left text.
     Match,
-    /// "In list": the left text is in the list on the right, or between the commas of the text there.
+    /// "In list": the left text is in the list on the right, or between the commas of the text
+    /// there.
     InList,
     /// "Is true": true, or a text that says so.
     True,

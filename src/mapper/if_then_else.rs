@@ -1,8 +1,9 @@
 //! `If-Then-Else`: one value or another, by a condition.
 //!
-//! Source: the script's page and code (<https://xsoar.pan.dev/docs/reference/scripts/if-then-else>; github.com/demisto/content,
-//! `Packs/FiltersAndTransformers/Scripts/IfThenElse`). A condition is a name, an operator and a name: `lhs==rhs`, `value in list rhs`. A second one
-//! may stand beside it (`conditionB` over `lhsB` and `rhsB`), joined by `and` or `or`.
+//! Source: the script's page and code (<https://xsoar.pan.dev/docs/reference/scripts/if-then-else>;
+//! github.com/demisto/content, `Packs/FiltersAndTransformers/Scripts/IfThenElse`). A condition is a
+//! name, an operator and a name: `lhs==rhs`, `value in list rhs`. A second one may stand beside it
+//! (`conditionB` over `lhsB` and `rhsB`), joined by `and` or `or`.
 
 use std::cmp::Ordering;
 
@@ -88,7 +89,8 @@ impl IfThenElse {
         let options = Options::read(&take("options"), "options")?;
         let (lhs, rhs, equals) = (take("lhs"), take("rhs"), take("equals"));
         let names = [("lhs", &lhs), ("rhs", &rhs), ("equals", &equals)];
-        // Left empty it reads `value==equals`; the argument was called `equals` before it was called `rhs`.
+        // Left empty it reads `value==equals`; the argument was called `equals` before it was
+        // called `rhs`.
         let default = if equals == Simple::Nothing {
             "value==rhs"
         } else {

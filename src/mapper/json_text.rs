@@ -1,15 +1,18 @@
 //! `ParseJSON`: JSON out of text, without letting a value become structure.
 //!
-//! A text that the mapper glued (`{"givenName": "` + a value + `"}`) is never put together and parsed. Its own parts are read as JSON, and
-//! a value is an atom in between: inside a string it is that string's content, whatever quotes, brackets or control characters it has; outside
-//! it stands for a whole text. Where a value would name a key, or would have to be half of a number or of an escape, the text is refused. So no
-//! value can add, remove or change anything but the text it stands for.
+//! A text that the mapper glued (`{"givenName": "` + a value + `"}`) is never put together and
+//! parsed. Its own parts are read as JSON, and a value is an atom in between: inside a string it is
+//! that string's content, whatever quotes, brackets or control characters it has; outside it stands
+//! for a whole text. Where a value would name a key, or would have to be half of a number or of an
+//! escape, the text is refused. So no value can add, remove or change anything but the text it
+//! stands for.
 //!
-//! What is empty is left out: an empty text of an object, and an object or list whose every value was empty. Otherwise a missing surname
-//! would be sent as `"familyName": ""`, which AWS refuses.
+//! What is empty is left out: an empty text of an object, and an object or list whose every value
+//! was empty. Otherwise a missing surname would be sent as `"familyName": ""`, which AWS refuses.
 //!
-//! A text that is one value of the source and nothing else is parsed as it stands: there, the mapping asks for the structure of just that value. One into
-//! which a step put text of the mapper's is refused instead: nobody can say which of its quotes and brackets the value brought.
+//! A text that is one value of the source and nothing else is parsed as it stands: there, the
+//! mapping asks for the structure of just that value. One into which a step put text of the
+//! mapper's is refused instead: nobody can say which of its quotes and brackets the value brought.
 
 use serde_json::{Map, Number, Value};
 

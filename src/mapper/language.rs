@@ -1,10 +1,12 @@
-//! What an expression may name: the filters, tests and functions that there are. Anything else is refused when the mapper is loaded, also in a branch that is
-//! seldom taken.
+//! What an expression may name: the filters, tests and functions that there are. Anything else is
+//! refused when the mapper is loaded, also in a branch that is seldom taken.
 //!
-//! The engine itself looks a name up when it gets there, and not before. So the expression's tree is walked, as minijinja's own parser gives it. That tree is
-//! not among what minijinja keeps stable; a change in it is an error of the compiler here and never a name that slips through, since every kind of node is
-//! named below. The lists are ours as well, so that a later minijinja does not add to the language by itself: what pads (`indent`, `center`) or
-//! formats makes its whole result before fuel is taken for it, and is left out.
+//! The engine itself looks a name up when it gets there, and not before. So the expression's tree
+//! is walked, as minijinja's own parser gives it. That tree is not among what minijinja keeps
+//! stable; a change in it is an error of the compiler here and never a name that slips through,
+//! since every kind of node is named below. The lists are ours as well, so that a later minijinja
+//! does not add to the language by itself: what pads (`indent`, `center`) or formats makes its
+//! whole result before fuel is taken for it, and is left out.
 
 use minijinja::machinery::{
     ast::{BinOpKind, CallArg, Expr, Filter},
@@ -152,7 +154,8 @@ impl Walk {
             ),
             Expr::UnaryOp(operation) => vec![&operation.expr],
             Expr::BinOp(operation) => {
-                // A list times a number is a list that nobody wrote out, and stepping through it takes no fuel.
+                // A list times a number is a list that nobody wrote out, and stepping through it
+                // takes no fuel.
                 if matches!(operation.op, BinOpKind::Mul) {
                     self.say("multiplication (`*`) is not among what expressions do here".to_owned());
                 }
@@ -221,7 +224,8 @@ impl Walk {
         }
     }
 
-    /// The filter or test that a filter is given by its name, `map("upper")`. It must stand there: what comes out of the source is data.
+    /// The filter or test that a filter is given by its name, `map("upper")`. It must stand there:
+    /// what comes out of the source is data.
     fn named_in_arguments(&mut self, filter: &Filter<'_>) {
         let name = without_spaces(filter.name);
         let at = match name.as_str() {

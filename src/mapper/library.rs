@@ -1,4 +1,5 @@
-//! Finding mappers: a setting names a file, or a mapper by the id or name inside a file of the mapper folder. A file is compiled once and shared.
+//! Finding mappers: a setting names a file, or a mapper by the id or name inside a file of the
+//! mapper folder. A file is compiled once and shared.
 
 use std::{
     collections::BTreeMap,
@@ -48,7 +49,8 @@ impl Library {
         }
     }
 
-    /// The mapper that a setting names, and what is doubtful in it. A path is taken from `base`, the configuration file's folder.
+    /// The mapper that a setting names, and what is doubtful in it. A path is taken from `base`,
+    /// the configuration file's folder.
     ///
     /// # Errors
     /// When there is none, or more than one, or it maps the other way, or it can't be used.
@@ -88,8 +90,8 @@ impl Library {
         Ok((Arc::clone(file), findings.count(Gravity::Doubtful)))
     }
 
-    /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a device, which nobody can have meant. A folder may be called as
-    /// a mapper is.
+    /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a
+    /// device, which nobody can have meant. A folder may be called as a mapper is.
     fn file(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
         let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
         let inside = self.folder.as_ref().map(|folder| folder.join(wanted));

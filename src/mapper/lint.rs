@@ -17,7 +17,8 @@ const LONGEST: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Gravity {
-    /// The file is dirty, or a value is treated otherwise than on the platform; nothing need be done.
+    /// The file is dirty, or a value is treated otherwise than on the platform; nothing need be
+    /// done.
     Note,
     /// It loads, and probably does not do what was meant.
     Doubtful,
@@ -36,7 +37,8 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What was found in a mapper, in the order of the file. So many of each are kept; the last lines say when there was more.
+/// What was found in a mapper, in the order of the file. So many of each are kept; the last lines
+/// say when there was more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Each of them.
@@ -94,7 +96,8 @@ impl Findings {
         });
     }
 
-    /// Whether so much was refused that reading on is of no use. Whoever asks has something left to read.
+    /// Whether so much was refused that reading on is of no use. Whoever asks has something left to
+    /// read.
     pub(super) fn is_enough(&mut self) -> bool {
         let enough = self.refused >= MAX_REFUSALS;
         self.stopped |= enough;

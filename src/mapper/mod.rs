@@ -1,13 +1,16 @@
 //! Profile ⇄ SCIM user: which field of a profile becomes which attribute, and back.
 //!
-//! An instance has one [`Mapper`]: for each way the built-in mapping, or one from a file. Files come in two forms, exported from Cortex XSOAR
-//! (`export`) or written by hand (`by_hand`). Both are compiled into the same form (`rule`) once, when the service starts, and shared from then on:
+//! An instance has one [`Mapper`]: for each way the built-in mapping, or one from a file. Files
+//! come in two forms, exported from Cortex XSOAR (`export`) or written by hand (`by_hand`). Both
+//! are compiled into the same form (`rule`) once, when the service starts, and shared from then on:
 //! a `Mapper` is two pointers.
 //!
-//! In reading order: a `path` reads a source; a `simple` is a path or a text with paths in it; `filters` and `transformers` work on `worked` values, which
-//! know where each part of a text comes from, so that `json_text` can parse what was glued without a value becoming structure; a `target` is where the
-//! result goes. `expressions` are the other form, with what they may name in `language`. `check` and `lint` say what is wrong before anything runs, `explain`
-//! what happened when it did; `bounds` says how much of everything there may be.
+//! In reading order: a `path` reads a source; a `simple` is a path or a text with paths in it;
+//! `filters` and `transformers` work on `worked` values, which know where each part of a text comes
+//! from, so that `json_text` can parse what was glued without a value becoming structure; a
+//! `target` is where the result goes. `expressions` are the other form, with what they may name in
+//! `language`. `check` and `lint` say what is wrong before anything runs, `explain` what happened
+//! when it did; `bounds` says how much of everything there may be.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -133,7 +136,8 @@ impl Mapper {
     /// Turns a profile into the attributes of a SCIM user.
     pub fn outgoing(&self, mapping_type: MappingType, profile: &UserProfile) -> Mapped {
         match self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type)) {
-            // The built-in mapping has one type, which serves all, as a mapper with only `User Profile` does.
+            // The built-in mapping has one type, which serves all, as a mapper with only
+            // `User Profile` does.
             None => built_in::outgoing(profile),
             Some(mapping) => {
                 let (attributes, faults) = mapping.apply(Source::Profile(profile));
@@ -142,7 +146,8 @@ impl Mapper {
         }
     }
 
-    /// Turns a SCIM user into a profile by display names. What can't be mapped is left out: the user itself is in the answer too.
+    /// Turns a SCIM user into a profile by display names. What can't be mapped is left out: the
+    /// user itself is in the answer too.
     pub fn incoming(&self, user: &User) -> Object {
         match self.incoming.as_ref().and_then(|file| file.mapping(MappingType::Any)) {
             None => built_in::incoming(user),
@@ -150,7 +155,8 @@ impl Mapper {
         }
     }
 
-    /// The profile field that fills a SCIM attribute, to name it in a message: `surname` for `name.familyName`.
+    /// The profile field that fills a SCIM attribute, to name it in a message: `surname` for
+    /// `name.familyName`.
     pub fn source(&self, attribute: &str) -> Option<&str> {
         let Some(file) = &self.outgoing else {
             return built_in::source(attribute);

@@ -1,9 +1,11 @@
 //! Paths into a source, in the form that exported mappers have them.
 //!
-//! A path is keys separated by dots: `name.givenName`. `[n]` takes the n-th element of a list and `[a:b]` those from a to b, both included; they stand behind
-//! a key (`emails[0]`) or as a segment (`emails.[0]`). A key over a list gives the list of its elements' values. `\.` is a dot inside a
-//! key; keys may hold spaces and colons. The platform also takes JavaScript (`.=…`, `=expr`, `(val.x == …)`, `val.x`, `eval(x)`); nothing here runs code,
-//! so those are refused. What may be meant as code, or as a quoted text, and can stand in a key as well, is a key, and doubted.
+//! A path is keys separated by dots: `name.givenName`. `[n]` takes the n-th element of a list and
+//! `[a:b]` those from a to b, both included; they stand behind a key (`emails[0]`) or as a segment
+//! (`emails.[0]`). A key over a list gives the list of its elements' values. `\.` is a dot inside a
+//! key; keys may hold spaces and colons. The platform also takes JavaScript (`.=…`, `=expr`,
+//! `(val.x == …)`, `val.x`, `eval(x)`); nothing here runs code, so those are refused. What may be
+//! meant as code, or as a quoted text, and can stand in a key as well, is a key, and doubted.
 //!
 //! Sources: the exports themselves, and the platform's page on DT, its path language
 //! (<https://xsoar.pan.dev/docs/integrations/dt>).
@@ -18,7 +20,8 @@ use super::{
 };
 use crate::scim::aws::ENTERPRISE;
 
-/// The enterprise extension as SCIM 1.0 drafts called it and stock mappers still do. What it holds is in SCIM 2.0's own.
+/// The enterprise extension as SCIM 1.0 drafts called it and stock mappers still do. What it holds
+/// is in SCIM 2.0's own.
 pub(super) const ENTERPRISE_1_0: &str = "urn:scim:schemas:extension:enterprise:1.0";
 
 /// One step of a path.
@@ -155,7 +158,8 @@ impl Path {
             .collect()
     }
 
-    /// What is at the path, from `value`, which is where the path's first `from` segments lead to. Null is nothing.
+    /// What is at the path, from `value`, which is where the path's first `from` segments lead to.
+    /// Null is nothing.
     ///
     /// # Errors
     /// When a list or the work grows beyond its bound.
@@ -195,7 +199,8 @@ fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Work) -> Res
             };
             let mut values = Vec::new();
             for element in elements {
-                // What lies behind in the path is looked for in each element; a list there is spread, as the list of values it is.
+                // What lies behind in the path is looked for in each element; a list there is
+                // spread, as the list of values it is.
                 match walk(std::slice::from_ref(first), element, work)? {
                     None => {}
                     Some(value) => {
@@ -244,7 +249,8 @@ fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Work) -> Res
     }
 }
 
-/// The enterprise extension's URN at the start of a path, its dots escaped or not, and what is behind it.
+/// The enterprise extension's URN at the start of a path, its dots escaped or not, and what is
+/// behind it.
 fn urn(text: &str) -> Option<(&'static str, &str)> {
     const SPELLINGS: [&str; 4] = [
         ENTERPRISE,
@@ -331,7 +337,8 @@ fn javascript(text: &str) -> Option<&'static str> {
     if compares || asks {
         return Some("val.x == …");
     }
-    // Directly behind a word a bracket is a call, or a filter by JavaScript; behind a space it may be part of a display name.
+    // Directly behind a word a bracket is a call, or a filter by JavaScript; behind a space it may
+    // be part of a display name.
     let calls = text.match_indices('(').any(|(at, _)| {
         text[..at]
             .chars()

@@ -1,7 +1,9 @@
-//! The regular expressions of one file, compiled within its bounds: how many, how long and how large together. Equal ones are compiled once.
+//! The regular expressions of one file, compiled within its bounds: how many, how long and how
+//! large together. Equal ones are compiled once.
 //!
-//! A compiled one is shared by whoever has it, and `regex` takes time linear in the text whatever the expression is. What it does not bound is the time of
-//! compiling many: that is what this is for.
+//! A compiled one is shared by whoever has it, and `regex` takes time linear in the text whatever
+//! the expression is. What it does not bound is the time of compiling many: that is what this is
+//! for.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +32,8 @@ pub(super) struct Flags {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    /// How often a byte counts: the time of a search goes with the text's length and the expression's size.
+    /// How often a byte counts: the time of a search goes with the text's length and the
+    /// expression's size.
     cost: usize,
 }
 
@@ -61,7 +64,8 @@ impl Pattern {
             found.expand(template, &mut whole);
             end = place.end();
             work.take(template.len())?;
-            // One search is linear in the text, but each may look to its end and come back: `.*[^A-Z]|[A-Z]`. Most don't, so that is not counted in full.
+            // One search is linear in the text, but each may look to its end and come back:
+            // `.*[^A-Z]|[A-Z]`. Most don't, so that is not counted in full.
             self.charge((text.len() - end) / LOOKED_AHEAD, work)?;
             bounds::text(whole.len())?;
         }

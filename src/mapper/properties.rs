@@ -1,6 +1,7 @@
 //! What holds for any profile: each attribute comes from its own sources and from nothing else.
 //!
-//! Tried with our own file, and with the platform's where they are at hand (`../shared/mappers` beside the repository).
+//! Tried with our own file, and with the platform's where they are at hand (`../shared/mappers`
+//! beside the repository).
 
 use std::{
     path::{Path, PathBuf},
@@ -255,7 +256,8 @@ proptest! {
 proptest! {
     #![proptest_config(cases())]
 
-    /// Chains that nobody wrote, over profiles that somebody crafted: a value never names a key, and never makes one.
+    /// Chains that nobody wrote, over profiles that somebody crafted: a value never names a key,
+    /// and never makes one.
     #[test]
     fn no_chain_of_steps_lets_a_value_become_structure(
         begun in 0..6_usize,
@@ -285,7 +287,8 @@ proptest! {
             10 => with("SetIfEmpty", json!({"defaultValue": "${y}"})),
             11 => with("append", json!({"item": "${y}"})),
             12 => plain("Stringify"),
-            // The mapper's own text may look like JSON, and part of a value may be what it stands for.
+            // The mapper's own text may look like JSON, and part of a value may be what it stands
+            // for.
             13 => with("replaceMatch", json!({"regex": "(?s)^(.*)$", "replaceWith": "{\"a\": \"$1\"}"})),
             14 => with("replaceMatch", json!({"regex": "^", "replaceWith": "{\"a\": \""})),
             15 => with("replaceMatch", json!({"regex": "$", "replaceWith": "\"}"})),
@@ -293,7 +296,8 @@ proptest! {
             17 => with("replace", json!({"toReplace": "k", "replaceWith": "\", \"b\": \""})),
             _ => with("StripChars", json!({"chars": "${y}"})),
         };
-        // A chain of nothing but changes to one value may ask for that value's own structure; so each begins with a step that adds the mapper's.
+        // A chain of nothing but changes to one value may ask for that value's own structure; so
+        // each begins with a step that adds the mapper's.
         let first = begun.checked_sub(1).map_or_else(|| glue("", "|"), |begun| step(&(begun + 13)));
         let mut chain: Vec<Value> = vec![first];
         chain.extend(steps.iter().map(step));

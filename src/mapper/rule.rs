@@ -1,4 +1,5 @@
-//! The form that every mapping is compiled into, whichever way it was written: targets, each with the rule that fills it.
+//! The form that every mapping is compiled into, whichever way it was written: targets, each with
+//! the rule that fills it.
 
 use std::collections::HashSet;
 
@@ -31,7 +32,8 @@ pub(super) struct Mapping {
 pub(super) struct Field {
     pub(super) target: Target,
     pub(super) rule: Rule,
-    /// Which attribute or part of it which field of the source fills, as far as that is known at load.
+    /// Which attribute or part of it which field of the source fills, as far as that is known at
+    /// load.
     pub(super) filled: Vec<(String, String)>,
 }
 
@@ -268,7 +270,8 @@ impl Complex {
         Ok(Ok(value))
     }
 
-    /// The text that the first `steps` transformers glue, with the name of its field in place of each value; `None` where they do more than that.
+    /// The text that the first `steps` transformers glue, with the name of its field in place of
+    /// each value; `None` where they do more than that.
     pub(super) fn glued(&self, steps: usize) -> Option<Text<'_>> {
         let mut text = model(&self.root)?;
         if !self.filters.is_empty() {
@@ -308,7 +311,8 @@ fn model(simple: &Simple) -> Option<Text<'_>> {
     })
 }
 
-/// The left side of a test, given the root of its filters: behind the root's own segments it is the element's.
+/// The left side of a test, given the root of its filters: behind the root's own segments it is the
+/// element's.
 pub(super) fn left(root: &Simple, left: Simple) -> Left {
     if let (Simple::Path(root), Simple::Path(path)) = (root, &left)
         && path.segments.starts_with(&root.segments)

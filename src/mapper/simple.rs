@@ -1,4 +1,5 @@
-//! What an export writes as `simple`: a path, a literal, or a text with paths in it. Also the source that paths read.
+//! What an export writes as `simple`: a path, a literal, or a text with paths in it. Also the
+//! source that paths read.
 
 use serde_json::Value;
 
@@ -18,7 +19,8 @@ pub(super) enum Source<'a> {
     User(&'a User),
 }
 
-/// A mapping under way: its source, what may still be done, and what was taken so far if somebody wants to know.
+/// A mapping under way: its source, what may still be done, and what was taken so far if somebody
+/// wants to know.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) source: Source<'a>,
@@ -100,7 +102,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What looking a field or attribute up costs, whether there is one or not: a profile is indexed, a user's attributes are gone through.
+    /// What looking a field or attribute up costs, whether there is one or not: a profile is
+    /// indexed, a user's attributes are gone through.
     pub(super) fn lookup(self) -> usize {
         match self {
             Self::Profile(_) => ELEMENT,
@@ -257,7 +260,8 @@ impl Simple {
                 let mut any = false;
                 let mut length = 0_usize;
                 for piece in pieces {
-                    // A piece costs something whatever stands in it: a test resolves them all for each element of a list.
+                    // A piece costs something whatever stands in it: a test resolves them all for
+                    // each element of a list.
                     run.work.take(0)?;
                     match piece {
                         Piece::Literal(text) => {

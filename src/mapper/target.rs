@@ -8,7 +8,8 @@ use crate::scim::{
     aws::{self, ENTERPRISE},
 };
 
-/// What the service sets itself, whatever a mapping says: whether a user is active is for commands and their switches to decide.
+/// What the service sets itself, whatever a mapping says: whether a user is active is for commands
+/// and their switches to decide.
 const OURS: [&str; 6] = ["active", "id", "schemas", "meta", "groups", "password"];
 
 /// A target of a mapping.
@@ -39,8 +40,8 @@ impl Target {
         }
     }
 
-    /// An attribute of a user. Names know no letter case (RFC 7643 section 2.1); `name.givenName` and an attribute behind the enterprise
-    /// extension's URN stand inside those.
+    /// An attribute of a user. Names know no letter case (RFC 7643 section 2.1); `name.givenName`
+    /// and an attribute behind the enterprise extension's URN stand inside those.
     pub(super) fn attribute(text: &str) -> Result<Self, Unfit> {
         let known = |name: &str| aws::canonical_attribute(name).map_or_else(|| name.to_owned(), str::to_owned);
         let below = |urn: &str| -> Option<Vec<String>> {
@@ -136,8 +137,9 @@ impl<'m> Filled<'m> {
         self.object
     }
 
-    /// Puts a value at its target's place. An object joins one that is there already, and what a target inside of this one has set stays, whichever came
-    /// first: a value of the source that happens to hold the same key must not take its place.
+    /// Puts a value at its target's place. An object joins one that is there already, and what a
+    /// target inside of this one has set stays, whichever came first: a value of the source that
+    /// happens to hold the same key must not take its place.
     pub(super) fn put(&mut self, target: &'m Target, value: Value) {
         let kept: Vec<(&Target, Value)> = self
             .inside

@@ -699,7 +699,8 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
     }
 }
 
-/// What a step does with a value may cost more than the value is long; the work it is charged must keep up with that.
+/// What a step does with a value may cost more than the value is long; the work it is charged must
+/// keep up with that.
 #[test]
 fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
     let evil = json!({"x": "a\", \"familyName\": \"EVIL", "json": "{\"a\": 1}"});

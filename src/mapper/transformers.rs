@@ -1,11 +1,14 @@
 //! The transformers of an export: what is done with a value, step by step.
 //!
-//! Sources. SCRIPT: for those that are scripts, the script's own page and code (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content,
-//! `Packs/FiltersAndTransformers`). NAME: for those built into the platform, whose code is not public, the name and the arguments that exports have,
-//! under the general rules of the page "Transformers Operators" (Cortex XSOAR Administrator Guide,
-//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>): values are cast to what a step wants, and
-//! what can't be cast is a fault; steps that want one value are applied to each element of a list, others take the list whole. Where that
-//! leaves a case open, the choice is told at the step.
+//! Sources. SCRIPT: for those that are scripts, the script's own page and code
+//! (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content,
+//! `Packs/FiltersAndTransformers`). NAME: for those built into the platform, whose code is not
+//! public, the name and the arguments that exports have, under the general rules of the page
+//! "Transformers Operators" (Cortex XSOAR Administrator Guide,
+//! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>):
+//! values are cast to what a step wants, and what can't be cast is a fault; steps that want one
+//! value are applied to each element of a list, others take the list whole. Where that leaves a
+//! case open, the choice is told at the step.
 //!
 //! Each step also keeps account of who wrote which part of a text: see `worked`.
 
@@ -90,7 +93,8 @@ pub(super) struct Transformer {
 pub(super) enum Step {
     /// NAME ("Concatenate"): a prefix before and a suffix behind the text.
     Concat { prefix: Simple, suffix: Simple },
-    /// SCRIPT ParseJSON, made safe: see `json_text`. Not JSON is a fault; the script returns the error as the value.
+    /// SCRIPT ParseJSON, made safe: see `json_text`. Not JSON is a fault; the script returns the
+    /// error as the value.
     ParseJson,
     /// NAME ("Stringify"): the value as JSON; a text stays as it is.
     Stringify,
@@ -116,19 +120,24 @@ pub(super) enum Step {
     FirstArrayElement,
     /// NAME ("Get field"): what is below an object at a path. None there: the target is left out.
     GetField { field: Simple },
-    /// NAME ("Substring"): from one place up to before another, counted in characters from 0; to the end where `to` is not given.
+    /// NAME ("Substring"): from one place up to before another, counted in characters from 0; to
+    /// the end where `to` is not given.
     Substring { from: Simple, to: Simple },
-    /// NAME ("From string"): what is behind the first place where a text is found; all of it where it is not (a choice: nothing public says).
+    /// NAME ("From string"): what is behind the first place where a text is found; all of it where
+    /// it is not (a choice: nothing public says).
     SubstringFrom { from: Simple },
-    /// NAME ("To string"): what is before the first place where a text is found; all of it where it is not (a choice).
+    /// NAME ("To string"): what is before the first place where a text is found; all of it where it
+    /// is not (a choice).
     SubstringTo { to: Simple },
     /// NAME ("Replace"): every occurrence of a text by another.
     Replace { what: Simple, with: Simple },
-    /// NAME ("Replace match"): every match of a regular expression (RE2's syntax, as the platform's; `$1` is a group).
+    /// NAME ("Replace match"): every match of a regular expression (RE2's syntax, as the
+    /// platform's; `$1` is a group).
     ReplaceMatch { pattern: Pattern, with: Simple },
     /// SCRIPT StripChars: without any of these characters at both ends, as Python's `strip`.
     StripChars { chars: Simple },
-    /// SCRIPT SetIfEmpty: another value for an empty one. `applyIfEmpty` (true unless it is said) takes the empty text, list and object, `None` and `null` for empty too.
+    /// SCRIPT SetIfEmpty: another value for an empty one. `applyIfEmpty` (true unless it is said)
+    /// takes the empty text, list and object, `None` and `null` for empty too.
     SetIfEmpty { value: Simple, apply: Simple },
     /// SCRIPT If-Then-Else.
     IfThenElse(Box<IfThenElse>),
@@ -138,7 +147,8 @@ pub(super) enum Step {
         to: Simple,
         known: Option<Pairs>,
     },
-    /// SCRIPT TimeStampToDate: seconds since 1970, milliseconds from ten digits on, as `2018-04-29T13:02:19.000Z`.
+    /// SCRIPT TimeStampToDate: seconds since 1970, milliseconds from ten digits on, as
+    /// `2018-04-29T13:02:19.000Z`.
     TimeStampToDate,
     /// SCRIPT DateStringToISOFormat: see `dates`.
     DateStringToIso {
@@ -457,7 +467,8 @@ fn number(text: &Text<'_>, name: &str) -> Result<usize, String> {
         .map_err(|_| format!("`{name}` must be a whole number from 0"))
 }
 
-/// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can tell any more who wrote it.
+/// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can
+/// tell any more who wrote it.
 fn cut<'a>(
     value: Worked<'a>,
     arguments: &[&Text<'_>],
@@ -484,7 +495,8 @@ fn alter(text: &mut Text<'_>) {
     }
 }
 
-/// Whether a template of `replaceMatch` takes the groups of a match (`$1`, `${name}`) and writes nothing of its own.
+/// Whether a template of `replaceMatch` takes the groups of a match (`$1`, `${name}`) and writes
+/// nothing of its own.
 pub(super) fn only_groups(template: &str) -> bool {
     let mut rest = template;
     while !rest.is_empty() {
@@ -588,8 +600,8 @@ fn count(value: &Worked<'_>) -> usize {
     }
 }
 
-/// SCRIPT SetIfEmpty: null is empty always; with `applyIfEmpty` also what has nothing in it and the words for nothing, alone or as the one
-/// element of a list.
+/// SCRIPT SetIfEmpty: null is empty always; with `applyIfEmpty` also what has nothing in it and the
+/// words for nothing, alone or as the one element of a list.
 fn is_none(value: &Worked<'_>, apply: bool) -> bool {
     match value {
         Worked::Other(other) if other.is_null() => true,
@@ -653,7 +665,8 @@ fn replace_match<'a>(
     Ok(Worked::Text(replaced))
 }
 
-/// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs the script's dictionary keeps the last.
+/// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs
+/// the script's dictionary keeps the last.
 fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
     if from.split(',').count() != to.split(',').count() {
         return Err(UNEVEN.to_owned());
@@ -662,7 +675,8 @@ fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
     Ok(from.split(',').zip(to.split(',')).map(owned).collect())
 }
 
-/// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a boolean as Python writes it.
+/// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a
+/// boolean as Python writes it.
 fn map_values<'a>(value: Worked<'a>, pairs: &Pairs, origin: Origin, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
     let mapped = |text: &str| pairs.get(text).cloned();
     let object = match &value {

@@ -1,13 +1,17 @@
 //! The values that transformers work on, each knowing where it comes from.
 //!
-//! A stock mapper glues JSON out of its own text and the profile's values and then parses it. To keep a value from becoming structure,
-//! a [`Text`] remembers which of its parts the mapper wrote and which the source gave, and gluing keeps the parts apart. Whatever else
-//! changes a text has three cases:
+//! A stock mapper glues JSON out of its own text and the profile's values and then parses it. To
+//! keep a value from becoming structure, a [`Text`] remembers which of its parts the mapper wrote
+//! and which the source gave, and gluing keeps the parts apart. Whatever else changes a text has
+//! three cases:
 //!
 //! - The whole text is the mapper's: so is the result.
-//! - The whole text is one part of the source, and the step adds nothing: the result is such a part again. Where it puts something of the mapper's own
-//!   into the value, the result is [`Origin::Altered`]: still one value, which can stand in glued JSON as that, but is no JSON itself.
-//! - Else nobody can tell any more who wrote what: the result is [`Origin::Mixed`], which is never parsed as JSON.
+//! - The whole text is one part of the source, and the step adds nothing: the result is such a part
+//!   again. Where it puts something of the mapper's own into the value, the result is
+//!   [`Origin::Altered`]: still one value, which can stand in glued JSON as that, but is no JSON
+//!   itself.
+//! - Else nobody can tell any more who wrote what: the result is [`Origin::Mixed`], which is never
+//!   parsed as JSON.
 
 use std::borrow::Cow;
 
@@ -22,8 +26,9 @@ pub(super) enum Origin {
     Mapper,
     /// The source: one value of it, perhaps changed.
     Source,
-    /// The source's one value with the mapper's text in it. Whether it has any hangs on the value (a pattern may match or not), so it counts as that either
-    /// way. It is never parsed: `{"a": "$1"}` around a value would let the value write the rest.
+    /// The source's one value with the mapper's text in it. Whether it has any hangs on the value
+    /// (a pattern may match or not), so it counts as that either way. It is never parsed:
+    /// `{"a": "$1"}` around a value would let the value write the rest.
     Altered,
     /// Nobody can tell any more.
     Mixed,
@@ -112,7 +117,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text changed by a step that is given nothing of the source: see the module's three cases.
+    /// The text changed by a step that is given nothing of the source: see the module's three
+    /// cases.
     pub(super) fn changed(&self, change: impl FnOnce(&str) -> String) -> Result<Self, String> {
         let text = change(&self.plain());
         bounds::text(text.len())?;
@@ -143,7 +149,8 @@ impl<'a> Worked<'a> {
         }
     }
 
-    /// A value that steps have made. Its texts are many sources' perhaps, so none is parsed as JSON again.
+    /// A value that steps have made. Its texts are many sources' perhaps, so none is parsed as JSON
+    /// again.
     pub(super) fn made(value: Value, origin: Origin) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text, origin)),

@@ -1,11 +1,13 @@
-//! The control endpoints, beside the SCIM base and without a token: they are for whoever runs the sandbox.
+//! The control endpoints, beside the SCIM base and without a token: they are for whoever runs the
+//! sandbox.
 
-use axum::Json;
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{Router, get, post};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{Router, get, post},
+};
 use serde::Deserialize;
 use serde_json::json;
 

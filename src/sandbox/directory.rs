@@ -1,12 +1,15 @@
-//! The people and groups themselves, kept in the order they came, with the indexes that uniqueness needs.
+//! The people and groups themselves, kept in the order they came, with the indexes that uniqueness
+//! needs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::schema::{ENTERPRISE, GROUP, USER};
-use super::wire::Refusal;
+use super::{
+    schema::{ENTERPRISE, GROUP, USER},
+    wire::Refusal,
+};
 
 /// The whole state of an Identity Center as SCIM shows it.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +33,8 @@ impl Directory {
         if let Some((_, group)) = seed.groups.find(id) {
             let mut group = group.clone();
             group.members.retain(|number| self.users.numbered(*number).is_some());
-            // Refused when a group made since has its name: then that one stays, and this one is gone after all.
+            // Refused when a group made since has its name: then that one stays, and this one is
+            // gone after all.
             let _restored = self.groups.insert(group);
         }
     }
@@ -43,11 +47,12 @@ pub(super) trait Entry {
     fn unique_keys(&self) -> Vec<UniqueKey>;
 }
 
-/// An attribute's name and a value of it that only one entry may have, folded where letter case does not count.
+/// An attribute's name and a value of it that only one entry may have, folded where letter case
+/// does not count.
 pub(super) type UniqueKey = (&'static str, String);
 
-/// Entries by a number that only ever grows: the order of lists, what a cursor remembers, and what a group knows its
-/// members by.
+/// Entries by a number that only ever grows: the order of lists, what a cursor remembers, and what
+/// a group knows its members by.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf<T> {
     entries: BTreeMap<u64, T>,
@@ -81,7 +86,8 @@ impl<T: Entry> Shelf<T> {
         Ok(number)
     }
 
-    /// Puts an entry in the place of the one with this number; 409 when a unique value is another's.
+    /// Puts an entry in the place of the one with this number; 409 when a unique value is
+    /// another's.
     pub(super) fn replace(&mut self, number: u64, entry: T) -> Result<(), Refusal> {
         let before = self.entries.get(&number).map(Entry::unique_keys).unwrap_or_default();
         self.claim(number, &entry)?;
@@ -191,8 +197,8 @@ pub(super) struct User {
 }
 
 impl User {
-    /// The resource as it is answered: what was not set is left out, and so is the manager's `$ref` (the guide's
-    /// CreateUser sample sends one and answers without).
+    /// The resource as it is answered: what was not set is left out, and so is the manager's `$ref`
+    /// (the guide's CreateUser sample sends one and answers without).
     pub(super) fn resource(&self) -> Value {
         let mut schemas = vec![json!(USER)];
         if self.attributes.contains_key(ENTERPRISE) {
@@ -224,8 +230,9 @@ impl Entry for User {
         &self.id
     }
 
-    /// User Guide, "Troubleshooting": user name, primary e-mail and external id are unique. `userName` and e-mail are
-    /// `caseExact: false` in RFC 7643 section 8.7.1; AWS does not say how it folds.
+    /// User Guide, "Troubleshooting": user name, primary e-mail and external id are unique.
+    /// `userName` and e-mail are `caseExact: false` in RFC 7643 section 8.7.1; AWS does not say how
+    /// it folds.
     fn unique_keys(&self) -> Vec<UniqueKey> {
         let text = |name: &str| self.attributes.get(name).and_then(Value::as_str);
         let email = self.attributes.get("emails").and_then(|list| list[0]["value"].as_str());
@@ -247,7 +254,8 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The resource without `members`: AWS answers a group's members nowhere but through a filter on users.
+    /// The resource without `members`: AWS answers a group's members nowhere but through a filter
+    /// on users.
     pub(super) fn resource(&self) -> Value {
         let mut resource = Map::new();
         resource.insert("id".to_owned(), json!(self.id));
@@ -277,8 +285,8 @@ pub(super) fn user_name_key(value: &str) -> UniqueKey {
     ("userName", value.to_lowercase())
 }
 
-/// The key under which a group's name is unique and found. That letter case does not count is RFC 7643's default; what
-/// AWS does is not documented.
+/// The key under which a group's name is unique and found. That letter case does not count is RFC
+/// 7643's default; what AWS does is not documented.
 pub(super) fn display_name_key(value: &str) -> UniqueKey {
     ("displayName", value.to_lowercase())
 }

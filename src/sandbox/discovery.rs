@@ -1,19 +1,20 @@
 //! What the endpoint says about itself: ServiceProviderConfig, Schemas, ResourceTypes.
 //!
-//! ServiceProviderConfig is the Developer Guide's, down to a `maxResults` of 50 that the real page size of 100 has overtaken.
-//! The schemas are built from the tables the bodies are checked against, so that they can't promise anything else.
+//! ServiceProviderConfig is the Developer Guide's, down to a `maxResults` of 50 that the real page
+//! size of 100 has overtaken. The schemas are built from the tables the bodies are checked against,
+//! so that they can't promise anything else.
 
 use serde_json::{Value, json};
 
-use super::schema::{
-    Attribute, ENTERPRISE, GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES, Rule, Shape, USER, USER_ATTRIBUTES,
+use super::{
+    schema::{Attribute, ENTERPRISE, GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES, Rule, Shape, USER, USER_ATTRIBUTES},
+    wire::{Answer, Refusal},
 };
-use super::wire::{Answer, Refusal};
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
-/// ServiceProviderConfig: no word of cursor paging (RFC 9865 would have one), of groups that take no PUT, or of the hundred
-/// changes a PATCH.
+/// ServiceProviderConfig: no word of cursor paging (RFC 9865 would have one), of groups that take
+/// no PUT, or of the hundred changes a PATCH.
 pub(super) fn service_provider_config() -> Answer {
     Answer::ok(json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],

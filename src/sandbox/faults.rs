@@ -16,8 +16,8 @@ pub struct Fault {
     /// How many matching requests pass unharmed before it begins.
     #[serde(default)]
     pub skip: u32,
-    /// The chance, 0 to 1, that a matching request behind the skipped ones is befallen; none means always. Drawn from a
-    /// generator seeded in [`super::Options`], so a run repeats.
+    /// The chance, 0 to 1, that a matching request behind the skipped ones is befallen; none means
+    /// always. Drawn from a generator seeded in [`super::Options`], so a run repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// What happens.
@@ -40,8 +40,8 @@ impl Default for Times {
     }
 }
 
-/// What a fault does to a request. In JSON a kind without settings is its name, `"hang_up"`, one with settings an object,
-/// `{"slow": {"milliseconds": 200}}`.
+/// What a fault does to a request. In JSON a kind without settings is its name, `"hang_up"`, one
+/// with settings an object, `{"slow": {"milliseconds": 200}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
@@ -69,7 +69,8 @@ pub enum FaultKind {
     Slow {
         /// How late.
         milliseconds: u64,
-        /// Whether the work is done late too, right before the answer. It is done even when the client has left by then.
+        /// Whether the work is done late too, right before the answer. It is done even when the
+        /// client has left by then.
         #[serde(default)]
         work_late: bool,
     },
@@ -163,7 +164,8 @@ impl Faults {
         self.waiting.clear();
     }
 
-    /// What befalls a request of this API: the first fault, in the order they were scripted, that is due.
+    /// What befalls a request of this API: the first fault, in the order they were scripted, that
+    /// is due.
     pub(super) fn strike(&mut self, api: &str) -> Option<FaultKind> {
         let mut generator = self.generator;
         let mut kind = None;

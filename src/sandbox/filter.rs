@@ -1,8 +1,8 @@
 //! The few filters that Identity Center takes: `eq` only, at most two joined with `and`.
 //!
-//! Source: AWS SCIM Developer Guide, "ListUsers", "ListGroups", "Limitations". Everything else, grammatical or not, is
-//! answered with 400. The grammar is RFC 7644 section 3.4.2.2: operators and attribute names in any letter case, the value a
-//! JSON string with its escapes.
+//! Source: AWS SCIM Developer Guide, "ListUsers", "ListGroups", "Limitations". Everything else,
+//! grammatical or not, is answered with 400. The grammar is RFC 7644 section 3.4.2.2: operators and
+//! attribute names in any letter case, the value a JSON string with its escapes.
 
 use super::wire::Refusal;
 
@@ -31,8 +31,8 @@ pub(super) enum GroupFilter {
     ExternalId(String),
     /// The groups of the user with this id.
     Having(String),
-    /// The group with this id, if that user is a member. Here the attribute is spelt `members`, above
-    /// `members.value`.
+    /// The group with this id, if that user is a member. Here the attribute is spelt `members`,
+    /// above `members.value`.
     Membership {
         id: String,
         member: String,

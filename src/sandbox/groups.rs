@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::directory::{Directory, Group, Times, display_name_key, external_id_key};
-use super::filter::GroupFilter;
-use super::paging::Paging;
-use super::patch_group::{Change, GroupPatch};
-use super::schema::{GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES};
-use super::validate;
-use super::wire::{Answer, Refusal};
+use super::{
+    directory::{Directory, Group, Times, display_name_key, external_id_key},
+    filter::GroupFilter,
+    paging::Paging,
+    patch_group::{Change, GroupPatch},
+    schema::{GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES},
+    validate,
+    wire::{Answer, Refusal},
+};
 
-/// The most members a CreateGroup may bring, and the most membership changes a PatchGroup (Developer Guide).
+/// The most members a CreateGroup may bring, and the most membership changes a PatchGroup
+/// (Developer Guide).
 pub(super) const MOST_MEMBERSHIP_CHANGES: usize = 100;
 
 /// ListGroups. Every group has an empty `members`, whoever is in it.
@@ -45,7 +48,8 @@ impl NewGroup {
         let mut body = body.as_object().ok_or_else(Refusal::unparsable)?.clone();
         let members = body.keys().find(|key| key.eq_ignore_ascii_case("members")).cloned();
         let member_ids = match members.and_then(|key| body.shift_remove(&key)) {
-            // A sample in the guide creates a group with `"members": []`, the one empty list that is taken.
+            // A sample in the guide creates a group with `"members": []`, the one empty list that
+            // is taken.
             Some(Value::Array(items)) => member_ids(&items)?,
             Some(_) => return Err(Refusal::unparsable()),
             None => Vec::new(),
@@ -62,7 +66,8 @@ impl NewGroup {
         self.member_ids.len()
     }
 
-    /// CreateGroup. An unknown member is a 400: 404 is not among the documented answers of this operation.
+    /// CreateGroup. An unknown member is a 400: 404 is not among the documented answers of this
+    /// operation.
     pub(super) fn create(self, directory: &mut Directory) -> Result<Answer, Refusal> {
         let mut members = BTreeSet::new();
         for id in &self.member_ids {
@@ -82,9 +87,9 @@ impl NewGroup {
     }
 }
 
-/// PatchGroup: 204, all changes or none. Adding a member again and removing somebody who is none change nothing and
-/// succeed; the first is RFC 7644 section 3.5.2.1, what AWS does with the second is not documented.
-/// `unknown_member` is the answer to an unknown user id, undocumented as well.
+/// PatchGroup: 204, all changes or none. Adding a member again and removing somebody who is none
+/// change nothing and succeed; the first is RFC 7644 section 3.5.2.1, what AWS does with the second
+/// is not documented. `unknown_member` is the answer to an unknown user id, undocumented as well.
 pub(super) fn patch(
     directory: &mut Directory,
     id: &str,
@@ -124,7 +129,8 @@ pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, Refu
     Ok(Answer::no_content())
 }
 
-/// The ids in a list of members. `display` is refused, and so is any type but `User`: groups don't nest.
+/// The ids in a list of members. `display` is refused, and so is any type but `User`: groups don't
+/// nest.
 pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, Refusal> {
     items
         .iter()
@@ -139,8 +145,8 @@ pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, Refusal> {
         .collect()
 }
 
-/// The groups a filter means, numbered higher than `after`; 404 when it names a member that does not exist
-/// (Developer Guide, ListGroups).
+/// The groups a filter means, numbered higher than `after`; 404 when it names a member that does
+/// not exist (Developer Guide, ListGroups).
 fn select<'a>(
     directory: &'a Directory,
     filter: &GroupFilter,

@@ -19,7 +19,8 @@ pub struct RecordedRequest {
     pub path: String,
     /// The body, if there was one and it was JSON.
     pub body: Option<Value>,
-    /// The status answered; none while under way, and for good when the connection was closed instead.
+    /// The status answered; none while under way, and for good when the connection was closed
+    /// instead.
     pub status: Option<u16>,
 }
 

@@ -1,10 +1,10 @@
 //! Rates: a bucket of tokens for each API, and one for membership changes.
 //!
-//! Source: User Guide, "Quotas": 25 transactions a second and write API, 40 a second and read API; every single membership change
-//! counts against a further limit whose number is not told, so 250 a second is an assumption.
+//! Source: User Guide, "Quotas": 25 transactions a second and write API, 40 a second and read API;
+//! every single membership change counts against a further limit whose number is not told, so 250 a
+//! second is an assumption.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use super::wire::Refusal;
 
@@ -17,8 +17,9 @@ pub struct Rates {
     pub writes_per_second: f64,
     /// Memberships made or ended a second, over all groups.
     pub memberships_per_second: f64,
-    /// How many seconds' worth of requests may come at once after a quiet time. AWS tells no burst; one second's worth is
-    /// the smallest that still lets a client use its rate in whole-second steps.
+    /// How many seconds' worth of requests may come at once after a quiet time. AWS tells no burst;
+    /// one second's worth is the smallest that still lets a client use its rate in whole-second
+    /// steps.
     pub burst_seconds: f64,
 }
 
@@ -65,7 +66,8 @@ impl Limits {
         bucket.take(1.0, now)
     }
 
-    /// Counts membership changes, all of them or, with 429, none. More than a full bucket holds pass when it is full.
+    /// Counts membership changes, all of them or, with 429, none. More than a full bucket holds
+    /// pass when it is full.
     pub(super) fn memberships(&mut self, changes: usize, now: Instant) -> Result<(), Refusal> {
         let rate = self.rates.memberships_per_second;
         let capacity = (rate * self.rates.burst_seconds).max(1.0);

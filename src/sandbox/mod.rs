@@ -1,11 +1,12 @@
 //! An AWS IAM Identity Center SCIM endpoint in memory, to try and to test clients against.
 //!
-//! It is as strict as AWS's endpoint is documented, or was seen, to be; where nothing is known the code says what was
-//! assumed. It knows nothing of the client in this crate and shares no type with it, so that one misreading of
-//! the protocol can't hide in both.
+//! It is as strict as AWS's endpoint is documented, or was seen, to be; where nothing is known the
+//! code says what was assumed. It knows nothing of the client in this crate and shares no type with
+//! it, so that one misreading of the protocol can't hide in both.
 //!
-//! A request is recognised as an `operation`, perhaps befallen by one of the `faults`, admitted (tenant, token,
-//! `limits`), read and checked against the `schema`, and carried out on the `directory`, all under one lock.
+//! A request is recognised as an `operation`, perhaps befallen by one of the `faults`, admitted
+//! (tenant, token, `limits`), read and checked against the `schema`, and carried out on the
+//! `directory`, all under one lock.
 //!
 //! ```text
 //! server → routes → users, groups → directory
@@ -34,10 +35,12 @@ mod users;
 mod validate;
 mod wire;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::net::TcpListener;
 
@@ -46,11 +49,7 @@ pub use self::journal::RecordedRequest;
 pub use self::limits::Rates;
 pub use self::seed::{Seed, SeedError};
 
-use self::directory::Directory;
-use self::faults::Faults;
-use self::journal::Journal;
-use self::limits::Limits;
-use self::wire::Refusal;
+use self::{directory::Directory, faults::Faults, journal::Journal, limits::Limits, wire::Refusal};
 
 /// The tenant of a sandbox that is told no other.
 pub const DEFAULT_TENANT: &str = "sandbox-tenant";
@@ -62,7 +61,8 @@ pub const DEFAULT_TOKEN: &str = "sandbox-token";
 pub struct Options {
     /// The first segment of the base URL's path.
     pub tenant_id: String,
-    /// The bearer tokens that are accepted. AWS has at most two at a time; the sandbox does not count.
+    /// The bearer tokens that are accepted. AWS has at most two at a time; the sandbox does not
+    /// count.
     pub tokens: Vec<String>,
     /// Whether requests are throttled at [`Options::rates`].
     pub limits: bool,
@@ -74,8 +74,8 @@ pub struct Options {
     pub unknown_member: UnknownMember,
     /// Seed of the generator behind [`Fault::probability`].
     pub fault_seed: u64,
-    /// Whether a group of the seed is there again, as it was, after it has been deleted: for demonstrations whose examples name it
-    /// and are tried in any order.
+    /// Whether a group of the seed is there again, as it was, after it has been deleted: for
+    /// demonstrations whose examples name it and are tried in any order.
     pub restore_deleted: bool,
 }
 
@@ -158,8 +158,8 @@ impl Sandbox {
         format!("http://{address}/{tenant_id}/scim/v2/")
     }
 
-    /// Serves SCIM and the control endpoints until `shutdown` resolves, then lets requests under way finish, for five
-    /// seconds at most.
+    /// Serves SCIM and the control endpoints until `shutdown` resolves, then lets requests under
+    /// way finish, for five seconds at most.
     ///
     /// # Errors
     /// None at present: a failed accept is tried again.
@@ -189,7 +189,8 @@ impl Sandbox {
         self.inside().tokens = tokens;
     }
 
-    /// The whole state in the form that [`Seed::from_json`] reads: members, which SCIM does not show, included.
+    /// The whole state in the form that [`Seed::from_json`] reads: members, which SCIM does not
+    /// show, included.
     #[must_use]
     pub fn dump(&self) -> serde_json::Value {
         // Copied first: writing out many thousand people is not done under the lock.
@@ -202,7 +203,8 @@ impl Sandbox {
         self.inside().directory = seed.0;
     }
 
-    /// Adds a fault behind those already waiting. One fault at most befalls a request: the first that is due.
+    /// Adds a fault behind those already waiting. One fault at most befalls a request: the first
+    /// that is due.
     pub fn script(&self, fault: Fault) {
         self.inside().faults.script(fault);
     }
@@ -212,7 +214,8 @@ impl Sandbox {
         self.inside().faults.clear();
     }
 
-    /// How many requests arrived for each API by its name, those that were refused or befallen by a fault included.
+    /// How many requests arrived for each API by its name, those that were refused or befallen by a
+    /// fault included.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.inside().journal.calls()
@@ -229,7 +232,8 @@ impl Sandbox {
         self.inside().journal.clear();
     }
 
-    /// The state. A panic under the lock, should there be one, spoils one request and not the sandbox.
+    /// The state. A panic under the lock, should there be one, spoils one request and not the
+    /// sandbox.
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.shared.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,8 @@
 
 use axum::http::Method;
 
-/// A request as an AWS API call. The names are those of the Developer Guide, and what calls are counted under.
+/// A request as an AWS API call. The names are those of the Developer Guide, and what calls are
+/// counted under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operation {
     ListUsers,
@@ -27,7 +28,8 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// Reads a path of the form `/{tenant}/scim/v2/…`; answers the tenant it names, if it has that form at all.
+    /// Reads a path of the form `/{tenant}/scim/v2/…`; answers the tenant it names, if it has that
+    /// form at all.
     pub(super) fn recognise<'a>(method: &Method, path: &'a str) -> (Option<&'a str>, Self) {
         let mut segments = path.split('/').skip(1);
         let (Some(tenant), Some("scim"), Some("v2")) = (segments.next(), segments.next(), segments.next()) else {
@@ -108,7 +110,8 @@ impl Operation {
     }
 }
 
-/// A path segment without its percent-encoding; here, unlike in a query, a plus sign is a plus sign.
+/// A path segment without its percent-encoding; here, unlike in a query, a plus sign is a plus
+/// sign.
 fn percent_decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();

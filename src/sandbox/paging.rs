@@ -1,8 +1,9 @@
 //! One page of a list, in the two ways AWS pages (Developer Guide, "ListUsers" and "ListGroups").
 //!
-//! With `cursor` in the query, empty at first, a page names the next one and tells no total. Without it there is one page and
-//! no way to the next; its `totalResults` is the size of that page, so a client that loops until it has seen
-//! `totalResults` stops at a hundred without noticing. `startIndex` is passed over.
+//! With `cursor` in the query, empty at first, a page names the next one and tells no total.
+//! Without it there is one page and no way to the next; its `totalResults` is the size of that
+//! page, so a client that loops until it has seen `totalResults` stops at a hundred without
+//! noticing. `startIndex` is passed over.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -28,8 +29,8 @@ pub(super) struct Paging {
 impl Paging {
     /// Reads a query string for a list of `resource` (`Users`, `Groups`).
     ///
-    /// Parameters AWS does not support are passed over, not refused: Entra, a supported sender, asks for groups with
-    /// `excludedAttributes=members`.
+    /// Parameters AWS does not support are passed over, not refused: Entra, a supported sender,
+    /// asks for groups with `excludedAttributes=members`.
     pub(super) fn parse(resource: &'static str, query: &str) -> Result<Self, Refusal> {
         let mut filter = None;
         let mut cursor = None;
@@ -66,7 +67,8 @@ impl Paging {
         })
     }
 
-    /// The ListResponse with one page of `entries`, which come in order and start behind [`Paging::after`].
+    /// The ListResponse with one page of `entries`, which come in order and start behind
+    /// [`Paging::after`].
     pub(super) fn page(&self, entries: impl Iterator<Item = (u64, Value)>) -> Value {
         let mut entries = entries.peekable();
         let mut resources = Vec::new();
@@ -96,8 +98,8 @@ impl Paging {
     }
 }
 
-/// Every cursor has `+`, `/`, `=` and `:` in it, which AWS's alphabet allows: a client that does not percent-encode it sends
-/// a space for the plus sign and is refused.
+/// Every cursor has `+`, `/`, `=` and `:` in it, which AWS's alphabet allows: a client that does
+/// not percent-encode it sends a space for the plus sign and is refused.
 fn write_cursor(last: u64, resource: &str, filter: Option<&str>) -> String {
     format!("{last:x}:+/{:016x}==", digest(last, resource, filter))
 }

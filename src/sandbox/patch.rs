@@ -1,9 +1,9 @@
-//! What the PATCHes of users and groups have in common: the message around the operations (RFC 7644 section 3.5.2).
+//! What the PATCHes of users and groups have in common: the message around the operations (RFC 7644
+//! section 3.5.2).
 
 use serde_json::{Map, Value};
 
-use super::validate;
-use super::wire::Refusal;
+use super::{validate, wire::Refusal};
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -40,8 +40,9 @@ pub(super) fn operations(body: &Value) -> Result<Vec<PatchOperation>, Refusal> {
     list.iter().map(operation).collect()
 }
 
-/// The one attribute of an operation without a path, in AWS's captured words (goauthentik/authentik #12321). A group's
-/// sample in the guide carries the resource's `id` beside it, which does not count.
+/// The one attribute of an operation without a path, in AWS's captured words (goauthentik/authentik
+/// #12321). A group's sample in the guide carries the resource's `id` beside it, which does not
+/// count.
 pub(super) fn single_attribute(value: &Value) -> Result<(&String, &Value), Refusal> {
     let attributes: Vec<_> = value
         .as_object()

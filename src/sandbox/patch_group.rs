@@ -1,13 +1,16 @@
-//! PatchGroup's dialect (Developer Guide, "PatchGroup" and "Limitations"): members are added and removed by lists of their
-//! ids, never replaced, never all removed at once; besides them only `displayName` and `externalId` change.
+//! PatchGroup's dialect (Developer Guide, "PatchGroup" and "Limitations"): members are added and
+//! removed by lists of their ids, never replaced, never all removed at once; besides them only
+//! `displayName` and `externalId` change.
 
 use serde_json::Value;
 
-use super::filter;
-use super::groups::{MOST_MEMBERSHIP_CHANGES, member_ids};
-use super::patch::{PatchOperation, Verb, operations, single_attribute};
-use super::schema::{GROUP_ATTRIBUTES, find};
-use super::wire::Refusal;
+use super::{
+    filter,
+    groups::{MOST_MEMBERSHIP_CHANGES, member_ids},
+    patch::{PatchOperation, Verb, operations, single_attribute},
+    schema::{GROUP_ATTRIBUTES, find},
+    wire::Refusal,
+};
 
 /// A PatchGroup that was read and found well-formed; what it names is not looked up yet.
 #[derive(Debug, PartialEq)]
@@ -25,8 +28,8 @@ pub(super) enum Change {
 }
 
 impl GroupPatch {
-    /// Reads the body. More than a hundred membership changes in one request, over all its operations, get the generic 400
-    /// (slashdevops/idp-scim-sync #62).
+    /// Reads the body. More than a hundred membership changes in one request, over all its
+    /// operations, get the generic 400 (slashdevops/idp-scim-sync #62).
     pub(super) fn parse(body: &Value) -> Result<Self, Refusal> {
         let mut changes = Vec::new();
         for operation in operations(body)? {
@@ -64,7 +67,8 @@ fn change(verb: Verb, path: &str, value: Option<&Value>) -> Result<Vec<Change>, 
         return members(verb, value);
     }
     if let Some(id) = single_member(path)? {
-        // No capture shows this form, but Okta's generic client sends it and Okta is a supported sender.
+        // No capture shows this form, but Okta's generic client sends it and Okta is a supported
+        // sender.
         return match verb {
             Verb::Remove => Ok(vec![Change::RemoveMember(id)]),
             Verb::Add | Verb::Replace => Err(Refusal::unparsable()),

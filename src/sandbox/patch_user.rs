@@ -1,16 +1,19 @@
-//! PatchUser's dialect (Developer Guide, "PatchUser"): whole attributes, `name.givenName`, `emails[type eq "work"].value` and
-//! the enterprise extension under its URN; without a path a single attribute.
+//! PatchUser's dialect (Developer Guide, "PatchUser"): whole attributes, `name.givenName`,
+//! `emails[type eq "work"].value` and the enterprise extension under its URN; without a path a
+//! single attribute.
 //!
-//! The operations are tried on a copy, which is then checked like a whole new user: so a PATCH can't leave behind what a
-//! POST would not have been allowed to make.
+//! The operations are tried on a copy, which is then checked like a whole new user: so a PATCH
+//! can't leave behind what a POST would not have been allowed to make.
 
 use serde_json::{Map, Value, json};
 
-use super::filter;
-use super::patch::{PatchOperation, Verb, operations, single_attribute};
-use super::schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find};
-use super::validate;
-use super::wire::Refusal;
+use super::{
+    filter,
+    patch::{PatchOperation, Verb, operations, single_attribute},
+    schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find},
+    validate,
+    wire::Refusal,
+};
 
 /// Attributes that may be named by one operation of a request only, and never removed.
 const ONCE: [&str; 2] = ["userName", "active"];
@@ -130,8 +133,9 @@ impl Path {
         }
     }
 
-    /// Acts on the element of a list that the filter tells. An `add` without such an element makes one; a `replace` or a
-    /// `remove` without one has no target (RFC 7644 section 3.5.2.3). How AWS treats this is not documented.
+    /// Acts on the element of a list that the filter tells. An `add` without such an element makes
+    /// one; a `replace` or a `remove` without one has no target (RFC 7644 section 3.5.2.3). How AWS
+    /// treats this is not documented.
     fn apply_to_element(
         &self,
         user: &mut Map<String, Value>,
@@ -170,7 +174,8 @@ impl Path {
     }
 }
 
-/// Acts on the attribute at the end of a chain that starts in `object`. What is on the way is made by an `add` or a `replace`.
+/// Acts on the attribute at the end of a chain that starts in `object`. What is on the way is made
+/// by an `add` or a `replace`.
 fn apply_below(
     object: &mut Map<String, Value>,
     chain: &[&'static Attribute],
@@ -197,7 +202,8 @@ fn apply_below(
             object.shift_remove(attribute.name);
         }
         (Verb::Add, Some(value)) => add(object, attribute, value)?,
-        // The whole attribute is exchanged, also a complex one: the stricter reading of RFC 7644 section 3.5.2.3.
+        // The whole attribute is exchanged, also a complex one: the stricter reading of RFC 7644
+        // section 3.5.2.3.
         (Verb::Replace, Some(value)) => {
             object.insert(attribute.name.to_owned(), coerced(attribute, value)?);
         }
@@ -206,7 +212,8 @@ fn apply_below(
     Ok(())
 }
 
-/// Adds to what is there: sub-attributes to a complex attribute, elements to a list unless they are there already.
+/// Adds to what is there: sub-attributes to a complex attribute, elements to a list unless they are
+/// there already.
 fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), Refusal> {
     match (object.get_mut(attribute.name), value) {
         (Some(Value::Object(present)), Value::Object(new)) => {
@@ -231,8 +238,8 @@ fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> 
     Ok(())
 }
 
-/// The guide's own sample sends `active` as the text `"false"`, and Entra writes `"False"`; the answer has a boolean. An
-/// empty object is no value.
+/// The guide's own sample sends `active` as the text `"false"`, and Entra writes `"False"`; the
+/// answer has a boolean. An empty object is no value.
 fn coerced(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
     match (attribute.name, &value) {
         ("active", Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
@@ -291,7 +298,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, it is refused or leaves behind somebody who could have been made with a POST.
+        /// Whatever comes, it is refused or leaves behind somebody who could have been made with a
+        /// POST.
         #[test]
         fn a_patched_user_is_a_user_that_could_be_made(
             verb in prop_oneof![Just("add"), Just("replace"), Just("remove")],

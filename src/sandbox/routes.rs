@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Response, StatusCode, header},
+};
 use serde_json::Value;
 
-use super::faults::FaultKind;
-use super::groups::NewGroup;
-use super::journal::RecordedRequest;
-use super::operation::Operation;
-use super::patch_group::GroupPatch;
-use super::wire::{Answer, Refusal, hang_up, respond, respond_raw};
-use super::{Inside, Sandbox, discovery, groups, users};
+use super::{
+    Inside, Sandbox, discovery,
+    faults::FaultKind,
+    groups::{self, NewGroup},
+    journal::RecordedRequest,
+    operation::Operation,
+    patch_group::GroupPatch,
+    users,
+    wire::{Answer, Refusal, hang_up, respond, respond_raw},
+};
 
 /// The largest body taken, in bytes. AWS names no limit; a hundred members are about ten kilobytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -82,8 +87,8 @@ async fn answer(sandbox: Sandbox, call: Call, fault: Option<FaultKind>) -> Respo
             work_late,
         }) => {
             let delay = Duration::from_millis(milliseconds);
-            // In a task of its own: hyper drops this future when the client leaves, and the late work is to be done
-            // nevertheless, as it would be behind a real front end.
+            // In a task of its own: hyper drops this future when the client leaves, and the late
+            // work is to be done nevertheless, as it would be behind a real front end.
             let late = tokio::spawn(async move {
                 if work_late {
                     tokio::time::sleep(delay).await;
@@ -154,8 +159,9 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         Operation::ServiceProviderConfig => Ok(discovery::service_provider_config()),
         Operation::Schemas(urn) => discovery::schemas(urn.as_deref()),
         Operation::ResourceTypes => Ok(discovery::resource_types()),
-        // The guide says that PUT on a group is unsupported and that what is unsupported gets 400; the answer itself was
-        // never captured, so this is an assumption, as it is for every other method a path does not have.
+        // The guide says that PUT on a group is unsupported and that what is unsupported gets 400;
+        // the answer itself was never captured, so this is an assumption, as it is for every other
+        // method a path does not have.
         Operation::Unsupported => Err(Refusal::unparsable()),
         Operation::Unknown => Err(Refusal::not_found()),
     }
@@ -164,8 +170,8 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 impl Call {
     /// The body as JSON.
     ///
-    /// Both media types are in use against AWS, and some clients send none at all. The statuses for another type (400) and for a
-    /// body too large (413) are assumptions.
+    /// Both media types are in use against AWS, and some clients send none at all. The statuses for
+    /// another type (400) and for a body too large (413) are assumptions.
     fn json(&self) -> Result<Value, Refusal> {
         let bytes = self.body.as_ref().map_err(|()| {
             Refusal::new(

@@ -1,11 +1,12 @@
 //! The attributes that Identity Center takes over SCIM: one table for users, one for groups.
 //!
-//! Source: AWS SCIM Developer Guide, "CreateUser", "PatchUser", "CreateGroup" and "Limitations". What is not in these
-//! tables is refused, even as an empty array (goauthentik/authentik #5640).
+//! Source: AWS SCIM Developer Guide, "CreateUser", "PatchUser", "CreateGroup" and "Limitations".
+//! What is not in these tables is refused, even as an empty array (goauthentik/authentik #5640).
 
 /// URN of the core user schema, RFC 7643 section 4.1.
 pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-/// URN of the enterprise extension, RFC 7643 section 4.3; as a key it holds the extension's attributes.
+/// URN of the enterprise extension, RFC 7643 section 4.3; as a key it holds the extension's
+/// attributes.
 pub(super) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// URN of the core group schema, RFC 7643 section 4.2.
 pub(super) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";

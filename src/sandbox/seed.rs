@@ -1,23 +1,25 @@
 //! What a sandbox starts with, and what its state is written out as.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::directory::{Directory, Entry, Group, Times, User};
-use super::groups::member_ids;
-use super::schema::{ENTERPRISE, GROUP, GROUP_ATTRIBUTES, USER, USER_ATTRIBUTES};
-use super::validate;
-use super::wire::Refusal;
+use super::{
+    directory::{Directory, Entry, Group, Times, User},
+    groups::member_ids,
+    schema::{ENTERPRISE, GROUP, GROUP_ATTRIBUTES, USER, USER_ATTRIBUTES},
+    validate,
+    wire::Refusal,
+};
 
 const DEMO: &str = include_str!("demo.json");
 
-/// People and groups that hold together: every attribute is one the endpoint would have taken, what must be unique is, and
-/// every member exists. As JSON: `{"users": […], "groups": […]}`, each a SCIM resource; an `id` is kept as it is,
-/// and made where there is none; groups have `members: [{"value": id}]`, any number of them.
+/// People and groups that hold together: every attribute is one the endpoint would have taken, what
+/// must be unique is, and every member exists. As JSON: `{"users": […], "groups": […]}`, each a
+/// SCIM resource; an `id` is kept as it is, and made where there is none; groups have
+/// `members: [{"value": id}]`, any number of them.
 #[derive(Clone, Default)]
 pub struct Seed(pub(super) Directory);
 
@@ -46,8 +48,8 @@ impl Seed {
         Self::default()
     }
 
-    /// A small firm, in it the person `test` with the id 123456, and the group 121212, `The best group`, that has no
-    /// members yet.
+    /// A small firm, in it the person `test` with the id 123456, and the group 121212,
+    /// `The best group`, that has no members yet.
     #[must_use]
     pub fn demo() -> Self {
         Self::from_json(DEMO).expect("the built-in seed is read by a test")

@@ -1,19 +1,18 @@
-//! The accept loop. It is our own because a scripted hang-up has to close the connection without a response, which a
-//! framework's server does not let a handler do.
+//! The accept loop. It is our own because a scripted hang-up has to close the connection without a
+//! response, which a framework's server does not let a handler do.
 
-use std::error::Error;
-use std::io;
-use std::pin::pin;
-use std::time::Duration;
+use std::{error::Error, io, pin::pin, time::Duration};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Response;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use axum::{Router, body::Body, http::Response};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tower::util::MapResult;
 

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use super::directory::{Directory, Times, User, external_id_key, user_name_key};
-use super::filter::UserFilter;
-use super::paging::Paging;
-use super::patch_user;
-use super::schema::{ENTERPRISE, USER, USER_ATTRIBUTES};
-use super::validate;
-use super::wire::{Answer, Refusal};
+use super::{
+    directory::{Directory, Times, User, external_id_key, user_name_key},
+    filter::UserFilter,
+    paging::Paging,
+    patch_user,
+    schema::{ENTERPRISE, USER, USER_ATTRIBUTES},
+    validate,
+    wire::{Answer, Refusal},
+};
 
 /// ListUsers.
 pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, Refusal> {
@@ -26,8 +28,8 @@ pub(super) fn get(directory: &Directory, id: &str) -> Result<Answer, Refusal> {
     Ok(Answer::ok(user.resource()))
 }
 
-/// CreateUser. The guide's sample sends a `profileUrl` and is answered without it, so this answers without it as well; the
-/// attribute is stored.
+/// CreateUser. The guide's sample sends a `profileUrl` and is answered without it, so this answers
+/// without it as well; the attribute is stored.
 pub(super) fn create(directory: &mut Directory, body: &Value) -> Result<Answer, Refusal> {
     let attributes = validate::resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], body)?;
     let user = User {
@@ -44,8 +46,8 @@ pub(super) fn create(directory: &mut Directory, body: &Value) -> Result<Answer, 
     Ok(Answer::created(resource))
 }
 
-/// PutUser: a full replacement. What is left out is cleared (RFC 7644 section 3.5.1; whether AWS clears `active` too is not
-/// documented).
+/// PutUser: a full replacement. What is left out is cleared (RFC 7644 section 3.5.1; whether AWS
+/// clears `active` too is not documented).
 pub(super) fn put(directory: &mut Directory, id: &str, body: &Value) -> Result<Answer, Refusal> {
     let (number, before) = directory.users.get(id)?;
     let attributes = validate::resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], body)?;
@@ -83,9 +85,9 @@ fn store(directory: &mut Directory, number: u64, user: User) -> Result<Answer, R
     Ok(Answer::ok(resource))
 }
 
-/// A new manager has to exist: its value is an AWS user id (Developer Guide, CreateUser). That an unknown one gets 400 is an
-/// assumption; no other status fits CreateUser's documented list. One that is merely kept is not looked up again, since
-/// managers leave too.
+/// A new manager has to exist: its value is an AWS user id (Developer Guide, CreateUser). That an
+/// unknown one gets 400 is an assumption; no other status fits CreateUser's documented list. One
+/// that is merely kept is not looked up again, since managers leave too.
 fn check_manager(directory: &Directory, user: &User, before: Option<&User>) -> Result<(), Refusal> {
     match user.manager() {
         Some(manager) if before.and_then(User::manager) != Some(manager) => directory
@@ -97,8 +99,8 @@ fn check_manager(directory: &Directory, user: &User, before: Option<&User>) -> R
     }
 }
 
-/// The users a filter means, numbered higher than `after`. An unknown group has no members: 404 is documented for
-/// ListGroups only.
+/// The users a filter means, numbered higher than `after`. An unknown group has no members: 404 is
+/// documented for ListGroups only.
 fn select<'a>(
     directory: &'a Directory,
     filter: &UserFilter,

@@ -1,25 +1,32 @@
 //! Holds a resource against the tables of [`super::schema`], as strictly as AWS is documented to.
 //!
-//! Lengths and alphabets come from the Identity Store service model (botocore `identitystore/2020-06-15`), the store
-//! behind the SCIM endpoint; the SCIM guide itself gives no numbers. Missing and unsupported attributes get AWS's one
-//! generic 400, a second list item and a bad text the more telling ones quoted in the User Guide's troubleshooting page.
+//! Lengths and alphabets come from the Identity Store service model (botocore
+//! `identitystore/2020-06-15`), the store behind the SCIM endpoint; the SCIM guide itself gives no
+//! numbers. Missing and unsupported attributes get AWS's one generic 400, a second list item and a
+//! bad text the more telling ones quoted in the User Guide's troubleshooting page.
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{
+    CodePointMapData,
+    props::{GeneralCategory, GeneralCategoryGroup},
+};
 use serde_json::{Map, Value};
 
-use super::schema::{Attribute, Rule, Shape, find};
-use super::wire::Refusal;
+use super::{
+    schema::{Attribute, Rule, Shape, find},
+    wire::Refusal,
+};
 
-/// Names that may be neither a user's nor a group's (Identity Store API, CreateUser and CreateGroup).
+/// Names that may be neither a user's nor a group's (Identity Store API, CreateUser and
+/// CreateGroup).
 const RESERVED_NAMES: [&str; 2] = ["Administrator", "AWSAdministrators"];
 
-/// Keys that a client may send back as it read them; they are the server's own and are passed over (RFC 7644
-/// section 3.5.1: read-only attributes are ignored).
+/// Keys that a client may send back as it read them; they are the server's own and are passed over
+/// (RFC 7644 section 3.5.1: read-only attributes are ignored).
 const READ_ONLY: [&str; 2] = ["id", "meta"];
 
-/// Checks a whole resource and answers its attributes under their canonical names, `schemas` and read-only keys left
-/// out. `schemas` may be absent, as in AWS's own samples, but what is in it must be one of `known_schemas`.
+/// Checks a whole resource and answers its attributes under their canonical names, `schemas` and
+/// read-only keys left out. `schemas` may be absent, as in AWS's own samples, but what is in it
+/// must be one of `known_schemas`.
 pub(super) fn resource(
     attributes: &'static [Attribute],
     known_schemas: &[&str],
@@ -47,7 +54,8 @@ pub(super) fn object(
     findings.finish().map(|()| checked)
 }
 
-/// Whether `schemas` is a list of known URNs that names at least the resource's own, the first of `known`.
+/// Whether `schemas` is a list of known URNs that names at least the resource's own, the first of
+/// `known`.
 pub(super) fn check_schemas(value: &Value, known: &[&str]) -> Result<(), Refusal> {
     let list = value.as_array().ok_or_else(Refusal::unparsable)?;
     let names: Vec<&str> = list
@@ -116,7 +124,8 @@ impl Findings {
                 Some(value.clone())
             }
             (Shape::Boolean, Value::Bool(_)) => Some(value.clone()),
-            // An empty object is as little "unset" as an empty array is: AWS wants the key left out.
+            // An empty object is as little "unset" as an empty array is: AWS wants the key left
+            // out.
             (Shape::Complex(subs), Value::Object(body)) if !body.is_empty() => {
                 Some(Value::Object(self.object(subs, body, place)))
             }
@@ -224,8 +233,9 @@ fn pattern(rule: Rule) -> &'static str {
     }
 }
 
-/// Letters, marks, symbols, numbers and punctuation everywhere; some white space in names and other general texts.
-/// Control and format characters, the zero-width joiner of many emoji among them, are outside.
+/// Letters, marks, symbols, numbers and punctuation everywhere; some white space in names and other
+/// general texts. Control and format characters, the zero-width joiner of many emoji among them,
+/// are outside.
 fn is_allowed(rule: Rule, character: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     let graphic = GeneralCategoryGroup::Letter
@@ -248,8 +258,10 @@ fn is_allowed(rule: Rule, character: char) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::schema::{ENTERPRISE, USER, USER_ATTRIBUTES};
-    use super::*;
+    use super::{
+        super::schema::{ENTERPRISE, USER, USER_ATTRIBUTES},
+        *,
+    };
 
     fn person(changes: Value) -> Value {
         let mut body = json!({

@@ -1,11 +1,14 @@
 //! What goes over the wire around an answer: status, headers, and AWS's error body.
 //!
-//! The shape of the error body is the one captured in public issue threads between 2022 and 2026 (awslabs/ssosync,
-//! slashdevops/idp-scim-sync #57, goauthentik/authentik #12321, mitodl/keycloak-scim #73): a misspelt `schema` beside
-//! `schemas`, `status` as a string, a time stamp with a space and no zone, and no `scimType`.
+//! The shape of the error body is the one captured in public issue threads between 2022 and 2026
+//! (awslabs/ssosync, slashdevops/idp-scim-sync #57, goauthentik/authentik #12321,
+//! mitodl/keycloak-scim #73): a misspelt `schema` beside `schemas`, `status` as a string, a time
+//! stamp with a space and no zone, and no `scimType`.
 
-use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use reqwest::{StatusCode, header};
+use serde_json::Value;
 
 use super::{Headers, Object};
-use serde_json::Value;
 
 /// A whole answer.
 pub(super) struct Answer {
@@ -33,8 +33,8 @@ impl Answer {
         }
     }
 
-    /// The headers by the names AWS's guide spells them with: HTTP/2 has them in lower case, and playbooks read
-    /// `x-amzn-RequestId`. Cookies are not shown.
+    /// The headers by the names AWS's guide spells them with: HTTP/2 has them in lower case, and
+    /// playbooks read `x-amzn-RequestId`. Cookies are not shown.
     pub(super) fn headers(&self) -> Headers {
         let shown = self.headers.iter().filter(|(name, _)| *name != header::SET_COOKIE);
         let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

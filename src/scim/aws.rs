@@ -1,11 +1,12 @@
 //! AWS IAM Identity Center's departures from RFC 7643 and RFC 7644, each with its source.
 //!
-//! Sources: DG = AWS IAM Identity Center SCIM Implementation Developer Guide (the page is named), UG = its User Guide,
-//! IS = the Identity Store API's service model, the same backing store, which gives the lengths and alphabets that the
-//! SCIM guide leaves out.
+//! Sources: DG = AWS IAM Identity Center SCIM Implementation Developer Guide (the page is named),
+//! UG = its User Guide, IS = the Identity Store API's service model, the same backing store, which
+//! gives the lengths and alphabets that the SCIM guide leaves out.
 //!
-//! AWS answers nearly every fault in a body with one opaque sentence ("Request is unparsable, syntactically incorrect, or
-//! violates schema."). The checks here find such faults before anything is sent, and name them.
+//! AWS answers nearly every fault in a body with one opaque sentence ("Request is unparsable,
+//! syntactically incorrect, or violates schema."). The checks here find such faults before anything
+//! is sent, and name them.
 
 use std::fmt;
 
@@ -17,7 +18,8 @@ use super::{Dialect, resource::Object};
 /// The enterprise extension's schema, the only one AWS takes (DG CreateUser).
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Membership changes one PATCH may hold; the sum over its operations is the safe reading (DG PatchGroup).
+/// Membership changes one PATCH may hold; the sum over its operations is the safe reading (DG
+/// PatchGroup).
 pub const MAX_MEMBER_CHANGES: usize = 100;
 
 /// User attributes of one text value that AWS takes (DG CreateUser).
@@ -47,8 +49,8 @@ const NAME: [&str; 6] = [
 /// Attributes of the enterprise extension that hold one text value (DG CreateUser).
 const ENTERPRISE_TEXTS: [&str; 5] = ["employeeNumber", "costCenter", "organization", "division", "department"];
 
-/// Multi-valued attributes, of which AWS takes one element each (DG CreateUser, "Constraints"), with the sub-attributes
-/// it knows. `display` is not among them.
+/// Multi-valued attributes, of which AWS takes one element each (DG CreateUser, "Constraints"),
+/// with the sub-attributes it knows. `display` is not among them.
 const LISTS: [(&str, &[&str]); 4] = [
     ("emails", &["value", "type", "primary"]),
     ("phoneNumbers", &["value", "type", "primary"]),
@@ -68,7 +70,8 @@ const LISTS: [(&str, &[&str]); 4] = [
     ("roles", &["value", "type", "primary"]),
 ];
 
-/// Attributes that AWS refuses by name, even empty (DG CreateUser, "Not supported"; DG Limitations).
+/// Attributes that AWS refuses by name, even empty (DG CreateUser, "Not supported"; DG
+/// Limitations).
 const REFUSED: [&str; 6] = [
     "password",
     "ims",
@@ -81,7 +84,8 @@ const REFUSED: [&str; 6] = [
 /// Names AWS keeps for itself, for users and for groups (IS CreateUser, CreateGroup).
 const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
 
-/// The longest value looked up, in characters: the longest text there is (IS). A longer one would not fit into a URL.
+/// The longest value looked up, in characters: the longest text there is (IS). A longer one would
+/// not fit into a URL.
 const LONGEST_LOOKUP: usize = 1024;
 
 /// What is wrong with a value that would be sent, and how to mend it.
@@ -131,7 +135,8 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
     violations
 }
 
-/// What a directory of this dialect is known to refuse in the attributes of a user, required ones aside.
+/// What a directory of this dialect is known to refuse in the attributes of a user, required ones
+/// aside.
 pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Violation> {
     match dialect {
         Dialect::Rfc7644 => Vec::new(),
@@ -150,8 +155,9 @@ pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
     }
 }
 
-/// Why a value can't be looked up: no name in any directory has such a character, and one that is invisible would find
-/// somebody else than the reader sees. Space is allowed here, since users made by other means may have one.
+/// Why a value can't be looked up: no name in any directory has such a character, and one that is
+/// invisible would find somebody else than the reader sees. Space is allowed here, since users made
+/// by other means may have one.
 pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
     if value.chars().count() > LONGEST_LOOKUP {
         let rule = format!("no name is longer than {LONGEST_LOOKUP} characters");
@@ -223,8 +229,8 @@ pub fn mapping_fields() -> Vec<(String, String)> {
     fields
 }
 
-/// An attribute of a user in the spelling that it is sent in; `None` for one that AWS has no name for. Names know no letter case (RFC 7643
-/// section 2.1).
+/// An attribute of a user in the spelling that it is sent in; `None` for one that AWS has no name
+/// for. Names know no letter case (RFC 7643 section 2.1).
 pub fn canonical_attribute(name: &str) -> Option<&'static str> {
     let lists = LISTS.iter().map(|(list, _)| *list);
     let mut known = TEXTS
@@ -250,7 +256,8 @@ pub fn structure(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why AWS refuses an attribute wherever it is sent, by its dotted path: `name.nick`. `None` for one that it takes.
+/// Why AWS refuses an attribute wherever it is sent, by its dotted path: `name.nick`. `None` for
+/// one that it takes.
 pub fn target_problem(path: &str) -> Option<&'static str> {
     const UNKNOWN: &str = "AWS knows no such attribute";
     if let Some(rest) = path.strip_prefix(ENTERPRISE) {
@@ -343,7 +350,8 @@ fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
         )];
     };
     if elements.len() != 1 {
-        // UG Troubleshooting: "List attribute emails exceeds allowed limit of 1". An empty list is refused too.
+        // UG Troubleshooting: "List attribute emails exceeds allowed limit of 1". An empty list is
+        // refused too.
         let rule = format!("AWS keeps exactly one element, {} were given", elements.len());
         return vec![Violation::new(
             name,
@@ -363,7 +371,8 @@ fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
     violations
 }
 
-/// The longest text, in characters (IS: `UserName` 128, `ExternalIdIdentifier` 256, sensitive strings 1024).
+/// The longest text, in characters (IS: `UserName` 128, `ExternalIdIdentifier` 256, sensitive
+/// strings 1024).
 fn max_length(path: &str) -> usize {
     match path {
         "userName" => 128,
@@ -409,8 +418,8 @@ fn text(path: &str, value: &Value) -> Option<Violation> {
     })
 }
 
-/// IS: letters, marks, symbols, numbers, punctuation, and of white space these six. Characters unassigned in our Unicode
-/// version pass: AWS may know a newer one.
+/// IS: letters, marks, symbols, numbers, punctuation, and of white space these six. Characters
+/// unassigned in our Unicode version pass: AWS may know a newer one.
 fn is_allowed(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate};
     let category = category(character);

@@ -1,7 +1,9 @@
-//! A circuit breaker: a directory that keeps failing is left alone, and its callers are told at once.
+//! A circuit breaker: a directory that keeps failing is left alone, and its callers are told at
+//! once.
 //!
-//! It opens after a run of failures without one success between them. A 429 is no failure, nor is any other answer that only a working directory
-//! gives. While it is open nothing is sent but a cheap read every second, whose success closes it.
+//! It opens after a run of failures without one success between them. A 429 is no failure, nor is
+//! any other answer that only a working directory gives. While it is open nothing is sent but a
+//! cheap read every second, whose success closes it.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,7 +14,8 @@ use tokio::sync::watch;
 
 use super::error::{Error, ErrorKind};
 
-/// Failures in a row that open it. Where one request in five fails by chance, ten in a row are one in ten million.
+/// Failures in a row that open it. Where one request in five fails by chance, ten in a row are one
+/// in ten million.
 const FAILURES: u32 = 10;
 
 /// How often an open breaker lets one read through.

@@ -1,7 +1,9 @@
-//! The client of one directory: gentle to its limits, patient with its faults, and never in doubt about what was done.
+//! The client of one directory: gentle to its limits, patient with its faults, and never in doubt
+//! about what was done.
 //!
-//! A request waits for its turn ([`super::pacing`]), is sent through the pool that the whole process shares, and is sent again where that is
-//! safe ([`super::retry`]), unless the directory keeps failing ([`super::breaker`]) or the caller's time is over.
+//! A request waits for its turn ([`super::pacing`]), is sent through the pool that the whole
+//! process shares, and is sent again where that is safe ([`super::retry`]), unless the directory
+//! keeps failing ([`super::breaker`]) or the caller's time is over.
 
 use std::{
     fmt,
@@ -26,7 +28,8 @@ use super::{
     tokens::{Token, TokenInUse, Tokens},
 };
 
-/// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and the pauses between them grow to seconds.
+/// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and
+/// the pauses between them grow to seconds.
 const MAX_THROTTLED: u32 = 10;
 
 /// Where a directory is, who we are there, and how we treat it.
@@ -53,7 +56,8 @@ pub struct Client(Arc<Shared>);
 /// How a directory and our dealings with it are doing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// Whether the last request was answered as by a working directory that knows us; `None` before the first.
+    /// Whether the last request was answered as by a working directory that knows us; `None` before
+    /// the first.
     pub reached: Option<bool>,
     /// The last failure, if there was any.
     pub last_error: Option<LastError>,
@@ -91,7 +95,8 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of this directory. Needs a running tokio: a token that is kept in a file is read anew every second.
+    /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
+    /// anew every second.
     pub fn new(pool: Pool, target: Target) -> Self {
         let shared = Arc::new(Shared {
             pool,
@@ -153,7 +158,8 @@ impl Client {
         self.read(self.send(&Request::create_user(attributes), urgency).await?, User::read)
     }
 
-    /// Changes a user; `None` when the directory did it without showing the result (RFC 7644 section 3.5.2 allows 204).
+    /// Changes a user; `None` when the directory did it without showing the result (RFC 7644
+    /// section 3.5.2 allows 204).
     pub async fn patch_user(&self, id: &Id, changes: &PatchOp, urgency: Urgency<'_>) -> Result<Option<User>, Error> {
         let answer = self.send(&Request::patch_user(id, changes), urgency).await?;
         if answer.body.is_empty() {
@@ -214,7 +220,8 @@ impl Client {
         loop {
             attempt += 1;
             if let Err(unsent) = shared.turn(request, urgency).await {
-                // What an earlier attempt left in doubt, or was told, matters more than why there was no further one.
+                // What an earlier attempt left in doubt, or was told, matters more than why there
+                // was no further one.
                 return Err(lost.or(throttled).unwrap_or(unsent));
             }
             if attempt == 1 {
@@ -241,7 +248,8 @@ impl Client {
             let again = retry::is_repeatable(request.api, &error)
                 && attempt < if is_throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
                 && Instant::now() + pause < urgency.deadline
-                // The pace bounds how often a refused request comes again; an outage's repetitions are bounded by the budget.
+                // The pace bounds how often a refused request comes again; an outage's repetitions
+                // are bounded by the budget.
                 && (is_throttled || shared.budget.spend());
             if error.is_answer_lost() {
                 lost = Some(error.clone());
@@ -249,7 +257,8 @@ impl Client {
                 throttled = Some(error.clone());
             }
             if !again {
-                // An attempt that certainly did nothing does not settle what one before it may have done.
+                // An attempt that certainly did nothing does not settle what one before it may have
+                // done.
                 let did_nothing = matches!(
                     error.kind,
                     ErrorKind::Connect | ErrorKind::Throttled | ErrorKind::Status(401 | 403)
@@ -265,7 +274,8 @@ impl Client {
         }
     }
 
-    /// Reads an answer. One that can't be read says that something is wrong, though the directory works.
+    /// Reads an answer. One that can't be read says that something is wrong, though the directory
+    /// works.
     fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Error> {
         let request_id = answer.request_id();
         read_json(&answer, read).map_err(|malformed| {

@@ -10,12 +10,14 @@ use std::time::Duration;
 pub struct Error {
     /// What went wrong.
     pub kind: ErrorKind,
-    /// What the directory said of it, or our own sentence where it said nothing: plain text, control characters
-    /// removed, at most 1,000 characters, the token masked.
+    /// What the directory said of it, or our own sentence where it said nothing: plain text,
+    /// control characters removed, at most 1,000 characters, the token masked.
     pub detail: String,
-    /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to quote to its support.
+    /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to
+    /// quote to its support.
     pub request_id: Option<String>,
-    /// How long to wait: as the directory asked (`Retry-After`), or our own estimate where nothing was sent.
+    /// How long to wait: as the directory asked (`Retry-After`), or our own estimate where nothing
+    /// was sent.
     pub retry_after: Option<Duration>,
 }
 
@@ -32,7 +34,8 @@ pub enum ErrorKind {
     Throttled,
     /// A 404 in SCIM's own error shape: the resource is not there.
     Absent,
-    /// A 404 in any other shape, or from a directory that never answered as one: the address is wrong.
+    /// A 404 in any other shape, or from a directory that never answered as one: the address is
+    /// wrong.
     WrongUrl,
     /// Any other status that is not a success.
     Status(u16),
@@ -57,8 +60,9 @@ impl Error {
         }
     }
 
-    /// True when the directory may have done what was asked although no usable answer came: it has to be looked at
-    /// before the request is sent again. 5xx is among them, because nothing says at which point the work stopped.
+    /// True when the directory may have done what was asked although no usable answer came: it has
+    /// to be looked at before the request is sent again. 5xx is among them, because nothing says at
+    /// which point the work stopped.
     pub fn is_answer_lost(&self) -> bool {
         match self.kind {
             ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Unreadable => true,
@@ -97,7 +101,8 @@ impl Error {
         }
     }
 
-    /// The error in our own words, for logs and for whoever watches over the service: the directory's may quote a person.
+    /// The error in our own words, for logs and for whoever watches over the service: the
+    /// directory's may quote a person.
     pub fn summary(&self) -> String {
         match self.kind {
             ErrorKind::Connect => "no connection to the directory".to_owned(),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// `attribute eq "value"`. The value is written as a JSON string, which is what the RFC's grammar asks for, so that no
-/// character of it can end the literal or start another comparison.
+/// `attribute eq "value"`. The value is written as a JSON string, which is what the RFC's grammar
+/// asks for, so that no character of it can end the literal or start another comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
     attribute: &'static str,
@@ -54,7 +54,8 @@ mod tests {
         }
     }
 
-    /// Reads `attrPath SP "eq" SP compValue` (RFC 7644 section 3.4.2.2) to its end, the value by RFC 8259 section 7; nothing else.
+    /// Reads `attrPath SP "eq" SP compValue` (RFC 7644 section 3.4.2.2) to its end, the value by
+    /// RFC 8259 section 7; nothing else.
     fn parse(filter: &str) -> Option<(String, String)> {
         let (attribute, rest) = filter.split_once(' ')?;
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(&byte);

@@ -1,4 +1,5 @@
-//! The line to one directory: one attempt at a time, and what each says about how the directory is doing.
+//! The line to one directory: one attempt at a time, and what each says about how the directory is
+//! doing.
 
 use std::{
     io::ErrorKind as ErrorClass,
@@ -24,11 +25,13 @@ use super::{
     tokens::Tokens,
 };
 
-/// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything larger is not a page.
+/// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
+/// larger is not a page.
 const MAX_ANSWER: usize = 8 << 20;
 
-/// The most that is read for one command, unpacked, in bytes: the 200,000 users that AWS keeps at most, all members of one group, are some
-/// 250 MiB. A directory whose pages lead on and on would fill the memory otherwise.
+/// The most that is read for one command, unpacked, in bytes: the 200,000 users that AWS keeps at
+/// most, all members of one group, are some 250 MiB. A directory whose pages lead on and on would
+/// fill the memory otherwise.
 const MAX_RECEIVED: usize = 512 << 20;
 
 /// The longest message passed on from a directory, in characters.
@@ -108,7 +111,8 @@ impl Shared {
         }
     }
 
-    /// Sends a request once; again with another token, if there is one, when the first is refused. A 401 says that nothing was done.
+    /// Sends a request once; again with another token, if there is one, when the first is refused.
+    /// A 401 says that nothing was done.
     pub(super) async fn once(self: &Arc<Self>, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
         let mut tried = Vec::new();
         loop {
@@ -220,12 +224,14 @@ impl Shared {
         }
     }
 
-    /// No answer, or not a whole one. The error's own text names the URL, and with it whom was asked for: left out.
+    /// No answer, or not a whole one. The error's own text names the URL, and with it whom was
+    /// asked for: left out.
     fn unanswered(&self, error: reqwest::Error) -> Error {
         let error = error.without_url();
         let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let cause = chain().last().map(ToString::to_string).unwrap_or_default();
-        // Of the connection, whatever is wrapped around it: a body that ends early fails to be unpacked as well.
+        // Of the connection, whatever is wrapped around it: a body that ends early fails to be
+        // unpacked as well.
         let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
         // Chunks that are none: the connection holds, what comes over it is no HTTP.
         let is_nonsense =
@@ -281,7 +287,8 @@ impl Shared {
         }
     }
 
-    /// The header fields as they came, unless one quotes a token: callers are shown them, and the log has the request's id.
+    /// The header fields as they came, unless one quotes a token: callers are shown them, and the
+    /// log has the request's id.
     fn without_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
         let mut headers = headers.clone();
         for value in headers.values_mut() {

@@ -1,7 +1,8 @@
 //! A SCIM 2.0 client (RFC 7643, RFC 7644) for directories that behave like AWS IAM Identity Center.
 //!
-//! A leaf: it knows nothing of commands, profiles or envelopes. [`Client`] sends one typed [`Request`] at a time through a
-//! connection pool that the whole process shares; [`aws`] is the one place where AWS's departures from the RFCs stand.
+//! A leaf: it knows nothing of commands, profiles or envelopes. [`Client`] sends one typed
+//! [`Request`] at a time through a connection pool that the whole process shares; [`aws`] is the
+//! one place where AWS's departures from the RFCs stand.
 
 mod answer;
 pub mod aws;
@@ -34,8 +35,10 @@ pub use tokens::{Reload, Token, TokenInUse};
 /// How a directory speaks where AWS and the RFCs differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// AWS IAM Identity Center: its required attributes, its filters, its membership PATCH. See [`aws`].
+    /// AWS IAM Identity Center: its required attributes, its filters, its membership PATCH. See
+    /// [`aws`].
     Aws,
-    /// A server that keeps to RFC 7644: no AWS preflight, members read from the group, removed by a value path.
+    /// A server that keeps to RFC 7644: no AWS preflight, members read from the group, removed by a
+    /// value path.
     Rfc7644,
 }

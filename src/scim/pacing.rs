@@ -1,11 +1,13 @@
 //! Pacing: requests are spaced to AWS's limits instead of running into its refusals.
 //!
-//! AWS allows each write API 25 and each read API 40 requests a second a tenant, and counts every membership change against a further
-//! limit (User Guide, quotas). A [`Governor`] keeps one lane for each API and one for memberships; a request waits until each of its lanes
-//! has its turn. On a 429 the lane slows down at once and heals slowly: with other clients on the same tenant, or with a limit that
-//! is not what we think, it finds its share.
+//! AWS allows each write API 25 and each read API 40 requests a second a tenant, and counts every
+//! membership change against a further limit (User Guide, quotas). A [`Governor`] keeps one lane
+//! for each API and one for memberships; a request waits until each of its lanes has its turn. On a
+//! 429 the lane slows down at once and heals slowly: with other clients on the same tenant, or with
+//! a limit that is not what we think, it finds its share.
 //!
-//! In a lane, leavers go first. One turn in four is the longest waiting request's, whatever its class, so that none starves.
+//! In a lane, leavers go first. One turn in four is the longest waiting request's, whatever its
+//! class, so that none starves.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,7 +19,8 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::request::Api;
 
-/// What a rate is multiplied with on a 429: gentler cuts cause more refusals, harder ones waste the limit. The suite `adaptation` shows both.
+/// What a rate is multiplied with on a 429: gentler cuts cause more refusals, harder ones waste the
+/// limit. The suite `adaptation` shows both.
 const CUT: f64 = 0.85;
 
 /// How often a rate is cut at most: one overrun is answered by several 429s at once.
@@ -26,10 +29,12 @@ const CUT_INTERVAL: Duration = Duration::from_secs(1);
 /// What a lane wins back, in requests a second, each second.
 const HEALING: f64 = 0.5;
 
-/// No rate falls below this, in requests a second: a lane that stood still would never learn that it may go on.
+/// No rate falls below this, in requests a second: a lane that stood still would never learn that
+/// it may go on.
 const FLOOR: f64 = 0.5;
 
-/// The longest pause that a `Retry-After` can make. AWS documents none; nobody may stop us for hours.
+/// The longest pause that a `Retry-After` can make. AWS documents none; nobody may stop us for
+/// hours.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Every so many turns one goes to whoever has waited longest.
@@ -153,8 +158,8 @@ impl Governor {
         Ok(())
     }
 
-    /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a request with many membership changes,
-    /// it is taken to be theirs.
+    /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a
+    /// request with many membership changes, it is taken to be theirs.
     pub(super) fn throttled(&self, api: Api, memberships: usize, retry_after: Option<Duration>) {
         let Some(lane) = self.apis.get(&api) else { return };
         let by_api = 1.0 / lane.inner().ceiling;
@@ -253,7 +258,8 @@ impl Lane {
             }
             comes
         };
-        // The estimate was good when it was made; a 429 since, or leavers who came later, may have undone it.
+        // The estimate was good when it was made; a 429 since, or leavers who came later, may have
+        // undone it.
         match tokio::time::timeout_at(deadline, turn).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Congested {
@@ -301,8 +307,8 @@ impl Inner {
             .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
     }
 
-    /// Takes a turn. A turn that came late by less than its interval is made up for: timers are late by a millisecond or two, which would
-    /// otherwise cost a twentieth of the limit.
+    /// Takes a turn. A turn that came late by less than its interval is made up for: timers are
+    /// late by a millisecond or two, which would otherwise cost a twentieth of the limit.
     fn go(&mut self, now: Instant, cost: u32) {
         let interval = Duration::from_secs_f64(1.0 / self.rate);
         let from = if now.saturating_duration_since(self.next) < interval {

@@ -1,4 +1,5 @@
-//! Partial changes (RFC 7644 section 3.5.2): what differs between what is wanted and what the directory has.
+//! Partial changes (RFC 7644 section 3.5.2): what differs between what is wanted and what the
+//! directory has.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,13 +77,16 @@ impl Operation {
     }
 }
 
-/// The changes that make `have` what `wanted` says: attributes that `wanted` does not name stay as they are, and a
-/// name alone (RFC 7643 section 2.5 takes null and empty for absent) removes nothing.
+/// The changes that make `have` what `wanted` says: attributes that `wanted` does not name stay as
+/// they are, and a name alone (RFC 7643 section 2.5 takes null and empty for absent) removes
+/// nothing.
 ///
-/// Sub-attributes are compared one by one. A complex attribute that differs is sent whole, merged with what the directory has, because
-/// whether AWS keeps the sub-attributes that a `replace` leaves out is not documented. Of `name`, only `givenName` and `familyName`
-/// are filled in from the directory: its `formatted` would contradict the new parts. The enterprise extension's
-/// attributes are addressed one by one, `urn:…:User:department`, the path Microsoft Entra sends to AWS.
+/// Sub-attributes are compared one by one. A complex attribute that differs is sent whole, merged
+/// with what the directory has, because whether AWS keeps the sub-attributes that a `replace`
+/// leaves out is not documented. Of `name`, only `givenName` and `familyName` are filled in from
+/// the directory: its `formatted` would contradict the new parts. The enterprise extension's
+/// attributes are addressed one by one, `urn:…:User:department`, the path Microsoft Entra sends to
+/// AWS.
 pub fn difference(wanted: &Object, have: &User) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (name, value) in wanted {
@@ -120,7 +124,8 @@ pub fn is_made(operation: &Operation, user: &User) -> bool {
     changed_value(name, value, current).is_none()
 }
 
-/// `user` after `operations`, as far as they are of the forms that [`difference`] makes: what a dry run assumes.
+/// `user` after `operations`, as far as they are of the forms that [`difference`] makes: what a dry
+/// run assumes.
 pub fn apply(operations: &[Operation], user: &User) -> User {
     let mut object = user.as_object().clone();
     for Operation { path, value, .. } in operations {
@@ -131,7 +136,8 @@ pub fn apply(operations: &[Operation], user: &User) -> User {
                 if let Some(extension) = extension.as_object_mut() {
                     extension.insert(name.to_owned(), value);
                 }
-                // RFC 7643 section 3: `schemas` names every schema that the resource has attributes of.
+                // RFC 7643 section 3: `schemas` names every schema that the resource has attributes
+                // of.
                 if let Some(schemas) = object.get_mut("schemas").and_then(Value::as_array_mut)
                     && !schemas.iter().any(|schema| schema == ENTERPRISE)
                 {
@@ -165,8 +171,8 @@ fn changed_value(name: &str, wanted: &Value, current: Option<&Value>) -> Option<
 
 /// The list to send so that every element of `wanted` is in `current`, or `None` when it is.
 ///
-/// An element stands for the one of its `type`, else for the only one there is: AWS keeps one of each list, and a work
-/// e-mail replaces whatever it has. Other servers' further elements stay.
+/// An element stands for the one of its `type`, else for the only one there is: AWS keeps one of
+/// each list, and a work e-mail replaces whatever it has. Other servers' further elements stay.
 fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
     let mut list = current.to_vec();
     for element in wanted {
@@ -176,7 +182,8 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
             }
             continue;
         };
-        // The same value under another type is the same phone: its type came from the directory, ours from nobody.
+        // The same value under another type is the same phone: its type came from the directory,
+        // ours from nobody.
         let is_primary = |element: &Value| element.get("primary") == Some(&Value::Bool(true));
         let is_there = |other: &Value| {
             other.get("value").is_some()
@@ -222,7 +229,8 @@ fn holds(current: &Object, wanted: &Object) -> bool {
 }
 
 fn merged(mut base: Object, over: &Object) -> Object {
-    // `display` in a multi-valued attribute, and `$ref` and `displayName` of a manager, are the server's own to write.
+    // `display` in a multi-valued attribute, and `$ref` and `displayName` of a manager, are the
+    // server's own to write.
     base.retain(|name, _| !["display", "$ref", "displayName"].contains(&name.as_str()));
     for (name, value) in over {
         base.retain(|key, _| !key.eq_ignore_ascii_case(name) || key == name);

@@ -6,11 +6,12 @@ use url::Url;
 
 use super::resolve::Guard;
 
-/// Kept under the idle time-outs of load balancers, so that a connection is not closed under a request.
+/// Kept under the idle time-outs of load balancers, so that a connection is not closed under a
+/// request.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Named on purpose: AWS is reported to refuse PATCH requests that carry no User-Agent (Ping Identity, AWS IAM Identity
-/// Center Provisioner changelog, version 1.1.0.3).
+/// Named on purpose: AWS is reported to refuse PATCH requests that carry no User-Agent (Ping
+/// Identity, AWS IAM Identity Center Provisioner changelog, version 1.1.0.3).
 const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
 
 /// How connections are made. Instances whose connections are made alike share one pool.

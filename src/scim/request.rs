@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Filter, Id, PatchOp, resource::Object};
 
-/// The operations of the endpoint, by AWS's names (AWS SCIM developer guide, "Supported API operations"). Limits are
-/// counted by these.
+/// The operations of the endpoint, by AWS's names (AWS SCIM developer guide, "Supported API
+/// operations"). Limits are counted by these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum Api {
@@ -193,7 +193,8 @@ impl Request {
         self.memberships
     }
 
-    /// Whether it addresses one resource by its id. Only there a 404 can mean that the resource is absent.
+    /// Whether it addresses one resource by its id. Only there a 404 can mean that the resource is
+    /// absent.
     pub(super) fn is_about_one(&self) -> bool {
         self.id.is_some()
     }
@@ -208,7 +209,8 @@ impl Request {
 
     /// The whole URL below `base`, which must end in a slash.
     ///
-    /// `cursor` stands without `=` on the first page, as AWS shows it (ListUsers, "cursor-based pagination").
+    /// `cursor` stands without `=` on the first page, as AWS shows it (ListUsers, "cursor-based
+    /// pagination").
     pub(super) fn url(&self, base: &url::Url) -> url::Url {
         let mut url = base.clone();
         {

@@ -1,13 +1,15 @@
 //! To which addresses a directory's name may lead.
 //!
-//! Whoever answers for a name can answer anything, another thing each time (DNS rebinding), and what stands on our own machine or link often
-//! trusts whoever reaches it: a cloud's metadata service hands out credentials. TLS would refuse most such answers after connecting, but not
-//! for an instance that trusts any certificate. So the addresses are looked at each time a connection is made, and only those looked at
-//! are connected to.
+//! Whoever answers for a name can answer anything, another thing each time (DNS rebinding), and
+//! what stands on our own machine or link often trusts whoever reaches it: a cloud's metadata
+//! service hands out credentials. TLS would refuse most such answers after connecting, but not for
+//! an instance that trusts any certificate. So the addresses are looked at each time a connection
+//! is made, and only those looked at are connected to.
 //!
-//! Private addresses stay allowed in both dialects. A plain SCIM server is often inside. AWS's own names have public addresses at AWS, but
-//! networks without a way out give them private ones of an inspecting proxy or an interface endpoint. A literal address, and `localhost`, come
-//! from the operator alone and are not asked about.
+//! Private addresses stay allowed in both dialects. A plain SCIM server is often inside. AWS's own
+//! names have public addresses at AWS, but networks without a way out give them private ones of an
+//! inspecting proxy or an interface endpoint. A literal address, and `localhost`, come from the
+//! operator alone and are not asked about.
 
 use std::{
     error::Error,
@@ -19,10 +21,12 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// AWS's services of the link by IPv6 (EC2 user guide, "Instance metadata"): they look like private addresses.
+/// AWS's services of the link by IPv6 (EC2 user guide, "Instance metadata"): they look like private
+/// addresses.
 const AWS_LINK: [u16; 2] = [0xfd00, 0x0ec2];
 
-/// The name that always means this machine (RFC 6761 section 6.3), and that the configuration accepts as such.
+/// The name that always means this machine (RFC 6761 section 6.3), and that the configuration
+/// accepts as such.
 const LOCALHOST: &str = "localhost";
 
 type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -87,7 +91,8 @@ fn may_be(name: &str, address: IpAddr) -> bool {
     }
 }
 
-/// Neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor many at once, nor what stands for nothing.
+/// Neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor many at once, nor what
+/// stands for nothing.
 fn is_remote(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     !(first == 0 || address.is_loopback() || address.is_link_local() || first >= 224)
@@ -101,8 +106,8 @@ fn is_remote_v6(address: Ipv6Addr) -> bool {
     !(of_us || of_the_link || address.is_multicast()) && embedded
 }
 
-/// The IPv4 address that an IPv6 address comes out at: mapped and compatible ones (RFC 4291 section 2.5.5), behind NAT64 (RFC 6052
-/// section 2.1, RFC 8215), and 6to4 (RFC 3056).
+/// The IPv4 address that an IPv6 address comes out at: mapped and compatible ones (RFC 4291 section
+/// 2.5.5), behind NAT64 (RFC 6052 section 2.1, RFC 8215), and 6to4 (RFC 3056).
 fn embedded(segments: [u16; 8]) -> Option<Ipv4Addr> {
     let at = |high: usize| {
         let [a, b] = segments[high].to_be_bytes();

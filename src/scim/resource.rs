@@ -1,7 +1,8 @@
 //! Users, groups and lists as a directory sends them (RFC 7643 section 4, RFC 7644 section 3.4.2).
 //!
-//! A resource is kept as the JSON object that came, in its order, because callers are shown it; what the service itself
-//! relies on (`id`, `userName`, `active` …) is checked once, when the resource is read, and typed from then on.
+//! A resource is kept as the JSON object that came, in its order, because callers are shown it;
+//! what the service itself relies on (`id`, `userName`, `active` …) is checked once, when the
+//! resource is read, and typed from then on.
 
 use std::fmt;
 
@@ -11,13 +12,15 @@ use serde_json::{Map, Value};
 /// A JSON object in the order its keys came.
 pub type Object = Map<String, Value>;
 
-/// The longest identifier accepted. AWS's own are at most 47 characters (Identity Store API, `ResourceId`).
+/// The longest identifier accepted. AWS's own are at most 47 characters (Identity Store API,
+/// `ResourceId`).
 const MAX_ID: usize = 64;
 
 /// An identifier a directory gave to a user or a group, safe to stand as one segment of a path.
 ///
-/// Only `[A-Za-z0-9_-]{1,64}` is one. Percent-encoding would not be enough: URL parsers drop `.` and `..`, take `\` for
-/// `/` and delete tabs and line ends, so that another resource would be addressed.
+/// Only `[A-Za-z0-9_-]{1,64}` is one. Percent-encoding would not be enough: URL parsers drop `.`
+/// and `..`, take `\` for `/` and delete tabs and line ends, so that another resource would be
+/// addressed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Id(String);
@@ -55,7 +58,8 @@ impl User {
     /// Reads a user from an answer.
     ///
     /// # Errors
-    /// When it is not an object with a usable `id` and `userName`, or when `active` is not a boolean.
+    /// When it is not an object with a usable `id` and `userName`, or when `active` is not a
+    /// boolean.
     pub fn read(value: Value) -> Result<Self, Malformed> {
         let object = into_object(value, "a user is not a JSON object")?;
         usable_id(&object)?;
@@ -69,7 +73,8 @@ impl User {
         }
     }
 
-    /// A user that a dry run assumes: `attributes` as they would be stored, without what only the directory can give.
+    /// A user that a dry run assumes: `attributes` as they would be stored, without what only the
+    /// directory can give.
     pub fn assumed(attributes: Object) -> Self {
         Self(attributes)
     }
@@ -157,8 +162,8 @@ impl Group {
         attribute(&self.0, "displayName").and_then(Value::as_str)
     }
 
-    /// The `members` of the resource itself. AWS leaves them out or sends an empty list whatever the group holds, so
-    /// this answers for servers that keep to RFC 7643 only.
+    /// The `members` of the resource itself. AWS leaves them out or sends an empty list whatever
+    /// the group holds, so this answers for servers that keep to RFC 7643 only.
     pub fn members(&self) -> Vec<Member> {
         let members = attribute(&self.0, "members").and_then(Value::as_array);
         members.into_iter().flatten().filter_map(Member::read).collect()
@@ -210,8 +215,9 @@ pub struct ListResponse<T> {
 impl<T> ListResponse<T> {
     /// Reads a page, each resource with `read`.
     ///
-    /// `Resources` may be missing when nothing matched, and `totalResults` when paging by cursor, but one of the marks
-    /// of a list must be there: taking any object for an empty list would report every person as gone.
+    /// `Resources` may be missing when nothing matched, and `totalResults` when paging by cursor,
+    /// but one of the marks of a list must be there: taking any object for an empty list would
+    /// report every person as gone.
     ///
     /// # Errors
     /// When it is not a list response, or one of its resources can't be read.
@@ -263,7 +269,8 @@ impl Headers {
     }
 }
 
-/// An attribute of an object, its name compared without regard to ASCII case (RFC 7643 section 2.1).
+/// An attribute of an object, its name compared without regard to ASCII case (RFC 7643 section
+/// 2.1).
 pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| {
         object

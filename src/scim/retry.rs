@@ -19,10 +19,12 @@ const BASE: Duration = Duration::from_millis(100);
 /// The longest wait before any.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The longest `Retry-After` that is waited for. AWS documents none; nobody may hold a command for hours.
+/// The longest `Retry-After` that is waited for. AWS documents none; nobody may hold a command for
+/// hours.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
-/// What the first attempts earn for repetitions: in an outage, repetitions add at most a fifth to the load.
+/// What the first attempts earn for repetitions: in an outage, repetitions add at most a fifth to
+/// the load.
 const EARNED: f64 = 0.2;
 
 /// Repetitions that may be saved up, so that a short fault after a quiet time is ridden out.
@@ -30,9 +32,11 @@ const SAVED: f64 = 10.0;
 
 /// Whether a failed request may be sent again without asking the directory first.
 ///
-/// Nothing was done by a request that never left, nor by one refused with 429. Of an answer that got lost the work may have been done:
-/// reading again, deleting again, setting the same value again and adding or removing the same member again come to the same (RFC 9110
-/// section 9.2.2, RFC 7644 section 3.5.2); creating again does not, so that the one who asked for it has to look first.
+/// Nothing was done by a request that never left, nor by one refused with 429. Of an answer that
+/// got lost the work may have been done: reading again, deleting again, setting the same value
+/// again and adding or removing the same member again come to the same (RFC 9110 section 9.2.2, RFC
+/// 7644 section 3.5.2); creating again does not, so that the one who asked for it has to look
+/// first.
 pub(super) fn is_repeatable(api: Api, error: &Error) -> bool {
     match error.kind {
         ErrorKind::Connect | ErrorKind::Throttled => true,
@@ -57,8 +61,9 @@ pub(super) fn is_repeatable(api: Api, error: &Error) -> bool {
     }
 }
 
-/// How long to wait after the attempt of this number (from 1) failed: a random part of an exponentially growing span, so that those
-/// who failed together don't come back together; never less than the directory asked for, within bounds.
+/// How long to wait after the attempt of this number (from 1) failed: a random part of an
+/// exponentially growing span, so that those who failed together don't come back together; never
+/// less than the directory asked for, within bounds.
 pub(super) fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
     let span = BASE
         .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))

@@ -1,7 +1,8 @@
 //! Who we are at a directory: one access token or two, which may change while we work.
 //!
-//! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide, "Rotate an access token"). A token in a file
-//! is read again every second and whenever it is refused; where there are two, a refused one gives way to the other.
+//! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide,
+//! "Rotate an access token"). A token in a file is read again every second and whenever it is
+//! refused; where there are two, a refused one gives way to the other.
 
 use std::{
     fmt,
@@ -11,7 +12,8 @@ use std::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Reads a token anew from where it is kept; `None` when it can't be read, or is no token, at the moment.
+/// Reads a token anew from where it is kept; `None` when it can't be read, or is no token, at the
+/// moment.
 pub type Reload = Arc<dyn Fn() -> Option<SecretString> + Send + Sync>;
 
 /// A token, and how to read it anew if it is kept somewhere.
@@ -51,7 +53,8 @@ struct Inner {
     /// Which of them the directory refused when it saw them last.
     refused: Vec<bool>,
     in_use: usize,
-    /// What stood in a token's place before it was renewed. The directory may know the new one later than we do.
+    /// What stood in a token's place before it was renewed. The directory may know the new one
+    /// later than we do.
     before: Option<(usize, SecretString)>,
     /// The token that was put back in place of a renewed one.
     put_back: Option<SecretString>,
@@ -112,7 +115,8 @@ impl Tokens {
         inner.tokens[inner.in_use].expires
     }
 
-    /// Reads the tokens anew. True when one has changed; the first is then in use again, since somebody renewed it.
+    /// Reads the tokens anew. True when one has changed; the first is then in use again, since
+    /// somebody renewed it.
     pub(super) async fn reload(&self) -> bool {
         let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
         // Files may stand on a disk that is slow to answer.
@@ -144,8 +148,9 @@ impl Tokens {
         changed
     }
 
-    /// True when there is a token that this request has not tried yet, and that is in use now: one that has been put in place of a refused
-    /// one meanwhile, a fresh one from its file, the other one, or the one before a renewal.
+    /// True when there is a token that this request has not tried yet, and that is in use now: one
+    /// that has been put in place of a refused one meanwhile, a fresh one from its file, the other
+    /// one, or the one before a renewal.
     pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
         let is_tried = |token: &SecretString| tried.iter().any(|tried| is(tried, token));
         let is_news = self.inner().mark(tried.last());

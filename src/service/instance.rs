@@ -28,7 +28,8 @@ pub struct InstanceOptions {
     pub rules: Rules,
     /// The time after which a command sends nothing more.
     pub command_timeout: Duration,
-    /// How many commands may run on it at once, so that a dead or slow directory does not take every place there is.
+    /// How many commands may run on it at once, so that a dead or slow directory does not take
+    /// every place there is.
     pub max_commands: usize,
 }
 
@@ -37,8 +38,8 @@ pub struct InstanceOptions {
 pub struct Instance {
     pub(super) options: InstanceOptions,
     client: Client,
-    /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be absent: at a wrong URL
-    /// everybody would be.
+    /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be
+    /// absent: at a wrong URL everybody would be.
     proven: OnceCell<()>,
     pub(super) subjects: Subjects,
     pub(super) places: Arc<Semaphore>,
@@ -159,7 +160,8 @@ impl Instance {
         self.believed(answer, urgency).await
     }
 
-    /// An answer that says somebody is absent is believed only of a directory that has proven to be one.
+    /// An answer that says somebody is absent is believed only of a directory that has proven to be
+    /// one.
     async fn believed(&self, answer: Answer, urgency: Urgency<'_>) -> Answer {
         let absent = match &answer {
             Ok(Reply::Users(users)) => users.resources.is_empty(),

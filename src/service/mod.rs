@@ -1,8 +1,8 @@
 //! Doing what commands decide: the only place that knows both a command and the network.
 //!
-//! Every command runs in a task of its own. A caller who hangs up does not stop it between two writes, and shutdown waits for it.
-//! When a command's time is over nothing more is sent; the request in flight is awaited within its own timeout, and the
-//! answer says what was done.
+//! Every command runs in a task of its own. A caller who hangs up does not stop it between two
+//! writes, and shutdown waits for it. When a command's time is over nothing more is sent; the
+//! request in flight is awaited within its own timeout, and the answer says what was done.
 
 mod attendant;
 mod instance;
@@ -31,7 +31,8 @@ use crate::{
 pub use attendant::{Attendant, Record};
 pub use instance::{Instance, InstanceOptions};
 
-/// Questions that one command may ask, far beyond what any needs: a stop, should a decision not come to an end.
+/// Questions that one command may ask, far beyond what any needs: a stop, should a decision not
+/// come to an end.
 const MAX_QUESTIONS: usize = 20_000;
 
 /// All instances, and the tasks that run their commands.
@@ -136,8 +137,9 @@ impl Service {
 
     /// Runs a command to its end, whether or not the caller waits for it.
     ///
-    /// The attendant is kept until the command has ended: a caller who hangs up frees nothing before the work is done. It is told the end
-    /// even so; where there is none (the command could not be started, broke off, or was cut off by the process's end) it is dropped.
+    /// The attendant is kept until the command has ended: a caller who hangs up frees nothing
+    /// before the work is done. It is told the end even so; where there is none (the command could
+    /// not be started, broke off, or was cut off by the process's end) it is dropped.
     ///
     /// # Errors
     /// When it could not be started, or broke off.
@@ -185,7 +187,8 @@ impl Service {
         answered.await.map_err(|_| Refused::Broken)
     }
 
-    /// Takes no further commands, and waits until those that run have ended, `limit` at most. How many have not.
+    /// Takes no further commands, and waits until those that run have ended, `limit` at most. How
+    /// many have not.
     pub async fn finish(&self, limit: Duration) -> usize {
         self.tasks.close();
         // What counts is who is left, not which of the two came first.
@@ -203,7 +206,8 @@ async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Ran {
     } else {
         command.subject(&instance.options.rules)
     };
-    // Waiting counts against the command's time; when that is over, deciding tells that nothing was done.
+    // Waiting counts against the command's time; when that is over, deciding tells that nothing was
+    // done.
     let held = tokio::time::timeout_at(deadline, instance.subjects.hold(keys)).await;
     let outcome = decide_and_perform(instance, command, deadline, dry_run, &mut journal).await;
     drop(held);
@@ -262,7 +266,8 @@ async fn decide_and_perform(
             log(error);
         }
         known.answers.push(answer);
-        // A rehearsal waits for nothing, and deciding about a hundred thousand members takes its time: others come first in between.
+        // A rehearsal waits for nothing, and deciding about a hundred thousand members takes its
+        // time: others come first in between.
         tokio::task::yield_now().await;
     }
 }
@@ -357,7 +362,8 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
     }
 }
 
-/// What the log keeps of a failed request. The directory's own words stay out: they may quote the person.
+/// What the log keeps of a failed request. The directory's own words stay out: they may quote the
+/// person.
 fn log(error: &scim::Error) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {

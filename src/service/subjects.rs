@@ -1,7 +1,9 @@
-//! One subject, one writer: commands about the same person or group run one after another, all others side by side.
+//! One subject, one writer: commands about the same person or group run one after another, all
+//! others side by side.
 //!
-//! AWS has no optimistic locking (no ETags), so two writers of one user would undo each other's work. A command holds every name that it
-//! knows its subject by. They are taken in sorted order, so that no two commands wait for each other.
+//! AWS has no optimistic locking (no ETags), so two writers of one user would undo each other's
+//! work. A command holds every name that it knows its subject by. They are taken in sorted order,
+//! so that no two commands wait for each other.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,4 +1,5 @@
-//! What can be wrong with the files of TLS, in words that an operator can act upon and that hold nothing of the files.
+//! What can be wrong with the files of TLS, in words that an operator can act upon and that hold
+//! nothing of the files.
 
 use std::{fmt, io};
 

@@ -18,7 +18,8 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The certificate's private key in PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
-    /// The certificates in PEM of those who issue client certificates; without it, none is asked for.
+    /// The certificates in PEM of those who issue client certificates; without it, none is asked
+    /// for.
     pub client_ca: Option<PathBuf>,
     /// Whether a key that every user of the machine may read is refused.
     pub strict: bool,
@@ -70,7 +71,8 @@ impl Contents {
         let mut context = Context::new(&SHA256);
         let client_ca = self.client_ca.as_deref().map_or(&[][..], Vec::as_slice);
         for part in [&self.certificate[..], &self.key, client_ca] {
-            // With its length, so that what moves from the end of one file to the start of the next is a change.
+            // With its length, so that what moves from the end of one file to the start of the next
+            // is a change.
             context.update(&part.len().to_le_bytes());
             context.update(part);
         }

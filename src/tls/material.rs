@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{InconsistentKeys, RootCertStore, ServerConfig};
+use rustls::{
+    InconsistentKeys, RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 
-use super::files::{Contents, Files};
-use super::{Fault, Faults, Part, Validity};
+use super::{
+    Fault, Faults, Part, Validity,
+    files::{Contents, Files},
+};
 
 /// HTTP/2 first, then HTTP/1.1 (RFC 7301, RFC 9113 section 3.2).
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -65,7 +67,8 @@ impl Material {
             .any(|authority| Validity::of(authority).is_some_and(|validity| validity.ends < jiff::Timestamp::now()));
         let client_verifier = authorities.map(client_verifier).transpose()?;
 
-        // By name and not by the process's default, which a library may forget or a test may not have installed.
+        // By name and not by the process's default, which a library may forget or a test may not
+        // have installed.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -85,10 +88,11 @@ impl Material {
         })?;
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
         if client_verifier.is_some() {
-            // A resumed session carries over the client's certificate from the handshake before, and nobody verifies it again: for up to
-            // a day a client could come back as who it was, past its certificate's end. A whole handshake costs one more signature; an
-            // identity is worth that. Without client certificates sessions are resumed, from a store that is this configuration's own, so
-            // none outlives a reload either.
+            // A resumed session carries over the client's certificate from the handshake before,
+            // and nobody verifies it again: for up to a day a client could come back as who it was,
+            // past its certificate's end. A whole handshake costs one more signature; an identity
+            // is worth that. Without client certificates sessions are resumed, from a store that is
+            // this configuration's own, so none outlives a reload either.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }
@@ -118,16 +122,17 @@ impl Material {
         self.validity
     }
 
-    /// Whether one of the client CAs had expired when the files were read. What it issued is taken nevertheless: a trust anchor is trusted
-    /// because it was configured, and its dates are not looked at (RFC 5280 section 6.1.1).
+    /// Whether one of the client CAs had expired when the files were read. What it issued is taken
+    /// nevertheless: a trust anchor is trusted because it was configured, and its dates are not
+    /// looked at (RFC 5280 section 6.1.1).
     #[must_use]
     pub fn has_expired_ca(&self) -> bool {
         self.has_expired_ca
     }
 }
 
-/// Takes client certificates of these authorities. They are optional, or a health probe would need one; one that does not verify ends the
-/// handshake.
+/// Takes client certificates of these authorities. They are optional, or a health probe would need
+/// one; one that does not verify ends the handshake.
 fn client_verifier(authorities: Vec<CertificateDer<'static>>) -> Result<Arc<dyn ClientCertVerifier>, (Part, Fault)> {
     let bad = (Part::ClientCa, Fault::BadCertificate);
     let mut roots = RootCertStore::empty();
@@ -175,7 +180,8 @@ fn is_pem(text: &[u8]) -> bool {
     has(text, b"-----BEGIN ")
 }
 
-/// PKCS#8's encrypted form (RFC 7468 section 11), and OpenSSL's older one with its `Proc-Type` line.
+/// PKCS#8's encrypted form (RFC 7468 section 11), and OpenSSL's older one with its `Proc-Type`
+/// line.
 fn is_encrypted(text: &[u8]) -> bool {
     has(text, b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(text, b"Proc-Type: 4,ENCRYPTED")
 }

@@ -1,7 +1,8 @@
-//! The service's own TLS: its certificate, key and client CAs, read from files, checked, and read again when they change.
+//! The service's own TLS: its certificate, key and client CAs, read from files, checked, and read
+//! again when they change.
 //!
-//! Knows nothing of HTTP, of callers or of settings: [`Files`] says where they are, [`Material`] is what comes of them, and [`Reloader`]
-//! keeps the [`Current`] material current.
+//! Knows nothing of HTTP, of callers or of settings: [`Files`] says where they are, [`Material`] is
+//! what comes of them, and [`Reloader`] keeps the [`Current`] material current.
 
 mod fault;
 mod files;

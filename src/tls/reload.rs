@@ -1,18 +1,24 @@
 //! Reading the files again when they change.
 //!
-//! By their content, once a second, and not by notifications of the file system: those go deaf where a volume is exchanged as a whole, as
-//! Kubernetes does with secrets (a symbolic link that is swapped), and where a file is replaced by renaming another over it.
+//! By their content, once a second, and not by notifications of the file system: those go deaf
+//! where a volume is exchanged as a whole, as Kubernetes does with secrets (a symbolic link that is
+//! swapped), and where a file is replaced by renaming another over it.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::files::{Contents, Files, Fingerprint};
-use super::{Faults, Material};
+use super::{
+    Faults, Material,
+    files::{Contents, Files, Fingerprint},
+};
 
-/// How often the files are looked at. What is new is taken when it looks the same twice, so after two seconds at the latest.
+/// How often the files are looked at. What is new is taken when it looks the same twice, so after
+/// two seconds at the latest.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often it is said that the certificate is about to expire.
@@ -105,8 +111,9 @@ impl Reloader {
                 tracing::info!("the TLS files are again those that are served");
             }
         } else if self.found.as_ref() != Some(&found) {
-            // Somebody may still be writing: a chain without its end and a new certificate beside the old key are no news, and half a file
-            // of CAs would shut out callers. It has to look the same twice.
+            // Somebody may still be writing: a chain without its end and a new certificate beside
+            // the old key are no news, and half a file of CAs would shut out callers. It has to
+            // look the same twice.
             self.found = Some(found);
         } else if self.complained.as_ref() != Some(&found) {
             self.take(found, contents);
@@ -146,8 +153,7 @@ impl Reloader {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::PathBuf;
+    use std::{fs, path::PathBuf};
 
     use rcgen::{CertificateParams, KeyPair};
 

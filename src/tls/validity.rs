@@ -23,7 +23,8 @@ impl Validity {
         let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
         let validity = certificate.validity();
         let timestamp = |seconds: i64| {
-            // A certificate without an end has 99991231235959Z (RFC 5280 section 4.1.2.5), which is more than a timestamp holds.
+            // A certificate without an end has 99991231235959Z (RFC 5280 section 4.1.2.5), which is
+            // more than a timestamp holds.
             let bounds = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
             Timestamp::from_second(seconds.clamp(*bounds.start(), *bounds.end())).ok()
         };
@@ -35,8 +36,9 @@ impl Validity {
 
     /// What the operator should know of at this time, in words that go on from "the certificate".
     ///
-    /// The end is spoken of in the last tenth of a certificate's life, for 30 days at most. What renews certificates does so at two thirds of
-    /// it, so by then it has failed, be the life a year or a day.
+    /// The end is spoken of in the last tenth of a certificate's life, for 30 days at most. What
+    /// renews certificates does so at two thirds of it, so by then it has failed, be the life a
+    /// year or a day.
     #[must_use]
     pub fn warning(&self, now: Timestamp) -> Option<String> {
         let (left, life) = (self.ends.duration_since(now), self.ends.duration_since(self.starts));

@@ -1,7 +1,8 @@
 //! What mapping one profile costs: `cargo run --release --example mapping`.
 //!
-//! With the platform's stock mapper where it is at hand (`../shared/mappers` beside the repository), else with ours in its manner. Prints the median
-//! of many rounds in nanoseconds a mapping, and exits with 1 when the stock mapping costs 20 µs or more.
+//! With the platform's stock mapper where it is at hand (`../shared/mappers` beside the
+//! repository), else with ours in its manner. Prints the median of many rounds in nanoseconds a
+//! mapping, and exits with 1 when the stock mapping costs 20 µs or more.
 
 #![allow(
     clippy::print_stdout,

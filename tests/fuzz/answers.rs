@@ -81,7 +81,8 @@ pub(crate) fn hold(body: &[u8], random: &mut Rng) -> bool {
     sound
 }
 
-/// Runs a command to its end on these answers and made-up failures, and tells its outcome in both forms.
+/// Runs a command to its end on these answers and made-up failures, and tells its outcome in both
+/// forms.
 pub(crate) fn drive(command: &Command, answers: &[&str], random: &mut Rng) {
     let dialect = if random.u8(..4) == 0 {
         Dialect::Rfc7644

@@ -1,8 +1,11 @@
-//! Throws made-up mappers and paths at the parsers for a bounded time: `cargo run --example fuzz-mapper -- SECONDS [SEED]`.
+//! Throws made-up mappers and paths at the parsers for a bounded time:
+//! `cargo run --example fuzz-mapper -- SECONDS [SEED]`.
 //!
-//! cargo-fuzz needs a nightly compiler; this runs on the stable one. Inputs are the mapper files of the tests, cut, doubled and mixed, and texts made
-//! of what paths, texts with values and expressions consist of. What compiles is run over a few profiles and explained. A panic, an overflow
-//! (the profile has checks on) or an input that takes over two seconds ends the run with the input and the seed.
+//! cargo-fuzz needs a nightly compiler; this runs on the stable one. Inputs are the mapper files of
+//! the tests, cut, doubled and mixed, and texts made of what paths, texts with values and
+//! expressions consist of. What compiles is run over a few profiles and explained. A panic, an
+//! overflow (the profile has checks on) or an input that takes over two seconds ends the run with
+//! the input and the seed.
 
 #![allow(
     clippy::print_stdout,

@@ -1,4 +1,5 @@
-//! One instance dead, one slow, one healthy, in one service: the healthy one's callers notice nothing.
+//! One instance dead, one slow, one healthy, in one service: the healthy one's callers notice
+//! nothing.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +27,16 @@ use crate::{
 /// Callers of each neighbour: more than it has places for.
 const CROWD: usize = 150;
 
-/// A command each, for the healthy one: 30 a second, far below its pace, so that nothing of what is measured is waiting for a turn.
+/// A command each, for the healthy one: 30 a second, far below its pace, so that nothing of what is
+/// measured is waiting for a turn.
 const TICK: Duration = Duration::from_millis(33);
 
-/// What neighbours may cost the healthy one in its p99, beyond what they cost a request that needs no directory: the callers and all three
-/// directories share this process and its processors.
+/// What neighbours may cost the healthy one in its p99, beyond what they cost a request that needs
+/// no directory: the callers and all three directories share this process and its processors.
 const NOISE: Duration = Duration::from_millis(100);
 
-/// A command is read, sent on and answered by a directory where liveness is answered at once: what a busy machine costs, it costs each of them.
+/// A command is read, sent on and answered by a directory where liveness is answered at once: what
+/// a busy machine costs, it costs each of them.
 const HOPS: u32 = 3;
 
 pub(crate) async fn run(form: &Form, report: &mut Report) {
@@ -168,7 +171,8 @@ async fn measure(caller: &Caller, time: Duration) -> Course {
     }
 }
 
-/// Callers of a neighbour, each with one command after the other; how many answers there were of each status.
+/// Callers of a neighbour, each with one command after the other; how many answers there were of
+/// each status.
 fn crowd(caller: &Caller, name: &'static str, stop: &Arc<AtomicBool>) -> JoinSet<BTreeMap<u16, usize>> {
     let mut callers = JoinSet::new();
     for _ in 0..CROWD {

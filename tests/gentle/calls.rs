@@ -1,4 +1,5 @@
-//! What commands say they have sent: the calls in their access lines, repetitions included. A directory that is gone can't be asked.
+//! What commands say they have sent: the calls in their access lines, repetitions included. A
+//! directory that is gone can't be asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -13,7 +13,8 @@ use crate::{
 /// What AWS takes in one PATCH.
 const CHUNK: usize = 100;
 
-/// What halving a chunk down to one member costs at most: the chunk, and both halves of what holds the member, seven times.
+/// What halving a chunk down to one member costs at most: the chunk, and both halves of what holds
+/// the member, seven times.
 const SEARCH: usize = 15;
 
 /// What one command came to.

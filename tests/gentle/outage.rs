@@ -1,4 +1,5 @@
-//! A directory that goes away, or half away: it is left alone, callers are told at once, and it is found again as soon as it is back.
+//! A directory that goes away, or half away: it is left alone, callers are told at once, and it is
+//! found again as soon as it is back.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +68,8 @@ async fn gone(outage: Duration, report: &mut Report) {
         .iter()
         .filter(|(_, answer)| answer.status == 503 && answer.retry_after)
         .count();
-    // Each command begins with one request, which the outage answers; what is beyond one a command are repetitions.
+    // Each command begins with one request, which the outage answers; what is beyond one a command
+    // are repetitions.
     let ends = |(at, answer): &&(Instant, Answer)| answer.succeeded().then(|| *at + answer.took);
     let recovered = done
         .iter()

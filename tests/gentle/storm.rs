@@ -1,11 +1,14 @@
-//! Faults of every kind while many subjects change side by side: in the end the directory is what the commands said.
+//! Faults of every kind while many subjects change side by side: in the end the directory is what
+//! the commands said.
 //!
-//! The commands and their order for each subject, and the faults, repeat with the seed; which request meets which fault is the scheduler's.
-//! In a gale the faults are three times as many, so that repetitions run out and commands fail, or don't know: those reports are held against
-//! the directory too.
+//! The commands and their order for each subject, and the faults, repeat with the seed; which
+//! request meets which fault is the scheduler's. In a gale the faults are three times as many, so
+//! that repetitions run out and commands fail, or don't know: those reports are held against the
+//! directory too.
 //!
-//! Late work stays within a request's time-out here: a write that a directory does after its client has given up on it, and after the next
-//! command has changed the same value, can't be told from that command's by anybody without ETags.
+//! Late work stays within a request's time-out here: a write that a directory does after its client
+//! has given up on it, and after the next command has changed the same value, can't be told from
+//! that command's by anybody without ETags.
 
 use std::{
     collections::BTreeMap,
@@ -118,7 +121,8 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
 }
 
 async fn storm(seed: u64, size: Size) -> Storm {
-    // Half of the people are there from the start; those are never deleted, so that groups can have them.
+    // Half of the people are there from the start; those are never deleted, so that groups can have
+    // them.
     let names: Vec<String> = (0..size.people).map(|number| format!("p{number}")).collect();
     let there = size.people / 2;
     let users: Vec<Value> = names[..there].iter().map(|name| user(name)).collect();
@@ -188,7 +192,8 @@ async fn storm(seed: u64, size: Size) -> Storm {
     storm
 }
 
-/// Each of a few per cent of the requests. Refusals for the rate stay as many: more would only make it longer.
+/// Each of a few per cent of the requests. Refusals for the rate stay as many: more would only make
+/// it longer.
 fn faults(force: f64) -> Vec<Fault> {
     let slow = |milliseconds, work_late| FaultKind::Slow {
         milliseconds,

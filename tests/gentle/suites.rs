@@ -1,7 +1,9 @@
-//! How gentle the service is to a directory, and how truthful about it: suites that print their figures.
+//! How gentle the service is to a directory, and how truthful about it: suites that print their
+//! figures.
 //!
-//! `cargo run --example gentle -- --short` takes minutes, `--full` as long as it takes. Everything runs on loopback: the sandbox and the
-//! service in this process, a socket between them; where two processes of the service are meant, two are started.
+//! `cargo run --example gentle -- --short` takes minutes, `--full` as long as it takes. Everything
+//! runs on loopback: the sandbox and the service in this process, a socket between them; where two
+//! processes of the service are meant, two are started.
 
 #![allow(clippy::unwrap_used, reason = "a suite that can't go on has failed")]
 #![allow(clippy::print_stdout, reason = "printing figures is what this is for")]
@@ -21,7 +23,6 @@ mod world;
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::Parser;
-
 use report::Report;
 
 /// The suites by name, in the order in which they run.

@@ -83,7 +83,8 @@ async fn creations(count: usize, report: &mut Report) {
     );
 }
 
-/// The same with updates, whose two APIs are also the leaver's: only being let through first helps there.
+/// The same with updates, whose two APIs are also the leaver's: only being let through first helps
+/// there.
 async fn updates(count: usize, report: &mut Report) {
     let mut people: Vec<Value> = (0..count).map(|number| user(&format!("old-{number}"))).collect();
     people.push(user("leaver"));

@@ -1,4 +1,5 @@
-//! What every suite stands on: a directory that can go away and come back, the service in front of it, and callers. All on loopback.
+//! What every suite stands on: a directory that can go away and come back, the service in front of
+//! it, and callers. All on loopback.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 /// Longer than any command may take: a caller that waits this long has found a defect.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Shorter than the service keeps an idle connection (`header_timeout`): a command must not meet its closing.
+/// Shorter than the service keeps an idle connection (`header_timeout`): a command must not meet
+/// its closing.
 const CALLER_IDLE: Duration = Duration::from_secs(5);
 
 /// A sandbox on a port of its own.
@@ -102,7 +104,8 @@ impl Directory {
         })
     }
 
-    /// Of the remembered requests that `ours` picks: how many there were, and how many were answered 429.
+    /// Of the remembered requests that `ours` picks: how many there were, and how many were
+    /// answered 429.
     pub(crate) fn throttled(&self, ours: impl Fn(&RecordedRequest) -> bool) -> (usize, usize) {
         let requests = self.sandbox.requests();
         let ours = || requests.iter().filter(|request| ours(request));

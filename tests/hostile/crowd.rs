@@ -50,7 +50,8 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// Opens so many, or as many as are let in.
     pub(crate) async fn gather(address: SocketAddr, habit: Habit, count: usize) -> Self {
-        // Each crowd has an address of its own, or the ports of the one before, which are kept for a while, would be missing.
+        // Each crowd has an address of its own, or the ports of the one before, which are kept for
+        // a while, would be missing.
         static LAST: AtomicU8 = AtomicU8::new(1);
         let own = Ipv4Addr::new(127, 0, 0, LAST.fetch_add(1, Ordering::Relaxed) + 1);
         let mut streams = Vec::new();

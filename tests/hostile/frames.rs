@@ -19,7 +19,8 @@ pub(crate) fn begin() -> Vec<u8> {
     [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()
 }
 
-/// The header block of `GET /health/live` of `localhost` (RFC 7541: indexed, and literal without indexing).
+/// The header block of `GET /health/live` of `localhost` (RFC 7541: indexed, and literal without
+/// indexing).
 pub(crate) fn request() -> Vec<u8> {
     [&[0x82, 0x86, 0x04, 12][..], b"/health/live", &[0x01, 9], b"localhost"].concat()
 }

@@ -57,7 +57,8 @@ impl Service {
         kilobytes.unwrap_or(0) / 1024
     }
 
-    /// How many connections it holds, as the system sees it: established, or closed by the other side alone (proc(5), `net/tcp`).
+    /// How many connections it holds, as the system sees it: established, or closed by the other
+    /// side alone (proc(5), `net/tcp`).
     pub(crate) fn connections(&self) -> usize {
         let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
         let own = format!(":{:04X}", self.address.port());
@@ -68,7 +69,8 @@ impl Service {
         table.lines().filter(is_held).count()
     }
 
-    /// A health probe as an orchestrator sends it, on a connection of its own: how long it took, and whether it was answered.
+    /// A health probe as an orchestrator sends it, on a connection of its own: how long it took,
+    /// and whether it was answered.
     pub(crate) async fn liveness(&self) -> (Duration, bool) {
         let began = Instant::now();
         let answer = client()

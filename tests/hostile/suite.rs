@@ -1,8 +1,10 @@
-//! What connections cost that want nothing, or too much: how many are held, how somebody who means well is served meanwhile, and how much
-//! memory the service has in use. `cargo run --example hostile -- --short` takes less than a minute, `--full` some minutes.
+//! What connections cost that want nothing, or too much: how many are held, how somebody who means
+//! well is served meanwhile, and how much memory the service has in use.
+//! `cargo run --example hostile -- --short` takes less than a minute, `--full` some minutes.
 //!
-//! The service is a process of its own, with the sandbox in it; everything runs on loopback, and nothing goes on after the end. How many
-//! connections there can be is the limit of open files' to say (`ulimit -n`). Times are printed and not judged.
+//! The service is a process of its own, with the sandbox in it; everything runs on loopback, and
+//! nothing goes on after the end. How many connections there can be is the limit of open files' to
+//! say (`ulimit -n`). Times are printed and not judged.
 
 #![allow(clippy::unwrap_used, reason = "a suite that can't go on has failed")]
 #![allow(clippy::print_stdout, reason = "printing figures is what this is for")]
@@ -17,7 +19,6 @@ mod service;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-
 use crowd::{Crowd, Habit};
 use report::{Report, ms, percentile};
 use service::{Caller, Service, open_files};
@@ -64,7 +65,8 @@ async fn main() -> ExitCode {
         (Habit::DripsHeaders, pick(1_000, 10_000)),
         // More than there are seats: those who drip give way.
         (Habit::DripsBody, pick(1_500, 11_000)),
-        // Their answers wait in the system's memory for sockets, of which others on the machine need some too.
+        // Their answers wait in the system's memory for sockets, of which others on the machine
+        // need some too.
         (Habit::NeverReads, pick(1_000, 3_000)),
         (Habit::Pipelines, pick(10, 50)),
         (Habit::Resets, pick(20, 200)),
@@ -98,6 +100,7 @@ fn tell(report: &mut Report, who: &str, (served, failed): &(Vec<Duration>, usize
         who,
         format!("{} served, {failed} not; p50 {half}, p99 {most}", served.len()),
     );
-    // One whose connection had to give way asks again. That hardly anybody is served would be a defect.
+    // One whose connection had to give way asks again. That hardly anybody is served would be a
+    // defect.
     report.claim(*failed * 10 <= served.len() && !served.is_empty(), "is served");
 }

@@ -1,4 +1,5 @@
-//! Somebody is absent only where a directory says so that has proven to be one: a wrong URL must not report every leaver as gone.
+//! Somebody is absent only where a directory says so that has proven to be one: a wrong URL must
+//! not report every leaver as gone.
 
 use std::sync::{
     Arc,

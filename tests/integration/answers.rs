@@ -1,4 +1,5 @@
-//! What a caller may say beside the arguments, in the query, in `Prefer` and in `Accept`, and what it makes of the answer.
+//! What a caller may say beside the arguments, in the query, in `Prefer` and in `Accept`, and what
+//! it makes of the answer.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Who may import whom: the sources are read, and every path into another room is held against one table. Also the length of files.
+//! Who may import whom: the sources are read, and every path into another room is held against one
+//! table. Also the length of files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -67,7 +68,8 @@ const SPEAK_SCIM: &[&str] = &["app", "service"];
 /// What of `scim` speaks.
 const SPEAKERS: &[&str] = &["Client", "Pool", "Connection", "client"];
 
-/// Rooms in which nothing happens: they decide, translate and describe. No network, no runtime, no clock, no files.
+/// Rooms in which nothing happens: they decide, translate and describe. No network, no runtime, no
+/// clock, no files.
 const PURE: &[&str] = &[
     "commands", "decide", "envelope", "json", "mapper", "outcome", "policy", "profile",
 ];
@@ -179,7 +181,8 @@ impl Source {
         }
     }
 
-    /// Every path that begins with `crate`, or leaves the room through `super`, from its first segment on.
+    /// Every path that begins with `crate`, or leaves the room through `super`, from its first
+    /// segment on.
     fn paths_into_the_crate(&self) -> BTreeSet<String> {
         let mut paths = BTreeSet::new();
         for tree in trees(&self.code, "crate") {
@@ -195,7 +198,8 @@ impl Source {
     }
 }
 
-/// The code without comments and with empty strings, so that nothing written about the code is taken for it.
+/// The code without comments and with empty strings, so that nothing written about the code is
+/// taken for it.
 fn code_of(text: &str) -> String {
     let mut code = String::new();
     for line in text.lines() {
@@ -210,7 +214,8 @@ fn code_of(text: &str) -> String {
     code
 }
 
-/// The paths of each use of `root::`, with braces taken apart: `root::{a, b::{c, d}}` is `a`, `b::c` and `b::d`.
+/// The paths of each use of `root::`, with braces taken apart: `root::{a, b::{c, d}}` is `a`,
+/// `b::c` and `b::d`.
 fn trees(code: &str, root: &str) -> Vec<BTreeSet<String>> {
     let start = format!("{root}::");
     let begins = |at: usize| {

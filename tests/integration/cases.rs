@@ -1,6 +1,7 @@
-//! What the public integration did, replayed: `cases.json` has, for each case, what went in, the directory as it was, and what came
-//! out. Every field of the envelope is compared, and the human-readable table; what this service does otherwise on purpose stands in
-//! [`DIFFERENCES`] with its reason, and must differ.
+//! What the public integration did, replayed: `cases.json` has, for each case, what went in, the
+//! directory as it was, and what came out. Every field of the envelope is compared, and the
+//! human-readable table; what this service does otherwise on purpose stands in [`DIFFERENCES`] with
+//! its reason, and must differ.
 
 use std::collections::BTreeSet;
 
@@ -79,8 +80,8 @@ fn normalised_text(text: &str) -> String {
     text
 }
 
-/// A Markdown table's cells. The entries of `details` stand in the order in which the directory sent them, which is no
-/// concern here.
+/// A Markdown table's cells. The entries of `details` stand in the order in which the directory
+/// sent them, which is no concern here.
 fn table(text: &str) -> Vec<Vec<String>> {
     let text = normalised_text(text);
     let rows = text.lines().map(|line| line.split('|').map(str::trim));
@@ -177,7 +178,8 @@ async fn the_integrations_cases_come_out_alike_but_for_what_is_mended_on_purpose
         let mut differ = Vec::new();
         if let Some(context) = case["context"].as_object() {
             for (long, was) in context {
-                // `IAM.Vendor(val.instanceName && …)`: a path, and by what XSOAR tells entries apart.
+                // `IAM.Vendor(val.instanceName && …)`: a path, and by what XSOAR tells entries
+                // apart.
                 let path = long.split('(').next().unwrap();
                 let is = path.split('.').fold(&document, |value, key| &value[key]);
                 fields(path, &normalised(was), is, &mut differ);

@@ -1,4 +1,5 @@
-//! The program as an operator meets it: a process with arguments, an environment, signals, streams and exit codes.
+//! The program as an operator meets it: a process with arguments, an environment, signals, streams
+//! and exit codes.
 
 use std::{
     net::TcpListener,
@@ -101,7 +102,8 @@ async fn sigterm_turns_readiness_and_finishes_what_is_in_flight() {
         }
     };
     assert_eq!((stopping.status, &stopping.json()["status"]), (503, &json!("stopping")));
-    // It lives and still takes commands: whoever routes requests here has not looked at its readiness yet.
+    // It lives and still takes commands: whoever routes requests here has not looked at its
+    // readiness yet.
     assert_eq!(get(&format!("http://{address}/health/live")).await.status, 200);
     let late = http
         .post(format!("http://{address}/commands/iam-get-user"))

@@ -1,4 +1,5 @@
-//! Configuration as a process reads it: a file, the environment over it, and several instances to pick from.
+//! Configuration as a process reads it: a file, the environment over it, and several instances to
+//! pick from.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! The examples of the OpenAPI document: each request with the answer it gets from `serve --sandbox`. They are the integration's own
-//! examples, so whoever tries them out gets what its documentation promises, in any order.
+//! The examples of the OpenAPI document: each request with the answer it gets from
+//! `serve --sandbox`. They are the integration's own examples, so whoever tries them out gets what
+//! its documentation promises, in any order.
 
 use std::{fs, path::PathBuf};
 
@@ -14,7 +15,8 @@ use crate::{
 /// Set to 1, it writes the answers into the files instead of comparing them.
 const RENEW: &str = "AWS_ILM_RENEW_EXAMPLES";
 
-/// The commands, and the arguments of the examples in the integration's documentation. Two are not shown there and take none.
+/// The commands, and the arguments of the examples in the integration's documentation. Two are not
+/// shown there and take none.
 pub(crate) fn examples() -> [(&'static str, Value); 10] {
     [
         (
@@ -107,7 +109,8 @@ async fn all_of_them_work_in_any_order() {
     }
 }
 
-/// The documentation's page shows the masked e-mail as an empty string; whoever copies it gets an answer too.
+/// The documentation's page shows the masked e-mail as an empty string; whoever copies it gets an
+/// answer too.
 #[tokio::test]
 async fn the_example_with_the_masked_email_works_as_well() {
     let world = demonstration().await;
@@ -122,7 +125,8 @@ async fn the_example_with_the_masked_email_works_as_well() {
     );
 }
 
-/// Fisher and Yates's shuffle with Marsaglia's 64-bit xorshift: the same order for the same seed, everywhere.
+/// Fisher and Yates's shuffle with Marsaglia's 64-bit xorshift: the same order for the same seed,
+/// everywhere.
 fn shuffle<T>(list: &mut [T], seed: u64) {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for last in (1..list.len()).rev() {

@@ -1,4 +1,5 @@
-//! What answers are held against: whole envelopes as text, keys in their order, and the people and groups the tests are about.
+//! What answers are held against: whole envelopes as text, keys in their order, and the people and
+//! groups the tests are about.
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,8 @@ pub(crate) fn user_envelope(profile: &Value, vendor: &Value) -> String {
     json!({"IAM": {"UserProfile": profile, "Vendor": over(uneventful, vendor)}}).to_string()
 }
 
-/// A group command's envelope as text, under its key. `result` has what differs from an uneventful success.
+/// A group command's envelope as text, under its key. `result` has what differs from an uneventful
+/// success.
 pub(crate) fn group_envelope(key: &str, result: &Value) -> String {
     let uneventful = json!({
         "brand": "AWS-ILM", "instanceName": "AWS-ILM_instance_1", "success": true, "active": null, "id": null, "username": null,

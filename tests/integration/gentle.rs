@@ -1,5 +1,5 @@
-//! How the service treats a directory: whose user a create takes over, one writer a subject, tokens that change, waits that are asked
-//! for, and what an operator sees of it all.
+//! How the service treats a directory: whose user a create takes over, one writer a subject, tokens
+//! that change, waits that are asked for, and what an operator sees of it all.
 
 use std::{fs, net::SocketAddr};
 
@@ -138,7 +138,8 @@ async fn adopt_says_nothing_of_updates_nor_of_a_profiles_own_id() {
 #[tokio::test]
 async fn commands_about_one_person_run_one_after_the_other() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
-    // While the first one's PATCH is under way the second one comes, which knows the person by another spelling.
+    // While the first one's PATCH is under way the second one comes, which knows the person by
+    // another spelling.
     world.sandbox.script(Fault::new(slow(400)).on("PatchUser"));
     let update = about(&json!({"username": "test", "title": "Boss", "displayname": "First"}));
     let disable = about(&json!({"username": "TEST"}));
@@ -454,7 +455,8 @@ async fn a_wait_that_is_longer_than_the_command_may_last_is_told_and_nothing_mor
         (503, &json!(429), Some("20"))
     );
     world.assert_calls(&[("ListUsers", 1)]);
-    // Nothing stands in the way any more, but the wait: the next one is refused without a call, and told how long.
+    // Nothing stands in the way any more, but the wait: the next one is refused without a call, and
+    // told how long.
     let next = world.command("iam-get-user", &test).await;
     assert_eq!(
         (next.status, &result(&next)["errorCode"]),

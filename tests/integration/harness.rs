@@ -1,5 +1,5 @@
-//! A world for one test: a sandbox directory, the service in front of it, and a caller. Everything listens on a free port of loopback and
-//! ends with the test.
+//! A world for one test: a sandbox directory, the service in front of it, and a caller. Everything
+//! listens on a free port of loopback and ends with the test.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -12,7 +12,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// What a world is made with. `..Setup::default()` has the demo people, every switch on, AWS's dialect, and no pace to speak of.
+/// What a world is made with. `..Setup::default()` has the demo people, every switch on, AWS's
+/// dialect, and no pace to speak of.
 #[derive(Default)]
 pub(crate) struct Setup {
     /// Settings as environment variables, over the harness's own.
@@ -94,7 +95,8 @@ impl World {
             ("AWS_ILM_URL", Sandbox::base_url(directory, &tenant)),
             ("AWS_ILM_TENANT_ID", tenant),
             ("AWS_ILM_AUTHENTICATION_TOKEN", token),
-            // This directory has no limits unless a test says so. An empty value brings back the default.
+            // This directory has no limits unless a test says so. An empty value brings back the
+            // default.
             ("AWS_ILM_READ_RATE", "5000".to_owned()),
             ("AWS_ILM_WRITE_RATE", "5000".to_owned()),
             ("AWS_ILM_MEMBERSHIP_RATE", "50000".to_owned()),
@@ -127,7 +129,8 @@ impl World {
         }
     }
 
-    /// A world whose directory holds just these people and groups, and whose service has these settings.
+    /// A world whose directory holds just these people and groups, and whose service has these
+    /// settings.
     pub(crate) async fn holding_with(seed: Value, environment: &[(&'static str, &str)]) -> Self {
         let seed = Seed::from_json(&seed.to_string()).unwrap();
         let environment = environment
@@ -180,8 +183,8 @@ impl World {
         found.cloned().unwrap_or_default()
     }
 
-    /// The writes that the directory answered with success since the last look at [`World::calls`]: method, path below the base
-    /// URL, body.
+    /// The writes that the directory answered with success since the last look at [`World::calls`]:
+    /// method, path below the base URL, body.
     pub(crate) fn writes(&self) -> Vec<(String, String, Option<Value>)> {
         let base = format!("/{}/scim/v2", self.sandbox.tenant_id());
         let requests = self.sandbox.requests().into_iter();
@@ -212,7 +215,8 @@ impl World {
         answer(request.header("accept", "text/markdown").json(arguments)).await
     }
 
-    /// The calls that the directory got since the last look, without the one probe a process makes (ServiceProviderConfig).
+    /// The calls that the directory got since the last look, without the one probe a process makes
+    /// (ServiceProviderConfig).
     pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
         let mut calls = self.sandbox.calls();
         self.sandbox.reset_calls();
@@ -276,7 +280,8 @@ pub(crate) fn caller() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        // Everything here is plain HTTP: reading the system's certificates for each world would be most of its cost.
+        // Everything here is plain HTTP: reading the system's certificates for each world would be
+        // most of its cost.
         .tls_certs_only([])
         .build()
         .unwrap()

@@ -1,4 +1,5 @@
-//! Whether the service lives and is ready, what it says of its directories, whose name it answers to, and by which id.
+//! Whether the service lives and is ready, what it says of its directories, whose name it answers
+//! to, and by which id.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -157,7 +158,8 @@ async fn readiness_never_waits_for_a_directory_that_hangs() {
     // The first look at the directory, which nobody asked for, hangs.
     let first = takes.recv().await;
     let hanging = tokio::spawn(world.http.post(world.url("/commands/test-module")).send());
-    // The command hangs as well. While it waits, with its patience of 20 seconds, all of these are answered.
+    // The command hangs as well. While it waits, with its patience of 20 seconds, all of these are
+    // answered.
     let second = takes.recv().await;
     for _ in 0..50 {
         let ready = world.get("/health/ready").await;
@@ -225,7 +227,8 @@ async fn a_request_id_is_taken_over_or_made_and_stands_in_every_line() {
             let told = send(Some(bad)).await;
             assert_ne!(told.header("x-request-id"), Some(bad));
         }
-        // Creating somebody who is there is a conflict first, which is logged, at debug, by the command's own task.
+        // Creating somebody who is there is a conflict first, which is logged, at debug, by the
+        // command's own task.
         for id in ["flow-7.step_2", made.as_str()] {
             let access = loop {
                 let text = service.stderr.text();

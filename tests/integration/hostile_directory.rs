@@ -1,5 +1,6 @@
-//! The directory as an attacker, or as a broken proxy in front of one: each answer that is none gets its documented failure, nothing is
-//! believed or carried elsewhere, and the next good answer works.
+//! The directory as an attacker, or as a broken proxy in front of one: each answer that is none
+//! gets its documented failure, nothing is believed or carried elsewhere, and the next good answer
+//! works.
 
 use std::sync::Mutex;
 
@@ -41,7 +42,8 @@ async fn get(world: &World) -> Answer {
         .await
 }
 
-/// `megabytes` of zeros, packed: RFC 1951's fixed codes, each pair of which repeats 258 bytes, between RFC 1952's header and nothing.
+/// `megabytes` of zeros, packed: RFC 1951's fixed codes, each pair of which repeats 258 bytes,
+/// between RFC 1952's header and nothing.
 fn bomb(megabytes: usize) -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     let mut push = |text: &str| bits.extend(text.bytes().map(|bit| bit == b'1'));

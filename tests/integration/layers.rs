@@ -1,30 +1,36 @@
-//! What every request meets before a command runs, tried over real sockets on loopback: limits of time, size and number, `Host`, methods,
-//! media types, JSON, request ids, panics, the access line, shutdown.
+//! What every request meets before a command runs, tried over real sockets on loopback: limits of
+//! time, size and number, `Host`, methods, media types, JSON, request ids, panics, the access line,
+//! shutdown.
 //!
-//! The requests are written by hand, byte for byte, because no client library would send most of them.
+//! The requests are written by hand, byte for byte, because no client library would send most of
+//! them.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
 
-use aws_ilm::http::extract::{Arguments, CommandQuery, Intake, IntakeLimits, OptionalArguments};
-use aws_ilm::http::guard::Guard;
-use aws_ilm::http::host::HostRule;
-use aws_ilm::http::layers::{LayerOptions, assemble};
-use aws_ilm::http::negotiate::{Handling, Representation};
-use aws_ilm::http::observe::AccessRecord;
-use aws_ilm::http::problem::Problem;
-use aws_ilm::http::server::{ServerOptions, serve};
-use axum::extract::Path;
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use aws_ilm::http::{
+    extract::{Arguments, CommandQuery, Intake, IntakeLimits, OptionalArguments},
+    guard::Guard,
+    host::HostRule,
+    layers::{LayerOptions, assemble},
+    negotiate::{Handling, Representation},
+    observe::AccessRecord,
+    problem::Problem,
+    server::{ServerOptions, serve},
+};
+use axum::{
+    Extension, Json, Router,
+    extract::Path,
+    response::IntoResponse,
+    routing::{get, post},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::{runtime::Runtime, sync::Semaphore, task::JoinHandle};
 
 /// Long enough never to strike where an answer is expected; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -334,7 +340,8 @@ impl Write for Lines {
     }
 }
 
-/// The access line of a request; waits for it, as it is written around the time when the answer arrives.
+/// The access line of a request; waits for it, as it is written around the time when the answer
+/// arrives.
 fn access_line(id: &str) -> Value {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -589,8 +596,8 @@ fn an_answer_that_nobody_reads_ends() {
     assert_eq!(service.get("/health").body, "up");
 }
 
-/// An HTTP/2 client's beginning, by hand: the preface, settings with this window for answers, and `GET /large` on stream 1 (RFC 9113
-/// sections 3.4 and 6.5, RFC 7541).
+/// An HTTP/2 client's beginning, by hand: the preface, settings with this window for answers, and
+/// `GET /large` on stream 1 (RFC 9113 sections 3.4 and 6.5, RFC 7541).
 fn second_with_window(bytes: u32) -> Vec<u8> {
     let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
         let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -888,7 +895,8 @@ fn idle_connections_give_way_and_busy_ones_do_not() {
         server,
         ..Options::default()
     });
-    // Connections are seated in no certain order, so all have to be before the one that is to live comes.
+    // Connections are seated in no certain order, so all have to be before the one that is to live
+    // comes.
     let silent: Vec<_> = (0..40).map(|_| service.connect()).collect();
     let deadline = Instant::now() + PATIENCE;
     while silent.iter().filter(|connection| connection.is_closed()).count() < 36 {

@@ -1,4 +1,5 @@
-//! Every test that goes through the front door, in one binary: the real router behind a real socket, the sandbox behind it.
+//! Every test that goes through the front door, in one binary: the real router behind a real
+//! socket, the sandbox behind it.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 

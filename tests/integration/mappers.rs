@@ -1,4 +1,5 @@
-//! Configured mappers, through the front door: commands that use them, the routes and the subcommands that tell of them.
+//! Configured mappers, through the front door: commands that use them, the routes and the
+//! subcommands that tell of them.
 
 use std::{
     io::Write as _,

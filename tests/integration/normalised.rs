@@ -1,4 +1,5 @@
-//! Answers with what differs from run to run replaced by fixed, realistic values, so that they can be compared and printed.
+//! Answers with what differs from run to run replaced by fixed, realistic values, so that they can
+//! be compared and printed.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The OpenAPI document: that the committed one is the served one, that it is complete, and that what is answered is what it says.
+//! The OpenAPI document: that the committed one is the served one, that it is complete, and that
+//! what is answered is what it says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -198,7 +199,8 @@ fn every_property_is_described_and_every_reference_resolves() {
     }
 }
 
-/// Beside the test in `http`, which compares routes: here each type, and all that it is made of, is held to what stands under its name.
+/// Beside the test in `http`, which compares routes: here each type, and all that it is made of, is
+/// held to what stands under its name.
 #[test]
 fn no_two_types_share_a_schema_name() {
     fn of<T: ToSchema + PartialSchema>() -> Vec<(String, RefOr<Schema>)> {
@@ -261,7 +263,8 @@ fn examples_have_the_form_that_is_documented_for_them() {
         if method == "post" {
             let body = &operation["requestBody"]["content"]["application/json"];
             conforms(&document, &body["schema"], &body["example"], &place);
-            // The one post that is no command makes its example's answer when it is asked for the document.
+            // The one post that is no command makes its example's answer when it is asked for the
+            // document.
             if path != EXPLAIN {
                 let command = path.strip_prefix("/commands/").unwrap();
                 let (_, example) = examples().into_iter().find(|(name, _)| *name == command).unwrap();
@@ -481,7 +484,8 @@ async fn begin_and_wait(world: &World, path: &str) -> Answer {
     }
 }
 
-/// Whether the document tells of this status of this operation, in this form, with these headers and of this shape.
+/// Whether the document tells of this status of this operation, in this form, with these headers
+/// and of this shape.
 fn is_documented(document: &Value, path: &str, method: &str, answer: &Answer) {
     let place = format!("{} of {method} {path}", answer.status);
     let response = &document["paths"][path][method]["responses"][answer.status.to_string()];
@@ -503,7 +507,8 @@ fn is_documented(document: &Value, path: &str, method: &str, answer: &Answer) {
     }
 }
 
-/// Holds a value to a schema, as far as JSON Schema is used in the document; anything else of it fails too.
+/// Holds a value to a schema, as far as JSON Schema is used in the document; anything else of it
+/// fails too.
 fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Err(fault) = fits(document, schema, value) {
         panic!("{place}: {fault}");

@@ -14,7 +14,8 @@ use std::{
 /// Nothing takes this long; a test that waits it out has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program with these arguments and settings, and nothing else in its environment but where programs are found.
+/// The program with these arguments and settings, and nothing else in its environment but where
+/// programs are found.
 pub(crate) fn program(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aws-ilm"));
     command.args(arguments).env_clear().stdin(Stdio::null());
@@ -92,7 +93,8 @@ impl Running {
         (running, address)
     }
 
-    /// Starts `sandbox` on a free port, and waits until it listens. Also the base URL that it tells.
+    /// Starts `sandbox` on a free port, and waits until it listens. Also the base URL that it
+    /// tells.
     pub(crate) fn sandbox(more: &[&str]) -> (Self, SocketAddr, String) {
         let arguments: Vec<&str> = ["sandbox", "--listen", "127.0.0.1:0"]
             .iter()
@@ -135,7 +137,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // An id is not given out again while its process has not been waited for, which the thread does.
+        // An id is not given out again while its process has not been waited for, which the thread
+        // does.
         if self.ended.try_recv().is_err() {
             self.signal("KILL");
         }

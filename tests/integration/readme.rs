@@ -1,5 +1,6 @@
-//! The README keeps what it promises: each curl is sent, in the order of the page, to a service like that of `serve --sandbox`, and has to be
-//! answered as the block after it says; the reference of the settings is the generated one.
+//! The README keeps what it promises: each curl is sent, in the order of the page, to a service
+//! like that of `serve --sandbox`, and has to be answered as the block after it says; the reference
+//! of the settings is the generated one.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Lost answers, callers who leave, deadlines and shutdown: nobody is doubled, and nothing that was done is told as failed.
+//! Lost answers, callers who leave, deadlines and shutdown: nobody is doubled, and nothing that was
+//! done is told as failed.
 
 use std::collections::BTreeMap;
 
@@ -331,7 +332,8 @@ async fn somebody_made_by_another_between_look_and_creation_is_updated() {
     );
     assert_eq!(world.user("u-1")["title"], "Boss");
     world.assert_calls(&[("ListUsers", 2), ("CreateUser", 1), ("PatchUser", 1)]);
-    // A directory that knows them when asked to create and not when asked for them: no end without a stop.
+    // A directory that knows them when asked to create and not when asked for them: no end without
+    // a stop.
     world.sandbox.script(Fault::new(nobody).on("ListUsers").forever());
     let answer = world.command("iam-update-user", &arguments).await;
     assert_eq!((answer.status, &result(&answer)["errorCode"]), (409, &json!(409)));

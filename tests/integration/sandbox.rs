@@ -1,7 +1,6 @@
 //! The sandbox through its front door.
 
-use std::sync::Once;
-use std::time::Duration;
+use std::{sync::Once, time::Duration};
 
 use aws_ilm::sandbox::{DEFAULT_TENANT, DEFAULT_TOKEN, Fault, FaultKind, Options, Rates, Sandbox, Seed, UnknownMember};
 use reqwest::{Method, Response, StatusCode};

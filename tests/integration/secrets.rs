@@ -1,7 +1,8 @@
-//! That nothing which names a person or opens a directory ever reaches a log line, and no token any answer; and that no value, however
-//! hostile, makes a log line of its own.
+//! That nothing which names a person or opens a directory ever reaches a log line, and no token any
+//! answer; and that no value, however hostile, makes a log line of its own.
 //!
-//! Everything personal or secret that is sent here bears one mark, for which all output is searched.
+//! Everything personal or secret that is sent here bears one mark, for which all output is
+//! searched.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -245,7 +246,8 @@ async fn nothing_leaks(format: &str) {
     }
 }
 
-// With a second thread: the callers' connections have to see the shutdown while the test waits for its end.
+// With a second thread: the callers' connections have to see the shutdown while the test waits for
+// its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_logs_for_people() {
     nothing_leaks("text").await;

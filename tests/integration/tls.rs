@@ -1,28 +1,34 @@
-//! TLS over real sockets on loopback: handshakes, certificates that change under load, client certificates, and what is no handshake.
+//! TLS over real sockets on loopback: handshakes, certificates that change under load, client
+//! certificates, and what is no handshake.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
 
-use aws_ilm::auth::CertificateNames;
-use aws_ilm::config::{self, Sources};
-use aws_ilm::http::server::{ServerOptions, serve, serve_tls};
-use aws_ilm::tls::{Current, Files, Reloader};
-use axum::extract::Request;
-use axum::routing::get;
-use axum::{Json, Router};
+use aws_ilm::{
+    auth::CertificateNames,
+    config::{self, Sources},
+    http::server::{ServerOptions, serve, serve_tls},
+    tls::{Current, Files, Reloader},
+};
+use axum::{Json, Router, extract::Request, routing::get};
 use axum_server::Handle;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use serde_json::{Value, json};
 
 use crate::process::{File, Running, run};
@@ -186,7 +192,8 @@ impl Service {
         Self { address, handle }
     }
 
-    /// Asks on a connection of the client's; the answer with the certificate that the service showed.
+    /// Asks on a connection of the client's; the answer with the certificate that the service
+    /// showed.
     async fn ask(&self, client: &reqwest::Client) -> Result<(Value, Vec<u8>), reqwest::Error> {
         let answer = client
             .get(format!("https://localhost:{}/", self.address.port()))
@@ -240,7 +247,8 @@ fn builder(authority: &Authority, issued: Option<&Issued>) -> reqwest::ClientBui
     }
 }
 
-/// Whether the peer closes, and what it says before; without a limit of its own, a peer that stays would hang the test.
+/// Whether the peer closes, and what it says before; without a limit of its own, a peer that stays
+/// would hang the test.
 fn read_to_end(mut stream: &TcpStream) -> Vec<u8> {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut said = Vec::new();
@@ -299,7 +307,8 @@ async fn a_new_certificate_is_served_without_a_failed_request() {
         })
         .collect();
 
-    // As a renewal does it: one file after the other, so that for a while they don't belong together.
+    // As a renewal does it: one file after the other, so that for a while they don't belong
+    // together.
     folder.write("tls.crt", &second.certificate);
     tokio::time::sleep(Duration::from_millis(300)).await;
     folder.write("tls.key", &second.key);

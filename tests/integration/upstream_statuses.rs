@@ -1,4 +1,5 @@
-//! What a directory that is slow, away, busy or refusing makes of every command: the status that tells the caller what to do.
+//! What a directory that is slow, away, busy or refusing makes of every command: the status that
+//! tells the caller what to do.
 
 use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -30,8 +31,9 @@ const APIS: [&str; 9] = [
     "DeleteGroup",
 ];
 
-/// Sends every command, each to a directory of its own that has this fault in every API, all at once: what is sent again takes its time.
-/// Gives each command's name, answer, world, and what the directory held before.
+/// Sends every command, each to a directory of its own that has this fault in every API, all at
+/// once: what is sent again takes its time. Gives each command's name, answer, world, and what the
+/// directory held before.
 async fn every_command_against(
     fault: FaultKind,
     environment: &'static [(&'static str, &'static str)],
@@ -85,7 +87,8 @@ async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
     let url = format!("http://{dead}/sandbox-tenant/scim/v2/");
     let environment = [("AWS_ILM_URL", url.as_str()), ("AWS_ILM_COMMAND_TIMEOUT", "300ms")];
     let world = World::holding_with(json!({}), &environment).await;
-    // After ten failures in a row it is not even tried any more: the same to the caller, but at once.
+    // After ten failures in a row it is not even tried any more: the same to the caller, but at
+    // once.
     for (command, arguments) in every_command() {
         let answer = world.command(command, &arguments).await;
         assert_eq!(
@@ -119,7 +122,8 @@ async fn a_throttled_directory_is_a_503_and_what_it_says_of_waiting_is_kept_in_b
         let throttle = FaultKind::Throttle {
             retry_after: asked.map(str::to_owned),
         };
-        // What asks for a short wait is sent again until the command's time is over; a longer one is the caller's to wait.
+        // What asks for a short wait is sent again until the command's time is over; a longer one
+        // is the caller's to wait.
         for (command, answer, world, before) in
             every_command_against(throttle, &[("AWS_ILM_COMMAND_TIMEOUT", "300ms")]).await
         {
@@ -161,8 +165,9 @@ async fn a_directory_that_refuses_us_or_fails_is_a_502_with_its_own_status() {
                 answer.text
             );
             assert_eq!(world.sandbox.dump(), before);
-            // What would be refused again is not sent again, and nothing more than five times. A command that fails twice over opens the
-            // breaker, which then lists users to see whether the directory is back.
+            // What would be refused again is not sent again, and nothing more than five times. A
+            // command that fails twice over opens the breaker, which then lists users to see
+            // whether the directory is back.
             let mut calls = world.calls();
             if ["iam-update-group", "iam-delete-group"].contains(&command) {
                 let looks = calls.remove("ListUsers");

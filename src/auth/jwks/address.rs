@@ -8,18 +8,21 @@ pub enum AddressFault {
     /// Not the text of an absolute URL.
     #[error("use a whole URL, like https://login.example.com/realm, without white space or backslashes")]
     NotAUrl,
-    /// Neither https nor plain http to this very machine: anybody on the way could put keys of their own in.
+    /// Neither https nor plain http to this very machine: anybody on the way could put keys of
+    /// their own in.
     #[error("use https; plain http is for loopback alone")]
     NotHttps,
     /// A name or a password stands before the host.
     #[error("remove what stands before the @")]
     Credentials,
-    /// A query or a fragment where there can't be one (OpenID Connect Discovery 1.0 section 3, `issuer`).
+    /// A query or a fragment where there can't be one (OpenID Connect Discovery 1.0 section 3,
+    /// `issuer`).
     #[error("remove the query and the fragment")]
     QueryOrFragment,
 }
 
-/// Parses an address, refusing characters that the URL standard's parser would quietly drop or turn.
+/// Parses an address, refusing characters that the URL standard's parser would quietly drop or
+/// turn.
 pub(super) fn parse(text: &str) -> Result<Url, AddressFault> {
     let plain = |character: char| character.is_ascii_graphic() && character != '\\';
     if !text.chars().all(plain) || !text.contains("://") {
@@ -42,8 +45,8 @@ pub(super) fn check(url: &Url) -> Result<(), AddressFault> {
     Ok(())
 }
 
-/// Where an issuer describes itself: its own URL, with a slash at its end left out, and the well-known path (OpenID Connect Discovery 1.0
-/// section 4.1).
+/// Where an issuer describes itself: its own URL, with a slash at its end left out, and the
+/// well-known path (OpenID Connect Discovery 1.0 section 4.1).
 pub(super) fn discovery(issuer: &str) -> Result<Url, AddressFault> {
     let url = parse(issuer)?;
     check(&url)?;
@@ -58,7 +61,8 @@ pub(super) fn discovery(issuer: &str) -> Result<Url, AddressFault> {
 
 /// Where the keys are, as an issuer says of itself.
 ///
-/// Plain http is believed of an issuer on loopback only. Else one on the network could have this machine's own services asked.
+/// Plain http is believed of an issuer on loopback only. Else one on the network could have this
+/// machine's own services asked.
 pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressFault> {
     let url = parse(text)?;
     check(&url)?;

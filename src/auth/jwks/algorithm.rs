@@ -2,10 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-/// A signature algorithm, by its name in the header of a token (RFC 7518 section 3.1, RFC 8037 section 3.1).
+/// A signature algorithm, by its name in the header of a token (RFC 7518 section 3.1, RFC 8037
+/// section 3.1).
 ///
-/// Asymmetric ones only. With HS* whoever can check a token can make one, and a public key taken for its secret lets everybody
-/// (RFC 8725 section 2.1); `none` is no signature.
+/// Asymmetric ones only. With HS* whoever can check a token can make one, and a public key taken
+/// for its secret lets everybody (RFC 8725 section 2.1); `none` is no signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.

@@ -15,7 +15,8 @@ use crate::files;
 /// How long an answer may take in all, discovery included. Somebody may be waiting for it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The longest document read. Sets have a few kilobytes; those with certificate chains stay below 100.
+/// The longest document read. Sets have a few kilobytes; those with certificate chains stay below
+/// 100.
 const LONGEST: usize = 256 * 1024;
 
 /// How long keys are good for when their issuer doesn't say.
@@ -93,12 +94,14 @@ pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fault
         .unwrap_or(Err(Fault::TimedOut))
 }
 
-/// Asks an issuer where its keys are (OpenID Connect Discovery 1.0 section 4), and fetches them from there.
+/// Asks an issuer where its keys are (OpenID Connect Discovery 1.0 section 4), and fetches them
+/// from there.
 pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Result<Answer, Fault> {
     let answer = async {
         let document = body(get(client, url).await?).await?;
         let Object(document) = serde_json::from_slice(&document).map_err(|_| Fault::Discovery)?;
-        // Section 4.3. Else somebody who can answer for one issuer could have their keys taken for another's.
+        // Section 4.3. Else somebody who can answer for one issuer could have their keys taken for
+        // another's.
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(Fault::Issuer);
         }
@@ -161,7 +164,8 @@ fn broken(error: &reqwest::Error) -> Fault {
     }
 }
 
-/// How long an answer is fresh by its own word (RFC 9111 sections 4.2.1, 4.2.3 and 5.2.2), within our bounds.
+/// How long an answer is fresh by its own word (RFC 9111 sections 4.2.1, 4.2.3 and 5.2.2), within
+/// our bounds.
 fn lifetime(headers: &HeaderMap) -> Duration {
     let directives = headers
         .get_all(CACHE_CONTROL)

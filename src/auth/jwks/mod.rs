@@ -1,7 +1,8 @@
 //! The public keys of one issuer: fetched, kept, and fetched again when they may have changed.
 //!
-//! Whoever sends tokens decides when keys are looked for, so nothing of what they send may cost more than a look: an unknown key id leads to
-//! at most one fetch in 30 seconds, all who wait for it wait for the same one, and whose key is known doesn't wait at all.
+//! Whoever sends tokens decides when keys are looked for, so nothing of what they send may cost
+//! more than a look: an unknown key id leads to at most one fetch in 30 seconds, all who wait for
+//! it wait for the same one, and whose key is known doesn't wait at all.
 
 mod address;
 mod algorithm;
@@ -40,18 +41,20 @@ const GAP: Duration = Duration::from_secs(30);
 /// The same for a file, which costs next to nothing: this is how soon a change in it is seen.
 const FILE_GAP: Duration = Duration::from_secs(1);
 
-/// No key is used for longer than this after it was last seen at its issuer. Until then keys that can't be fetched anew are kept: an issuer
-/// that is down for a night should not stop ours.
+/// No key is used for longer than this after it was last seen at its issuer. Until then keys that
+/// can't be fetched anew are kept: an issuer that is down for a night should not stop ours.
 const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many may wait for the keys at once. Who comes beyond is answered by what is known: forged tokens, which cost nothing to make, must not
-/// take every connection while an issuer is slow to answer.
+/// How many may wait for the keys at once. Who comes beyond is answered by what is known: forged
+/// tokens, which cost nothing to make, must not take every connection while an issuer is slow to
+/// answer.
 const MOST_WAITING: usize = 64;
 
 /// Where an issuer's keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
-    /// Where the issuer says, at its URL with `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4).
+    /// Where the issuer says, at its URL with `/.well-known/openid-configuration` (OpenID Connect
+    /// Discovery 1.0 section 4).
     Discovery,
     /// At this URL, as a JSON Web Key Set (RFC 7517 section 5).
     Url(Url),
@@ -63,7 +66,8 @@ impl KeySource {
     /// Keys at a URL, from its text as somebody wrote it.
     ///
     /// # Errors
-    /// When the text is no URL, or has characters that the URL standard's parser would drop or turn; else as for [`KeySource::check`].
+    /// When the text is no URL, or has characters that the URL standard's parser would drop or
+    /// turn; else as for [`KeySource::check`].
     pub fn url(text: &str) -> Result<Self, AddressFault> {
         let url = address::parse(text)?;
         address::check(&url)?;
@@ -73,7 +77,8 @@ impl KeySource {
     /// Checks that the keys of this issuer could be got safely; asks nobody.
     ///
     /// # Errors
-    /// When its URL is neither https nor plain http on loopback, or holds credentials or what else it should not.
+    /// When its URL is neither https nor plain http on loopback, or holds credentials or what else
+    /// it should not.
     pub fn check(&self, issuer: &str) -> Result<(), AddressFault> {
         match self {
             Self::Discovery => address::discovery(issuer).map(|_| ()),
@@ -169,7 +174,8 @@ impl Keys {
         })
     }
 
-    /// The key for a token. When there is none, the issuer may have a new one: it is asked, if it was not asked a moment ago.
+    /// The key for a token. When there is none, the issuer may have a new one: it is asked, if it
+    /// was not asked a moment ago.
     pub(super) async fn find(self: &Arc<Self>, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, Missing> {
         if self.due() <= Instant::now() {
             // Nobody waits for this, unless the key is missing.
@@ -185,8 +191,8 @@ impl Keys {
         set.find(algorithm, id).map_err(Missing::Key)
     }
 
-    /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that somebody else is getting; not when as many wait
-    /// already as may.
+    /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that
+    /// somebody else is getting; not when as many wait already as may.
     pub(super) async fn refresh(self: &Arc<Self>) {
         let flight = self.launch();
         if let (Some(flight), Ok(_waiting)) = (flight, self.waiting.try_acquire()) {
@@ -204,7 +210,8 @@ impl Keys {
         }
     }
 
-    /// Sends for the keys. In a task of its own: whoever asked may hang up, and must not be able to stop it for the others.
+    /// Sends for the keys. In a task of its own: whoever asked may hang up, and must not be able to
+    /// stop it for the others.
     fn launch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
         let mut state = self.state();
         let under_way = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok());
@@ -235,7 +242,8 @@ impl Keys {
         }
     }
 
-    /// Takes what was found in place of what is held; keeps what is held when nothing could be found.
+    /// Takes what was found in place of what is held; keeps what is held when nothing could be
+    /// found.
     fn take(&self, answer: Result<Answer, Fault>) {
         let now = Instant::now();
         let issuer = self.issuer.as_str();

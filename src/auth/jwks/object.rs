@@ -1,14 +1,16 @@
 //! JSON objects in which every name stands once.
 //!
-//! Of two equal names serde_json's `Value` keeps the last and other readers the first: a token or a set of keys with both could mean
-//! one thing to its issuer and another here. RFC 7515 section 4 and RFC 7519 section 4 let a reader refuse such a document.
+//! Of two equal names serde_json's `Value` keeps the last and other readers the first: a token or a
+//! set of keys with both could mean one thing to its issuer and another here. RFC 7515 section 4
+//! and RFC 7519 section 4 let a reader refuse such a document.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A JSON object with no name twice, at any depth; nested at most 127 deep, by serde_json's own limit.
+/// A JSON object with no name twice, at any depth; nested at most 127 deep, by serde_json's own
+/// limit.
 #[derive(Debug)]
 pub(in crate::auth) struct Object(pub(in crate::auth) Map<String, Value>);
 

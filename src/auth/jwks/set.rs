@@ -19,13 +19,16 @@ const LEAST_RSA_BITS: usize = 2048;
 /// What AWS-LC verifies with at the most; a larger key would make every token dear.
 const MOST_RSA_BITS: usize = 8192;
 
-/// The exponents that AWS-LC takes are odd and have 33 bits at the most. With 1 every text would be its own signature.
+/// The exponents that AWS-LC takes are odd and have 33 bits at the most. With 1 every text would be
+/// its own signature.
 const RSA_EXPONENTS: std::ops::Range<u64> = 3..1 << 33;
 
-/// The members that hold a private or a secret key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1; RFC 8037 section 2).
+/// The members that hold a private or a secret key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1; RFC
+/// 8037 section 2).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// How long the text of 32 octets is in base64url without padding: a coordinate on P-256, a key of Ed25519.
+/// How long the text of 32 octets is in base64url without padding: a coordinate on P-256, a key of
+/// Ed25519.
 const TEXT_OF_32_OCTETS: usize = 43;
 
 /// The same of 48 octets: a coordinate on P-384.
@@ -69,7 +72,8 @@ pub(super) enum SetFault {
     TooMany,
 }
 
-/// Why one entry of a set is passed over (RFC 7517 section 5 asks to ignore what is not understood).
+/// Why one entry of a set is passed over (RFC 7517 section 5 asks to ignore what is not
+/// understood).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// It holds a private or a secret key, which everybody knows now.
@@ -94,7 +98,8 @@ pub(in crate::auth) enum NoKey {
 }
 
 impl Set {
-    /// Reads a set. Entries that can't be used are passed over, since an issuer may have keys for others than us.
+    /// Reads a set. Entries that can't be used are passed over, since an issuer may have keys for
+    /// others than us.
     pub(super) fn read(body: &[u8]) -> Result<Self, SetFault> {
         let Object(set) = serde_json::from_slice(body).map_err(|_| SetFault::NotJson)?;
         let Some(Value::Array(entries)) = set.get("keys") else {
@@ -116,7 +121,8 @@ impl Set {
 
     /// The one key that a token of this algorithm and this key id can be verified with.
     ///
-    /// No key is tried in turn: with an id it is the one key of that id (RFC 7515 section 4.1.4), without it is the only key there is.
+    /// No key is tried in turn: with an id it is the one key of that id (RFC 7515 section 4.1.4),
+    /// without it is the only key there is.
     pub(super) fn find(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, NoKey> {
         let serves = |key: &&Arc<Key>| key.serves(algorithm) && (id.is_none() || key.id.as_deref() == id);
         let mut found = self.keys.iter().filter(serves);
@@ -176,7 +182,8 @@ impl Key {
 }
 
 impl Kind {
-    /// RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. ES256 is P-256 and nothing else, unlike in certificates.
+    /// RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1. ES256 is P-256 and nothing else, unlike
+    /// in certificates.
     fn serves(self, algorithm: Algorithm) -> bool {
         match algorithm {
             Algorithm::RS256
@@ -211,7 +218,8 @@ fn rsa(modulus: &str, exponent: &str) -> Result<DecodingKey, Unusable> {
     let DecodingKeyKind::RsaModulusExponent { n, e } = given.kind() else {
         return Err(Unusable::Malformed);
     };
-    // Some issuers put a zero in front, against RFC 7518 section 6.3.1.1; it must not count as bits.
+    // Some issuers put a zero in front, against RFC 7518 section 6.3.1.1; it must not count as
+    // bits.
     let (n, e) = (significant(n), significant(e));
     let leading = n.first().map_or(0, |first| first.leading_zeros() as usize);
     let bits = n.len() * 8 - leading;
@@ -228,7 +236,8 @@ fn significant(octets: &[u8]) -> &[u8] {
     &octets[zeros..]
 }
 
-/// A point of an elliptic curve, each coordinate in its full size (RFC 7518 section 6.2.1.2) and really on the curve.
+/// A point of an elliptic curve, each coordinate in its full size (RFC 7518 section 6.2.1.2) and
+/// really on the curve.
 fn point(
     x: &str,
     y: &str,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// The claims whose text is a list of words with a space between (RFC 8693 section 4.2, RFC 9068 section 2.2.3; `scp` is what some issuers
-/// call it).
+/// The claims whose text is a list of words with a space between (RFC 8693 section 4.2, RFC 9068
+/// section 2.2.3; `scp` is what some issuers call it).
 const SCOPES: [&str; 2] = ["scope", "scp"];
 
 /// The claims of a token that was verified.
@@ -39,17 +39,20 @@ impl Claims {
         &self.issuer
     }
 
-    /// Whom the token is about, unique within its issuer alone (`sub`, RFC 7519 section 4.1.2). A claim that a token can go without.
+    /// Whom the token is about, unique within its issuer alone (`sub`, RFC 7519 section 4.1.2). A
+    /// claim that a token can go without.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// Whether a claim has a value: is this text, is a number or a boolean that is spelled so in JSON, or is a list with such an item.
+    /// Whether a claim has a value: is this text, is a number or a boolean that is spelled so in
+    /// JSON, or is a list with such an item.
     ///
-    /// The claim is named by its name, which may itself be a URL or hold dots (`https://example.com/roles`); else, where no claim has that
-    /// name, by the way to it inside others: `realm_access.roles`, or as a JSON pointer (RFC 6901), `/resource_access/my.app/roles`, where
-    /// names hold dots.
+    /// The claim is named by its name, which may itself be a URL or hold dots
+    /// (`https://example.com/roles`); else, where no claim has that name, by the way to it inside
+    /// others: `realm_access.roles`, or as a JSON pointer (RFC 6901),
+    /// `/resource_access/my.app/roles`, where names hold dots.
     ///
     /// The text of `scope` and of `scp` is taken for the words in it.
     #[must_use]

@@ -1,8 +1,10 @@
-//! JSON Web Tokens as a proof of who asks (RFC 7519), made by issuers that the operator named: bearer tokens of OpenID Connect and OAuth 2.0.
+//! JSON Web Tokens as a proof of who asks (RFC 7519), made by issuers that the operator named:
+//! bearer tokens of OpenID Connect and OAuth 2.0.
 //!
-//! The crate `jsonwebtoken` verifies signatures and the claims `exp`, `nbf`, `iss` and `aud`. What is added here is what it leaves to its
-//! users (RFC 8725): algorithms are pinned for each issuer, keys come from the issuer and never from the token, and whatever two readers
-//! could take differently is refused.
+//! The crate `jsonwebtoken` verifies signatures and the claims `exp`, `nbf`, `iss` and `aud`. What
+//! is added here is what it leaves to its users (RFC 8725): algorithms are pinned for each issuer,
+//! keys come from the issuer and never from the token, and whatever two readers could take
+//! differently is refused.
 
 mod claims;
 mod refusal;
@@ -25,8 +27,8 @@ use token::Unverified;
 /// The most that clocks may differ by. RFC 7519 section 4.1.4 thinks of no more than a few minutes.
 const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// The last second of the year 9999, where RFC 3339's dates end. What lies beyond is no time that somebody meant, but milliseconds, or a
-/// number that was made to be too large.
+/// The last second of the year 9999, where RFC 3339's dates end. What lies beyond is no time that
+/// somebody meant, but milliseconds, or a number that was made to be too large.
 const LAST_TIME: f64 = 253_402_300_799.0;
 
 /// Somebody whose tokens are believed.
@@ -44,7 +46,8 @@ pub struct Issuer {
     pub clock_skew: Duration,
 }
 
-/// What is wrong with an issuer's settings. Says what to do, so that it can stand behind the name of the setting.
+/// What is wrong with an issuer's settings. Says what to do, so that it can stand behind the name
+/// of the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerFault {
     /// There is no issuer.
@@ -124,17 +127,20 @@ struct Trusted {
 }
 
 impl Verifier {
-    /// A verifier that has no keys yet: it gets them with [`Verifier::watch`], or when the first token needs them. Asks nobody.
+    /// A verifier that has no keys yet: it gets them with [`Verifier::watch`], or when the first
+    /// token needs them. Asks nobody.
     ///
     /// rustls's crypto provider must be installed before, as `main` does.
     ///
     /// # Errors
-    /// When an issuer's settings are wrong, when an issuer is given twice, or when TLS can't be set up.
+    /// When an issuer's settings are wrong, when an issuer is given twice, or when TLS can't be set
+    /// up.
     pub fn new(issuers: Vec<Issuer>) -> Result<Self, Error> {
         Self::with_keys_of(&[], issuers)
     }
 
-    /// A verifier for other settings. An issuer whose keys are to be got from where they were got so far keeps those that it has.
+    /// A verifier for other settings. An issuer whose keys are to be got from where they were got
+    /// so far keeps those that it has.
     ///
     /// # Errors
     /// The same as for [`Verifier::new`].
@@ -170,21 +176,23 @@ impl Verifier {
 
     /// Verifies a token, as it stands after `Bearer` in the header `Authorization`.
     ///
-    /// At most once in 30 seconds and issuer this waits for the issuer's keys, up to five seconds: when a token names a key that is not
-    /// known, or when there are no keys yet. Else it waits for nothing.
+    /// At most once in 30 seconds and issuer this waits for the issuer's keys, up to five seconds:
+    /// when a token names a key that is not known, or when there are no keys yet. Else it waits for
+    /// nothing.
     ///
     /// # Errors
     /// When the token proves nothing, or when its issuer's keys can't be got.
     pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
         let unverified = Unverified::read(token)?;
         let mut trusted = self.trusted.iter();
-        // What the token says of its issuer only chooses among those who are trusted; its signature has to bear it out.
+        // What the token says of its issuer only chooses among those who are trusted; its signature
+        // has to bear it out.
         let trusted = trusted.find(|trusted| trusted.issuer.issuer == unverified.issuer);
         trusted.ok_or(Reason::UnknownIssuer)?.verify(token, &unverified).await
     }
 
-    /// Keeps the keys of all issuers fresh: gets them at once, those at URLs again before they go stale, those in files every second.
-    /// Never returns; ends when it is dropped.
+    /// Keeps the keys of all issuers fresh: gets them at once, those at URLs again before they go
+    /// stale, those in files every second. Never returns; ends when it is dropped.
     pub async fn watch(&self) {
         let mut tasks = JoinSet::new();
         for trusted in &self.trusted {
@@ -226,7 +234,8 @@ impl Trusted {
         // One algorithm: the one that the key was chosen for.
         let mut validation = Validation::new(algorithm.into());
         validation.leeway = issuer.clock_skew.as_secs();
-        // RFC 7519 section 4.1.4: not to be accepted on its `exp` or after. The crate accepts it in that second.
+        // RFC 7519 section 4.1.4: not to be accepted on its `exp` or after. The crate accepts it in
+        // that second.
         validation.reject_tokens_expiring_in_less_than = 1;
         validation.validate_nbf = true;
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
@@ -243,7 +252,8 @@ impl Trusted {
         for name in ["exp", "nbf"] {
             time(&claims, name)?;
         }
-        // RFC 7519 section 4.1.6 doesn't ask for this, but a token from the future was made by a wrong clock, or by somebody in advance.
+        // RFC 7519 section 4.1.6 doesn't ask for this, but a token from the future was made by a
+        // wrong clock, or by somebody in advance.
         let latest = get_current_timestamp().saturating_add(self.issuer.clock_skew.as_secs());
         if time(&claims, "iat")?.is_some_and(|issued| issued > latest as f64) {
             return Err(Reason::IssuedInFuture);
@@ -260,7 +270,8 @@ impl Trusted {
     }
 }
 
-/// A claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`, RFC 7519 section 2).
+/// A claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`, RFC
+/// 7519 section 2).
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, Reason> {
     let Some(value) = claims.get(name) else {
         return Ok(None);

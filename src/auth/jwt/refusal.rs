@@ -8,7 +8,8 @@ pub enum Refusal {
     /// It proves nothing. Its bearer is told so, and not why: that is for the log.
     #[error("the token is not valid: {0}")]
     Invalid(Reason),
-    /// It can't be told, because the issuer's keys could not be got so far, or not for a day. Nobody's fault who asks.
+    /// It can't be told, because the issuer's keys could not be got so far, or not for a day.
+    /// Nobody's fault who asks.
     #[error("the keys of the token's issuer can't be got")]
     KeysUnavailable,
 }
@@ -19,7 +20,8 @@ pub enum Reason {
     /// Longer than 16 KiB.
     #[error("too long")]
     TooLong,
-    /// Not three parts in strict base64url, the first two of them JSON objects in which no name stands twice (RFC 7515 sections 2 and 4).
+    /// Not three parts in strict base64url, the first two of them JSON objects in which no name
+    /// stands twice (RFC 7515 sections 2 and 4).
     #[error("malformed")]
     Malformed,
     /// Its header has extensions that must be understood (`crit`, RFC 7515 section 4.1.11).
@@ -58,8 +60,8 @@ pub enum Reason {
     /// It claims to have been made in the future (`iat`).
     #[error("issued in the future")]
     IssuedInFuture,
-    /// It is bound to a key of its bearer's (`cnf`, RFC 7800), which nobody has proven here: as a bearer token it is a stolen one (RFC 9449
-    /// section 7.2, RFC 8705 section 3).
+    /// It is bound to a key of its bearer's (`cnf`, RFC 7800), which nobody has proven here: as a
+    /// bearer token it is a stolen one (RFC 9449 section 7.2, RFC 8705 section 3).
     #[error("bound to a key that was not proven")]
     Bound,
 }

@@ -425,7 +425,8 @@ async fn only_the_one_encoding_is_taken() {
     let [header, claims, signature] = parts[..] else {
         panic!()
     };
-    // 64 octets leave four bits of the last character unused: another character with the same octets.
+    // 64 octets leave four bits of the last character unused: another character with the same
+    // octets.
     let stray = {
         let (rest, last) = signature.split_at(signature.len() - 1);
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

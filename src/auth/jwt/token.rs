@@ -7,13 +7,15 @@ use super::{
     Reason,
 };
 
-/// The longest token, in bytes. Those with hundreds of groups in them are about this long; proxies allow less in one header.
+/// The longest token, in bytes. Those with hundreds of groups in them are about this long; proxies
+/// allow less in one header.
 pub(super) const LONGEST: usize = 16 * 1024;
 
-/// What a token may say that it is (`typ`, RFC 7519 section 5.1 and RFC 9068 section 2.1), in lower case and without `application/`.
+/// What a token may say that it is (`typ`, RFC 7519 section 5.1 and RFC 9068 section 2.1), in lower
+/// case and without `application/`.
 ///
-/// Issuers sign other things with the same keys: logout tokens, security events, proofs of possession. None of them lets anybody in (RFC 8725
-/// sections 2.8 and 3.11).
+/// Issuers sign other things with the same keys: logout tokens, security events, proofs of
+/// possession. None of them lets anybody in (RFC 8725 sections 2.8 and 3.11).
 const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// The parts of a token that say how to verify it.
@@ -26,9 +28,11 @@ pub(super) struct Unverified {
 }
 
 impl Unverified {
-    /// Takes a token apart, with the same decoder of base64url that verifies it later: strict, without padding, white space or stray bits.
+    /// Takes a token apart, with the same decoder of base64url that verifies it later: strict,
+    /// without padding, white space or stray bits.
     ///
-    /// Keys and places of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at: whoever made the token wrote them.
+    /// Keys and places of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at:
+    /// whoever made the token wrote them.
     pub(super) fn read(token: &str) -> Result<Self, Reason> {
         if token.len() > LONGEST {
             return Err(Reason::TooLong);
@@ -40,7 +44,8 @@ impl Unverified {
             return Err(Reason::Malformed);
         };
         let header = decode(header)?;
-        // RFC 7515 section 4.1.11: none of the extensions that could be named there is understood here.
+        // RFC 7515 section 4.1.11: none of the extensions that could be named there is understood
+        // here.
         if header.contains_key("crit") {
             return Err(Reason::Critical);
         }
@@ -64,7 +69,8 @@ impl Unverified {
     }
 }
 
-/// Decodes one part. The crate offers its decoder as that of a token's claims, so the part is put where claims stand.
+/// Decodes one part. The crate offers its decoder as that of a token's claims, so the part is put
+/// where claims stand.
 fn decode(part: &str) -> Result<Map<String, Value>, Reason> {
     let Object(object) =
         jsonwebtoken::dangerous::insecure_decode_claims(format!(".{part}.")).map_err(|_| Reason::Malformed)?;

@@ -47,9 +47,10 @@ impl<'a> Person<'a> {
 
     /// Sends the changes; `None` when the user is gone by now.
     ///
-    /// A 409 may mean that somebody else changed the user at the same moment (Identity Store API, `CONCURRENT_MODIFICATION`; SCIM does not
-    /// tell): it is read again, and what is still to change is sent once more. After an answer that got lost it is read
-    /// as well, so that no change is called failed that was made.
+    /// A 409 may mean that somebody else changed the user at the same moment (Identity Store API,
+    /// `CONCURRENT_MODIFICATION`; SCIM does not tell): it is read again, and what is still to
+    /// change is sent once more. After an answer that got lost it is read as well, so that no
+    /// change is called failed that was made.
     pub(in crate::commands) fn patch(
         &self,
         user: &'a User,
@@ -121,8 +122,8 @@ fn changed_only(wanted: &Object, changes: &[Operation]) -> Object {
         .collect()
 }
 
-/// Whether an answer shows what nobody may be wrong about: who it is, and whether they are active. Of the rest AWS leaves some
-/// out of its answers (DG CreateUser: `profileUrl`, `manager.$ref`).
+/// Whether an answer shows what nobody may be wrong about: who it is, and whether they are active.
+/// Of the rest AWS leaves some out of its answers (DG CreateUser: `profileUrl`, `manager.$ref`).
 fn shows(user: &User, before: &User, changes: &[Operation]) -> bool {
     let wanted = |path: &str| {
         changes

@@ -40,8 +40,8 @@ impl<'a> Person<'a> {
         violations
     }
 
-    /// Posts the new user. After a 409, and after an answer that got lost, it looks before it does anything else: never
-    /// a duplicate, never a failure where there is none.
+    /// Posts the new user. After a 409, and after an answer that got lost, it looks before it does
+    /// anything else: never a duplicate, never a failure where there is none.
     pub(in crate::commands) fn post(self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
         let Some(name) = self.user_name()? else {
             return self.without_a_key();
@@ -111,8 +111,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// A 409 although nobody has the userName: which attribute clashes, and whose it is, as far as AWS can be asked. There is no
-    /// filter on e-mail (DG ListUsers).
+    /// A 409 although nobody has the userName: which attribute clashes, and whose it is, as far as
+    /// AWS can be asked. There is no filter on e-mail (DG ListUsers).
     fn clashes(&self, error: &scim::Error, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
         let said = error.message();
         if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
@@ -184,7 +184,8 @@ fn new_user(attributes: &Object, active: bool) -> Object {
     body
 }
 
-/// Whether a user who is there after a lost answer is the one that was sent. An employee id that was not sent is somebody else's.
+/// Whether a user who is there after a lost answer is the one that was sent. An employee id that
+/// was not sent is somebody else's.
 fn is_as_sent(user: &User, wanted: &Object, active: bool) -> bool {
     let has_other_id = user.get("externalId").is_some() && !wanted.contains_key("externalId");
     user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()

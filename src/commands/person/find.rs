@@ -15,8 +15,9 @@ use crate::{
 };
 
 impl<'a> Person<'a> {
-    /// Finds the app user by the first of these that the profile has: old id, id, old userName, userName. `None` when
-    /// nobody is there; a command without any of them, or with one that no directory can have, fails before any call.
+    /// Finds the app user by the first of these that the profile has: old id, id, old userName,
+    /// userName. `None` when nobody is there; a command without any of them, or with one that no
+    /// directory can have, fails before any call.
     pub(in crate::commands) fn find(&mut self, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
         let id = self.id(self.profile, PROFILE)?;
         let name = self.user_name()?;
@@ -33,7 +34,8 @@ impl<'a> Person<'a> {
             return Ok(Some(user));
         }
         if let Some(id) = id {
-            // An id that the directory made and no longer knows is nobody: a name might be somebody else's by now.
+            // An id that the directory made and no longer knows is nobody: a name might be somebody
+            // else's by now.
             return self.by_id(&id, replay);
         }
         let same = |old: &String| name.as_ref().is_some_and(|name| is_same_name(old, name));
@@ -45,7 +47,8 @@ impl<'a> Person<'a> {
         name.map_or(Ok(None), |name| self.by_name(&name, replay))
     }
 
-    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for messages.
+    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for
+    /// messages.
     pub(super) fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
         match profile.text("id") {
             Ok(None) => Ok(None),
@@ -86,7 +89,8 @@ impl<'a> Person<'a> {
         let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
             let field = self.rules.mapper.source("userName");
             let path = field.map(|field| format!("{PROFILE}.{field}"));
-            // A mapper's file tells the attribute that it could not fill, the built-in mapping the field that it could not read.
+            // A mapper's file tells the attribute that it could not fill, the built-in mapping the
+            // field that it could not read.
             let fault = mapped.faults.iter().find_map(|fault| {
                 let attribute = if fault.attribute == "userName" {
                     attribute.to_owned()
@@ -123,7 +127,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// The one user of this name. Letter case is not told apart, as SCIM has it (RFC 7643 section 4.1.1); everything else is.
+    /// The one user of this name. Letter case is not told apart, as SCIM has it (RFC 7643 section
+    /// 4.1.1); everything else is.
     pub(super) fn by_name(&mut self, name: &str, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
         match replay.users_by_name(name)? {
             Ok([]) => Ok(None),

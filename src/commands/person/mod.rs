@@ -1,4 +1,5 @@
-//! What the user commands share: one person, whom they [find](find), [change](change) or [create](create), and how that ends.
+//! What the user commands share: one person, whom they [find](find), [change](change) or
+//! [create](create), and how that ends.
 
 mod change;
 mod create;
@@ -48,7 +49,8 @@ impl<'a> Person<'a> {
         person
     }
 
-    /// The command turns into another: create finds somebody, update finds nobody. Its mapping turns with it.
+    /// The command turns into another: create finds somebody, update finds nobody. Its mapping
+    /// turns with it.
     fn goes_on_as(&mut self, action: Action) {
         let mapping_type = match action {
             Action::Create => MappingType::Create,
@@ -145,8 +147,8 @@ impl<'a> Person<'a> {
             .map_or_else(|| self.mapped.attributes.clone(), |user| user.as_object().clone())
     }
 
-    /// A look failed after an answer got lost. The lost one is what the caller must know of; that the command's time is over says so by
-    /// itself (504).
+    /// A look failed after an answer got lost. The lost one is what the caller must know of; that
+    /// the command's time is over says so by itself (504).
     fn unsure<T>(&self, done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
         self.ends(Failure::unsure("user", done, lost, looking))
     }

@@ -111,7 +111,8 @@ pub(super) const HEALTH_PROBLEMS: [(&str, &str); 6] = [
 /// The id of the requests in examples of problems.
 const EXAMPLE_ID: &str = "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81";
 
-/// A problem as it is really told with this status, `faulty` with 400; none where only an envelope is told.
+/// A problem as it is really told with this status, `faulty` with 400; none where only an envelope
+/// is told.
 pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
     let problem = match status {
         "400" => faulty.clone(),

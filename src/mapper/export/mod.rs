@@ -1,8 +1,9 @@
 //! Reads an exported mapper: `mapping.<type>.internalMapping.<target> = {simple, complex}`.
 //!
-//! Real files are dirty (keys given twice, transformers without `args`, filters without `right`, keys that nobody knows) and load all the same; what was
-//! seen is told in the findings. What can't be done as it is meant, or not safely, is refused: an operator that is not known, JavaScript, a value that
-//! would become structure.
+//! Real files are dirty (keys given twice, transformers without `args`, filters without `right`,
+//! keys that nobody knows) and load all the same; what was seen is told in the findings. What can't
+//! be done as it is meant, or not safely, is refused: an operator that is not known, JavaScript, a
+//! value that would become structure.
 
 mod operators;
 
@@ -150,8 +151,8 @@ impl Reader<'_> {
         mapping
     }
 
-    /// The rule of a target; without one what is wrong, or that it maps nothing, is noted. A target that is nobody's is read all the same,
-    /// so that what is refused in it is told.
+    /// The rule of a target; without one what is wrong, or that it maps nothing, is noted. A target
+    /// that is nobody's is read all the same, so that what is refused in it is told.
     fn field(&mut self, target: Option<Target>, value: &Value, place: &str) -> Option<Field> {
         let Some(value) = value.as_object() else {
             self.findings
@@ -265,7 +266,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of an object; the empty one where there is none. What is none is not passed over: leaving out a filter takes more people, not fewer.
+    /// A list of an object; the empty one where there is none. What is none is not passed over:
+    /// leaving out a filter takes more people, not fewer.
     fn list<'v>(&mut self, object: &'v Map<String, Value>, key: &str, place: &str) -> Option<&'v [Value]> {
         match object.get(key) {
             None | Some(Value::Null) => Some(&[]),

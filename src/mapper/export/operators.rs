@@ -180,8 +180,9 @@ impl Reader<'_> {
         Some(transformer)
     }
 
-    /// An operand: `{isContext, value: {simple} | null}`. Null is absent. A scalar that is not wrapped, or no text, is taken for its text and doubted;
-    /// a list or an object in place of a text is refused, since nobody can say what was meant.
+    /// An operand: `{isContext, value: {simple} | null}`. Null is absent. A scalar that is not
+    /// wrapped, or no text, is taken for its text and doubted; a list or an object in place of a
+    /// text is refused, since nobody can say what was meant.
     fn operand(&mut self, operand: &Value, is_context: Option<bool>, place: &str) -> Option<Simple> {
         let mut says_context = false;
         let value = match operand {

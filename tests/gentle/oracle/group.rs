@@ -44,7 +44,8 @@ impl Group {
         self.exists == [exists].into()
     }
 
-    /// A command that makes sense: first of all a look, when it is not known whether the group exists.
+    /// A command that makes sense: first of all a look, when it is not known whether the group
+    /// exists.
     pub(crate) fn draw(&mut self, random: &mut fastrand::Rng, people: &[String]) -> GroupCommand {
         if self.exists.len() > 1 || (self.is_certain(true) && self.id.is_none()) {
             return GroupCommand::Get;

@@ -1,8 +1,9 @@
 //! What the directory must hold, from what the commands reported and nothing else.
 //!
-//! Of each subject the oracle keeps every state that the reports allow. A report that says "done" moves each of them on, one that says
-//! "failed" moves none, one that says "not known" allows both. A report that no allowed state explains is a lie, and so is, in the end, a
-//! directory in a state that is not among them.
+//! Of each subject the oracle keeps every state that the reports allow. A report that says "done"
+//! moves each of them on, one that says "failed" moves none, one that says "not known" allows both.
+//! A report that no allowed state explains is a lie, and so is, in the end, a directory in a state
+//! that is not among them.
 
 mod group;
 mod person;
@@ -15,7 +16,8 @@ pub(crate) use person::Person;
 pub(crate) enum Verdict {
     Done,
     Skipped,
-    /// Refused for a good reason: a name that is taken, a member that does not exist, somebody who is not there.
+    /// Refused for a good reason: a name that is taken, a member that does not exist, somebody who
+    /// is not there.
     Refused,
     Failed,
     NotKnown,

@@ -157,7 +157,8 @@ impl Person {
         Ok(verdict)
     }
 
-    /// Whether the directory may be as it is: these are all users with the person's employee id or one of their names.
+    /// Whether the directory may be as it is: these are all users with the person's employee id or
+    /// one of their names.
     pub(crate) fn settle(&self, users: &[&Value]) -> Result<(), String> {
         let state = match users {
             [] => None,

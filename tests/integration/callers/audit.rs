@@ -26,7 +26,8 @@ async fn line(service: &Running, id: &str) -> Value {
     panic!("no audit line for {id} in {}", service.stderr.text());
 }
 
-/// A directory, the key of the one caller, who may do everything, and the configuration of a service in front.
+/// A directory, the key of the one caller, who may do everything, and the configuration of a
+/// service in front.
 async fn one_caller() -> (World, String, File) {
     let directory = World::start().await;
     let (key, digest) = key();

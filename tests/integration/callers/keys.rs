@@ -1,4 +1,5 @@
-//! API keys: the forms in which they are presented, what is none, and how they are exchanged while the service runs.
+//! API keys: the forms in which they are presented, what is none, and how they are exchanged while
+//! the service runs.
 
 use std::time::{Duration, Instant};
 

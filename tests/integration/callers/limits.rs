@@ -1,4 +1,5 @@
-//! How much a caller may ask for, and how whoever keeps failing is slowed without shutting out a caller at the same address.
+//! How much a caller may ask for, and how whoever keeps failing is slowed without shutting out a
+//! caller at the same address.
 
 use std::time::{Duration, Instant};
 

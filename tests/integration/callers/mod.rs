@@ -1,4 +1,5 @@
-//! Who is let in, for what, and what the others are told; through the front door, with the sandbox behind it.
+//! Who is let in, for what, and what the others are told; through the front door, with the sandbox
+//! behind it.
 
 mod audit;
 mod certificates;

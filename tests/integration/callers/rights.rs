@@ -41,7 +41,8 @@ async fn a_command_that_was_not_given_is_refused_by_name_before_its_body_is_read
         (&writer, "iam-update-user", false),
         (&writer, "iam-delete-group", false),
     ] {
-        // A dry run needs the same right; and a body that is no use is not looked at where the right is missing.
+        // A dry run needs the same right; and a body that is no use is not looked at where the
+        // right is missing.
         for query in ["", "?dryRun=true", "?instance=nowhere"] {
             let request = world
                 .http

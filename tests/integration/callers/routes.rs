@@ -1,4 +1,5 @@
-//! Every route with every sort of credential. The routes come out of the OpenAPI document, so one that is added is tried as well.
+//! Every route with every sort of credential. The routes come out of the OpenAPI document, so one
+//! that is added is tried as well.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -13,7 +14,8 @@ use crate::{
 /// What is open to everybody, and nothing else. A route belongs here only by somebody's decision.
 const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
 
-/// The pages that are open as long as nobody closes them, with one of Swagger UI's own files for all of them.
+/// The pages that are open as long as nobody closes them, with one of Swagger UI's own files for
+/// all of them.
 const PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/swagger-ui.css"];
 
 /// What is nothing, or is not on offer.
@@ -92,7 +94,8 @@ async fn every_route_answers_every_credential_as_it_should() {
             for (key, name) in keys.iter().zip(CREDENTIALS) {
                 let request = world.http.request(method.parse().unwrap(), world.url(&path));
                 let mut fields: Vec<(&str, &str)> = key.iter().map(|key| ("x-api-key", key.as_str())).collect();
-                // Each from an address of its own, so that nobody is slowed: that is another test's.
+                // Each from an address of its own, so that nobody is slowed: that is another
+                // test's.
                 count += 1;
                 let address = format!("198.51.{}.{}", count / 250, count % 250);
                 fields.push(("x-forwarded-for", &address));

@@ -1,4 +1,5 @@
-//! Bearer tokens of an issuer on loopback, found by discovery: who they let in, as whom, and what comes of those that are no good.
+//! Bearer tokens of an issuer on loopback, found by discovery: who they let in, as whom, and what
+//! comes of those that are no good.
 
 use std::{
     net::SocketAddr,

@@ -231,7 +231,8 @@ async fn one_unknown_member_does_not_stop_the_others() {
         );
         assert!(told["errorMessage"].as_str().unwrap().contains("AWS request id"));
         let calls = world.calls();
-        // The first chunk of 100, halved down to the one; the second chunk; after a 404 one look at the group.
+        // The first chunk of 100, halved down to the one; the second chunk; after a 404 one look at
+        // the group.
         assert_eq!(calls.get("GetGroup").copied(), (code == 404).then_some(1));
         assert!(calls["PatchGroup"] <= 1 + 2 * 7 + 1, "{calls:?}");
     }
@@ -305,7 +306,8 @@ async fn nothing_else_than_400_and_404_is_split() {
         );
         world.assert_calls(calls);
         assert_eq!(with_result(&answer, "done"), ids(0..100));
-        // Whether a 5xx did its work, somebody else's answer can't tell for good; the others did not.
+        // Whether a 5xx did its work, somebody else's answer can't tell for good; the others did
+        // not.
         let unknown = if code == 500 { ids(100..200) } else { Vec::new() };
         let refused = if code == 500 { Vec::new() } else { ids(100..200) };
         assert_eq!(with_result(&answer, "not known"), unknown);

@@ -1,5 +1,9 @@
 //! Connections that ask too much: HTTP/2 frames by hand, and requests without a pause.
 
+use frames::{
+    END_HEADERS, END_STREAM, HEADERS, RST_STREAM, begin, continued, frame, long_field, opened_and_reset, request,
+    unfinished,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -8,11 +12,6 @@ use tokio::{
 
 use super::{PATIENCE, until_closed};
 use crate::harness::World;
-
-use frames::{
-    END_HEADERS, END_STREAM, HEADERS, RST_STREAM, begin, continued, frame, long_field, opened_and_reset, request,
-    unfinished,
-};
 
 #[path = "../../hostile/frames.rs"]
 mod frames;
@@ -87,7 +86,8 @@ async fn a_header_block_without_end_ends_its_connection() {
     }
 }
 
-/// One frame that unpacks to far more than its size: a long field is put into the table once, and named thousands of times.
+/// One frame that unpacks to far more than its size: a long field is put into the table once, and
+/// named thousands of times.
 #[tokio::test]
 async fn a_header_block_that_unpacks_to_megabytes_is_refused() {
     let world = World::start().await;
@@ -101,7 +101,8 @@ async fn a_header_block_that_unpacks_to_megabytes_is_refused() {
         .unwrap();
     stream.write_all(&frame(GOAWAY, 0, 0, &[0; 8])).await.unwrap();
     let told = until_closed(&mut stream).await;
-    // `:status: 431` is a literal of the name 8, or the stream or connection is reset; 200 is index 8 (0x88) and must not come.
+    // `:status: 431` is a literal of the name 8, or the stream or connection is reset; 200 is index
+    // 8 (0x88) and must not come.
     let (kinds, _) = kinds_of(&told);
     assert!(
         kinds.contains(&HEADERS) || kinds.contains(&RST_STREAM) || kinds.contains(&GOAWAY),

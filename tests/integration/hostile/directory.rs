@@ -1,4 +1,5 @@
-//! The directory without end or measure: answers that never stop are cut, others are served meanwhile, and nothing leads the token elsewhere.
+//! The directory without end or measure: answers that never stop are cut, others are served
+//! meanwhile, and nothing leads the token elsewhere.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

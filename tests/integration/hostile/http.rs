@@ -1,4 +1,5 @@
-//! The HTTP of it, on the real routes: what is no HTTP, paths and methods that are nearly ours, and what every answer says to browsers.
+//! The HTTP of it, on the real routes: what is no HTTP, paths and methods that are nearly ours, and
+//! what every answer says to browsers.
 
 use serde_json::{Value, json};
 

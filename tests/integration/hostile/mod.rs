@@ -1,4 +1,5 @@
-//! Hostile input of every kind, each with the answer it must get: the list is in `rows`, with the test of each.
+//! Hostile input of every kind, each with the answer it must get: the list is in `rows`, with the
+//! test of each.
 
 mod connections;
 mod directory;
@@ -18,7 +19,8 @@ use tokio::{
 /// Nothing takes this long; a test that waits it out has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends these bytes on a connection of their own, and gives all that comes until the other side closes. A reset is an end too.
+/// Sends these bytes on a connection of their own, and gives all that comes until the other side
+/// closes. A reset is an end too.
 async fn raw(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The answer to what is refused may come, and the connection end, before all is sent.

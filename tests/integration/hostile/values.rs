@@ -1,4 +1,5 @@
-//! Values that would be something else: a path, a filter, a patch, an attribute, more than there is room for.
+//! Values that would be something else: a path, a filter, a patch, an attribute, more than there is
+//! room for.
 
 use serde_json::{Value, json};
 
@@ -399,6 +400,7 @@ async fn a_large_rehearsal_leaves_others_their_turn() {
         answer = rehearsal => assert_eq!(answer.status, 200, "{:.300}", answer.text),
         () = asking => {}
     }
-    // Of one thread, on which everything here runs. Without a turn in between, one or two come before it and none after.
+    // Of one thread, on which everything here runs. Without a turn in between, one or two come
+    // before it and none after.
     assert!(served >= 10, "{served}");
 }

@@ -174,7 +174,8 @@ impl Bound {
         &self.app.service
     }
 
-    /// Serves until `shutdown` comes. Then readiness turns, the delay passes, and what is in flight is finished within its limit.
+    /// Serves until `shutdown` comes. Then readiness turns, the delay passes, and what is in flight
+    /// is finished within its limit.
     ///
     /// # Errors
     /// When the listener fails.
@@ -247,8 +248,9 @@ impl Bound {
     }
 }
 
-/// Without callers only loopback and configured names are answered. With them a foreign page has no key to send, and a client certificate
-/// goes only to a name that the service's own is for, so that every name is answered, unless the operator names some.
+/// Without callers only loopback and configured names are answered. With them a foreign page has no
+/// key to send, and a client certificate goes only to a name that the service's own is for, so that
+/// every name is answered, unless the operator names some.
 fn host_rule(settings: &Settings) -> HostRule {
     if settings.callers.is_some() && settings.allowed_hosts.is_empty() {
         HostRule::any()
@@ -257,7 +259,8 @@ fn host_rule(settings: &Settings) -> HostRule {
     }
 }
 
-/// Says every day which tokens are about to expire: AWS's live a year, and without one every command fails.
+/// Says every day which tokens are about to expire: AWS's live a year, and without one every
+/// command fails.
 async fn watch_expiry(service: Arc<Service>) {
     loop {
         for instance in service.instances() {

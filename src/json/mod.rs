@@ -1,10 +1,13 @@
-//! Strict JSON: what a caller sent is read exactly as it stands, or refused with the place of the fault.
+//! Strict JSON: what a caller sent is read exactly as it stands, or refused with the place of the
+//! fault.
 //!
-//! `serde_json` on its own is lenient in ways that change people: of two equal keys the last wins, an integer beyond 64 bits
-//! quietly becomes a rounded float (another employee number), and a derived struct takes an array for an object. RFC 8259
-//! (sections 4 and 6) leaves each of these open, so two readers of one body may disagree about who is to be disabled.
-//! [`parse`] turns bytes into a [`Value`] without such doubts; [`from_value`] turns that into a typed argument list. Both say
-//! *where* (a JSON pointer, RFC 6901) and *what* is wrong, and never quote a value: only names of fields, cut and escaped.
+//! `serde_json` on its own is lenient in ways that change people: of two equal keys the last wins,
+//! an integer beyond 64 bits quietly becomes a rounded float (another employee number), and a
+//! derived struct takes an array for an object. RFC 8259 (sections 4 and 6) leaves each of these
+//! open, so two readers of one body may disagree about who is to be disabled. [`parse`] turns bytes
+//! into a [`Value`] without such doubts; [`from_value`] turns that into a typed argument list. Both
+//! say *where* (a JSON pointer, RFC 6901) and *what* is wrong, and never quote a value: only names
+//! of fields, cut and escaped.
 
 use std::fmt;
 
@@ -15,13 +18,15 @@ mod typed;
 
 pub use typed::from_value;
 
-/// The longest pointer told, in bytes; a deeper fault is told at the nearest enclosing value whose pointer fits.
+/// The longest pointer told, in bytes; a deeper fault is told at the nearest enclosing value whose
+/// pointer fits.
 const LONGEST_POINTER: usize = 512;
 
 /// The longest field name told, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// From here on (2^53) a double no longer tells neighbouring integers apart, so a number that had to become one may have changed.
+/// From here on (2^53) a double no longer tells neighbouring integers apart, so a number that had
+/// to become one may have changed.
 const EXACT_FLOATS_END: f64 = 9_007_199_254_740_992.0;
 
 /// What was wrong with a document, and where.
@@ -30,9 +35,11 @@ const EXACT_FLOATS_END: f64 = 9_007_199_254_740_992.0;
 pub struct Fault {
     /// Which kind of fault, for those who answer differently to each.
     pub kind: FaultKind,
-    /// The place, as an RFC 6901 JSON pointer; empty for the document as a whole. A missing field is told where it should be.
+    /// The place, as an RFC 6901 JSON pointer; empty for the document as a whole. A missing field
+    /// is told where it should be.
     pub pointer: String,
-    /// What is wrong, in words; for a fault of syntax with line and column. Holds no value of the document.
+    /// What is wrong, in words; for a fault of syntax with line and column. Holds no value of the
+    /// document.
     pub message: String,
 }
 
@@ -51,9 +58,10 @@ pub enum FaultKind {
 
 /// Reads exactly one JSON document.
 ///
-/// Object keys keep their order. Refused besides RFC 8259's syntax errors (invalid UTF-8, lone surrogates, comments and
-/// anything after the document among them): an empty body, a byte order mark (section 8.1 forbids sending one), a key given twice in one
-/// object, numbers that 64 bits would change (too large, or minus zero), and nesting deeper than 127.
+/// Object keys keep their order. Refused besides RFC 8259's syntax errors (invalid UTF-8, lone
+/// surrogates, comments and anything after the document among them): an empty body, a byte order
+/// mark (section 8.1 forbids sending one), a key given twice in one object, numbers that 64 bits
+/// would change (too large, or minus zero), and nesting deeper than 127.
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(syntax(&[], "the document is empty".to_owned()));
@@ -75,8 +83,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     Ok(value)
 }
 
-/// A field name that a caller made up, fit for a message: at most 64 characters, and nothing in it that could move a cursor, end a
-/// line or turn the reading direction.
+/// A field name that a caller made up, fit for a message: at most 64 characters, and nothing in it
+/// that could move a cursor, end a line or turn the reading direction.
 pub fn shown_name(name: &str) -> String {
     let mut shown = String::new();
     for character in name.chars().take(LONGEST_NAME) {
@@ -161,7 +169,8 @@ impl<'de> Visitor<'de> for Exact<'_> {
         Ok(Value::Number(value.into()))
     }
 
-    /// Integers beyond 64 bits arrive here too, already rounded, and so does `-0`, which would be sent on as `-0.0`.
+    /// Integers beyond 64 bits arrive here too, already rounded, and so does `-0`, which would be
+    /// sent on as `-0.0`.
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
         if value.abs() >= EXACT_FLOATS_END {
             return Err(E::custom("number too large to be kept exactly; send it as a string"));

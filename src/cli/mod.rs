@@ -1,4 +1,5 @@
-//! The command line. Everything it prints for people and scripts goes to standard output; logs go to standard error.
+//! The command line. Everything it prints for people and scripts goes to standard output; logs go
+//! to standard error.
 
 #![expect(
     clippy::print_stdout,
@@ -56,7 +57,8 @@ enum Task {
         /// Where to listen, instead of the setting `listen`
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
-        /// Serve an embedded directory as the default instance: nothing to configure, nothing real is touched
+        /// Serve an embedded directory as the default instance: nothing to configure, nothing real
+        /// is touched
         #[arg(long)]
         sandbox: bool,
     },
@@ -104,7 +106,8 @@ struct Configured {
 
 /// Runs the program with the process's arguments.
 pub async fn main() -> ExitCode {
-    // One crypto provider for everything, installed before anything could want one. It fails only if there is one already.
+    // One crypto provider for everything, installed before anything could want one. It fails only
+    // if there is one already.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     match Line::parse().task {
         Task::Serve {
@@ -132,7 +135,8 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
             .insert("AWS_ILM_LISTEN".to_owned(), listen.to_string());
     }
     if sandbox {
-        // The examples of the documentation name its people and groups: those come back when they are deleted.
+        // The examples of the documentation name its people and groups: those come back when they
+        // are deleted.
         let options = sandbox::Options {
             restore_deleted: true,
             ..sandbox::Options::default()
@@ -298,8 +302,9 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(std::time::Duration::from_secs(3))
-        // The service is asked at an address of this machine, for which its certificate is hardly made out. No secret is sent and nothing but
-        // a status is believed, so there is nothing to gain for who answers in its place. A URL that was given is verified.
+        // The service is asked at an address of this machine, for which its certificate is hardly
+        // made out. No secret is sent and nothing but a status is believed, so there is nothing to
+        // gain for who answers in its place. A URL that was given is verified.
         .tls_danger_accept_invalid_certs(is_own)
         .build();
     let answer = match (client, url.join("/health/ready")) {
@@ -320,7 +325,8 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
     }
 }
 
-/// The service's own address as `listen` sets it, on loopback where it listens on every address, and by TLS if it is set to.
+/// The service's own address as `listen` sets it, on loopback where it listens on every address,
+/// and by TLS if it is set to.
 fn own_address(configured: Configured) -> Result<Url, String> {
     let endpoint =
         config::endpoint(&Sources::from_process(configured.config, false)).map_err(|faults| faults.to_string())?;

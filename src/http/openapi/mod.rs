@@ -39,41 +39,42 @@ const ABOUT: &str = "The IAM user lifecycle commands for AWS IAM Identity Center
     the standard IAM result envelope, whatever came of it; a request that never became a command is told an RFC 9457 problem. The service \
     lets in whom its operator named as a caller; where no caller is named it listens on loopback alone, and credentials are not asked for.";
 
-/// Each command with an example request and the answer it got from the sandbox. The test `examples` sends them and compares.
+/// Each command with an example request and the answer it got from the sandbox. The test `examples`
+/// sends them and compares.
 const EXAMPLES: [(&str, &str); 10] = [
     (
         "iam-create-user",
-        include_str!("../../openapi/examples/iam-create-user.json"),
+        include_str!("../../../openapi/examples/iam-create-user.json"),
     ),
     (
         "iam-update-user",
-        include_str!("../../openapi/examples/iam-update-user.json"),
+        include_str!("../../../openapi/examples/iam-update-user.json"),
     ),
-    ("iam-get-user", include_str!("../../openapi/examples/iam-get-user.json")),
+    ("iam-get-user", include_str!("../../../openapi/examples/iam-get-user.json")),
     (
         "iam-disable-user",
-        include_str!("../../openapi/examples/iam-disable-user.json"),
+        include_str!("../../../openapi/examples/iam-disable-user.json"),
     ),
     (
         "iam-get-group",
-        include_str!("../../openapi/examples/iam-get-group.json"),
+        include_str!("../../../openapi/examples/iam-get-group.json"),
     ),
     (
         "iam-create-group",
-        include_str!("../../openapi/examples/iam-create-group.json"),
+        include_str!("../../../openapi/examples/iam-create-group.json"),
     ),
     (
         "iam-update-group",
-        include_str!("../../openapi/examples/iam-update-group.json"),
+        include_str!("../../../openapi/examples/iam-update-group.json"),
     ),
     (
         "iam-delete-group",
-        include_str!("../../openapi/examples/iam-delete-group.json"),
+        include_str!("../../../openapi/examples/iam-delete-group.json"),
     ),
-    ("test-module", include_str!("../../openapi/examples/test-module.json")),
+    ("test-module", include_str!("../../../openapi/examples/test-module.json")),
     (
         "get-mapping-fields",
-        include_str!("../../openapi/examples/get-mapping-fields.json"),
+        include_str!("../../../openapi/examples/get-mapping-fields.json"),
     ),
 ];
 
@@ -124,8 +125,8 @@ pub(super) fn base() -> OpenApi {
     document
 }
 
-/// Adds to every operation what holds for all of them: parameters, the forms of its answer, every status, and for each command an
-/// example of a request with its real answer.
+/// Adds to every operation what holds for all of them: parameters, the forms of its answer, every
+/// status, and for each command an example of a request with its real answer.
 pub(super) fn complete(document: &mut OpenApi) {
     for (name, example) in EXAMPLES {
         let path = document.paths.paths.get_mut(&format!("/commands/{name}"));
@@ -204,7 +205,8 @@ fn complete_explain(operation: &mut Operation) {
     }
 }
 
-/// Adds the envelope, in both its forms, to what is said of these statuses. The example is of the first.
+/// Adds the envelope, in both its forms, to what is said of these statuses. The example is of the
+/// first.
 fn add_envelopes(operation: &mut Operation, statuses: &[(&str, &str)], envelope: &RefOr<Schema>, example: &Value) {
     let told = OneOfBuilder::new()
         .item(envelope.clone())
