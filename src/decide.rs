@@ -38,7 +38,7 @@ pub enum Read {
     /// A page of the users that are members of this group.
     Members(Id, Page),
     /// Any one user: the cheapest question that proves URL, tenant, token and rights.
-    Sample,
+    Probe,
 }
 
 /// A change to the directory. Each is one request.
@@ -66,7 +66,7 @@ impl Step {
 }
 
 /// What the directory answered to one question or change.
-pub type Answer = Result<Reply, scim::Error>;
+pub type Answer = Result<Reply, scim::ScimError>;
 
 /// A good answer. Which one belongs to which question is said beside each.
 #[derive(Clone, Debug)]
@@ -74,8 +74,8 @@ pub enum Reply {
     /// [`Read::UserById`], [`Step::CreateUser`], [`Step::PatchUser`].
     User(User),
     /// [`Step::PatchUser`] where the directory does not show the result.
-    Unseen,
-    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Sample`].
+    NoBody,
+    /// [`Read::UsersByName`], [`Read::UsersByExternalId`], [`Read::Probe`].
     Users(ListResponse<User>),
     /// [`Read::Members`]: of each user only what is shown, since a group may have thousands.
     Members(ListResponse<Member>),
@@ -114,7 +114,7 @@ pub struct Replay<'a> {
 }
 
 /// An answer, or, through the outer error, the next thing to do.
-pub type Asked<'a, T> = Result<Result<T, &'a scim::Error>, Next>;
+pub type Asked<'a, T> = Result<Result<T, &'a scim::ScimError>, Next>;
 
 impl<'a> Replay<'a> {
     /// True in a dry run, where a decision looks before it writes.
@@ -147,8 +147,8 @@ impl<'a> Replay<'a> {
     }
 
     /// Any one user.
-    pub fn sample(&mut self) -> Asked<'a, &'a ListResponse<User>> {
-        self.answer(|| Next::Read(Read::Sample), Reply::as_users)
+    pub fn probe(&mut self) -> Asked<'a, &'a ListResponse<User>> {
+        self.answer(|| Next::Read(Read::Probe), Reply::as_users)
     }
 
     /// The group of this id.
@@ -161,7 +161,7 @@ impl<'a> Replay<'a> {
         let groups = |reply: &'a Reply| match reply {
             Reply::Groups(groups) => Some(&groups.resources[..]),
             Reply::User(_)
-            | Reply::Unseen
+            | Reply::NoBody
             | Reply::Users(_)
             | Reply::Members(_)
             | Reply::Group(_)
@@ -178,7 +178,7 @@ impl<'a> Replay<'a> {
     /// Changes a user; `None` where the directory does not show the result.
     pub fn patch_user(&mut self, id: &Id, changes: impl FnOnce() -> PatchOp) -> Asked<'a, Option<&'a User>> {
         let user = |reply: &'a Reply| {
-            if matches!(reply, Reply::Unseen) {
+            if matches!(reply, Reply::NoBody) {
                 Some(None)
             } else {
                 reply.as_user().map(Some)
@@ -315,7 +315,7 @@ mod tests {
                 known.replay().members(&id("g-1"), Page::First).err(),
                 Read::Members(id("g-1"), Page::First),
             ),
-            (known.replay().sample().err(), Read::Sample),
+            (known.replay().probe().err(), Read::Probe),
             (known.replay().group_by_id(&id("g-1")).err(), Read::GroupById(id("g-1"))),
             (
                 known.replay().groups_by_name("Admins").err(),
@@ -402,15 +402,15 @@ mod tests {
             answers: vec![
                 Ok(Reply::Users(list(vec![]))),
                 Ok(Reply::User(user("u-1"))),
-                Ok(Reply::Unseen),
-                Err(scim::Error::new(ErrorKind::Absent, "gone")),
+                Ok(Reply::NoBody),
+                Err(scim::ScimError::new(ErrorKind::Absent, "gone")),
                 Ok(Reply::Group(group())),
                 Ok(Reply::Groups(list(vec![group()]))),
                 Ok(Reply::Headers(Headers::default())),
                 Ok(Reply::Users(list(vec![user("u-2")]))),
                 Ok(Reply::Members(list(vec![Member::of(&user("u-3"))]))),
                 Ok(Reply::Headers(Headers::default())),
-                Err(scim::Error::new(ErrorKind::CircuitOpen, "down")),
+                Err(scim::ScimError::new(ErrorKind::CircuitOpen, "down")),
             ],
             dry_run: false,
         };
@@ -439,7 +439,7 @@ mod tests {
                 replay.create_group(Object::new).unwrap().unwrap_err().kind,
                 ErrorKind::CircuitOpen
             );
-            assert!(matches!(replay.sample(), Err(Next::Read(Read::Sample))));
+            assert!(matches!(replay.probe(), Err(Next::Read(Read::Probe))));
         }
     }
 

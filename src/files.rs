@@ -10,7 +10,7 @@ use secrecy::zeroize::Zeroizing;
 
 /// Why a file was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum FileError {
     /// The system does not let us.
     #[error("{0}")]
     Unreadable(io::ErrorKind),
@@ -31,16 +31,16 @@ pub enum Fault {
 ///
 /// # Errors
 /// When it is something else, is longer, or can't be read.
-pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let unreadable = |error: io::Error| Fault::Unreadable(error.kind());
+pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let unreadable = |error: io::Error| FileError::Unreadable(error.kind());
     // Asked before it is opened, since opening a pipe waits for its other end; and bounded while it
     // is read, since a file may grow.
     let about = fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {
-        return Err(Fault::NotAFile);
+        return Err(FileError::NotAFile);
     }
     if about.len() > most {
-        return Err(Fault::TooLarge);
+        return Err(FileError::TooLarge);
     }
     // Room for all of it at once: a vector that grows leaves copies behind.
     let capacity = usize::try_from(about.len()).unwrap_or_default() + 1;
@@ -48,7 +48,7 @@ pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(most + 1).read_to_end(&mut content).map_err(unreadable)?;
     if content.len() as u64 > most {
-        return Err(Fault::TooLarge);
+        return Err(FileError::TooLarge);
     }
     Ok(content)
 }
@@ -57,9 +57,9 @@ pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, Fault> {
 ///
 /// # Errors
 /// As of [`read`], and when it is not UTF-8.
-pub fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
+pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
     let mut content = read(path, most)?;
-    String::from_utf8(std::mem::take(&mut *content)).map_err(|_| Fault::NotText)
+    String::from_utf8(std::mem::take(&mut *content)).map_err(|_| FileError::NotText)
 }
 
 /// Whether every user of the machine may read the file. Where files have no such mode, nobody is
@@ -86,14 +86,17 @@ mod tests {
         let path = std::env::temp_dir().join(format!("aws-ilm-files-{}", uuid::Uuid::new_v4()));
         fs::write(&path, b"abc\xff").unwrap();
         assert_eq!(read(&path, 4).unwrap().as_slice(), b"abc\xff");
-        assert_eq!(read(&path, 3).unwrap_err(), Fault::TooLarge);
-        assert_eq!(read_text(&path, 4).unwrap_err(), Fault::NotText);
+        assert_eq!(read(&path, 3).unwrap_err(), FileError::TooLarge);
+        assert_eq!(read_text(&path, 4).unwrap_err(), FileError::NotText);
         fs::write(&path, "abc").unwrap();
         assert_eq!(read_text(&path, 3).unwrap(), "abc");
         fs::remove_file(&path).unwrap();
-        assert_eq!(read(&path, 3).unwrap_err(), Fault::Unreadable(io::ErrorKind::NotFound));
-        assert_eq!(read(&std::env::temp_dir(), 3).unwrap_err(), Fault::NotAFile);
+        assert_eq!(
+            read(&path, 3).unwrap_err(),
+            FileError::Unreadable(io::ErrorKind::NotFound)
+        );
+        assert_eq!(read(&std::env::temp_dir(), 3).unwrap_err(), FileError::NotAFile);
         #[cfg(unix)]
-        assert_eq!(read(Path::new("/dev/zero"), 3).unwrap_err(), Fault::NotAFile);
+        assert_eq!(read(Path::new("/dev/zero"), 3).unwrap_err(), FileError::NotAFile);
     }
 }

@@ -152,7 +152,7 @@ impl Failure {
     /// A look failed after an answer got lost, so that it is not known whether `what` was `done`.
     /// The lost answer is what the caller must know of; that the command's time is over says so by
     /// itself (504).
-    pub fn unsure(what: &str, done: &str, lost: &scim::Error, looking: &scim::Error) -> Self {
+    pub fn unsure(what: &str, done: &str, lost: &scim::ScimError, looking: &scim::ScimError) -> Self {
         let told = if looking.kind == ErrorKind::Expired {
             looking
         } else {
@@ -185,8 +185,8 @@ impl Failure {
     }
 }
 
-impl From<&scim::Error> for Failure {
-    fn from(error: &scim::Error) -> Self {
+impl From<&scim::ScimError> for Failure {
+    fn from(error: &scim::ScimError) -> Self {
         Self {
             cause: Cause::Directory(error.kind),
             message: error.message(),
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_directorys_failure_keeps_its_words_its_id_and_its_patience() {
-        let error = scim::Error {
+        let error = scim::ScimError {
             kind: ErrorKind::Throttled,
             detail: "slow down".to_owned(),
             request_id: Some("r-1".to_owned()),

@@ -60,7 +60,7 @@ pub struct GroupProfile(Map<String, Value>);
 /// holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} must be text, not {found}; send it in quotes")]
-pub struct NotText {
+pub struct NotTextError {
     /// The field, from the argument on: `user-profile.title`.
     pub field: String,
     /// What stands there: `a number`, `a list` …
@@ -115,10 +115,10 @@ impl UserProfile {
     /// # Errors
     /// When the field is there under two display names, with two values: which of two people would
     /// be disabled must not hang on the order of the keys.
-    pub fn one_field(&self, name: &str) -> Result<Option<&Value>, NotText> {
+    pub fn one_field(&self, name: &str) -> Result<Option<&Value>, NotTextError> {
         let in_two = self.display_names.get(name).is_some_and(|found| found.differs);
         if in_two && !self.fields.contains_key(name) {
-            return Err(NotText {
+            return Err(NotTextError {
                 field: format!("user-profile.{name}"),
                 found: "two different values (it is there in two spellings: leave one)",
             });
@@ -131,7 +131,7 @@ impl UserProfile {
     /// # Errors
     /// When the field holds something else: a number or a boolean is not turned into text, because
     /// 007 and 7 are different employees. And as [`Self::one_field`].
-    pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
+    pub fn text(&self, name: &str) -> Result<Option<&str>, NotTextError> {
         text(self.one_field(name)?, "user-profile", name)
     }
 
@@ -139,12 +139,12 @@ impl UserProfile {
     ///
     /// # Errors
     /// When there is something under `olduserdata` that is no such document.
-    pub fn old(&self) -> Result<Option<UserProfile>, NotText> {
+    pub fn old(&self) -> Result<Option<UserProfile>, NotTextError> {
         match self.field(OLD) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => match document(value.clone()).and_then(Self::new) {
                 Ok(old) => Ok(Some(old)),
-                Err(_) => Err(NotText {
+                Err(_) => Err(NotTextError {
                     field: format!("user-profile.{OLD}"),
                     found: "anything but an object of at most 4096 fields",
                 }),
@@ -159,7 +159,7 @@ impl GroupProfile {
     ///
     /// # Errors
     /// When the attribute holds something else.
-    pub fn text(&self, name: &str) -> Result<Option<&str>, NotText> {
+    pub fn text(&self, name: &str) -> Result<Option<&str>, NotTextError> {
         let other = || {
             self.0
                 .iter()
@@ -234,11 +234,11 @@ fn document(value: Value) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Option<&'a str>, NotText> {
+fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Option<&'a str>, NotTextError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok((!text.is_empty()).then_some(text)),
-        Some(other) => Err(NotText {
+        Some(other) => Err(NotTextError {
             field: format!("{document}.{name}"),
             found: kind(other),
         }),

@@ -33,7 +33,7 @@ struct Watched {
 /// What a look at the file led to.
 enum Change {
     None,
-    Unreadable(files::Fault),
+    Unreadable(files::FileError),
     Readable,
     Faults(Faults),
     Loaded(Loaded),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Error;
+use super::AppError;
 use crate::{
     commands::Rules,
     config::{self, InstanceSettings, Settings, TokenSource},
@@ -15,7 +15,7 @@ use crate::{
 
 /// The instances, whose pools are shared wherever connections are made alike. Needs a running
 /// tokio.
-pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
+pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> {
     let mut pools: Vec<(Connection, Pool)> = Vec::new();
     let mut instances = Vec::new();
     for instance in &settings.instances {
@@ -27,7 +27,7 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, Error> {
         let pool = match known {
             Some(pool) => pool,
             None => {
-                let failed = |source| Error::Pool {
+                let failed = |source| AppError::Pool {
                     instance: instance.name.clone(),
                     source,
                 };

@@ -24,7 +24,7 @@ use crate::{
     config::{self, CallerSettings, Settings},
     http::{
         self,
-        extract::{Intake, IntakeLimits},
+        extract::{BodyLimits, BodyReader},
         guard::Guard,
         host::HostRule,
         layers::LayerOptions,
@@ -43,7 +43,7 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the service could not be put together or could not go on.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum AppError {
     /// The address can't be listened on.
     #[error("can't listen on {address}; choose another with listen (AWS_ILM_LISTEN)")]
     Listen {
@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// The files of TLS can't be used any more.
     #[error("can't set up TLS: {0}; see tls_certificate_file, tls_key_file and tls_client_ca_file")]
-    Tls(tls::Faults),
+    Tls(tls::TlsError),
     /// Connections to a directory can't be set up.
     #[error("can't set up connections for the instance {instance}")]
     Pool {
@@ -65,7 +65,7 @@ pub enum Error {
     },
     /// An issuer of tokens can't be set up.
     #[error("can't verify the tokens of the configured issuers")]
-    Issuers(#[source] auth::jwt::Error),
+    Issuers(#[source] auth::jwt::VerifierError),
     /// The time for stopping was over before every command had ended: what those did is not known.
     #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
     CutOff {
@@ -97,8 +97,8 @@ impl Bound {
     ///
     /// # Errors
     /// When the address is taken, or connections or TLS can't be set up.
-    pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let listen = |source| Error::Listen {
+    pub fn new(settings: &Settings) -> Result<Self, AppError> {
+        let listen = |source| AppError::Listen {
             address: settings.listen,
             source,
         };
@@ -107,7 +107,7 @@ impl Bound {
             .clone()
             .map(Reloader::new)
             .transpose()
-            .map_err(Error::Tls)?;
+            .map_err(AppError::Tls)?;
         let listener = TcpListener::bind(settings.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -116,17 +116,17 @@ impl Bound {
             None => None,
             Some(callers) => {
                 let loaded = callers.loaded.clone();
-                let authenticator = Authenticator::new(loaded.callers, loaded.issuers).map_err(Error::Issuers)?;
+                let authenticator = Authenticator::new(loaded.callers, loaded.issuers).map_err(AppError::Issuers)?;
                 Some((callers.clone(), Arc::new(authenticator)))
             }
         };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs);
-        let intake = IntakeLimits {
+        let body_reader = BodyLimits {
             max_body: settings.body_limit,
             body_timeout: settings.body_timeout,
             max_running: settings.max_concurrent_commands,
-            ..IntakeLimits::default()
+            ..BodyLimits::default()
         };
         Ok(Self {
             app: http::App {
@@ -144,7 +144,7 @@ impl Bound {
                     .filter_map(|origin| HeaderValue::from_str(origin).ok())
                     .collect(),
                 guard,
-                intake: Arc::new(Intake::new(intake)),
+                body_reader: Arc::new(BodyReader::new(body_reader)),
             },
             server: ServerOptions {
                 header_timeout: settings.header_timeout,
@@ -179,13 +179,13 @@ impl Bound {
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
         let service = Arc::clone(&self.app.service);
         for instance in service.instances() {
             // So that readiness knows soon, and nobody waits for it.
             let instance = Arc::clone(instance);
             tokio::spawn(async move {
-                if let Err(error) = instance.prove().await {
+                if let Err(error) = instance.verify_endpoint().await {
                     let aws_request_id = error.request_id.as_deref().unwrap_or("-");
                     tracing::warn!(instance = instance.name(), aws_request_id, "{}", error.summary());
                 }
@@ -236,14 +236,14 @@ impl Bound {
             watch.abort();
         }
         callers::tell_untold(&failures);
-        served.map_err(Error::Serve)?;
+        served.map_err(AppError::Serve)?;
         match stop.await {
             Ok(0) => {
                 tracing::info!("stopped; every command has ended");
                 Ok(())
             }
-            Ok(commands) => Err(Error::CutOff { commands }),
-            Err(_) => Err(Error::CutOff { commands: 0 }),
+            Ok(commands) => Err(AppError::CutOff { commands }),
+            Err(_) => Err(AppError::CutOff { commands: 0 }),
         }
     }
 }
@@ -293,9 +293,9 @@ impl EmbeddedSandbox {
     ///
     /// # Errors
     /// When there is no free port on loopback.
-    pub async fn start(options: sandbox::Options) -> Result<Self, Error> {
+    pub async fn start(options: sandbox::Options) -> Result<Self, AppError> {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listen = |source| Error::Listen { address, source };
+        let listen = |source| AppError::Listen { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(listen)?;
         let base = Sandbox::base_url(listener.local_addr().map_err(listen)?, sandbox::DEFAULT_TENANT);
         let url = Url::parse(&base).map_err(|error| listen(io::Error::other(error)))?;

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::{
-    caller::{Caller, Identity, Known, Proof},
+    caller::{Caller, Identity, Proof, RegisteredCaller},
     certificate::CertificateNames,
-    jwt::{self, Issuer, Reason, Verifier},
+    jwt::{self, Issuer, TokenDefect, Verifier},
     key::{ApiKey, Digest},
     quota::Meter,
 };
@@ -26,7 +26,7 @@ pub struct Authenticator {
 
 #[derive(Debug)]
 struct Register {
-    callers: Vec<Arc<Known>>,
+    callers: Vec<Arc<RegisteredCaller>>,
     verifier: Arc<Verifier>,
 }
 
@@ -34,23 +34,23 @@ struct Register {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Credentials<'a> {
     /// What its header section holds, if anything.
-    pub presented: Option<Presented<'a>>,
+    pub presented: Option<PresentedCredentials<'a>>,
     /// What its connection's client certificate proves, if there is one.
     pub certificate: Option<&'a CertificateNames>,
 }
 
 /// What a header section holds of credentials. No `Debug`: they are secret.
 #[derive(Clone, Copy)]
-pub enum Presented<'a> {
+pub enum PresentedCredentials<'a> {
     /// An API key, in the field of its own.
     Key(&'a str),
     /// An API key or a token, as a bearer's (RFC 6750 section 2.1).
     Bearer(&'a str),
     /// Something that is no use: doubled, malformed, or of another scheme.
-    Unusable,
+    Malformed,
 }
 
-impl std::fmt::Debug for Presented<'_> {
+impl std::fmt::Debug for PresentedCredentials<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         formatter.write_str("Presented")
     }
@@ -58,13 +58,13 @@ impl std::fmt::Debug for Presented<'_> {
 
 /// Why nobody was recognised. For the log: callers are told nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthenticationError {
     /// There were no credentials.
     #[error("no credentials")]
     Nothing,
     /// They were doubled, malformed, or of another scheme.
     #[error("unusable credentials")]
-    Unusable,
+    Malformed,
     /// No caller has this key.
     #[error("unknown key")]
     UnknownKey,
@@ -73,7 +73,7 @@ pub enum Refusal {
     ExpiredKey(Box<str>),
     /// The token is no good.
     #[error("token: {0}")]
-    Token(Reason),
+    Token(TokenDefect),
     /// The token is good, and is no caller's.
     #[error("a token of no caller")]
     StrangeToken,
@@ -91,7 +91,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// When an issuer can't be set up.
-    pub fn new(callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<Self, jwt::Error> {
+    pub fn new(callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<Self, jwt::VerifierError> {
         let register = Register {
             callers: known(callers, &[]),
             verifier: Arc::new(Verifier::new(issuers)?),
@@ -108,7 +108,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// When an issuer can't be set up; then all stays as it was.
-    pub fn replace(&self, callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<(), jwt::Error> {
+    pub fn replace(&self, callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<(), jwt::VerifierError> {
         let before = self.register();
         let register = Register {
             callers: known(callers, &before.callers),
@@ -145,15 +145,15 @@ impl Authenticator {
     ///
     /// # Errors
     /// When nobody was recognised.
-    pub async fn identify(&self, credentials: Credentials<'_>) -> Result<Identity, Refusal> {
+    pub async fn identify(&self, credentials: Credentials<'_>) -> Result<Identity, AuthenticationError> {
         let register = self.register();
         match (credentials.presented, credentials.certificate) {
-            (Some(Presented::Unusable), _) => Err(Refusal::Unusable),
-            (Some(Presented::Key(text)), _) => register.by_key(text),
-            (Some(Presented::Bearer(text)), _) if ApiKey::is_like_one(text) => register.by_key(text),
-            (Some(Presented::Bearer(text)), _) => register.by_token(text).await,
+            (Some(PresentedCredentials::Malformed), _) => Err(AuthenticationError::Malformed),
+            (Some(PresentedCredentials::Key(text)), _) => register.by_key(text),
+            (Some(PresentedCredentials::Bearer(text)), _) if ApiKey::is_like_one(text) => register.by_key(text),
+            (Some(PresentedCredentials::Bearer(text)), _) => register.by_token(text).await,
             (None, Some(certificate)) => register.by_certificate(certificate),
-            (None, None) => Err(Refusal::Nothing),
+            (None, None) => Err(AuthenticationError::Nothing),
         }
     }
 
@@ -163,9 +163,9 @@ impl Authenticator {
 }
 
 impl Register {
-    fn by_key(&self, text: &str) -> Result<Identity, Refusal> {
+    fn by_key(&self, text: &str) -> Result<Identity, AuthenticationError> {
         if !ApiKey::is_like_one(text) {
-            return Err(Refusal::UnknownKey);
+            return Err(AuthenticationError::UnknownKey);
         }
         let digest = Digest::of(text);
         let mut found = None;
@@ -175,41 +175,42 @@ impl Register {
                 found = Some((caller, key));
             }
         }
-        let (caller, key) = found.ok_or(Refusal::UnknownKey)?;
+        let (caller, key) = found.ok_or(AuthenticationError::UnknownKey)?;
         if key.has_expired(Timestamp::now()) {
-            return Err(Refusal::ExpiredKey(caller.caller.name.as_str().into()));
+            return Err(AuthenticationError::ExpiredKey(caller.caller.name.as_str().into()));
         }
         Ok(Identity::by_key(caller, key))
     }
 
     /// The first caller, in the order of the configuration, whose rule the token meets.
-    async fn by_token(&self, text: &str) -> Result<Identity, Refusal> {
+    async fn by_token(&self, text: &str) -> Result<Identity, AuthenticationError> {
         let claims = self.verifier.verify(text).await.map_err(|refusal| match refusal {
-            jwt::Refusal::Invalid(reason) => Refusal::Token(reason),
-            jwt::Refusal::KeysUnavailable => Refusal::KeysUnavailable,
+            jwt::TokenError::Invalid(reason) => AuthenticationError::Token(reason),
+            jwt::TokenError::KeysUnavailable => AuthenticationError::KeysUnavailable,
         })?;
         let mut callers = self.callers.iter();
         let caller = callers.find(|caller| caller.caller.tokens.as_ref().is_some_and(|rule| rule.covers(&claims)));
-        let caller = caller.ok_or(Refusal::StrangeToken)?;
+        let caller = caller.ok_or(AuthenticationError::StrangeToken)?;
         Ok(Identity::by_token(caller, &claims))
     }
 
-    fn by_certificate(&self, certificate: &CertificateNames) -> Result<Identity, Refusal> {
+    fn by_certificate(&self, certificate: &CertificateNames) -> Result<Identity, AuthenticationError> {
         let mut callers = self.callers.iter();
         let caller = callers.find(|caller| caller.caller.certificates.iter().any(|name| certificate.prove(name)));
-        let caller = caller.ok_or(Refusal::StrangeCertificate)?;
+        let caller = caller.ok_or(AuthenticationError::StrangeCertificate)?;
         Ok(Identity::proven(caller, Proof::Certificate))
     }
 }
 
-fn known(callers: Vec<Caller>, before: &[Arc<Known>]) -> Vec<Arc<Known>> {
+fn known(callers: Vec<Caller>, before: &[Arc<RegisteredCaller>]) -> Vec<Arc<RegisteredCaller>> {
     callers
         .into_iter()
         .map(|caller| {
-            let same = |known: &&Arc<Known>| known.caller.name == caller.name && known.caller.quota == caller.quota;
+            let same =
+                |known: &&Arc<RegisteredCaller>| known.caller.name == caller.name && known.caller.quota == caller.quota;
             let used = before.iter().find(same).and_then(|known| known.meter.clone());
             let meter = used.unwrap_or_else(|| Arc::new(Meter::new(caller.quota)));
-            Arc::new(Known {
+            Arc::new(RegisteredCaller {
                 caller,
                 meter: Some(meter),
             })
@@ -249,7 +250,10 @@ mod tests {
         (new.shown_once().to_owned(), key)
     }
 
-    async fn asks(authenticator: &Authenticator, presented: Option<Presented<'_>>) -> Result<String, Refusal> {
+    async fn asks(
+        authenticator: &Authenticator,
+        presented: Option<PresentedCredentials<'_>>,
+    ) -> Result<String, AuthenticationError> {
         let credentials = Credentials {
             presented,
             certificate: None,
@@ -270,19 +274,34 @@ mod tests {
         ];
         let authenticator = Authenticator::new(callers, Vec::new()).unwrap();
         for text in [&first, &second] {
-            for presented in [Presented::Key(text), Presented::Bearer(text)] {
+            for presented in [PresentedCredentials::Key(text), PresentedCredentials::Bearer(text)] {
                 assert_eq!(asks(&authenticator, Some(presented)).await.as_deref(), Ok("hr"));
             }
         }
         for (presented, refusal) in [
-            (None, Refusal::Nothing),
-            (Some(Presented::Unusable), Refusal::Unusable),
-            (Some(Presented::Key(&expired)), Refusal::ExpiredKey("soar".into())),
-            (Some(Presented::Key(&strange)), Refusal::UnknownKey),
-            (Some(Presented::Key(&first.to_uppercase())), Refusal::UnknownKey),
-            (Some(Presented::Key(&first[..first.len() - 1])), Refusal::UnknownKey),
-            (Some(Presented::Key(&format!("{first}0"))), Refusal::UnknownKey),
-            (Some(Presented::Key("")), Refusal::UnknownKey),
+            (None, AuthenticationError::Nothing),
+            (Some(PresentedCredentials::Malformed), AuthenticationError::Malformed),
+            (
+                Some(PresentedCredentials::Key(&expired)),
+                AuthenticationError::ExpiredKey("soar".into()),
+            ),
+            (
+                Some(PresentedCredentials::Key(&strange)),
+                AuthenticationError::UnknownKey,
+            ),
+            (
+                Some(PresentedCredentials::Key(&first.to_uppercase())),
+                AuthenticationError::UnknownKey,
+            ),
+            (
+                Some(PresentedCredentials::Key(&first[..first.len() - 1])),
+                AuthenticationError::UnknownKey,
+            ),
+            (
+                Some(PresentedCredentials::Key(&format!("{first}0"))),
+                AuthenticationError::UnknownKey,
+            ),
+            (Some(PresentedCredentials::Key("")), AuthenticationError::UnknownKey),
         ] {
             assert_eq!(asks(&authenticator, presented).await, Err(refusal));
         }
@@ -293,7 +312,7 @@ mod tests {
         let (text, api_key) = key(None);
         let authenticator = Authenticator::new(vec![caller("hr", vec![api_key.clone()])], Vec::new()).unwrap();
         let credentials = Credentials {
-            presented: Some(Presented::Key(&text)),
+            presented: Some(PresentedCredentials::Key(&text)),
             certificate: None,
         };
         let identity = authenticator.identify(credentials).await.unwrap();
@@ -307,7 +326,7 @@ mod tests {
         authenticator.replace(Vec::new(), Vec::new()).unwrap();
         assert_eq!(
             authenticator.identify(credentials).await.unwrap_err(),
-            Refusal::UnknownKey
+            AuthenticationError::UnknownKey
         );
     }
 }

@@ -8,7 +8,7 @@ use super::{
     certificate::CertificateName,
     jwt::Claims,
     key::{ApiKey, hexadecimal},
-    quota::{Held, Meter, Quota, Standing},
+    quota::{Meter, Quota, QuotaPermit, Standing},
     rights::Rights,
 };
 
@@ -76,7 +76,7 @@ impl Proof {
 /// Somebody who asks, and has proven to be a caller.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    caller: Arc<Known>,
+    caller: Arc<RegisteredCaller>,
     proof: Proof,
     key: Option<Box<str>>,
     subject: Option<Box<str>>,
@@ -84,14 +84,14 @@ pub struct Identity {
 
 /// A caller, with what it has used of its quota.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct RegisteredCaller {
     pub(super) caller: Caller,
     pub(super) meter: Option<Arc<Meter>>,
 }
 
 impl Identity {
     /// Whoever asks a service that has no callers: everything is allowed, and nothing is counted.
-    pub fn unasked() -> Self {
+    pub fn anonymous() -> Self {
         let caller = Caller {
             name: "-".to_owned(),
             keys: Vec::new(),
@@ -104,14 +104,14 @@ impl Identity {
             },
         };
         Self {
-            caller: Arc::new(Known { caller, meter: None }),
+            caller: Arc::new(RegisteredCaller { caller, meter: None }),
             proof: Proof::Unasked,
             key: None,
             subject: None,
         }
     }
 
-    pub(super) fn proven(caller: &Arc<Known>, proof: Proof) -> Self {
+    pub(super) fn proven(caller: &Arc<RegisteredCaller>, proof: Proof) -> Self {
         Self {
             caller: Arc::clone(caller),
             proof,
@@ -120,14 +120,14 @@ impl Identity {
         }
     }
 
-    pub(super) fn by_key(caller: &Arc<Known>, key: &ApiKey) -> Self {
+    pub(super) fn by_key(caller: &Arc<RegisteredCaller>, key: &ApiKey) -> Self {
         Self {
             key: Some(key.digest.hint().into_boxed_str()),
             ..Self::proven(caller, Proof::ApiKey)
         }
     }
 
-    pub(super) fn by_token(caller: &Arc<Known>, claims: &Claims) -> Self {
+    pub(super) fn by_token(caller: &Arc<RegisteredCaller>, claims: &Claims) -> Self {
         Self {
             subject: claims.subject().map(|subject| pseudonym(claims.issuer(), subject)),
             ..Self::proven(caller, Proof::Token)
@@ -166,7 +166,7 @@ impl Identity {
     }
 
     /// Takes one request out of its quota, see [`Meter::take`]; `None` when nothing is counted.
-    pub fn take(&self, now: Instant) -> Option<(Result<Held, std::time::Duration>, Standing)> {
+    pub fn take(&self, now: Instant) -> Option<(Result<QuotaPermit, std::time::Duration>, Standing)> {
         Some(self.caller.meter.as_ref()?.take(now))
     }
 }

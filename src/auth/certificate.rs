@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-use super::distinguished_name::{DistinguishedName, DistinguishedNameFault};
+use super::distinguished_name::{DistinguishedName, DistinguishedNameError};
 
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4).
 const LONGEST_HOST: usize = 253;
@@ -51,13 +51,13 @@ enum Name {
 
 /// Why a text is no [`CertificateName`]; the message says what to write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateNameFault {
+pub enum CertificateNameError {
     /// It begins with no kind of name.
     #[error("begin it with subject:, dns:, uri: or email:, like \"dns:hr.example.com\"")]
     Kind,
     /// The subject is none.
     #[error("{0}")]
-    Subject(#[from] DistinguishedNameFault),
+    Subject(#[from] DistinguishedNameError),
     /// The DNS name is none.
     #[error(
         "write a whole DNS name like \"dns:hr.example.com\": ASCII (an international name in its xn-- form), no wildcard, no dot at the end"
@@ -110,16 +110,16 @@ fn is_host(text: &str) -> bool {
 }
 
 impl FromStr for CertificateName {
-    type Err = CertificateNameFault;
+    type Err = CertificateNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, name) = text.split_once(':').ok_or(CertificateNameFault::Kind)?;
+        let (kind, name) = text.split_once(':').ok_or(CertificateNameError::Kind)?;
         match kind {
             "subject" => Ok(Self(Name::Subject(name.parse()?))),
-            "dns" => Self::dns(name).ok_or(CertificateNameFault::Dns),
-            "uri" => Self::uri(name).ok_or(CertificateNameFault::Uri),
-            "email" => Self::email(name).ok_or(CertificateNameFault::Email),
-            _ => Err(CertificateNameFault::Kind),
+            "dns" => Self::dns(name).ok_or(CertificateNameError::Dns),
+            "uri" => Self::uri(name).ok_or(CertificateNameError::Uri),
+            "email" => Self::email(name).ok_or(CertificateNameError::Email),
+            _ => Err(CertificateNameError::Kind),
         }
     }
 }
@@ -156,7 +156,7 @@ pub struct CertificateNames {
 
 /// Why a certificate names nobody, although its signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateFault {
+pub enum CertificateError {
     /// It is not the DER of an X.509 certificate, or an extension stands in it twice.
     #[error("the client certificate can't be read")]
     Malformed,
@@ -170,17 +170,17 @@ impl CertificateNames {
     ///
     /// # Errors
     /// When it can't be read as a whole: half a certificate proves nothing.
-    pub fn from_der(certificate: &[u8]) -> Result<Self, CertificateFault> {
-        let (rest, certificate) = X509Certificate::from_der(certificate).map_err(|_| CertificateFault::Malformed)?;
+    pub fn from_der(certificate: &[u8]) -> Result<Self, CertificateError> {
+        let (rest, certificate) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::Malformed)?;
         if !rest.is_empty() {
-            return Err(CertificateFault::Malformed);
+            return Err(CertificateError::Malformed);
         }
         let alternatives = certificate
             .subject_alternative_name()
-            .map_err(|_| CertificateFault::Malformed)?;
+            .map_err(|_| CertificateError::Malformed)?;
         let alternatives = alternatives.map_or(&[][..], |extension| &extension.value.general_names);
         if alternatives.len() > MOST_NAMES {
-            return Err(CertificateFault::TooManyNames);
+            return Err(CertificateError::TooManyNames);
         }
         let subject = DistinguishedName::of(certificate.subject()).map(|name| CertificateName(Name::Subject(name)));
         let alternatives = alternatives.iter().filter_map(|name| match name {
@@ -373,11 +373,11 @@ mod tests {
         let mut longer = whole.clone();
         longer.push(0);
         for der in [&[][..], b"hr", &whole[..whole.len() - 1], &longer] {
-            assert_eq!(CertificateNames::from_der(der), Err(CertificateFault::Malformed));
+            assert_eq!(CertificateNames::from_der(der), Err(CertificateError::Malformed));
         }
         let many = vec![SanType::DnsName(ia5("a.example")); MOST_NAMES + 1];
         let fault = CertificateNames::from_der(&certificate(vec![], many));
-        assert_eq!(fault, Err(CertificateFault::TooManyNames));
+        assert_eq!(fault, Err(CertificateError::TooManyNames));
         // Two extensions of alternative names: which one counts would be anybody's guess.
         let mut params = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         let second = b"\x30\x0b\x82\x09b.example".to_vec();
@@ -385,13 +385,13 @@ mod tests {
         let twice = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
         assert_eq!(
             CertificateNames::from_der(twice.der()),
-            Err(CertificateFault::Malformed)
+            Err(CertificateError::Malformed)
         );
     }
 
     #[test]
     fn what_is_written_wrong_is_refused_with_what_to_write() {
-        use CertificateNameFault::{Dns, Email, Kind, Uri};
+        use CertificateNameError::{Dns, Email, Kind, Uri};
         for (text, fault) in [
             ("", Kind),
             ("hr.example.com", Kind),

@@ -60,22 +60,22 @@ struct Attribute {
 /// Why a text is no distinguished name; the message says what to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct DistinguishedNameFault(&'static str);
+pub struct DistinguishedNameError(&'static str);
 
-const SHAPE: DistinguishedNameFault = DistinguishedNameFault(
+const SHAPE: DistinguishedNameError = DistinguishedNameError(
     "write attributes like CN=hr,O=Example without spaces around \",\" and \"=\", as openssl x509 -noout -subject -nameopt RFC2253 prints them",
 );
-const KEYWORD: DistinguishedNameFault = DistinguishedNameFault(
+const KEYWORD: DistinguishedNameError = DistinguishedNameError(
     "use CN, L, ST, O, OU, C, STREET, DC, UID, emailAddress, serialNumber, SN, GN, title or dotted numbers as attribute types",
 );
-const ESCAPE: DistinguishedNameFault = DistinguishedNameFault(
+const ESCAPE: DistinguishedNameError = DistinguishedNameError(
     "write \\ before each of \" + , ; < > \\ in a value, and other bytes as \\ and two hexadecimal digits",
 );
-const HEXADECIMAL: DistinguishedNameFault =
-    DistinguishedNameFault("write the value as text, not in the hexadecimal form; write \\# for a # at its start");
-const VALUE: DistinguishedNameFault =
-    DistinguishedNameFault("write values of 1 to 1024 bytes of UTF-8 without control characters");
-const TOO_MANY: DistinguishedNameFault = DistinguishedNameFault("write at most 64 attributes");
+const HEXADECIMAL: DistinguishedNameError =
+    DistinguishedNameError("write the value as text, not in the hexadecimal form; write \\# for a # at its start");
+const VALUE: DistinguishedNameError =
+    DistinguishedNameError("write values of 1 to 1024 bytes of UTF-8 without control characters");
+const TOO_MANY: DistinguishedNameError = DistinguishedNameError("write at most 64 attributes");
 
 impl DistinguishedName {
     /// The name in a certificate; `None` for one that no text could stand for: an empty one, one
@@ -100,7 +100,7 @@ impl DistinguishedName {
         Self::new(relative).ok()
     }
 
-    fn new(mut relative: Vec<RelativeName>) -> Result<Self, DistinguishedNameFault> {
+    fn new(mut relative: Vec<RelativeName>) -> Result<Self, DistinguishedNameError> {
         if relative.is_empty() || relative.iter().any(Vec::is_empty) {
             return Err(SHAPE);
         }
@@ -113,7 +113,7 @@ impl DistinguishedName {
 }
 
 impl FromStr for DistinguishedName {
-    type Err = DistinguishedNameFault;
+    type Err = DistinguishedNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut relative = vec![RelativeName::new()];
@@ -139,7 +139,7 @@ impl FromStr for DistinguishedName {
 }
 
 /// The dotted numbers of an attribute type.
-fn oid(kind: &str) -> Result<String, DistinguishedNameFault> {
+fn oid(kind: &str) -> Result<String, DistinguishedNameError> {
     if kind.contains(' ') {
         return Err(SHAPE);
     }
@@ -160,7 +160,7 @@ fn oid(kind: &str) -> Result<String, DistinguishedNameFault> {
 type End<'a> = Option<(char, &'a str)>;
 
 /// A value without its escapes, and its end.
-fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameFault> {
+fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameError> {
     let mut bytes = Vec::new();
     let mut end = None;
     let mut ends_in_space = false;
@@ -191,7 +191,7 @@ fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameFault> {
 
 /// What follows a backslash: a character that needs it, or two hexadecimal digits for one byte (of
 /// several, for a character beyond ASCII).
-fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, DistinguishedNameFault> {
+fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, DistinguishedNameError> {
     let mut next = || characters.next().map(|(_, character)| character);
     let first = next().ok_or(ESCAPE)?;
     if let Some(high) = first.to_digit(16) {
@@ -256,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str) -> Result<DistinguishedName, DistinguishedNameFault> {
+    fn parse(text: &str) -> Result<DistinguishedName, DistinguishedNameError> {
         text.parse()
     }
 

@@ -17,11 +17,11 @@ mod key;
 mod quota;
 mod rights;
 
-pub use authenticator::{Authenticator, Credentials, Presented, Refusal};
+pub use authenticator::{AuthenticationError, Authenticator, Credentials, PresentedCredentials};
 pub use caller::{Caller, Identity, Proof, TokenRule};
-pub use certificate::{CertificateFault, CertificateName, CertificateNameFault, CertificateNames};
-pub use distinguished_name::{DistinguishedName, DistinguishedNameFault};
+pub use certificate::{CertificateError, CertificateName, CertificateNameError, CertificateNames};
+pub use distinguished_name::{DistinguishedName, DistinguishedNameError};
 pub use failures::{Failures, Verdict};
 pub use key::{ApiKey, Digest, NewKey};
-pub use quota::{Held, Meter, Quota, Standing};
+pub use quota::{Meter, Quota, QuotaPermit, Standing};
 pub use rights::{CommandRight, Names, Rights};

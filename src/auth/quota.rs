@@ -46,7 +46,7 @@ struct Bucket {
 
 /// A place among the requests at work; dropping it gives it back.
 #[derive(Debug)]
-pub struct Held {
+pub struct QuotaPermit {
     _place: OwnedSemaphorePermit,
 }
 
@@ -79,7 +79,7 @@ impl Meter {
 
     /// Takes one request out of the quota: a place, or how long to wait when there is none; and how
     /// the caller then stands.
-    pub fn take(&self, now: Instant) -> (Result<Held, Duration>, Standing) {
+    pub fn take(&self, now: Instant) -> (Result<QuotaPermit, Duration>, Standing) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.level = (bucket.level + passed * self.quota.requests_per_second).min(f64::from(self.quota.burst()));
@@ -94,7 +94,7 @@ impl Meter {
             return (Err(Duration::from_secs(1)), self.standing(bucket.level));
         };
         bucket.level -= 1.0;
-        (Ok(Held { _place: place }), self.standing(bucket.level))
+        (Ok(QuotaPermit { _place: place }), self.standing(bucket.level))
     }
 
     fn standing(&self, level: f64) -> Standing {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{FAILED, failed, misused};
 use crate::{
     json,
-    mapper::{Direction, Gravity, Mapper, MapperFile, MappingType},
+    mapper::{Direction, Mapper, MapperFile, MappingType, Severity},
     profile::UserProfile,
     scim::{Dialect, User},
 };
@@ -68,7 +68,7 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
         println!("{finding}");
     }
     let [refused, doubtful, notes] =
-        [Gravity::Refused, Gravity::Doubtful, Gravity::Note].map(|gravity| findings.count(gravity));
+        [Severity::Refused, Severity::Doubtful, Severity::Note].map(|gravity| findings.count(gravity));
     println!(
         "{}: {refused} refused, {doubtful} doubtful, {notes} notes",
         path.display()

@@ -30,7 +30,7 @@ use crate::{
     envelope::Envelope,
     http,
     sandbox::{self, Sandbox, Seed},
-    service::{Ran, Service, Told},
+    service::{CommandRun, Service, Told},
     telemetry,
 };
 
@@ -237,7 +237,7 @@ async fn check(configured: Configured) -> ExitCode {
 }
 
 /// Runs test-module on every instance at the same time; a table, and whether all are well.
-async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::Error> {
+async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::AppError> {
     let service = Arc::new(Service::new(
         crate::app::instances(settings)?,
         &settings.default_instance,
@@ -262,7 +262,7 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let mut all_well = true;
     for (instance, test) in service.instances().iter().zip(tests) {
         let (well, details) = match test.await {
-            Ok(Ok(Ran {
+            Ok(Ok(CommandRun {
                 told: Told::Envelope(Envelope::TestModule(envelope)),
                 ..
             })) => {

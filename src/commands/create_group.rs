@@ -56,7 +56,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
             Err(error) => return group::failed(error),
         }
     }
-    let mut lost: Option<&scim::Error> = None;
+    let mut lost: Option<&scim::ScimError> = None;
     for _ in 0..super::CREATIONS {
         let refused = match replay.create_group(|| attributes.clone())? {
             Ok(group) if named(group, name) => return Ok(done(group)),
@@ -97,7 +97,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
 }
 
 /// A 409, and what it is about as far as a look tells.
-fn clashes(refused: &scim::Error, whose: &str) -> Result<Outcome, Next> {
+fn clashes(refused: &scim::ScimError, whose: &str) -> Result<Outcome, Next> {
     group::fails(Failure::new(Cause::Conflict, format!("{}; {whose}", refused.message())))
 }
 

@@ -775,7 +775,7 @@ mod tests {
             ] {
                 let who = || found(json!({"externalId": has}));
                 let command = || create(json!({"employeeid": wanted}));
-                let ends = |script: Script| {
+                let end_with = |script: Script| {
                     let mut script = script;
                     script.extend(change.map(|change| (change, shown(json!({"externalId": wanted})))));
                     script
@@ -789,18 +789,18 @@ mod tests {
                     row(
                         name,
                         command(),
-                        ends(vec![("create test active", status(409)), ("users named test?", who())]),
+                        end_with(vec![("create test active", status(409)), ("users named test?", who())]),
                         end,
                     )
                     .with(set),
-                    row(name, command(), ends(vec![("users named test?", who())]), end)
+                    row(name, command(), end_with(vec![("users named test?", who())]), end)
                         .with(set)
                         .dry(),
                     // What can't be created is looked for first.
                     row(
                         name,
                         create(json!({"employeeid": wanted, "surname": null})),
-                        ends(vec![("users named test?", who())]),
+                        end_with(vec![("users named test?", who())]),
                         end,
                     )
                     .with(set),

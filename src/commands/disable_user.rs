@@ -131,7 +131,7 @@ mod tests {
                 leaver(),
                 vec![
                     ("users named test?", found(json!({}))),
-                    (off, Ok(Reply::Unseen)),
+                    (off, Ok(Reply::NoBody)),
                     ("user u-1?", inactive()),
                 ],
                 "done Disable u-1 inactive",
@@ -141,7 +141,7 @@ mod tests {
                 leaver(),
                 vec![
                     ("users named test?", found(json!({}))),
-                    (off, Ok(Reply::Unseen)),
+                    (off, Ok(Reply::NoBody)),
                     ("user u-1?", absent()),
                 ],
                 "skipped Disable: User does not exist [u-1]",
@@ -285,7 +285,7 @@ mod tests {
                 leaver(),
                 vec![
                     ("users named test?", found(json!({}))),
-                    (off, Ok(Reply::Unseen)),
+                    (off, Ok(Reply::NoBody)),
                     ("user u-1?", shown(json!({}))),
                 ],
                 mismatch,

@@ -88,12 +88,12 @@ pub(super) fn violates<T>(violations: &[Violation]) -> Result<T, Next> {
 }
 
 /// Ends with what the directory said.
-pub(super) fn failed<T>(error: &scim::Error) -> Result<T, Next> {
+pub(super) fn failed<T>(error: &scim::ScimError) -> Result<T, Next> {
     fails(failure(error))
 }
 
 /// What the directory said of a group.
-pub(super) fn failure(error: &scim::Error) -> Failure {
+pub(super) fn failure(error: &scim::ScimError) -> Failure {
     if error.kind == ErrorKind::Absent {
         Failure::new(Cause::Absent, ABSENT)
     } else {
@@ -103,7 +103,7 @@ pub(super) fn failure(error: &scim::Error) -> Failure {
 
 /// Ends because a look failed after an answer got lost. The lost one is what the caller must know
 /// of; that the command's time is over says so by itself (504).
-pub(super) fn unsure<T>(done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
+pub(super) fn unsure<T>(done: &str, lost: &scim::ScimError, looking: &scim::ScimError) -> Result<T, Next> {
     fails(Failure::unsure("group", done, lost, looking))
 }
 

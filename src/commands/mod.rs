@@ -288,7 +288,7 @@ mod tests {
                     members(&[], Some("b")),
                 ]
             }
-            Next::Read(Read::Sample) => vec![nobody(), found(json!({}))],
+            Next::Read(Read::Probe) => vec![nobody(), found(json!({}))],
             Next::Write(Step::CreateUser(sent)) => {
                 let mut made = sent.clone();
                 made.insert("id".to_owned(), "u-1".into());
@@ -302,7 +302,7 @@ mod tests {
                 vec![
                     Ok(Reply::User(apply(&changes.operations, &before))),
                     shown(json!({"id": id, "userName": "toast"})),
-                    Ok(Reply::Unseen),
+                    Ok(Reply::NoBody),
                 ]
             }
             Next::Write(Step::CreateGroup(_)) => vec![group_shown(json!({}))],
@@ -346,18 +346,18 @@ mod tests {
         let question = asked(&next);
         // The service assumes that a dry run's writes succeed.
         let assumed = known.dry_run && matches!(next, Next::Write(_));
-        let mut ends = 0;
+        let mut end_with = 0;
         for answer in answers(&next, asked_before.len()) {
             if assumed && answer.is_err() {
                 continue;
             }
             known.answers.push(answer);
             asked_before.push(question.clone());
-            ends += follow(command, rules, known, asked_before);
+            end_with += follow(command, rules, known, asked_before);
             asked_before.pop();
             known.answers.pop();
         }
-        ends
+        end_with
     }
 
     /// What is true of every end.
@@ -400,7 +400,7 @@ mod tests {
                 assert_eq!(last, None, "no look between two: {}", trail());
                 let creations = || said().filter(|(question, _)| is_creation(question));
                 assert!(creations().count() < 3, "{}", trail());
-                let lost = |answer: &Answer| answer.as_ref().is_err_and(crate::scim::Error::is_answer_lost);
+                let lost = |answer: &Answer| answer.as_ref().is_err_and(crate::scim::ScimError::is_answer_lost);
                 assert!(creations().all(|(_, answer)| lost(answer)), "made again: {}", trail());
                 assert_eq!(patches, 0, "an update never creates again: {}", trail());
             }
@@ -450,7 +450,7 @@ mod tests {
 
     #[test]
     fn every_way_through_every_command_comes_to_an_end() {
-        let mut ends = 0;
+        let mut end_with = 0;
         for command in every_command() {
             // A group's members are changed and read in each dialect's own way; of a person, only
             // what may be sent differs.
@@ -477,11 +477,11 @@ mod tests {
                         dry_run,
                         ..Known::default()
                     };
-                    ends += follow(&command, &rules, &mut known, &mut Vec::new());
+                    end_with += follow(&command, &rules, &mut known, &mut Vec::new());
                 }
             }
         }
-        assert!(ends > 10_000, "only {ends} ends were reached");
+        assert!(end_with > 10_000, "only {end_with} ends were reached");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Args {}
 
 /// What to do next.
 pub(super) fn decide(_args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
-    Ok(Outcome::Tested(match replay.sample()? {
+    Ok(Outcome::Tested(match replay.probe()? {
         Ok(_) => Ok(
             "the directory answered: url, tenant_id and authentication_token are right, and the token may read users",
         ),
@@ -32,7 +32,7 @@ pub(super) fn decide(_args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, N
 }
 
 /// What a failed answer says about the configuration.
-fn proves(error: &scim::Error) -> &'static str {
+fn proves(error: &scim::ScimError) -> &'static str {
     match error.kind {
         ErrorKind::Connect => "check url: no connection, or no trust in its certificate",
         ErrorKind::Timeout | ErrorKind::Broken => {

@@ -220,7 +220,7 @@ pub(super) fn headers() -> Answer {
 
 /// A failure.
 pub(super) fn failed(kind: ErrorKind) -> Answer {
-    Err(scim::Error::new(kind, "said"))
+    Err(scim::ScimError::new(kind, "said"))
 }
 
 /// A failure of this status.
@@ -290,7 +290,7 @@ pub(super) fn asked(next: &Next) -> String {
             Read::GroupsByName(name) => format!("groups named {name}?"),
             Read::Members(id, Page::Next(cursor)) => format!("members of {id} from {cursor}?"),
             Read::Members(id, page) => format!("members of {id}, {page:?}?"),
-            Read::Sample => "anybody?".to_owned(),
+            Read::Probe => "anybody?".to_owned(),
         },
         Next::Write(step) => match step {
             Step::CreateUser(user) => {
@@ -372,7 +372,7 @@ fn ended(outcome: &Outcome) -> String {
         }
         Outcome::Group(GroupOutcome::Failed { failure, details }) => {
             let members = details.iter().flat_map(|details| details["members"].as_array());
-            let fates: Vec<_> = members
+            let results: Vec<_> = members
                 .flatten()
                 .map(|member| {
                     format!(
@@ -382,7 +382,12 @@ fn ended(outcome: &Outcome) -> String {
                     )
                 })
                 .collect();
-            format!("failed {}: {} [{}]", failure.code(), failure.message, fates.join(", "))
+            format!(
+                "failed {}: {} [{}]",
+                failure.code(),
+                failure.message,
+                results.join(", ")
+            )
         }
         Outcome::Tested(Ok(proved)) => format!("done: {proved}"),
         Outcome::Tested(Err(failure)) => format!("failed {}: {}", failure.code(), failure.message),

@@ -59,7 +59,7 @@ pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Res
         Membership {
             group: &id,
             dialect: rules.dialect,
-            fates: vec![Fate::NotTried; changes.len()],
+            results: vec![MemberResult::NotTried; changes.len()],
             changes: &changes,
             first: None,
         }
@@ -167,11 +167,11 @@ struct Change {
 
 /// What became of one member.
 #[derive(Clone, Debug)]
-enum Fate<'a> {
+enum MemberResult<'a> {
     Done,
-    Refused(&'a scim::Error),
+    Refused(&'a scim::ScimError),
     /// Sent, but neither an answer nor a look tells whether it was done.
-    Unknown(&'a scim::Error),
+    Unknown(&'a scim::ScimError),
     NotTried,
 }
 
@@ -180,9 +180,9 @@ struct Membership<'c, 'a> {
     group: &'c Id,
     dialect: Dialect,
     changes: &'c [Change],
-    fates: Vec<Fate<'a>>,
+    results: Vec<MemberResult<'a>>,
     /// The first failure: what the whole is told as.
-    first: Option<&'a scim::Error>,
+    first: Option<&'a scim::ScimError>,
 }
 
 impl<'a> Membership<'_, 'a> {
@@ -200,7 +200,7 @@ impl<'a> Membership<'_, 'a> {
                 let error = match replay.patch_group(self.group, || self.patch(range.clone()))? {
                     Ok(headers) => {
                         last = headers.to_object();
-                        self.fates[range].fill(Fate::Done);
+                        self.results[range].fill(MemberResult::Done);
                         continue;
                     }
                     Err(error) => error,
@@ -210,9 +210,9 @@ impl<'a> Membership<'_, 'a> {
                     // AWS's PATCH is not atomic: what it did is seen only by looking. To send the
                     // same again is safe. A 409 is somebody else at work on the group at the same
                     // moment.
-                    if !self.settle(range.clone(), error, replay)? {
+                    if !self.reconcile(range.clone(), error, replay)? {
                         if sent_again {
-                            return self.stops(error);
+                            return self.fail_with(error);
                         }
                         sent_again = true;
                         open.push(range);
@@ -226,7 +226,7 @@ impl<'a> Membership<'_, 'a> {
                     }
                     self.first.get_or_insert(error);
                     match range.len() {
-                        1 => self.fates[range.start] = Fate::Refused(error),
+                        1 => self.results[range.start] = MemberResult::Refused(error),
                         length => {
                             let middle = range.start + length / 2;
                             open.extend([middle..range.end, range.start..middle]);
@@ -234,26 +234,34 @@ impl<'a> Membership<'_, 'a> {
                     }
                 } else {
                     if error.status().is_some() {
-                        self.fates[range].fill(Fate::Refused(error));
+                        self.results[range].fill(MemberResult::Refused(error));
                     }
-                    return self.stops(error);
+                    return self.fail_with(error);
                 }
             }
             // What was refused together and taken in parts is no failure.
-            if self.fates[start..end].iter().all(|fate| matches!(fate, Fate::Done)) {
+            if self.results[start..end]
+                .iter()
+                .all(|result| matches!(result, MemberResult::Done))
+            {
                 self.first = first_before;
             }
         }
-        self.first.map_or(Ok(last), |error| self.stops(error))
+        self.first.map_or(Ok(last), |error| self.fail_with(error))
     }
 
     /// Looks which of these changes an unanswered PATCH has made. True when all of them are in
     /// effect.
-    fn settle(&mut self, range: Range<usize>, lost: &'a scim::Error, replay: &mut Replay<'a>) -> Result<bool, Next> {
+    fn reconcile(
+        &mut self,
+        range: Range<usize>,
+        lost: &'a scim::ScimError,
+        replay: &mut Replay<'a>,
+    ) -> Result<bool, Next> {
         let members = match group::members(self.group, self.dialect, replay)? {
             Ok(members) => members,
             Err(looking) => {
-                self.fates[range].fill(Fate::Unknown(lost));
+                self.results[range].fill(MemberResult::Unknown(lost));
                 let mut failure = self.failure(lost);
                 failure
                     .message
@@ -261,7 +269,7 @@ impl<'a> Membership<'_, 'a> {
                 if looking.cause == Cause::Directory(ErrorKind::Expired) {
                     failure.cause = looking.cause;
                 }
-                return self.ends(failure);
+                return self.end_with(failure);
             }
         };
         let members: HashSet<_> = members.iter().map(|member| member.value.as_str()).collect();
@@ -269,7 +277,11 @@ impl<'a> Membership<'_, 'a> {
         for place in range {
             let Change { op, id } = &self.changes[place];
             let in_effect = members.contains(id.as_str()) == (*op == Op::Add);
-            self.fates[place] = if in_effect { Fate::Done } else { Fate::Unknown(lost) };
+            self.results[place] = if in_effect {
+                MemberResult::Done
+            } else {
+                MemberResult::Unknown(lost)
+            };
             all &= in_effect;
         }
         Ok(all)
@@ -278,8 +290,8 @@ impl<'a> Membership<'_, 'a> {
     fn look_at_group(&self, replay: &mut Replay<'a>) -> Result<(), Next> {
         match replay.group_by_id(self.group)? {
             Ok(_) => Ok(()),
-            Err(error) if error.kind == ErrorKind::Absent => self.ends(Failure::new(Cause::Absent, group::ABSENT)),
-            Err(error) => self.stops(error),
+            Err(error) if error.kind == ErrorKind::Absent => self.end_with(Failure::new(Cause::Absent, group::ABSENT)),
+            Err(error) => self.fail_with(error),
         }
     }
 
@@ -324,13 +336,13 @@ impl<'a> Membership<'_, 'a> {
     }
 
     /// Ends because of `last`.
-    fn stops<T>(&self, last: &'a scim::Error) -> Result<T, Next> {
-        self.ends(self.failure(last))
+    fn fail_with<T>(&self, last: &'a scim::ScimError) -> Result<T, Next> {
+        self.end_with(self.failure(last))
     }
 
     /// What `last` is told as: the first failure there was, unless the command's time is over,
     /// which has a status of its own.
-    fn failure(&self, last: &'a scim::Error) -> Failure {
+    fn failure(&self, last: &'a scim::ScimError) -> Failure {
         let first = self.first.unwrap_or(last);
         let told = if last.kind == ErrorKind::Expired { last } else { first };
         let mut failure = Failure::from(told);
@@ -344,19 +356,19 @@ impl<'a> Membership<'_, 'a> {
     }
 
     /// Ends with `failure`, naming who was refused, and telling each member's fate in the details.
-    fn ends<T>(&self, mut failure: Failure) -> Result<T, Next> {
-        let of = |wanted: fn(&Fate<'_>) -> bool| {
+    fn end_with<T>(&self, mut failure: Failure) -> Result<T, Next> {
+        let of = |wanted: fn(&MemberResult<'_>) -> bool| {
             let members = self
                 .changes
                 .iter()
-                .zip(&self.fates)
-                .filter(move |(_, fate)| wanted(fate));
+                .zip(&self.results)
+                .filter(move |(_, result)| wanted(result));
             members.map(|(change, _)| change.id.as_str()).collect::<Vec<_>>()
         };
         for (what, ids) in [
-            ("failed", of(|fate| matches!(fate, Fate::Refused(_)))),
-            ("not known", of(|fate| matches!(fate, Fate::Unknown(_)))),
-            ("not tried", of(|fate| matches!(fate, Fate::NotTried))),
+            ("failed", of(|result| matches!(result, MemberResult::Refused(_)))),
+            ("not known", of(|result| matches!(result, MemberResult::Unknown(_)))),
+            ("not tried", of(|result| matches!(result, MemberResult::NotTried))),
         ] {
             let rest = ids.len().saturating_sub(NAMED);
             let more = if rest > 0 {
@@ -370,7 +382,7 @@ impl<'a> Membership<'_, 'a> {
                     .push_str(&format!("; {what}: {}{more}", ids[..ids.len().min(NAMED)].join(", ")));
             }
         }
-        let members: Vec<_> = self.changes.iter().zip(&self.fates).map(told).collect();
+        let members: Vec<_> = self.changes.iter().zip(&self.results).map(told).collect();
         finish(Outcome::Group(GroupOutcome::Failed {
             failure,
             details: Some(json!({"members": members})),
@@ -378,12 +390,12 @@ impl<'a> Membership<'_, 'a> {
     }
 }
 
-fn told((change, fate): (&Change, &Fate<'_>)) -> Value {
-    let (result, error) = match fate {
-        Fate::Done => ("done", None),
-        Fate::Refused(error) => ("failed", Some(error)),
-        Fate::Unknown(error) => ("not known", Some(error)),
-        Fate::NotTried => ("not tried", None),
+fn told((change, result): (&Change, &MemberResult<'_>)) -> Value {
+    let (result, error) = match result {
+        MemberResult::Done => ("done", None),
+        MemberResult::Refused(error) => ("failed", Some(error)),
+        MemberResult::Unknown(error) => ("not known", Some(error)),
+        MemberResult::NotTried => ("not tried", None),
     };
     let mut told = json!({"value": change.id, "operation": change.op, "result": result});
     if let Some(error) = error {
@@ -453,7 +465,7 @@ mod tests {
     }
 
     /// How many members ended so.
-    fn fates(outcome: &Outcome, result: &str) -> Vec<String> {
+    fn results(outcome: &Outcome, result: &str) -> Vec<String> {
         let Outcome::Group(GroupOutcome::Failed {
             details: Some(details), ..
         }) = outcome
@@ -936,7 +948,7 @@ mod tests {
         ] {
             let command = change(json!(ids(0..250)), json!(null));
             let outcome = outcome(&command, &rules(), vec![headers(), failed(kind)]);
-            let counts = ["done", "failed", "not tried"].map(|result| fates(&outcome, result).len());
+            let counts = ["done", "failed", "not tried"].map(|result| results(&outcome, result).len());
             assert_eq!(counts, [100, refused, untried], "{kind:?}");
         }
     }
@@ -1225,7 +1237,7 @@ mod tests {
             members(&before, None),
         ];
         let stopped = outcome(&change(json!(all), json!(null)), &rules(), answers);
-        let counts = ["done", "not known", "not tried"].map(|result| fates(&stopped, result).len());
+        let counts = ["done", "not known", "not tried"].map(|result| results(&stopped, result).len());
         assert_eq!(counts, [100, 100, 50]);
     }
 
@@ -1265,8 +1277,8 @@ mod tests {
             ] {
                 let command = change(json!(ids(0..125)), json!(ids(125..250)));
                 let (questions, outcome) = drive(&command, &rules(), refusing(&bad, kind));
-                assert_eq!(fates(&outcome, "failed"), bad, "{kind:?}");
-                assert_eq!(fates(&outcome, "done").len(), 250 - bad.len(), "{kind:?} {bad:?}");
+                assert_eq!(results(&outcome, "failed"), bad, "{kind:?}");
+                assert_eq!(results(&outcome, "done").len(), 250 - bad.len(), "{kind:?} {bad:?}");
                 assert!(
                     questions.len() <= 3 + calls + look,
                     "{bad:?}: {} calls",
@@ -1288,7 +1300,7 @@ mod tests {
             refusing(&bad, ErrorKind::Status(400)),
         );
         assert!(questions.len() <= 400, "{}", questions.len());
-        assert_eq!(fates(&outcome, "failed").len(), 200);
+        assert_eq!(results(&outcome, "failed").len(), 200);
         let failure = envelope::failure(&outcome).unwrap();
         assert_eq!(
             failure.message,

@@ -498,7 +498,7 @@ mod tests {
             ]
         };
         let unseen = |then| {
-            let mut script = patched(Ok(Reply::Unseen));
+            let mut script = patched(Ok(Reply::NoBody));
             script.push(("user u-1?", then));
             script
         };
@@ -545,7 +545,7 @@ mod tests {
                 boss(),
                 vec![
                     ("users named test?", found(json!({}))),
-                    ("patch u-1: title=\"Boss\"", Ok(Reply::Unseen)),
+                    ("patch u-1: title=\"Boss\"", Ok(Reply::NoBody)),
                     ("user u-1?", status(500)),
                     ("user u-1?", shown(json!({"title": "Boss"}))),
                 ],

@@ -30,7 +30,7 @@ pub const COMMANDS: [&str; 10] = [
 
 /// The instances that there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct There<'a> {
+pub(super) struct KnownInstances<'a> {
     /// Their names; `None` when they could not be read themselves.
     pub(super) names: Option<&'a [String]>,
     /// Whether the service runs with them, so that no others will be made.
@@ -38,7 +38,7 @@ pub(super) struct There<'a> {
 }
 
 /// Reads one caller.
-pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: There<'_>) -> Caller {
+pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instances: KnownInstances<'_>) -> Caller {
     let name = section.text("name", names::is_name);
     if section.is_absent("name") {
         section.refuse("name", "give the caller a name for the log");
@@ -48,7 +48,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: There<'
         keys: keys(section),
         tokens: token_rule(section, issuers),
         certificates: certificates(section),
-        rights: rights(section, there),
+        rights: rights(section, known_instances),
         quota: Quota {
             requests_per_second: section.rate("requests_per_second"),
             concurrent_requests: section.count("concurrent_requests"),
@@ -63,20 +63,20 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], there: There<'
     caller
 }
 
-fn rights(section: &mut Section<'_>, there: There<'_>) -> Rights {
+fn rights(section: &mut Section<'_>, known_instances: KnownInstances<'_>) -> Rights {
     let mut commands = Vec::new();
     for text in section.list("commands", |_| true) {
         match CommandRight::parse(&text, &COMMANDS) {
             Some(right) => commands.push(right),
             None => {
                 let near = unknown::nearest(&text.to_ascii_lowercase(), COMMANDS.into_iter());
-                let mend = near.map_or_else(
+                let help = near.map_or_else(
                     || format!("use {}, \"iam-*\", \"read\", \"write\" or \"*\"", COMMANDS.join(", ")),
                     |near| format!("did you mean {near}?"),
                 );
                 section.refuse(
                     "commands",
-                    &format!("{} covers no command: {mend}", reader::quoted(&text)),
+                    &format!("{} covers no command: {help}", reader::quoted(&text)),
                 );
             }
         }
@@ -84,26 +84,26 @@ fn rights(section: &mut Section<'_>, there: There<'_>) -> Rights {
     let instances = section.list("instances", |_| true);
     let is_instance = |name: &String| {
         let is_same = |known: &String| known.to_lowercase() == name.to_lowercase();
-        name == "*" || there.names.is_none_or(|known| known.iter().any(is_same))
+        name == "*" || known_instances.names.is_none_or(|known| known.iter().any(is_same))
     };
     for name in instances.iter().filter(|name| !is_instance(name)) {
-        let known: Vec<String> = there
+        let known: Vec<String> = known_instances
             .names
             .unwrap_or_default()
             .iter()
             .map(|name| reader::quoted(name))
             .collect();
-        let mend = format!(
+        let help = format!(
             "there is no instance {}: use {} or \"*\"",
             reader::quoted(name),
             known.join(" or ")
         );
         // Instances are made at start. While the service runs, a caller that is to have a new one
         // is no reason to go on letting in another who was taken out.
-        if there.are_made {
-            section.warn("instances", &mend);
+        if known_instances.are_made {
+            section.warn("instances", &help);
         } else {
-            section.refuse("instances", &mend);
+            section.refuse("instances", &help);
         }
     }
     let administration = section.boolean("administration");
@@ -143,7 +143,7 @@ fn keys(section: &mut Section<'_>) -> Vec<ApiKey> {
                 }
                 keys.push(key);
             }
-            Err(mend) => section.refuse(NAME, &format!("entry {}: {mend}", index + 1)),
+            Err(help) => section.refuse(NAME, &format!("entry {}: {help}", index + 1)),
         }
     }
     keys
@@ -198,9 +198,9 @@ fn token_rule(section: &mut Section<'_>, issuers: &[Issuer]) -> Option<TokenRule
     }
     if claims.is_empty() {
         if given.is_some() && section.is_absent("claims") {
-            let mend = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an account at \
+            let help = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an account at \
                         the issuer would be let in";
-            section.refuse("claims", mend);
+            section.refuse("claims", help);
         }
         return None;
     }
@@ -252,30 +252,30 @@ pub(super) fn refuse_what_is_others(section: &mut Section<'_>, caller: &Caller, 
     let mut own = BTreeSet::new();
     for key in &caller.keys {
         if let Some(owner) = owners.get(&key.digest) {
-            let mend = format!(
+            let help = format!(
                 "{} has one of these keys as well: give each caller keys of its own",
                 reader::quoted(owner)
             );
-            section.refuse("api_keys", &mend);
+            section.refuse("api_keys", &help);
         } else if !own.insert(key.digest) {
             section.refuse("api_keys", "one of the keys stands there twice");
         }
     }
     let same_rule = |other: &&Caller| caller.tokens.is_some() && other.tokens == caller.tokens;
     if let Some(other) = others.iter().find(same_rule) {
-        let mend = format!(
+        let help = format!(
             "{} has just these claims as well, and whoever holds them is always that one: take one of the two out",
             reader::quoted(&other.name)
         );
-        section.refuse("claims", &mend);
+        section.refuse("claims", &help);
     }
     for other in others {
         if caller.certificates.iter().any(|name| other.certificates.contains(name)) {
-            let mend = format!(
+            let help = format!(
                 "{} has one of these names as well: give each caller names of its own",
                 reader::quoted(&other.name)
             );
-            section.refuse("certificates", &mend);
+            section.refuse("certificates", &help);
         }
     }
 }

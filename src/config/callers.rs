@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::{
-    caller::{self, There},
+    caller::{self, KnownInstances},
     issuers,
     reader::{self, Environment, Faults, Report, Section},
     reference::Scope,
@@ -64,7 +64,7 @@ pub struct CallerSource {
 }
 
 /// What the reading of callers needs from around it.
-pub(super) struct Around<'a> {
+pub(super) struct LoadContext<'a> {
     /// The configuration file: where it is, what it is called, what it holds.
     pub(super) file: Option<(&'a Path, &'a str, &'a Table)>,
     pub(super) environment: &'a Environment,
@@ -87,7 +87,7 @@ impl CallerSource {
     ///
     /// # Errors
     /// When it can't be read, or is no regular file of a reasonable size.
-    pub fn text(&self) -> Result<String, files::Fault> {
+    pub fn text(&self) -> Result<String, files::FileError> {
         files::read_text(&self.path, MOST_BYTES)
     }
 
@@ -109,11 +109,11 @@ impl CallerSource {
 
     fn load_table(&self, table: &Table, are_made: bool) -> Result<Loaded, Faults> {
         let mut report = Report::default();
-        let there = There {
+        let known_instances = KnownInstances {
             names: self.instances.as_deref(),
             are_made,
         };
-        let loaded = self.read(table, there, &mut report);
+        let loaded = self.read(table, known_instances, &mut report);
         if !report.faults.is_empty() {
             return Err(Faults(report.faults));
         }
@@ -128,7 +128,7 @@ impl CallerSource {
         &self.name
     }
 
-    fn read(&self, table: &Table, there: There<'_>, report: &mut Report) -> Loaded {
+    fn read(&self, table: &Table, known_instances: KnownInstances<'_>, report: &mut Report) -> Loaded {
         if self.is_their_own {
             for key in table.keys().filter(|key| ![CALLERS, ISSUERS].contains(&key.as_str())) {
                 report.fault(
@@ -149,7 +149,7 @@ impl CallerSource {
             };
             unknown::refuse_keys(table, Scope::Caller, &place, report);
             let mut section = Section::table(Scope::Caller, place, table, report);
-            let caller = caller::read(&mut section, &issuers, there);
+            let caller = caller::read(&mut section, &issuers, known_instances);
             if !caller.certificates.is_empty() && !self.takes_certificates {
                 section.refuse(
                     "certificates",
@@ -168,19 +168,19 @@ impl CallerSource {
 }
 
 /// Reads who may ask, at start; `None` when nobody is named.
-pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSettings> {
-    let (name, table) = around.file.map_or(("", None), |(_, name, table)| (name, Some(table)));
-    let mut section = Section::service(name, table, around.environment, report);
+pub(super) fn read(context: &LoadContext<'_>, report: &mut Report) -> Option<CallerSettings> {
+    let (name, table) = context.file.map_or(("", None), |(_, name, table)| (name, Some(table)));
+    let mut section = Section::service(name, table, context.environment, report);
     let (in_environment, _) = section.is_set(FILE);
     let written = section.text(FILE, |path| !path.is_empty());
-    let stand_in_file = around
+    let stand_in_file = context
         .file
         .filter(|(.., table)| table.contains_key(CALLERS) || table.contains_key(ISSUERS));
-    let takes_certificates = around.takes_certificates;
-    let instances = around.knows_instances.then(|| around.instances.clone());
+    let takes_certificates = context.takes_certificates;
+    let instances = context.knows_instances.then(|| context.instances.clone());
     let source = match (written, stand_in_file) {
         (Some(path), None) => {
-            let folder = around
+            let folder = context
                 .file
                 .and_then(|(file, ..)| file.parent())
                 .filter(|_| !in_environment);
@@ -194,8 +194,8 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
             }
         }
         (Some(_), Some((_, name, _))) => {
-            let mend = "leave the [[callers]] and [[issuers]] in one of the two files";
-            report.fault(format!("{CALLERS} ({name})"), "callers_file as well", mend);
+            let help = "leave the [[callers]] and [[issuers]] in one of the two files";
+            report.fault(format!("{CALLERS} ({name})"), "callers_file as well", help);
             return None;
         }
         (None, Some((path, name, _))) => CallerSource {
@@ -213,8 +213,8 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
         None => match source.text() {
             Ok(text) => source.load_text(&text, false),
             Err(error) => {
-                let mend = format!("give the path of a TOML file with [[callers]] ({error})");
-                Section::service(name, table, around.environment, report).refuse(FILE, &mend);
+                let help = format!("give the path of a TOML file with [[callers]] ({error})");
+                Section::service(name, table, context.environment, report).refuse(FILE, &help);
                 return None;
             }
         },
@@ -222,8 +222,8 @@ pub(super) fn read(around: &Around<'_>, report: &mut Report) -> Option<CallerSet
     match loaded {
         Ok(loaded) => {
             if loaded.callers.is_empty() {
-                let mend = "name at least one: `aws-ilm key new --name NAME` prints what to put there";
-                report.fault(format!("{CALLERS} ({})", source.name), "nobody", mend);
+                let help = "name at least one: `aws-ilm key new --name NAME` prints what to put there";
+                report.fault(format!("{CALLERS} ({})", source.name), "nobody", help);
             }
             report.warnings.extend(loaded.warnings.iter().cloned());
             Some(CallerSettings { loaded, source })

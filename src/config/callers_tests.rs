@@ -219,7 +219,7 @@ fn what_is_wrong_with_callers_is_told_with_its_mend() {
             "at most one",
         ),
     ];
-    for (text, setting, mend) in rows {
+    for (text, setting, help) in rows {
         // Keys of the file itself stand before its tables.
         let text = if text.starts_with("callers =") {
             format!("{text}\n{INSTANCE}")
@@ -233,7 +233,7 @@ fn what_is_wrong_with_callers_is_told_with_its_mend() {
         };
         let faults = load(&sources).expect_err(&text);
         assert_eq!(settings_of(&faults), [setting], "{text}\n{faults}");
-        assert!(faults.0[0].mend.contains(mend), "{text}\n{faults}");
+        assert!(faults.0[0].help.contains(help), "{text}\n{faults}");
         assert!(!format!("{faults} {faults:?}").contains(key.shown_once()));
     }
 }

@@ -36,9 +36,9 @@ pub(super) struct Directory {
 
 /// What is wrong, and with which of the two settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct DirectoryUrlError {
     pub(super) setting: &'static str,
-    pub(super) mend: String,
+    pub(super) help: String,
 }
 
 /// Brings a directory's URL and tenant to the one form.
@@ -46,7 +46,7 @@ pub(super) struct Refusal {
 /// With [`Dialect::Aws`] the result is `https://host/TENANT/scim/v2/`, however much of that was
 /// written. With [`Dialect::Rfc7644`] the URL stands as it is, with a slash at its end, and a
 /// tenant is appended only when it is given.
-pub(super) fn normalise(text: &str, tenant: Option<&str>, dialect: Dialect) -> Result<Directory, Refusal> {
+pub(super) fn normalise(text: &str, tenant: Option<&str>, dialect: Dialect) -> Result<Directory, DirectoryUrlError> {
     let mut url = parse_strictly(text)?;
     let loopback = is_loopback(&url);
     if !loopback {
@@ -79,7 +79,7 @@ pub(super) fn normalise(text: &str, tenant: Option<&str>, dialect: Dialect) -> R
 }
 
 /// Parses a URL and refuses what the parser understood otherwise than it is written.
-fn parse_strictly(text: &str) -> Result<Url, Refusal> {
+fn parse_strictly(text: &str) -> Result<Url, DirectoryUrlError> {
     if text.len() > LONGEST_URL {
         return Err(wrong_url("it is too long to be a SCIM endpoint"));
     }
@@ -138,7 +138,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn refuse_unsafe_host(url: &Url, dialect: Dialect) -> Result<(), Refusal> {
+fn refuse_unsafe_host(url: &Url, dialect: Dialect) -> Result<(), DirectoryUrlError> {
     let Some(Host::Domain(name)) = url.host() else {
         return Err(wrong_url("use the host's name instead of an IP address"));
     };
@@ -193,7 +193,7 @@ fn is_region(text: &str) -> bool {
 
 /// The tenant out of a path of which any part may have been pasted, agreeing with the setting if
 /// both are there.
-fn aws_tenant(segments: &[&str], given: Option<&str>) -> Result<String, Refusal> {
+fn aws_tenant(segments: &[&str], given: Option<&str>) -> Result<String, DirectoryUrlError> {
     let is_suffix = |scim: &str, version: &str| scim.eq_ignore_ascii_case("scim") && version.eq_ignore_ascii_case("v2");
     let pasted = match *segments {
         [] => None,
@@ -210,33 +210,33 @@ fn aws_tenant(segments: &[&str], given: Option<&str>) -> Result<String, Refusal>
         ));
     }
     match (pasted, given) {
-        (Some(pasted), Some(given)) if pasted != given => Err(Refusal {
+        (Some(pasted), Some(given)) if pasted != given => Err(DirectoryUrlError {
             setting: "tenant_id",
-            mend: "it is not the tenant in url: make them agree, or leave one of the two out".to_owned(),
+            help: "it is not the tenant in url: make them agree, or leave one of the two out".to_owned(),
         }),
         (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant.to_owned()),
-        (None, None) => Err(Refusal {
+        (None, None) => Err(DirectoryUrlError {
             setting: "tenant_id",
-            mend: "set it, or give the whole SCIM endpoint as url, with the tenant in it".to_owned(),
+            help: "set it, or give the whole SCIM endpoint as url, with the tenant in it".to_owned(),
         }),
     }
 }
 
-fn check_tenant(tenant: &str) -> Result<(), Refusal> {
+fn check_tenant(tenant: &str) -> Result<(), DirectoryUrlError> {
     let plain = tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if tenant.is_empty() || tenant.len() > LONGEST_TENANT || !plain {
-        return Err(Refusal {
+        return Err(DirectoryUrlError {
             setting: "tenant_id",
-            mend: format!("use 1 to {LONGEST_TENANT} letters, digits and hyphens"),
+            help: format!("use 1 to {LONGEST_TENANT} letters, digits and hyphens"),
         });
     }
     Ok(())
 }
 
-fn wrong_url(mend: &str) -> Refusal {
-    Refusal {
+fn wrong_url(help: &str) -> DirectoryUrlError {
+    DirectoryUrlError {
         setting: "url",
-        mend: mend.to_owned(),
+        help: help.to_owned(),
     }
 }
 

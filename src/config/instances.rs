@@ -19,14 +19,14 @@ use super::{
     token::{self, Token},
     unknown,
 };
-use crate::mapper::{Direction, Library, Mapper, MapperFile};
+use crate::mapper::{Direction, Mapper, MapperFile, MapperStore};
 
 /// The name that the integration gives its first instance.
 pub(super) const DEFAULT_NAME: &str = "AWS-ILM_instance_1";
 const LONGEST_NAME: usize = 128;
 
 /// What the reading of an instance needs from around it.
-pub(super) struct Around<'a> {
+pub(super) struct LoadContext<'a> {
     /// The file's name, for messages.
     pub(super) file: &'a str,
     /// The file's folder, to which the paths in it are relative.
@@ -47,7 +47,7 @@ pub(super) struct Around<'a> {
 
 /// An instance to read: its table in the file, if it has one, and whether the environment is for
 /// it.
-struct Plan<'a> {
+struct InstanceSource<'a> {
     table: Option<&'a Table>,
     from_environment: bool,
     place: String,
@@ -94,19 +94,19 @@ pub(super) fn referred_variables<'a>(tables: &[&'a Table], environment: &'a Envi
 pub(super) fn read(
     tables: &[&Table],
     default_instance: &mut String,
-    around: &Around<'_>,
+    context: &LoadContext<'_>,
     report: &mut Report,
 ) -> Vec<InstanceSettings> {
-    let plans = plan(tables, default_instance, around, report);
+    let plans = plan(tables, default_instance, context, report);
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     // One for all instances: a file that several name is compiled once.
-    let mut library = Library::new(around.mapper_folder.map(Path::to_owned));
+    let mut library = MapperStore::new(context.mapper_folder.map(Path::to_owned));
     let mut first_name = None;
     let mut instances = Vec::new();
-    let share = around.max_concurrent_commands.div_ceil(plans.len().max(1));
+    let share = context.max_concurrent_commands.div_ceil(plans.len().max(1));
     for plan in plans {
-        let is_sandbox = around.sandbox && plan.from_environment;
-        let environment = plan.from_environment.then_some(around.environment);
+        let is_sandbox = context.sandbox && plan.from_environment;
+        let environment = plan.from_environment.then_some(context.environment);
         let mut section = Section::instance(plan.place, plan.table, environment, report);
         let name = section.text("instance_name", is_name).unwrap_or_default();
         if names.insert(name.to_lowercase(), name.clone()).is_some() {
@@ -116,7 +116,7 @@ pub(super) fn read(
             );
         }
         first_name.get_or_insert_with(|| name.clone());
-        instances.extend(read_one(name, &mut section, share, is_sandbox, around, &mut library));
+        instances.extend(read_one(name, &mut section, share, is_sandbox, context, &mut library));
     }
     if default_instance.is_empty() {
         *default_instance = first_name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
@@ -150,20 +150,25 @@ pub fn is_name(text: &str) -> bool {
 /// Decides which instances there are. The environment's settings go to the instance that
 /// `AWS_ILM_INSTANCE_NAME` names, or to a new one of that name if there is a URL for it; without a
 /// name to the default one, or the only one.
-fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, report: &mut Report) -> Vec<Plan<'a>> {
-    let mut plans: Vec<Plan<'a>> = tables
+fn plan<'a>(
+    tables: &[&'a Table],
+    default_instance: &str,
+    context: &LoadContext<'_>,
+    report: &mut Report,
+) -> Vec<InstanceSource<'a>> {
+    let mut plans: Vec<InstanceSource<'a>> = tables
         .iter()
         .enumerate()
-        .map(|(index, table)| Plan {
+        .map(|(index, table)| InstanceSource {
             table: Some(table),
             from_environment: false,
-            place: place(table, index, around.file),
+            place: place(table, index, context.file),
         })
         .collect();
-    let is_set = |name: &str| around.environment.contains_key(name);
+    let is_set = |name: &str| context.environment.contains_key(name);
     let mut for_instances = reference().filter(|setting| setting.scope == Scope::Instance);
     if for_instances.any(|setting| setting.variable().is_some_and(|name| is_set(&name))) {
-        let name = around.environment.get("AWS_ILM_INSTANCE_NAME");
+        let name = context.environment.get("AWS_ILM_INSTANCE_NAME");
         let wanted = name.map_or(default_instance, String::as_str).to_lowercase();
         let named = tables.iter().position(|table| name_in(table).to_lowercase() == wanted);
         let target = if name.is_none() && !tables.is_empty() {
@@ -174,7 +179,7 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
         match target.and_then(|index| plans.get_mut(index)) {
             Some(plan) => plan.from_environment = true,
             None if tables.is_empty() || is_set("AWS_ILM_URL") => {
-                plans.push(Plan {
+                plans.push(InstanceSource {
                     table: None,
                     from_environment: true,
                     place: "environment".to_owned(),
@@ -187,7 +192,7 @@ fn plan<'a>(tables: &[&'a Table], default_instance: &str, around: &Around<'_>, r
             ),
         }
     }
-    if plans.is_empty() && !around.may_be_empty {
+    if plans.is_empty() && !context.may_be_empty {
         report.fault(
             "url (AWS_ILM_URL)",
             "nothing",
@@ -204,8 +209,8 @@ fn read_one(
     section: &mut Section<'_>,
     share: usize,
     is_sandbox: bool,
-    around: &Around<'_>,
-    library: &mut Library,
+    context: &LoadContext<'_>,
+    library: &mut MapperStore,
 ) -> Option<InstanceSettings> {
     let dialect = section.text("scim_dialect", |word| matches!(word, "aws" | "rfc7644"));
     let scim_dialect = if dialect.as_deref() == Some("rfc7644") {
@@ -214,11 +219,11 @@ fn read_one(
         Dialect::Aws
     };
     let directory = read_directory(section, scim_dialect);
-    let authentication_token = token::read_first(section, around);
+    let authentication_token = token::read_first(section, context);
     let beside = if is_sandbox {
         BesideToken::default()
     } else {
-        read_beside_token(section, authentication_token.as_ref(), around)
+        read_beside_token(section, authentication_token.as_ref(), context)
     };
     let brand = section.text("brand", is_name).unwrap_or_default();
     let create_user_enabled = section.boolean("create_user_enabled");
@@ -227,8 +232,8 @@ fn read_one(
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
     let adopt = section.parsed("adopt", parse_adopt).unwrap_or(Adopt::SamePerson);
-    let incoming = read_mapper("mapper_in", Direction::Incoming, section, around, library);
-    let outgoing = read_mapper("mapper_out", Direction::Outgoing, section, around, library);
+    let incoming = read_mapper("mapper_in", Direction::Incoming, section, context, library);
+    let outgoing = read_mapper("mapper_out", Direction::Outgoing, section, context, library);
     let insecure = section.boolean("insecure");
     if insecure {
         section.warn(
@@ -279,12 +284,12 @@ fn read_mapper(
     setting: &str,
     direction: Direction,
     section: &mut Section<'_>,
-    around: &Around<'_>,
-    library: &mut Library,
+    context: &LoadContext<'_>,
+    library: &mut MapperStore,
 ) -> Option<Arc<MapperFile>> {
     let wanted = section.text(setting, |text| !text.trim().is_empty())?;
     let (in_environment, _) = section.is_set(setting);
-    let base = around.folder.filter(|_| !in_environment);
+    let base = context.folder.filter(|_| !in_environment);
     match library.find(&wanted, base, direction) {
         Ok((file, doubts)) => {
             if doubts > 0 {
@@ -296,7 +301,7 @@ fn read_mapper(
             Some(file)
         }
         Err(unfound) => {
-            section.refuse_found(setting, &unfound.found, &unfound.mend);
+            section.refuse_found(setting, &unfound.found, &unfound.help);
             None
         }
     }
@@ -321,7 +326,7 @@ fn read_directory(section: &mut Section<'_>, dialect: Dialect) -> Option<Directo
     match directory_url::normalise(&url, tenant.as_deref(), dialect) {
         Ok(directory) => Some(directory),
         Err(refusal) => {
-            section.refuse(refusal.setting, &refusal.mend);
+            section.refuse(refusal.setting, &refusal.help);
             None
         }
     }
@@ -335,11 +340,11 @@ struct BesideToken {
     second_expires: Option<Timestamp>,
 }
 
-fn read_beside_token(section: &mut Section<'_>, first: Option<&Token>, around: &Around<'_>) -> BesideToken {
-    let expires = read_expiry(section, "authentication_token_expires", around.now);
-    let second = token::read_second(section, first, around);
+fn read_beside_token(section: &mut Section<'_>, first: Option<&Token>, context: &LoadContext<'_>) -> BesideToken {
+    let expires = read_expiry(section, "authentication_token_expires", context.now);
+    let second = token::read_second(section, first, context);
     let second_expires = if token::is_second_given(section) {
-        read_expiry(section, "second_authentication_token_expires", around.now)
+        read_expiry(section, "second_authentication_token_expires", context.now)
     } else {
         // Not a fault: a token that is taken away leaves the service able to start.
         if section.timestamp("second_authentication_token_expires").is_some() {

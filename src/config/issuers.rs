@@ -39,8 +39,8 @@ fn read_one(section: &mut Section<'_>, folder: Option<&Path>) -> Option<Issuer> 
     }
     let audiences = section.list("audiences", |text| !text.is_empty());
     if audiences.is_empty() && section.is_absent("audiences") {
-        let mend = "say what stands in aud of a token for this service: without it tokens for other services would be accepted";
-        section.refuse("audiences", mend);
+        let help = "say what stands in aud of a token for this service: without it tokens for other services would be accepted";
+        section.refuse("audiences", help);
     }
     let keys = read_source(section, issuer.as_deref(), folder);
     let named = section.list("algorithms", |_| true);

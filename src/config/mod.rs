@@ -41,7 +41,7 @@ pub use self::rates::APIS;
 pub use self::reader::{Fault, Faults};
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
 pub use self::settings::{Adopt, Dialect, InstanceSettings, LogFormat, Proxy, Settings};
-pub use self::token::{Token, TokenFault, TokenSource};
+pub use self::token::{Token, TokenError, TokenSource};
 
 use self::reader::{Report, Section};
 
@@ -192,7 +192,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     }
     let mut section = service_section(file.as_ref(), environment, report);
     settings.tls = tls_files::read(&mut section, folder, settings.strict_secret_files);
-    let around = instances::Around {
+    let context = instances::LoadContext {
         file: name,
         folder,
         mapper_folder: settings.mapper_folder.as_deref(),
@@ -204,8 +204,8 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         // With a file that can't be read it is not known whether an instance is missing.
         may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
     };
-    settings.instances = instances::read(&tables, &mut settings.default_instance, &around, report);
-    let around = callers::Around {
+    settings.instances = instances::read(&tables, &mut settings.default_instance, &context, report);
+    let context = callers::LoadContext {
         file: file.as_ref().map(|file| (&*file.path, &*file.name, &file.table)),
         environment,
         instances: settings
@@ -221,7 +221,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             None => !report.faults.is_empty(),
         },
     };
-    settings.callers = callers::read(&around, report);
+    settings.callers = callers::read(&context, report);
     if settings.callers.is_some() && settings.tls.is_none() && !settings.listen.ip().to_canonical().is_loopback() {
         report.warnings.push(
             "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file"
@@ -233,11 +233,11 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             table.contains_key("authentication_token") || table.contains_key("second_authentication_token")
         });
         if holds_token && crate::files::readable_by_everybody(&file.path) {
-            let mend = "everybody on this machine may read the token in it: chmod 600";
+            let help = "everybody on this machine may read the token in it: chmod 600";
             if settings.strict_secret_files {
-                report.fault(&file.name, "a token (masked)", mend);
+                report.fault(&file.name, "a token (masked)", help);
             } else {
-                report.warnings.push(format!("{}: {mend}", file.name));
+                report.warnings.push(format!("{}: {help}", file.name));
             }
         }
     }

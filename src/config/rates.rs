@@ -51,7 +51,7 @@ pub(super) fn read_api_rates(section: &mut Section<'_>) -> BTreeMap<&'static str
                     section.refuse(NAME, &format!("give {api} once"));
                 }
             }
-            Err(mend) => section.refuse(NAME, &mend),
+            Err(help) => section.refuse(NAME, &help),
         }
     }
     rates
@@ -68,11 +68,11 @@ fn parse_api_rate(entry: &str) -> Result<(&'static str, f64), String> {
     let name = name.trim();
     let Some(api) = APIS.into_iter().find(|api| *api == name) else {
         let near = unknown::nearest(&name.to_ascii_lowercase(), APIS.into_iter());
-        let mend = near.map_or_else(
+        let help = near.map_or_else(
             || format!("use {}", APIS.join(" or ")),
             |near| format!("did you mean {near}?"),
         );
-        return Err(format!("there is no API {}: {mend}", reader::quoted(name)));
+        return Err(format!("there is no API {}: {help}", reader::quoted(name)));
     };
     parse(Raw::Text(rate.trim()), MOST)
         .map(|rate| (api, rate))
@@ -171,7 +171,7 @@ mod tests {
         ] {
             match (parse_api_rate(entry), expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{entry}"),
-                (Err(mend), Err(expected)) => assert!(mend.contains(expected), "{entry}: {mend}"),
+                (Err(help), Err(expected)) => assert!(help.contains(expected), "{entry}: {help}"),
                 (found, expected) => panic!("{entry}: {found:?} instead of {expected:?}"),
             }
         }

@@ -28,12 +28,12 @@ pub struct Fault {
     /// What was found there, in quotes; of a secret only that there was something.
     pub found: String,
     /// What to do about it.
-    pub mend: String,
+    pub help: String,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: found {}: {}", self.setting, self.found, self.mend)
+        write!(formatter, "{}: found {}: {}", self.setting, self.found, self.help)
     }
 }
 
@@ -61,11 +61,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn fault(&mut self, setting: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn fault(&mut self, setting: impl Into<String>, found: impl Into<String>, help: impl Into<String>) {
         self.faults.push(Fault {
             setting: setting.into(),
             found: found.into(),
-            mend: mend.into(),
+            help: help.into(),
         });
     }
 }
@@ -287,7 +287,7 @@ impl<'a> Section<'a> {
     }
 
     /// Notes that what the setting is, or that it is missing, won't do.
-    pub(super) fn refuse(&mut self, name: &str, mend: &str) {
+    pub(super) fn refuse(&mut self, name: &str, help: &str) {
         let setting = self.setting(name);
         let found = match (self.lookup(setting), setting.kind) {
             (None, _) => "nothing".to_owned(),
@@ -299,17 +299,17 @@ impl<'a> Section<'a> {
             (Some((raw, _)), _) => raw.shown(),
         };
         let label = self.label(name);
-        self.report.fault(label, found, mend);
+        self.report.fault(label, found, help);
     }
 
     /// Notes that what the setting names was looked for, and what was found there.
-    pub(super) fn refuse_found(&mut self, name: &str, found: &str, mend: &str) {
+    pub(super) fn refuse_found(&mut self, name: &str, found: &str, help: &str) {
         let setting = self.setting(name);
         let shown = self
             .lookup(setting)
             .map_or_else(String::new, |(raw, _)| format!("{}: ", raw.shown()));
         let label = self.label(name);
-        self.report.fault(label, format!("{shown}{found}"), mend);
+        self.report.fault(label, format!("{shown}{found}"), help);
     }
 
     /// Notes what the operator should know of, though the service can start.

@@ -551,7 +551,7 @@ fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_refere
         };
         let faults = load_file(&file, &[]).expect_err(&line);
         assert_eq!(settings_of(&faults), [setting.name], "{faults}");
-        assert_eq!(faults.0[0].mend, format!("use {}", setting.kind.accepts()));
+        assert_eq!(faults.0[0].help, format!("use {}", setting.kind.accepts()));
     }
     // What the environment can only say as text is not accepted as text in the file.
     for line in [
@@ -603,7 +603,7 @@ fn unknown_settings_are_told_with_what_was_meant() {
     .unwrap_err();
     let mends: BTreeMap<&str, &str> = settings_of(&faults)
         .into_iter()
-        .zip(faults.0.iter().map(|f| f.mend.as_str()))
+        .zip(faults.0.iter().map(|f| f.help.as_str()))
         .collect();
     let expected = BTreeMap::from([
         ("lisen", "did you mean listen?"),
@@ -948,7 +948,7 @@ fn a_token_that_expires_warns_and_starts() {
 fn every_wrong_rate_of_an_api_is_told_with_its_mend() {
     let rates = "CreateUsr=1, ListUsers=0, GetUser=1, GetUser=2";
     let faults = load_environment(one_instance(&[("AWS_ILM_API_RATES", rates)])).unwrap_err();
-    let mends: Vec<&str> = faults.0.iter().map(|fault| fault.mend.as_str()).collect();
+    let mends: Vec<&str> = faults.0.iter().map(|fault| fault.help.as_str()).collect();
     assert_eq!(
         mends,
         [

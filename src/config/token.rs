@@ -8,7 +8,7 @@ use std::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    instances::Around,
+    instances::LoadContext,
     reader::{self, Environment, Section},
 };
 use crate::files;
@@ -53,7 +53,7 @@ pub enum TokenSource {
 
 /// Why a token can't be used. The text is what to do about it and never holds any of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TokenFault {
+pub enum TokenError {
     /// Nothing is left when the line's end is taken away.
     #[error("it is empty: put the access token there")]
     Empty,
@@ -79,21 +79,21 @@ impl Token {
     ///
     /// # Errors
     /// When it is empty or has characters that no token has.
-    pub fn new(text: &str, source: TokenSource) -> Result<Self, TokenFault> {
+    pub fn new(text: &str, source: TokenSource) -> Result<Self, TokenError> {
         let line = text
             .strip_suffix('\n')
             .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         if line.is_empty() {
-            return Err(TokenFault::Empty);
+            return Err(TokenError::Empty);
         }
         if line.chars().any(char::is_whitespace) {
-            return Err(TokenFault::Space);
+            return Err(TokenError::Space);
         }
         if !line.chars().all(|character| character.is_ascii_graphic()) {
-            return Err(TokenFault::Character);
+            return Err(TokenError::Character);
         }
         if line.len() as u64 > MOST_BYTES {
-            return Err(TokenFault::TooLarge);
+            return Err(TokenError::TooLarge);
         }
         Ok(Self {
             secret: SecretString::from(line),
@@ -106,13 +106,13 @@ impl Token {
     /// # Errors
     /// When the file can't be read, is no regular file (a pipe would block, and can't be read
     /// twice), or holds no token.
-    pub fn from_file(path: &Path) -> Result<Self, TokenFault> {
+    pub fn from_file(path: &Path) -> Result<Self, TokenError> {
         let bytes = files::read(path, MOST_BYTES).map_err(|fault| match fault {
-            files::Fault::Unreadable(kind) => TokenFault::Unreadable(kind),
-            files::Fault::NotAFile => TokenFault::NotAFile,
-            files::Fault::TooLarge | files::Fault::NotText => TokenFault::TooLarge,
+            files::FileError::Unreadable(kind) => TokenError::Unreadable(kind),
+            files::FileError::NotAFile => TokenError::NotAFile,
+            files::FileError::TooLarge | files::FileError::NotText => TokenError::TooLarge,
         })?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| TokenFault::Character)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| TokenError::Character)?;
         Self::new(text, TokenSource::File(path.to_owned()))
     }
 
@@ -130,10 +130,10 @@ impl Token {
 }
 
 /// Reads the token that every instance has.
-pub(super) fn read_first(section: &mut Section<'_>, around: &Around<'_>) -> Option<Token> {
+pub(super) fn read_first(section: &mut Section<'_>, context: &LoadContext<'_>) -> Option<Token> {
     let [value, file, variable] = FIRST;
     match given(section, FIRST)[..] {
-        [name] => read(section, name, around),
+        [name] => read(section, name, context),
         [] => {
             section.refuse(value, &format!("set it, {file} or {variable}"));
             None
@@ -146,12 +146,16 @@ pub(super) fn read_first(section: &mut Section<'_>, around: &Around<'_>) -> Opti
 }
 
 /// Reads the second token, which an instance may go without.
-pub(super) fn read_second(section: &mut Section<'_>, first: Option<&Token>, around: &Around<'_>) -> Option<Token> {
+pub(super) fn read_second(
+    section: &mut Section<'_>,
+    first: Option<&Token>,
+    context: &LoadContext<'_>,
+) -> Option<Token> {
     let [value, file, variable] = SECOND;
     match given(section, SECOND)[..] {
         [] => None,
         [name] => {
-            let token = read(section, name, around)?;
+            let token = read(section, name, context)?;
             if first.is_some_and(|first| first.secret.expose_secret() == token.secret.expose_secret()) {
                 section.refuse(name, "it is the first token: give a second, different token");
                 return None;
@@ -181,34 +185,40 @@ fn given(section: &Section<'_>, names: Names) -> Vec<&'static str> {
 }
 
 /// Reads a token as the setting of that name says.
-fn read(section: &mut Section<'_>, name: &'static str, around: &Around<'_>) -> Option<Token> {
+fn read(section: &mut Section<'_>, name: &'static str, context: &LoadContext<'_>) -> Option<Token> {
     // An empty text goes on to the token's own checks, which say it better.
     let text = section.text(name, |_| true)?;
     if name == FIRST[1] || name == SECOND[1] {
         // In the environment a path is relative to where the service was started.
         let (in_environment, _) = section.is_set(name);
-        let folder = if in_environment { None } else { around.folder };
+        let folder = if in_environment { None } else { context.folder };
         let path = folder.map_or_else(|| PathBuf::from(&text), |folder| folder.join(&text));
-        read_file(section, name, &path, &text, around)
+        read_file(section, name, &path, &text, context)
     } else if name == FIRST[2] || name == SECOND[2] {
-        read_variable(section, name, &text, around.environment)
+        read_variable(section, name, &text, context.environment)
     } else {
         refused(Token::new(&text, TokenSource::Value), section, name, None)
     }
 }
 
-fn read_file(section: &mut Section<'_>, name: &str, path: &Path, written: &str, around: &Around<'_>) -> Option<Token> {
+fn read_file(
+    section: &mut Section<'_>,
+    name: &str,
+    path: &Path,
+    written: &str,
+    context: &LoadContext<'_>,
+) -> Option<Token> {
     // What doesn't look like a path may be the token itself, put into the wrong setting.
     let looks_like_a_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start));
     let shown = looks_like_a_path.then(|| reader::quoted(written));
     let token = refused(Token::from_file(path), section, name, shown)?;
     if files::readable_by_everybody(path) {
-        let mend = EXPOSED;
-        if around.strict_secret_files {
-            section.refuse(name, mend);
+        let help = EXPOSED;
+        if context.strict_secret_files {
+            section.refuse(name, help);
             return None;
         }
-        section.warn(name, mend);
+        section.warn(name, help);
     }
     Some(token)
 }
@@ -239,15 +249,15 @@ fn read_variable(section: &mut Section<'_>, name: &str, variable: &str, environm
 /// Turns a token's fault into a fault of its setting, with the file or variable in question if that
 /// may be shown.
 fn refused(
-    token: Result<Token, TokenFault>,
+    token: Result<Token, TokenError>,
     section: &mut Section<'_>,
     name: &str,
     shown: Option<String>,
 ) -> Option<Token> {
     token
         .map_err(|fault| {
-            let mend = shown.map_or_else(|| fault.to_string(), |shown| format!("{shown}: {fault}"));
-            section.refuse(name, &mend);
+            let help = shown.map_or_else(|| fault.to_string(), |shown| format!("{shown}: {fault}"));
+            section.refuse(name, &help);
         })
         .ok()
 }
@@ -263,19 +273,19 @@ mod tests {
             ("abc\n", Ok("abc")),
             ("abc\r\n", Ok("abc")),
             ("a+b/c=_.~:-", Ok("a+b/c=_.~:-")),
-            ("", Err(TokenFault::Empty)),
-            ("\n", Err(TokenFault::Empty)),
-            ("\r\n", Err(TokenFault::Empty)),
-            ("abc\n\n", Err(TokenFault::Space)),
-            ("abc\r", Err(TokenFault::Space)),
-            ("a\nb", Err(TokenFault::Space)),
-            ("a\r\nx-evil: 1", Err(TokenFault::Space)),
-            ("Bearer abc", Err(TokenFault::Space)),
-            (" abc", Err(TokenFault::Space)),
-            ("a\u{0}b", Err(TokenFault::Character)),
-            ("a\u{1b}[2Jb", Err(TokenFault::Character)),
-            ("tökén", Err(TokenFault::Character)),
-            ("\u{feff}abc", Err(TokenFault::Character)),
+            ("", Err(TokenError::Empty)),
+            ("\n", Err(TokenError::Empty)),
+            ("\r\n", Err(TokenError::Empty)),
+            ("abc\n\n", Err(TokenError::Space)),
+            ("abc\r", Err(TokenError::Space)),
+            ("a\nb", Err(TokenError::Space)),
+            ("a\r\nx-evil: 1", Err(TokenError::Space)),
+            ("Bearer abc", Err(TokenError::Space)),
+            (" abc", Err(TokenError::Space)),
+            ("a\u{0}b", Err(TokenError::Character)),
+            ("a\u{1b}[2Jb", Err(TokenError::Character)),
+            ("tökén", Err(TokenError::Character)),
+            ("\u{feff}abc", Err(TokenError::Character)),
         ] {
             let found = Token::new(text, TokenSource::Value);
             let found = found
@@ -295,8 +305,8 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_refused() {
-        assert_eq!(Token::from_file(Path::new("/")).unwrap_err(), TokenFault::NotAFile);
+        assert_eq!(Token::from_file(Path::new("/")).unwrap_err(), TokenError::NotAFile);
         let missing = Token::from_file(Path::new("/nowhere/token")).unwrap_err();
-        assert_eq!(missing, TokenFault::Unreadable(io::ErrorKind::NotFound));
+        assert_eq!(missing, TokenError::Unreadable(io::ErrorKind::NotFound));
     }
 }

@@ -33,8 +33,8 @@ pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut
         let elsewhere = at_home
             .into_iter()
             .find(|(other, _)| reference::find(*other, key).is_some())
-            .map(|(_, mend)| mend);
-        let mend = elsewhere.map_or_else(
+            .map(|(_, help)| help);
+        let help = elsewhere.map_or_else(
             || {
                 suggestion(
                     key,
@@ -45,7 +45,7 @@ pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut
             },
             str::to_owned,
         );
-        report.fault(format!("{} ({place})", escaped(key)), "an unknown setting", mend);
+        report.fault(format!("{} ({place})", escaped(key)), "an unknown setting", help);
     }
     if scope == Scope::Instance && table.contains_key(SHORT_NAME) && table.contains_key("instance_name") {
         report.fault(
@@ -72,11 +72,11 @@ pub(super) fn refuse_variables(environment: &Environment, referred: &BTreeSet<&s
                 .filter(|setting| setting.variable().is_some())
                 .map(|setting| setting.name);
             let near = nearest(&name.to_ascii_lowercase(), names);
-            let mend = near.map_or_else(
+            let help = near.map_or_else(
                 || "remove it".to_owned(),
                 |near| format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase()),
             );
-            report.fault(escaped(variable), "an unknown setting", mend);
+            report.fault(escaped(variable), "an unknown setting", help);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::http::observe::RequestId;
 
 /// Who asks for what, as far as it is known when a line is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Deed<'a> {
+pub struct AuditEvent<'a> {
     /// Under which id the request stands in the log.
     pub request_id: &'a RequestId,
     /// The caller's name, `-` when nobody was recognised.
@@ -36,8 +36,8 @@ pub struct Deed<'a> {
 /// Writes one line at this level, with these fields more. A macro, since each is an event of its
 /// own for `tracing`.
 macro_rules! write_line {
-    ($level:ident, $deed:expr, $($more:tt)*) => {{
-        let Deed { request_id, caller, proof, key, subject, address, route, command, instance } = $deed;
+    ($level:ident, $audit_event:expr, $($more:tt)*) => {{
+        let AuditEvent { request_id, caller, proof, key, subject, address, route, command, instance } = $audit_event;
         tracing::$level!(
             target: "audit",
             request_id = request_id.as_str(), caller, proof, key, subject, %address, route, command, instance, $($more)*
@@ -46,13 +46,13 @@ macro_rules! write_line {
 }
 
 /// Writes that a request was refused, and why.
-pub fn refused(deed: Deed<'_>, reason: &str) {
-    write_line!(warn, deed, decision = "refused", reason, "refused");
+pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
+    write_line!(warn, audit_event, decision = "refused", reason, "refused");
 }
 
 /// Writes that a command that changes a directory was accepted, and how it ended.
-pub fn performed(deed: Deed<'_>, outcome: &str) {
-    write_line!(info, deed, decision = "allowed", outcome, "performed");
+pub fn performed(audit_event: AuditEvent<'_>, outcome: &str) {
+    write_line!(info, audit_event, decision = "allowed", outcome, "performed");
 }
 
 /// Writes that a client certificate did not verify, so that there is no request at all.

@@ -12,11 +12,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App,
-    asker::Asker,
-    audit::{self, Deed},
-    extract::{Admitted, Arguments, BUSY_RETRY, CommandQuery, OptionalArguments},
+    audit::{self, AuditEvent},
+    extract::{Arguments, BUSY_RETRY, CommandQuery, OptionalArguments, Permit},
     negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
     observe::AccessRecord,
+    principal::Principal,
     problem::Problem,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
         CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
         UpdateGroupEnvelope, UserEnvelope, to_markdown,
     },
-    service::{Attendant, DryRun, Instance, Ran, Record, Refused, Told},
+    service::{CommandObserver, CommandRun, DryRun, Instance, Record, RunError, Told},
 };
 
 pub(super) const USERS: &str = "User commands";
@@ -165,7 +165,7 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
 /// asked for again, unless the callers are replaced while its body arrives.
 struct Call {
     app: App,
-    asker: Asker,
+    principal: Principal,
     instance: Arc<Instance>,
     is_named: bool,
     /// Whether the command changes a directory.
@@ -179,9 +179,9 @@ impl FromRequestParts<App> for Call {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let asker = Asker::from_request_parts(parts, app).await?;
+        let principal = Principal::from_request_parts(parts, app).await?;
         let (command, writes) = parts.extensions.get().and_then(named).ok_or_else(Problem::internal)?;
-        asker.require_command(command, writes)?;
+        principal.require_command(command, writes)?;
         let query = CommandQuery::parse(parts.uri.query())?;
         let texts = |name| {
             parts
@@ -194,11 +194,11 @@ impl FromRequestParts<App> for Call {
         let handling = Handling::choose(texts(PREFER));
         let instance = app.service.instance(query.instance.as_deref()).cloned();
         let name = instance.as_ref().map(|instance| instance.name());
-        asker.require_instance(name, query.instance.is_some())?;
+        principal.require_instance(name, query.instance.is_some())?;
         let instance = instance.ok_or_else(Problem::no_such_instance)?;
         Ok(Self {
             app: app.clone(),
-            asker,
+            principal,
             instance,
             is_named: query.instance.is_some(),
             writes,
@@ -211,20 +211,21 @@ impl FromRequestParts<App> for Call {
 
 impl Call {
     /// Asks once more where the callers were replaced while the body arrived.
-    async fn renew(&mut self, command: &Command) -> Result<(), Problem> {
-        self.asker.renew().await?;
-        self.asker.require_command(command.name(), self.writes)?;
-        self.asker.require_instance(Some(self.instance.name()), self.is_named)
+    async fn reauthenticate(&mut self, command: &Command) -> Result<(), Problem> {
+        self.principal.reauthenticate().await?;
+        self.principal.require_command(command.name(), self.writes)?;
+        self.principal
+            .require_instance(Some(self.instance.name()), self.is_named)
     }
 
     /// Runs the command, keeping its place until it has ended.
-    async fn run(mut self, command: Command, place: Admitted) -> Response {
-        if let Err(problem) = self.renew(&command).await {
+    async fn run(mut self, command: Command, place: Permit) -> Response {
+        if let Err(problem) = self.reauthenticate(&command).await {
             return problem.into_response();
         }
         let app = self.app;
-        let accepted = Accepted {
-            asker: self.asker,
+        let accepted = AuditGuard {
+            principal: self.principal,
             instance: Arc::clone(&self.instance),
             is_told: self.dry_run || !self.writes,
             has_begun: false,
@@ -232,9 +233,9 @@ impl Call {
         };
         match app.service.run(self.instance, command, self.dry_run, accepted).await {
             Ok(ran) => answer(ran, self.representation, self.handling),
-            Err(Refused::Busy) => Problem::busy(BUSY_RETRY).into_response(),
-            Err(Refused::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
-            Err(Refused::Broken) => Problem::internal().into_response(),
+            Err(RunError::Busy) => Problem::busy(BUSY_RETRY).into_response(),
+            Err(RunError::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
+            Err(RunError::Broken) => Problem::internal().into_response(),
         }
     }
 }
@@ -247,49 +248,49 @@ fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
 
 /// Goes with an accepted command to its end: keeps its places, and writes the audit line of one
 /// that changes a directory.
-struct Accepted {
-    asker: Asker,
+struct AuditGuard {
+    principal: Principal,
     instance: Arc<Instance>,
     /// Whether nothing is to be written of it, or has been already.
     is_told: bool,
     has_begun: bool,
-    _place: Admitted,
+    _place: Permit,
 }
 
-impl Accepted {
+impl AuditGuard {
     fn tell(&mut self, outcome: &str) {
         if !std::mem::replace(&mut self.is_told, true) {
-            let deed = Deed {
+            let audit_event = AuditEvent {
                 instance: Some(self.instance.name()),
-                ..self.asker.deed()
+                ..self.principal.audit_event()
             };
-            audit::performed(deed, outcome);
+            audit::performed(audit_event, outcome);
         }
     }
 }
 
-impl Attendant for Accepted {
-    fn begun(&mut self) {
+impl CommandObserver for AuditGuard {
+    fn on_start(&mut self) {
         self.has_begun = true;
         if !self.is_told {
             // What the audit line tells comes at the end; should the process be killed before, this
             // is what is left.
-            let (command, instance) = (self.asker.deed().command, self.instance.name());
+            let (command, instance) = (self.principal.audit_event().command, self.instance.name());
             tracing::info!(
                 command,
                 instance,
-                caller = self.asker.identity().name(),
+                caller = self.principal.identity().name(),
                 "a command that changes the directory begins"
             );
         }
     }
 
-    fn ended(mut self, record: &Record) {
+    fn on_finish(mut self, record: &Record) {
         self.tell(record.outcome);
     }
 }
 
-impl Drop for Accepted {
+impl Drop for AuditGuard {
     fn drop(&mut self) {
         self.tell(match (self.has_begun, std::thread::panicking()) {
             (false, _) => "not run",
@@ -299,7 +300,7 @@ impl Drop for Accepted {
     }
 }
 
-fn answer(ran: Ran, representation: Representation, handling: Handling) -> Response {
+fn answer(ran: CommandRun, representation: Representation, handling: Handling) -> Response {
     let lenient = handling == Handling::Lenient && ran.status != 200;
     let status = if lenient { 200 } else { ran.status };
     let mut response = match representation {

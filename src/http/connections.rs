@@ -33,53 +33,53 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use tower::Service;
 
 use crate::http::{
-    arrival::Watched,
-    departure::Handed,
-    seats::{Flight, Room, Seat},
+    request_body::TrackedRequestBody,
+    response_body::TrackedResponseBody,
+    slots::{InFlightRequest, Slot, Slots},
 };
 
-/// An acceptor that seats every connection, and moves one out that nothing is being done for when
-/// all seats are taken.
+/// An acceptor that slots every connection, and moves one out that nothing is being done for when
+/// all slots are taken.
 #[derive(Debug, Clone)]
-pub struct Seats {
-    room: Arc<Room>,
+pub struct ConnectionLimiter {
+    slots: Arc<Slots>,
     stall_timeout: Duration,
 }
 
-impl Seats {
+impl ConnectionLimiter {
     /// Room for this many connections, each ended when its client takes nothing of an answer for so
     /// long.
     pub fn new(capacity: usize, stall_timeout: Duration) -> Self {
         Self {
-            room: Arc::new(Room::new(capacity)),
+            slots: Arc::new(Slots::new(capacity)),
             stall_timeout,
         }
     }
 }
 
-impl<I, S> Accept<I, S> for Seats {
-    type Stream = Seated<I>;
-    type Service = Counted<S>;
-    type Future = Ready<io::Result<(Seated<I>, Counted<S>)>>;
+impl<I, S> Accept<I, S> for ConnectionLimiter {
+    type Stream = LimitedStream<I>;
+    type Service = LimitedService<S>;
+    type Future = Ready<io::Result<(LimitedStream<I>, LimitedService<S>)>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let Some(seat) = Room::enter(&self.room) else {
+        let Some(slot) = Slots::acquire(&self.slots) else {
             return ready(Err(io::Error::other("every connection is busy")));
         };
-        let leave = Box::pin(seat.leave().cancelled_owned());
-        let seat = Arc::new(seat);
-        let service = Counted {
+        let evicted = Box::pin(slot.evicted().cancelled_owned());
+        let slot = Arc::new(slot);
+        let service = LimitedService {
             inner: service,
-            seat: Arc::clone(&seat),
+            slot: Arc::clone(&slot),
         };
         ready(Ok((
-            Seated {
+            LimitedStream {
                 stream,
-                leave,
+                evicted,
                 stall: None,
                 unread: None,
                 stall_timeout: self.stall_timeout,
-                seat,
+                slot,
             },
             service,
         )))
@@ -88,28 +88,28 @@ impl<I, S> Accept<I, S> for Seats {
 
 /// A connection's stream: ends when the connection has to give way.
 #[derive(Debug)]
-pub struct Seated<I> {
+pub struct LimitedStream<I> {
     stream: I,
-    leave: Pin<Box<WaitForCancellationFutureOwned>>,
+    evicted: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while the other side takes nothing of what is written.
     stall: Option<Pin<Box<Sleep>>>,
     /// Runs while an answer waits for its reader to make room for it, as HTTP/2 lets a reader do
     /// without holding up what is written.
     unread: Option<Pin<Box<Sleep>>>,
     stall_timeout: Duration,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
 }
 
-impl<I> Seated<I> {
+impl<I> LimitedStream<I> {
     /// Whether to give way; registers the task to be woken when it has to.
     fn has_to_leave(&mut self, context: &mut Context) -> bool {
-        self.leave.as_mut().poll(context).is_ready()
+        self.evicted.as_mut().poll(context).is_ready()
     }
 
     /// Whether an answer has waited for its reader too long; registers the task to be woken when it
     /// has.
     fn is_unread(&mut self, context: &mut Context) -> bool {
-        let Some(since) = self.seat.waiting_since() else {
+        let Some(since) = self.slot.waiting_since() else {
             self.unread = None;
             return false;
         };
@@ -137,7 +137,7 @@ impl<I> Seated<I> {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for LimitedStream<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
         if self.has_to_leave(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
@@ -149,7 +149,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.has_to_leave(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
@@ -186,14 +186,14 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
     }
 }
 
-/// A connection's service: tells its seat what becomes of each request.
+/// A connection's service: tells its slot what becomes of each request.
 #[derive(Debug, Clone)]
-pub struct Counted<S> {
+pub struct LimitedService<S> {
     inner: S,
-    seat: Arc<Seat>,
+    slot: Arc<Slot>,
 }
 
-impl<S> Service<Request<Incoming>> for Counted<S>
+impl<S> Service<Request<Incoming>> for LimitedService<S>
 where
     S: Service<Request<Body>, Response = Response>,
     S::Future: Send + 'static,
@@ -207,20 +207,20 @@ where
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let flight = Arc::new(Flight::begin(&self.seat, !request.body().is_end_stream()));
-        let arriving = Arc::clone(&flight);
+        let request_in_flight = Arc::new(InFlightRequest::begin(&self.slot, !request.body().is_end_stream()));
+        let arriving = Arc::clone(&request_in_flight);
         let whole = move || arriving.received();
         let answer = self
             .inner
-            .call(request.map(|body| Body::new(Watched::new(body, whole))));
-        let seat = Arc::clone(&self.seat);
+            .call(request.map(|body| Body::new(TrackedRequestBody::new(body, whole))));
+        let slot = Arc::clone(&self.slot);
         Box::pin(async move {
             let answer = answer.await;
             // Its body may live on somewhere; the request has been answered.
-            flight.end();
+            request_in_flight.end();
             let answer = answer?;
-            seat.answered();
-            Ok(answer.map(|body| Body::new(Handed::new(body, move |step| seat.told(step)))))
+            slot.answered();
+            Ok(answer.map(|body| Body::new(TrackedResponseBody::new(body, move |step| slot.told(step)))))
         })
     }
 }

@@ -29,15 +29,15 @@ const BUDGET_UNIT: usize = 1024;
 /// How much of a refused body is still read and thrown away, in bytes, and for how long. A socket
 /// closed with unread bytes in it resets the connection, and the sender would see the reset instead
 /// of the 413 (RFC 9112 section 9.6).
-const LINGER_BYTES: usize = 8 * 1024 * 1024;
-const LINGER_TIME: Duration = Duration::from_secs(1);
+const DRAIN_BYTES: usize = 8 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// What callers are told to wait when there is no room, since commands last about a second.
 pub(super) const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// The limits within which bodies are taken.
 #[derive(Debug, Clone, Copy)]
-pub struct IntakeLimits {
+pub struct BodyLimits {
     /// The longest body, in bytes.
     pub max_body: usize,
     /// How long a body may take to arrive whole, however busily its sender drips.
@@ -49,7 +49,7 @@ pub struct IntakeLimits {
     pub max_running: usize,
 }
 
-impl Default for IntakeLimits {
+impl Default for BodyLimits {
     fn default() -> Self {
         Self {
             max_body: 2 * 1024 * 1024,
@@ -63,15 +63,15 @@ impl Default for IntakeLimits {
 /// The gate through which bodies come in; one for the whole service, found in every request's
 /// extensions.
 #[derive(Debug)]
-pub struct Intake {
-    limits: IntakeLimits,
+pub struct BodyReader {
+    limits: BodyLimits,
     buffered: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
 
-impl Intake {
+impl BodyReader {
     /// A gate with these limits.
-    pub fn new(limits: IntakeLimits) -> Self {
+    pub fn new(limits: BodyLimits) -> Self {
         let units = (limits.max_buffered / BUDGET_UNIT).min(Semaphore::MAX_PERMITS);
         Self {
             limits,
@@ -82,15 +82,15 @@ impl Intake {
 
     /// A place among the running commands, for as long as the value is kept; a 503 problem when all
     /// are taken.
-    pub fn admit(&self) -> Result<Admitted, Problem> {
-        self.admit_with(None)
+    pub fn permit(&self) -> Result<Permit, Problem> {
+        self.permit_with(None)
     }
 
-    fn admit_with(&self, buffered: Option<OwnedSemaphorePermit>) -> Result<Admitted, Problem> {
+    fn permit_with(&self, buffered: Option<OwnedSemaphorePermit>) -> Result<Permit, Problem> {
         let running = Arc::clone(&self.running)
             .try_acquire_owned()
             .map_err(|_| Problem::busy(BUSY_RETRY))?;
-        Ok(Admitted {
+        Ok(Permit {
             _running: running,
             _buffered: buffered,
         })
@@ -104,7 +104,7 @@ impl Intake {
             // Who waits for a 100 (Continue) has sent nothing yet, and reading would ask for all of
             // it.
             if !headers.contains_key(header::EXPECT) {
-                linger(body);
+                drain(body);
             }
             return Err(Problem::body_too_large(limit));
         }
@@ -121,12 +121,12 @@ impl Intake {
             let frame = frame.map_err(|_| Problem::not_json("", "the body did not arrive whole"))?;
             let Ok(bytes) = frame.into_data() else { continue };
             if document.bytes.len() + bytes.len() > self.limits.max_body {
-                linger(body);
+                drain(body);
                 return Err(Problem::body_too_large(self.limits.max_body));
             }
             document.bytes.extend_from_slice(&bytes);
-            if !document.claim(&self.buffered) {
-                linger(body);
+            if !document.reserve(&self.buffered) {
+                drain(body);
                 return Err(Problem::busy(BUSY_RETRY));
             }
         }
@@ -134,16 +134,16 @@ impl Intake {
     }
 }
 
-impl Default for Intake {
+impl Default for BodyReader {
     fn default() -> Self {
-        Self::new(IntakeLimits::default())
+        Self::new(BodyLimits::default())
     }
 }
 
 /// A place among the running commands. Move it into whatever does the work: dropping it gives the
 /// place to another.
 #[derive(Debug)]
-pub struct Admitted {
+pub struct Permit {
     _running: OwnedSemaphorePermit,
     _buffered: Option<OwnedSemaphorePermit>,
 }
@@ -158,20 +158,20 @@ pub struct Arguments<T> {
     /// The arguments.
     pub value: T,
     /// The place among the running commands.
-    pub admitted: Admitted,
+    pub admitted: Permit,
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Arguments<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let intake = intake_of(&request);
+        let body_reader = body_reader_of(&request);
         let (parts, body) = request.into_parts();
-        let document = intake.read(&parts.headers, body).await?;
+        let document = body_reader.read(&parts.headers, body).await?;
         let value = json::from_value(json::parse(&document.bytes)?)?;
         Ok(Self {
             value,
-            admitted: intake.admit_with(document.claimed)?,
+            admitted: body_reader.permit_with(document.reserved)?,
         })
     }
 }
@@ -182,7 +182,7 @@ pub struct OptionalArguments<T> {
     /// The arguments.
     pub value: T,
     /// The place among the running commands.
-    pub admitted: Admitted,
+    pub admitted: Permit,
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T> {
@@ -195,7 +195,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T
             let value = json::from_value(Value::Object(Map::new()))?;
             return Ok(Self {
                 value,
-                admitted: intake_of(&request).admit()?,
+                admitted: body_reader_of(&request).permit()?,
             });
         }
         let Arguments { value, admitted } = Arguments::from_request(request, state).await?;
@@ -261,15 +261,15 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandQuery {
 #[derive(Debug, Default)]
 struct Document {
     bytes: Vec<u8>,
-    claimed: Option<OwnedSemaphorePermit>,
+    reserved: Option<OwnedSemaphorePermit>,
 }
 
 impl Document {
     /// Takes from the budget what has arrived beyond the free part; `false` when there isn't enough
     /// left.
-    fn claim(&mut self, budget: &Arc<Semaphore>) -> bool {
+    fn reserve(&mut self, budget: &Arc<Semaphore>) -> bool {
         let needed = self.bytes.len().saturating_sub(FREE_BYTES).div_ceil(BUDGET_UNIT);
-        let held = self.claimed.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = self.reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let Ok(missing) = u32::try_from(needed.saturating_sub(held)) else {
             return false;
         };
@@ -279,25 +279,25 @@ impl Document {
         let Ok(permit) = Arc::clone(budget).try_acquire_many_owned(missing) else {
             return false;
         };
-        match &mut self.claimed {
-            Some(claimed) => claimed.merge(permit),
-            None => self.claimed = Some(permit),
+        match &mut self.reserved {
+            Some(reserved) => reserved.merge(permit),
+            None => self.reserved = Some(permit),
         }
         true
     }
 }
 
-fn intake_of(request: &Request) -> Arc<Intake> {
+fn body_reader_of(request: &Request) -> Arc<BodyReader> {
     request.extensions().get().cloned().unwrap_or_default()
 }
 
 /// Reads on for a moment without keeping anything, while the answer is already on its way.
-fn linger(mut body: Body) {
-    tokio::spawn(tokio::time::timeout(LINGER_TIME, async move {
+fn drain(mut body: Body) {
+    tokio::spawn(tokio::time::timeout(DRAIN_TIME, async move {
         let mut thrown_away = 0;
         while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
             thrown_away += frame.data_ref().map_or(0, |bytes| bytes.len());
-            if thrown_away > LINGER_BYTES {
+            if thrown_away > DRAIN_BYTES {
                 break;
             }
         }
@@ -380,7 +380,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::http::problem::Cause;
+    use crate::http::problem::ProblemType;
 
     #[test]
     fn a_query_is_read_or_refused_by_name() {
@@ -418,7 +418,7 @@ mod tests {
             ("a%0d%0aX=1", "a\\u{d}\\u{a}X"),
         ] {
             let problem = CommandQuery::parse(Some(query)).expect_err(query);
-            assert_eq!(problem.cause(), Cause::BadParameter);
+            assert_eq!(problem.cause(), ProblemType::BadParameter);
             let told: Value = serde_json::to_value(problem).unwrap();
             assert_eq!(told["errors"][0]["parameter"], parameter, "{query}");
         }
@@ -457,7 +457,7 @@ mod tests {
             &["application/json", "application/json"],
         ] {
             let problem = check_media_type(&headers(refused)).expect_err("should be refused");
-            assert_eq!(problem.cause(), Cause::UnsupportedMediaType, "{refused:?}");
+            assert_eq!(problem.cause(), ProblemType::UnsupportedMediaType, "{refused:?}");
         }
     }
 
@@ -466,37 +466,40 @@ mod tests {
         let budget = Arc::new(Semaphore::new(10));
         let mut small = Document {
             bytes: vec![0; FREE_BYTES],
-            claimed: None,
+            reserved: None,
         };
-        assert!(small.claim(&budget));
+        assert!(small.reserve(&budget));
         assert_eq!(budget.available_permits(), 10);
         let mut large = Document {
             bytes: vec![0; FREE_BYTES + 4 * BUDGET_UNIT],
-            claimed: None,
+            reserved: None,
         };
-        assert!(large.claim(&budget));
+        assert!(large.reserve(&budget));
         large.bytes.extend_from_slice(&[0; BUDGET_UNIT]);
-        assert!(large.claim(&budget));
+        assert!(large.reserve(&budget));
         assert_eq!(budget.available_permits(), 5);
         let mut larger = Document {
             bytes: vec![0; FREE_BYTES + 6 * BUDGET_UNIT],
-            claimed: None,
+            reserved: None,
         };
-        assert!(!larger.claim(&budget));
+        assert!(!larger.reserve(&budget));
         drop(large);
-        assert!(larger.claim(&budget));
+        assert!(larger.reserve(&budget));
         assert_eq!(budget.available_permits(), 4);
     }
 
     #[test]
     fn places_are_counted_and_given_back() {
-        let intake = Intake::new(IntakeLimits {
+        let body_reader = BodyReader::new(BodyLimits {
             max_running: 1,
-            ..IntakeLimits::default()
+            ..BodyLimits::default()
         });
-        let first = intake.admit().expect("there is a place");
-        assert_eq!(intake.admit().expect_err("there is none").cause(), Cause::Busy);
+        let first = body_reader.permit().expect("there is a place");
+        assert_eq!(
+            body_reader.permit().expect_err("there is none").cause(),
+            ProblemType::Busy
+        );
         drop(first);
-        intake.admit().expect("there is a place again");
+        body_reader.permit().expect("there is a place again");
     }
 }

@@ -2,8 +2,8 @@
 //! that is added is closed as well.
 //!
 //! The guard stands in front of every route. It finds out who asks, counts what they ask for, and
-//! leaves an [`Asker`] in the request. What the asker may do is checked once, where a command (or a
-//! look at something) is accepted, by the asker's own methods; these write the audit line too, so
+//! leaves an [`Principal`] in the request. What the principal may do is checked once, where a command (or a
+//! look at something) is accepted, by the principal's own methods; these write the audit line too, so
 //! that no refusal can be forgotten there.
 
 use std::{sync::Arc, time::Instant};
@@ -17,12 +17,12 @@ use axum::{
 use ipnet::IpNet;
 
 use crate::{
-    auth::{Authenticator, Failures, Identity, Presented, Quota, Refusal, Standing, Verdict},
+    auth::{AuthenticationError, Authenticator, Failures, Identity, PresentedCredentials, Quota, Standing, Verdict},
     http::{
         address::address_of,
-        asker::{Asker, KEYS_RETRY, Kept, Renewal},
         audit,
         observe::{CallerName, RequestId, Unlogged},
+        principal::{KEYS_RETRY, OwnedCredentials, Principal, Reauthentication},
         problem::Problem,
     },
 };
@@ -46,7 +46,7 @@ pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 #[derive(Debug, Clone)]
 pub struct Guard {
     authenticator: Option<Arc<Authenticator>>,
-    unasked: Identity,
+    anonymous: Identity,
     failures: Arc<Failures>,
     trusted_proxies: Arc<[IpNet]>,
     public_docs: bool,
@@ -57,7 +57,7 @@ impl Guard {
     pub fn new(authenticator: Option<Arc<Authenticator>>, trusted_proxies: &[IpNet], public_docs: bool) -> Self {
         Self {
             authenticator,
-            unasked: Identity::unasked(),
+            anonymous: Identity::anonymous(),
             failures: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             public_docs,
@@ -90,67 +90,67 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     if guard.is_open(route.as_ref().map(MatchedPath::as_str)) {
         return next.run(request).await;
     }
-    let mut asker = Asker {
-        identity: guard.unasked.clone(),
+    let mut principal = Principal {
+        identity: guard.anonymous.clone(),
         address: address_of(request.extensions(), request.headers(), &guard.trusted_proxies),
         request_id: request_id(request.extensions()),
         route: route.as_ref().map_or("-", MatchedPath::as_str).into(),
-        renewal: None,
+        reauthentication: None,
         _held: None,
     };
     let Some(authenticator) = &guard.authenticator else {
-        request.extensions_mut().insert(asker);
+        request.extensions_mut().insert(principal);
         return next.run(request).await;
     };
-    let renewal = Renewal {
+    let reauthentication = Reauthentication {
         generation: authenticator.generation(),
         authenticator: Arc::clone(authenticator),
-        presented: presented(request.headers()).map(Kept::of),
+        presented: presented(request.headers()).map(OwnedCredentials::of),
         client: request.extensions().get().cloned(),
         recognised: Instant::now(),
     };
-    match renewal.identify().await {
-        Ok(identity) => asker.identity = identity,
-        Err(refusal) => return guard.turn_away(&asker, refusal),
+    match reauthentication.identify().await {
+        Ok(identity) => principal.identity = identity,
+        Err(refusal) => return guard.turn_away(&principal, refusal),
     }
-    asker.renewal = Some(Arc::new(renewal));
-    let Some((taken, standing)) = asker.identity.take(Instant::now()) else {
+    principal.reauthentication = Some(Arc::new(reauthentication));
+    let Some((taken, standing)) = principal.identity.take(Instant::now()) else {
         // Nothing is counted of this caller.
-        request.extensions_mut().insert(asker);
+        request.extensions_mut().insert(principal);
         return next.run(request).await;
     };
     let mut response = match taken {
         Ok(held) => {
-            asker._held = Some(Arc::new(held));
-            request.extensions_mut().insert(asker.clone());
+            principal._held = Some(Arc::new(held));
+            request.extensions_mut().insert(principal.clone());
             next.run(request).await
         }
         Err(wait) => {
-            audit::refused(asker.deed(), "over its quota");
+            audit::refused(principal.audit_event(), "over its quota");
             Problem::too_many_requests(wait).into_response()
         }
     };
-    if let Some(quota) = asker.identity.quota() {
+    if let Some(quota) = principal.identity.quota() {
         tell(quota, standing, response.headers_mut());
     }
     response
         .extensions_mut()
-        .insert(CallerName(asker.identity.name().into()));
+        .insert(CallerName(principal.identity.name().into()));
     response
 }
 
 impl Guard {
     /// Answers somebody who was not recognised.
-    fn turn_away(&self, asker: &Asker, refusal: Refusal) -> Response {
-        let verdict = self.failures.note(asker.address, Instant::now());
+    fn turn_away(&self, principal: &Principal, refusal: AuthenticationError) -> Response {
+        let verdict = self.failures.note(principal.address, Instant::now());
         let mut response = match (&refusal, verdict) {
             // No fault of the caller's: it is not told to wait for its own failures.
-            (Refusal::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
+            (AuthenticationError::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
             (_, Verdict::Told) => Problem::unauthorised().into_response(),
             (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),
         };
         match verdict {
-            Verdict::Told => audit::refused(asker.strangers_deed(), &refusal.to_string()),
+            Verdict::Told => audit::refused(principal.anonymous_event(), &refusal.to_string()),
             Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
         response
@@ -166,17 +166,22 @@ fn request_id(extensions: &Extensions) -> RequestId {
 
 /// What the header section holds of credentials. Two of them are none: whatever stands before us
 /// may have gone by the other one.
-fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
+fn presented(headers: &HeaderMap) -> Option<PresentedCredentials<'_>> {
     let mut keys = headers.get_all(API_KEY).iter();
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     match (keys.next(), authorizations.next(), keys.next(), authorizations.next()) {
         (None, None, ..) => None,
-        (Some(key), None, None, _) => Some(key.to_str().map_or(Presented::Unusable, Presented::Key)),
+        (Some(key), None, None, _) => Some(
+            key.to_str()
+                .map_or(PresentedCredentials::Malformed, PresentedCredentials::Key),
+        ),
         (None, Some(authorization), _, None) => {
             let bearer = authorization.to_str().ok().and_then(bearer);
-            Some(bearer.map_or(Presented::Unusable, Presented::Bearer))
+            Some(bearer.map_or(PresentedCredentials::Malformed, PresentedCredentials::Bearer))
         }
-        (Some(_), Some(_), ..) | (Some(_), None, Some(_), _) | (None, Some(_), _, Some(_)) => Some(Presented::Unusable),
+        (Some(_), Some(_), ..) | (Some(_), None, Some(_), _) | (None, Some(_), _, Some(_)) => {
+            Some(PresentedCredentials::Malformed)
+        }
     }
 }
 
@@ -238,15 +243,15 @@ mod tests {
                 headers.append(*name, value.parse().unwrap());
             }
             let found = presented(&headers).map(|presented| match presented {
-                Presented::Key(text) => format!("key {text}"),
-                Presented::Bearer(text) => format!("bearer {text}"),
-                Presented::Unusable => "-".to_owned(),
+                PresentedCredentials::Key(text) => format!("key {text}"),
+                PresentedCredentials::Bearer(text) => format!("bearer {text}"),
+                PresentedCredentials::Malformed => "-".to_owned(),
             });
             assert_eq!(found.as_deref(), expected, "{fields:?}");
         }
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_bytes(b"Bearer \xff").unwrap());
-        assert!(matches!(presented(&headers), Some(Presented::Unusable)));
+        assert!(matches!(presented(&headers), Some(PresentedCredentials::Malformed)));
     }
 
     #[test]

@@ -103,9 +103,9 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::problem::Cause;
+    use crate::http::problem::ProblemType;
 
-    fn check(rule: &HostRule, version: Version, target: &str, hosts: &[&str]) -> Result<(), Cause> {
+    fn check(rule: &HostRule, version: Version, target: &str, hosts: &[&str]) -> Result<(), ProblemType> {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
@@ -126,23 +126,23 @@ mod tests {
             ("[::1]:8080", Ok(())),
             ("[0:0:0:0:0:0:0:1]", Ok(())),
             ("ilm.EXAMPLE.com:443", Ok(())),
-            ("evil.example", Err(Cause::Misdirected)),
-            ("localhost.", Err(Cause::Misdirected)),
-            ("localhost.evil.example", Err(Cause::Misdirected)),
-            ("127.0.0.1.evil.example", Err(Cause::Misdirected)),
-            ("127.1", Err(Cause::Misdirected)),
-            ("128.0.0.1", Err(Cause::Misdirected)),
-            ("[::ffff:127.0.0.1]", Err(Cause::Misdirected)),
-            ("x.ilm.example.com", Err(Cause::Misdirected)),
-            ("", Err(Cause::BadHeader)),
-            (":80", Err(Cause::BadHeader)),
-            ("localhost:", Err(Cause::BadHeader)),
-            ("localhost:x", Err(Cause::BadHeader)),
-            ("localhost:99999", Err(Cause::BadHeader)),
-            ("a@localhost", Err(Cause::BadHeader)),
-            ("local host", Err(Cause::BadHeader)),
-            ("localhost/x", Err(Cause::BadHeader)),
-            ("[::1", Err(Cause::BadHeader)),
+            ("evil.example", Err(ProblemType::Misdirected)),
+            ("localhost.", Err(ProblemType::Misdirected)),
+            ("localhost.evil.example", Err(ProblemType::Misdirected)),
+            ("127.0.0.1.evil.example", Err(ProblemType::Misdirected)),
+            ("127.1", Err(ProblemType::Misdirected)),
+            ("128.0.0.1", Err(ProblemType::Misdirected)),
+            ("[::ffff:127.0.0.1]", Err(ProblemType::Misdirected)),
+            ("x.ilm.example.com", Err(ProblemType::Misdirected)),
+            ("", Err(ProblemType::BadHeader)),
+            (":80", Err(ProblemType::BadHeader)),
+            ("localhost:", Err(ProblemType::BadHeader)),
+            ("localhost:x", Err(ProblemType::BadHeader)),
+            ("localhost:99999", Err(ProblemType::BadHeader)),
+            ("a@localhost", Err(ProblemType::BadHeader)),
+            ("local host", Err(ProblemType::BadHeader)),
+            ("localhost/x", Err(ProblemType::BadHeader)),
+            ("[::1", Err(ProblemType::BadHeader)),
         ] {
             assert_eq!(check(&rule, Version::HTTP_11, "/", &[host]), expected, "{host}");
         }
@@ -153,53 +153,59 @@ mod tests {
         let strict = HostRule::loopback_and([""; 0]);
         let open = HostRule::any();
         for (rule, version, target, hosts, expected) in [
-            (&strict, Version::HTTP_11, "/", &[][..], Err(Cause::BadHeader)),
-            (&open, Version::HTTP_11, "/", &[], Err(Cause::BadHeader)),
-            (&open, Version::HTTP_11, "http://a/", &[], Err(Cause::BadHeader)),
+            (&strict, Version::HTTP_11, "/", &[][..], Err(ProblemType::BadHeader)),
+            (&open, Version::HTTP_11, "/", &[], Err(ProblemType::BadHeader)),
+            (&open, Version::HTTP_11, "http://a/", &[], Err(ProblemType::BadHeader)),
             (
                 &strict,
                 Version::HTTP_11,
                 "/",
                 &["localhost", "localhost"],
-                Err(Cause::BadHeader),
+                Err(ProblemType::BadHeader),
             ),
-            (&open, Version::HTTP_11, "/", &["a", "b"], Err(Cause::BadHeader)),
-            (&strict, Version::HTTP_10, "/", &[], Err(Cause::BadHeader)),
+            (&open, Version::HTTP_11, "/", &["a", "b"], Err(ProblemType::BadHeader)),
+            (&strict, Version::HTTP_10, "/", &[], Err(ProblemType::BadHeader)),
             (&open, Version::HTTP_10, "/", &[], Ok(())),
             (&open, Version::HTTP_11, "/", &["anything"], Ok(())),
-            (&open, Version::HTTP_11, "/", &["a@b"], Err(Cause::BadHeader)),
+            (&open, Version::HTTP_11, "/", &["a@b"], Err(ProblemType::BadHeader)),
             (&strict, Version::HTTP_11, "http://localhost/x", &["localhost"], Ok(())),
             (
                 &strict,
                 Version::HTTP_11,
                 "http://evil/x",
                 &["evil"],
-                Err(Cause::Misdirected),
+                Err(ProblemType::Misdirected),
             ),
             (
                 &strict,
                 Version::HTTP_11,
                 "http://evil/x",
                 &["localhost"],
-                Err(Cause::Misdirected),
+                Err(ProblemType::Misdirected),
             ),
             (
                 &open,
                 Version::HTTP_11,
                 "http://evil/x",
                 &["localhost"],
-                Err(Cause::Misdirected),
+                Err(ProblemType::Misdirected),
             ),
             (
                 &strict,
                 Version::HTTP_11,
                 "ftp://localhost/x",
                 &["localhost"],
-                Err(Cause::Misdirected),
+                Err(ProblemType::Misdirected),
             ),
             (&strict, Version::HTTP_2, "http://localhost:8080/x", &[], Ok(())),
-            (&strict, Version::HTTP_2, "http://evil/x", &[], Err(Cause::Misdirected)),
-            (&strict, Version::HTTP_2, "/x", &[], Err(Cause::BadHeader)),
+            (
+                &strict,
+                Version::HTTP_2,
+                "http://evil/x",
+                &[],
+                Err(ProblemType::Misdirected),
+            ),
+            (&strict, Version::HTTP_2, "/x", &[], Err(ProblemType::BadHeader)),
         ] {
             assert_eq!(
                 check(rule, version, target, hosts),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, asker::Asker, commands::INSTANCE, problem::Problem};
+use super::{App, commands::INSTANCE, principal::Principal, problem::Problem};
 use crate::{
     scim::{BreakerState, LaneStatus, LastError, TokenInUse},
     service::Instance,
@@ -85,9 +85,11 @@ pub struct RateStatus {
 /// waiting requests, circuit breaker, token in use, last error. Needs the right of administration.
 #[utoipa::path(get, path = "/instances", tag = INSTANCE, operation_id = "instances",
     responses((status = 200, description = "Every instance, in the order of the configuration.", body = Vec<InstanceStatus>)))]
-async fn instances(State(app): State<App>, asker: Asker) -> Result<Json<Vec<InstanceStatus>>, Problem> {
-    asker.require_administration()?;
-    Ok(Json(all(&app).filter(|instance| asker.sees(&instance.name)).collect()))
+async fn instances(State(app): State<App>, principal: Principal) -> Result<Json<Vec<InstanceStatus>>, Problem> {
+    principal.require_administration()?;
+    Ok(Json(
+        all(&app).filter(|instance| principal.can_see(&instance.name)).collect(),
+    ))
 }
 
 /// Every instance, in the order of the configuration.

@@ -13,7 +13,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::http::{
-    extract::Intake,
+    extract::BodyReader,
     guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
     host::HostRule,
     negotiate::{PREFER, PREFERENCE_APPLIED},
@@ -52,7 +52,7 @@ pub struct LayerOptions {
     /// Who is let in.
     pub guard: Guard,
     /// The gate for bodies and running commands.
-    pub intake: Arc<Intake>,
+    pub body_reader: Arc<BodyReader>,
 }
 
 /// Puts every layer around the routes. Call it last: routes that are added afterwards would stand
@@ -66,7 +66,7 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
         // 7. The extractors' gate, shared by all requests.
-        .layer(Extension(options.intake))
+        .layer(Extension(options.body_reader))
         // 6. Who asks, before anything of theirs is looked into.
         .layer(from_fn_with_state(Arc::new(options.guard), guard));
     // A browser asks beforehand without credentials (Fetch standard, "CORS-preflight fetch"), so

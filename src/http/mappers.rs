@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, asker::Asker, extract::Arguments, problem::Problem};
+use super::{App, extract::Arguments, principal::Principal, problem::Problem};
 use crate::{
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
@@ -33,17 +33,17 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 2] {
     ]
 }
 
-/// An asker who has the right to see mappings, which is asked for before anything of the body is
+/// A principal who has the right to see mappings, which is asked for before anything of the body is
 /// read.
-struct MayMap(Asker);
+struct MayMap(Principal);
 
 impl FromRequestParts<App> for MayMap {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let asker = Asker::from_request_parts(parts, app).await?;
-        asker.require_command(MAPPING, false)?;
-        Ok(Self(asker))
+        let principal = Principal::from_request_parts(parts, app).await?;
+        principal.require_command(MAPPING, false)?;
+        Ok(Self(principal))
     }
 }
 
@@ -91,12 +91,12 @@ pub struct ExplainArguments {
 /// `get-mapping-fields`.
 #[utoipa::path(get, path = "/mappers", tag = MAPPERS, operation_id = "mappers",
     responses((status = 200, description = "The mappers in use.", body = MappersInUse)))]
-async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersInUse> {
+async fn mappers(State(app): State<App>, MayMap(principal): MayMap) -> Json<MappersInUse> {
     let seen = app
         .service
         .instances()
         .iter()
-        .filter(|instance| asker.sees(instance.name()));
+        .filter(|instance| principal.can_see(instance.name()));
     let instances = seen.map(|instance| {
         let (outgoing, incoming) = instance.rules().mapper.in_use();
         InstanceMappers {
@@ -121,12 +121,12 @@ async fn mappers(State(app): State<App>, MayMap(asker): MayMap) -> Json<MappersI
     responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(
     State(app): State<App>,
-    MayMap(mut asker): MayMap,
+    MayMap(mut principal): MayMap,
     name: Result<Path<String>, PathRejection>,
     arguments: Arguments<ExplainArguments>,
 ) -> Result<Json<Explained>, Problem> {
-    asker.renew().await?;
-    asker.require_command(MAPPING, false)?;
+    principal.reauthenticate().await?;
+    principal.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
     let ExplainArguments {
         mapping_type,
@@ -146,9 +146,9 @@ async fn explain(
     let using = |instance: &&Arc<Instance>| instance.rules().mapper.is_called(&name, direction);
     let (seen, hidden): (Vec<_>, Vec<_>) = instances
         .filter(using)
-        .partition(|instance| asker.sees(instance.name()));
+        .partition(|instance| principal.can_see(instance.name()));
     let Some(instance) = seen.first() else {
-        asker.note_hidden(hidden.first().map(|instance| instance.name()));
+        principal.audit_hidden(hidden.first().map(|instance| instance.name()));
         return Err(Problem::no_such_mapper());
     };
     let rules = instance.rules();

@@ -1,20 +1,16 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are
 //! told.
 //!
-//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `seats`)
-//! and [`tls`], then [`layers`] with [`observe`], [`host`] and [`guard`] (with [`asker`],
+//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `slots`)
+//! and [`tls`], then [`layers`] with [`observe`], [`host`] and [`guard`] (with [`principal`],
 //! [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the
 //! routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of `openapi`.
 //! Whatever refuses does so with a [`problem`], for a [`cause`].
 
 pub mod address;
-mod arrival;
-pub mod asker;
 pub mod audit;
-pub mod cause;
 mod commands;
 pub mod connections;
-mod departure;
 pub mod extract;
 pub mod guard;
 pub mod health;
@@ -25,9 +21,13 @@ pub mod mappers;
 pub mod negotiate;
 pub mod observe;
 mod openapi;
+pub mod principal;
 pub mod problem;
-mod seats;
+pub mod problem_type;
+mod request_body;
+mod response_body;
 pub mod server;
+mod slots;
 pub mod tls;
 
 use std::{

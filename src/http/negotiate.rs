@@ -189,7 +189,7 @@ fn texts<'a>(fields: GetAll<'a, HeaderValue>) -> impl Iterator<Item = &'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::problem::Cause;
+    use crate::http::problem::ProblemType;
 
     #[test]
     fn accept_chooses_by_quality_then_precision_then_json() {
@@ -226,7 +226,7 @@ mod tests {
         ] {
             match (Representation::choose(accept.iter().copied()), expected) {
                 (Ok(chosen), expected) => assert_eq!(Some(chosen), expected, "{accept:?}"),
-                (Err(problem), None) => assert_eq!(problem.cause(), Cause::NotAcceptable),
+                (Err(problem), None) => assert_eq!(problem.cause(), ProblemType::NotAcceptable),
                 (Err(problem), Some(_)) => panic!("{accept:?}: {problem:?}"),
             }
         }

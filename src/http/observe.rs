@@ -121,7 +121,7 @@ struct AccessLine {
     method: &'static str,
     route: Option<MatchedPath>,
     begin: Instant,
-    ended: bool,
+    on_finish: bool,
 }
 
 impl AccessLine {
@@ -132,12 +132,12 @@ impl AccessLine {
             method: known_method(request.method()),
             route,
             begin: Instant::now(),
-            ended: false,
+            on_finish: false,
         }
     }
 
     fn end(mut self, response: &mut Response, problem: Option<&Problem>) {
-        self.ended = true;
+        self.on_finish = true;
         if response.extensions_mut().remove::<Unlogged>().is_some() {
             return;
         }
@@ -165,14 +165,14 @@ impl AccessLine {
             upstream_calls = record.upstream_calls,
             dry_run = record.dry_run,
             problem,
-            "{}", if self.ended { "answered" } else { "the caller hung up" }
+            "{}", if self.on_finish { "answered" } else { "the caller hung up" }
         );
     }
 }
 
 impl Drop for AccessLine {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.on_finish {
             self.write(None, None, &AccessRecord::default(), None);
         }
     }

@@ -1,6 +1,6 @@
 //! What a request is told that never became a command: RFC 9457 `application/problem+json`.
 //!
-//! A [`Cause`] is the reason, a [`Problem`] the reason with its particulars. Status, title and type
+//! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title and type
 //! follow from the cause alone, so one cause never has two statuses. `type` is `/problems/{cause}`:
 //! a full-path relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an
 //! identifier for programs to branch on (it never changes once released), not a page.
@@ -17,8 +17,8 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use crate::http::cause::Cause;
-use crate::json::{Fault, FaultKind, shown_name};
+pub use crate::http::problem_type::ProblemType;
+use crate::json::{JsonError, JsonErrorKind, shown_name};
 
 /// How to prove who one is. Other ways have no scheme that could be named here.
 const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
@@ -58,7 +58,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FaultyPart>,
     #[serde(skip)]
-    cause: Cause,
+    cause: ProblemType,
     #[serde(skip)]
     allow: Option<&'static str>,
     /// Whole seconds; the whole type stays small enough to be returned in a `Result` without a box.
@@ -83,7 +83,7 @@ pub struct FaultyPart {
 }
 
 impl Problem {
-    fn new(cause: Cause, detail: impl Into<Box<str>>) -> Self {
+    fn new(cause: ProblemType, detail: impl Into<Box<str>>) -> Self {
         let (kind, title) = cause.type_and_title();
         Self {
             kind,
@@ -100,29 +100,29 @@ impl Problem {
 
     /// The body is not one JSON document; `pointer` and `detail` say where and why.
     pub fn not_json(pointer: &str, detail: &str) -> Self {
-        Self::new(Cause::NotJson, detail).at_pointer(pointer, detail)
+        Self::new(ProblemType::NotJson, detail).at_pointer(pointer, detail)
     }
 
     /// The body names an argument that does not exist.
     pub fn unknown_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(Cause::UnknownArgument, detail).at_pointer(pointer, detail)
+        Self::new(ProblemType::UnknownArgument, detail).at_pointer(pointer, detail)
     }
 
     /// An argument has the wrong type or form. `detail` must not quote the value.
     pub fn bad_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(Cause::BadArgument, detail).at_pointer(pointer, detail)
+        Self::new(ProblemType::BadArgument, detail).at_pointer(pointer, detail)
     }
 
     /// A required argument is missing; `pointer` is where it should stand.
     pub fn missing_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(Cause::MissingArgument, detail).at_pointer(pointer, detail)
+        Self::new(ProblemType::MissingArgument, detail).at_pointer(pointer, detail)
     }
 
     /// A query parameter is at fault. `name` may come from the caller and is cut and escaped;
     /// `detail` must not quote the value.
     pub fn bad_parameter(name: &str, detail: &str) -> Self {
         let name = shown_name(name);
-        let mut problem = Self::new(Cause::BadParameter, format!("query parameter `{name}`: {detail}"));
+        let mut problem = Self::new(ProblemType::BadParameter, format!("query parameter `{name}`: {detail}"));
         problem.errors.push(FaultyPart {
             pointer: None,
             parameter: Some(name),
@@ -134,38 +134,38 @@ impl Problem {
 
     /// A header field is missing, doubled or malformed. `detail` must not quote its value.
     pub fn bad_header(name: &'static str, detail: &str) -> Self {
-        Self::new(Cause::BadHeader, format!("header field `{name}`: {detail}")).at_header(name, detail)
+        Self::new(ProblemType::BadHeader, format!("header field `{name}`: {detail}")).at_header(name, detail)
     }
 
     /// No or no known credentials. Says nothing about why: a guesser learns nothing from it.
     pub fn unauthorised() -> Self {
         let detail = "credentials that are known here are needed: an API key or a token in `Authorization: Bearer`, a key in `X-API-Key`, or a \
                       client certificate";
-        Self::new(Cause::Unauthorised, detail)
+        Self::new(ProblemType::Unauthorised, detail)
     }
 
     /// Too many credentials from one address were none, until `retry_after` has passed.
     pub fn too_many_failures(retry_after: Duration) -> Self {
         let detail = "there were too many failed attempts from this address";
-        Self::new(Cause::TooManyRequests, detail).retry_after(retry_after)
+        Self::new(ProblemType::TooManyRequests, detail).retry_after(retry_after)
     }
 
     /// The keys of the token's issuer can't be had; worth another try after `retry_after`.
     pub fn keys_unavailable(retry_after: Duration) -> Self {
         let detail = "the keys of the token's issuer can't be had at the moment; nothing was done";
-        Self::new(Cause::KeysUnavailable, detail).retry_after(retry_after)
+        Self::new(ProblemType::KeysUnavailable, detail).retry_after(retry_after)
     }
 
     /// The caller lacks a right; `missing` names that right ("to run iam-get-user") and nothing
     /// about what exists.
     pub fn forbidden(missing: &str) -> Self {
-        Self::new(Cause::Forbidden, format!("the caller lacks the right {missing}"))
+        Self::new(ProblemType::Forbidden, format!("the caller lacks the right {missing}"))
     }
 
     /// No route has this path.
     pub fn no_such_route() -> Self {
         Self::new(
-            Cause::NoSuchRoute,
+            ProblemType::NoSuchRoute,
             "there is nothing under this path; /openapi.json lists what there is",
         )
     }
@@ -173,14 +173,14 @@ impl Problem {
     /// No instance uses a mapper of the name asked for.
     pub fn no_such_mapper() -> Self {
         Self::new(
-            Cause::NoSuchMapper,
+            ProblemType::NoSuchMapper,
             "no instance uses a mapper of this name, this way round; GET /mappers lists those in use",
         )
     }
 
     /// No instance of the name asked for, or none that this caller may know of.
     pub fn no_such_instance() -> Self {
-        let mut problem = Self::new(Cause::NoSuchInstance, "there is no instance of this name");
+        let mut problem = Self::new(ProblemType::NoSuchInstance, "there is no instance of this name");
         problem.errors.push(FaultyPart {
             pointer: None,
             parameter: Some("instance".to_owned()),
@@ -194,7 +194,7 @@ impl Problem {
     /// is given.
     pub fn method_not_allowed(allow: Option<&'static str>) -> Self {
         let mut problem = Self::new(
-            Cause::MethodNotAllowed,
+            ProblemType::MethodNotAllowed,
             "the method is not offered here; the Allow header field lists those that are",
         );
         problem.allow = allow;
@@ -204,56 +204,56 @@ impl Problem {
     /// No representation on offer satisfies `Accept`; `offered` lists what there is.
     pub fn not_acceptable(offered: &str) -> Self {
         let detail = format!("only {offered} can be given");
-        Self::new(Cause::NotAcceptable, detail.clone()).at_header("Accept", &detail)
+        Self::new(ProblemType::NotAcceptable, detail.clone()).at_header("Accept", &detail)
     }
 
     /// The body did not arrive whole within `limit`.
     pub fn request_timeout(limit: Duration) -> Self {
         Self::new(
-            Cause::RequestTimeout,
+            ProblemType::RequestTimeout,
             format!("the body did not arrive whole within {} s", limit.as_secs_f64()),
         )
     }
 
     /// The body is longer than `limit` bytes.
     pub fn body_too_large(limit: usize) -> Self {
-        Self::new(Cause::BodyTooLarge, format!("a body has at most {limit} bytes"))
+        Self::new(ProblemType::BodyTooLarge, format!("a body has at most {limit} bytes"))
     }
 
     /// The request target is longer than `limit` bytes.
     pub fn target_too_long(limit: usize) -> Self {
         Self::new(
-            Cause::TargetTooLong,
+            ProblemType::TargetTooLong,
             format!("a request target has at most {limit} bytes"),
         )
     }
 
     /// The body is not declared as JSON in UTF-8.
     pub fn unsupported_media_type(detail: &str) -> Self {
-        Self::new(Cause::UnsupportedMediaType, detail).at_header("Content-Type", detail)
+        Self::new(ProblemType::UnsupportedMediaType, detail).at_header("Content-Type", detail)
     }
 
     /// The body is compressed.
     pub fn unsupported_encoding() -> Self {
         let detail = "a body is taken uncompressed only";
-        Self::new(Cause::UnsupportedEncoding, detail).at_header("Content-Encoding", detail)
+        Self::new(ProblemType::UnsupportedEncoding, detail).at_header("Content-Encoding", detail)
     }
 
     /// The request names a host that this service is not.
     pub fn misdirected() -> Self {
         let detail = "this service does not answer to that host name; its operator can allow it";
-        Self::new(Cause::Misdirected, detail).at_header("Host", detail)
+        Self::new(ProblemType::Misdirected, detail).at_header("Host", detail)
     }
 
     /// The caller is over its limit until `retry_after` has passed.
     pub fn too_many_requests(retry_after: Duration) -> Self {
-        Self::new(Cause::TooManyRequests, "too many requests from this caller").retry_after(retry_after)
+        Self::new(ProblemType::TooManyRequests, "too many requests from this caller").retry_after(retry_after)
     }
 
     /// The header section is longer than `limit` bytes.
     pub fn headers_too_large(limit: usize) -> Self {
         Self::new(
-            Cause::HeadersTooLarge,
+            ProblemType::HeadersTooLarge,
             format!("a header section has at most {limit} bytes"),
         )
     }
@@ -261,23 +261,31 @@ impl Problem {
     /// A fault of ours. Says nothing about what happened: the log does, under the request id.
     pub fn internal() -> Self {
         Self::new(
-            Cause::Internal,
+            ProblemType::Internal,
             "something went wrong here; the logs say what, under the request id",
         )
     }
 
     /// As much is being worked on as can be; worth another try after `retry_after`.
     pub fn busy(retry_after: Duration) -> Self {
-        Self::new(Cause::Busy, "as much is being worked on as can be; nothing was done").retry_after(retry_after)
+        Self::new(
+            ProblemType::Busy,
+            "as much is being worked on as can be; nothing was done",
+        )
+        .retry_after(retry_after)
     }
 
     /// The service is stopping; another replica, or this one after `retry_after`, can be asked.
     pub fn shutting_down(retry_after: Duration) -> Self {
-        Self::new(Cause::ShuttingDown, "the service is shutting down; nothing was done").retry_after(retry_after)
+        Self::new(
+            ProblemType::ShuttingDown,
+            "the service is shutting down; nothing was done",
+        )
+        .retry_after(retry_after)
     }
 
     /// The reason.
-    pub fn cause(&self) -> Cause {
+    pub fn cause(&self) -> ProblemType {
         self.cause
     }
 
@@ -323,36 +331,37 @@ impl Problem {
         let (name, value): (HeaderName, Cow<'static, str>) = match self.cause {
             // Section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter in
             // it.
-            Cause::Unauthorised => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
+            ProblemType::Unauthorised => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
             // Section 15.5.6. axum's router adds its own list when there is none yet.
-            Cause::MethodNotAllowed => match self.allow {
+            ProblemType::MethodNotAllowed => match self.allow {
                 Some(allow) => (header::ALLOW, allow.into()),
                 None => return fields,
             },
             // Section 15.5.16: Accept for a type, Accept-Encoding for a coding.
-            Cause::UnsupportedMediaType => (header::ACCEPT, "application/json".into()),
-            Cause::UnsupportedEncoding => (header::ACCEPT_ENCODING, "identity".into()),
+            ProblemType::UnsupportedMediaType => (header::ACCEPT, "application/json".into()),
+            ProblemType::UnsupportedEncoding => (header::ACCEPT_ENCODING, "identity".into()),
             // Sections 10.2.3 and 15.6.4; RFC 6585 section 4.
-            Cause::TooManyRequests | Cause::KeysUnavailable | Cause::Busy | Cause::ShuttingDown => {
-                (header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string().into())
-            }
-            Cause::NotJson
-            | Cause::UnknownArgument
-            | Cause::BadArgument
-            | Cause::MissingArgument
-            | Cause::BadParameter
-            | Cause::BadHeader
-            | Cause::Forbidden
-            | Cause::NoSuchRoute
-            | Cause::NoSuchMapper
-            | Cause::NoSuchInstance
-            | Cause::NotAcceptable
-            | Cause::RequestTimeout
-            | Cause::BodyTooLarge
-            | Cause::TargetTooLong
-            | Cause::Misdirected
-            | Cause::HeadersTooLarge
-            | Cause::Internal => return fields,
+            ProblemType::TooManyRequests
+            | ProblemType::KeysUnavailable
+            | ProblemType::Busy
+            | ProblemType::ShuttingDown => (header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string().into()),
+            ProblemType::NotJson
+            | ProblemType::UnknownArgument
+            | ProblemType::BadArgument
+            | ProblemType::MissingArgument
+            | ProblemType::BadParameter
+            | ProblemType::BadHeader
+            | ProblemType::Forbidden
+            | ProblemType::NoSuchRoute
+            | ProblemType::NoSuchMapper
+            | ProblemType::NoSuchInstance
+            | ProblemType::NotAcceptable
+            | ProblemType::RequestTimeout
+            | ProblemType::BodyTooLarge
+            | ProblemType::TargetTooLong
+            | ProblemType::Misdirected
+            | ProblemType::HeadersTooLarge
+            | ProblemType::Internal => return fields,
         };
         if let Ok(value) = HeaderValue::from_str(&value) {
             fields.insert(name, value);
@@ -361,13 +370,13 @@ impl Problem {
     }
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
+impl From<JsonError> for Problem {
+    fn from(fault: JsonError) -> Self {
         match fault.kind {
-            FaultKind::Syntax => Self::not_json(&fault.pointer, &fault.message),
-            FaultKind::UnknownField => Self::unknown_argument(&fault.pointer, &fault.message),
-            FaultKind::MissingField => Self::missing_argument(&fault.pointer, &fault.message),
-            FaultKind::BadValue => Self::bad_argument(&fault.pointer, &fault.message),
+            JsonErrorKind::Syntax => Self::not_json(&fault.pointer, &fault.message),
+            JsonErrorKind::UnknownField => Self::unknown_argument(&fault.pointer, &fault.message),
+            JsonErrorKind::MissingField => Self::missing_argument(&fault.pointer, &fault.message),
+            JsonErrorKind::BadValue => Self::bad_argument(&fault.pointer, &fault.message),
         }
     }
 }
@@ -412,9 +421,9 @@ mod tests {
 
     #[test]
     fn every_cause_is_listed_once_under_its_own_type_with_an_error_status() {
-        let types: HashSet<_> = Cause::ALL.iter().map(|cause| cause.type_and_title().0).collect();
-        assert_eq!(types.len(), Cause::ALL.len());
-        for cause in Cause::ALL {
+        let types: HashSet<_> = ProblemType::ALL.iter().map(|cause| cause.type_and_title().0).collect();
+        assert_eq!(types.len(), ProblemType::ALL.len());
+        for cause in ProblemType::ALL {
             assert!(
                 cause.status().is_client_error() || cause.status().is_server_error(),
                 "{cause:?}"

@@ -23,7 +23,7 @@ use crate::{
     auth::{Failures, Verdict},
     http::{
         audit,
-        connections::Seats,
+        connections::ConnectionLimiter,
         layers::MAX_HEADERS,
         tls::{self as http_tls, TlsAcceptor},
     },
@@ -92,9 +92,9 @@ pub async fn serve(
     options: ServerOptions,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let seats = Seats::new(affordable(options.max_connections), options.stall_timeout);
+    let slots = ConnectionLimiter::new(affordable(options.max_connections), options.stall_timeout);
     limited(listener, options, handle, |_, _| {})?
-        .acceptor(seats)
+        .acceptor(slots)
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
 }
@@ -115,7 +115,7 @@ pub async fn serve_tls(
     failures: Arc<Failures>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let seats = Seats::new(affordable(options.max_connections), options.stall_timeout);
+    let slots = ConnectionLimiter::new(affordable(options.max_connections), options.stall_timeout);
     let note = move |peer: SocketAddr, error: &io::Error| {
         if let Some(reason) = http_tls::certificate_fault(error)
             && failures.note(peer.ip(), Instant::now()) == Verdict::Told
@@ -124,7 +124,7 @@ pub async fn serve_tls(
         }
     };
     limited(listener, options, handle, note)?
-        .acceptor(TlsAcceptor::new(seats, current, options.header_timeout))
+        .acceptor(TlsAcceptor::new(slots, current, options.header_timeout))
         .serve(router.into_make_service_with_connect_info::<SocketAddr>())
         .await
 }

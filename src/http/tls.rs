@@ -28,7 +28,7 @@ use tower::Service;
 
 use crate::{
     auth::CertificateNames,
-    http::connections::Seats,
+    http::connections::ConnectionLimiter,
     tls::{Current, Material},
 };
 
@@ -36,21 +36,21 @@ use crate::{
 /// takes a fraction of a millisecond.
 const VERIFY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// An acceptor that seats a connection, makes the handshake, and takes down whose certificate the
+/// An acceptor that slots a connection, makes the handshake, and takes down whose certificate the
 /// client has.
 #[derive(Debug, Clone)]
 pub struct TlsAcceptor {
-    seats: Seats,
+    slots: ConnectionLimiter,
     current: Current,
     handshake_timeout: Duration,
 }
 
 impl TlsAcceptor {
-    /// Handshakes with what is current, ended after this time, on connections that have a seat: one
-    /// that stalls takes a seat like any idle connection, and gives way like one.
-    pub fn new(seats: Seats, current: Current, handshake_timeout: Duration) -> Self {
+    /// Handshakes with what is current, ended after this time, on connections that have a slot: one
+    /// that stalls takes a slot like any idle connection, and gives way like one.
+    pub fn new(slots: ConnectionLimiter, current: Current, handshake_timeout: Duration) -> Self {
         Self {
-            seats,
+            slots,
             current,
             handshake_timeout,
         }
@@ -61,8 +61,8 @@ impl<S> Accept<TcpStream, S> for TlsAcceptor
 where
     S: Send + 'static,
 {
-    type Stream = <RustlsAcceptor<Seats> as Accept<TcpStream, S>>::Stream;
-    type Service = Proven<<RustlsAcceptor<Seats> as Accept<TcpStream, S>>::Service>;
+    type Stream = <RustlsAcceptor<ConnectionLimiter> as Accept<TcpStream, S>>::Stream;
+    type Service = Proven<<RustlsAcceptor<ConnectionLimiter> as Accept<TcpStream, S>>::Service>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
@@ -71,7 +71,7 @@ where
         let material = self.current.material();
         let accepting = RustlsAcceptor::new(RustlsConfig::from_config(Arc::clone(material.config())))
             .handshake_timeout(self.handshake_timeout)
-            .acceptor(self.seats.clone())
+            .acceptor(self.slots.clone())
             .accept(stream, service);
         let current = self.current.clone();
         Box::pin(async move {

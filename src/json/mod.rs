@@ -32,9 +32,9 @@ const EXACT_FLOATS_END: f64 = 9_007_199_254_740_992.0;
 /// What was wrong with a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Fault {
+pub struct JsonError {
     /// Which kind of fault, for those who answer differently to each.
-    pub kind: FaultKind,
+    pub kind: JsonErrorKind,
     /// The place, as an RFC 6901 JSON pointer; empty for the document as a whole. A missing field
     /// is told where it should be.
     pub pointer: String,
@@ -43,9 +43,9 @@ pub struct Fault {
     pub message: String,
 }
 
-/// The kinds of [`Fault`].
+/// The kinds of [`JsonError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum JsonErrorKind {
     /// Not one well-formed, unambiguous JSON document.
     Syntax,
     /// A field that the receiving type does not have.
@@ -62,7 +62,7 @@ pub enum FaultKind {
 /// surrogates, comments and anything after the document among them): an empty body, a byte order
 /// mark (section 8.1 forbids sending one), a key given twice in one object, numbers that 64 bits
 /// would change (too large, or minus zero), and nesting deeper than 127.
-pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(syntax(&[], "the document is empty".to_owned()));
     }
@@ -125,9 +125,9 @@ fn pointer(place: &[Step]) -> String {
     pointer
 }
 
-fn syntax(place: &[Step], message: String) -> Fault {
-    Fault {
-        kind: FaultKind::Syntax,
+fn syntax(place: &[Step], message: String) -> JsonError {
+    JsonError {
+        kind: JsonErrorKind::Syntax,
         pointer: pointer(place),
         message,
     }
@@ -232,7 +232,7 @@ mod tests {
 
     fn refused(text: impl AsRef<[u8]>) -> (String, String) {
         let fault = parse(text.as_ref()).expect_err("should be refused");
-        assert_eq!(fault.kind, FaultKind::Syntax);
+        assert_eq!(fault.kind, JsonErrorKind::Syntax);
         (fault.pointer, fault.message)
     }
 

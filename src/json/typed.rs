@@ -17,16 +17,16 @@ use serde::{
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
-use super::{Fault, FaultKind, Step, pointer, shown_name};
+use super::{JsonError, JsonErrorKind, Step, pointer, shown_name};
 
 /// Reads a typed argument list out of a document, which has to be an object.
 ///
 /// An array is never taken for a struct, at any depth, though serde's derived code would.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
     if !value.is_object() {
         let message = format!("an object is wanted, {} was given", name_of(&value));
-        return Err(Fault {
-            kind: FaultKind::BadValue,
+        return Err(JsonError {
+            kind: JsonErrorKind::BadValue,
             pointer: String::new(),
             message,
         });
@@ -39,7 +39,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
         {
             place.push(Step::Key(field));
         }
-        Fault {
+        JsonError {
             kind,
             pointer: pointer(&place),
             message,
@@ -50,7 +50,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
 /// Why a value does not fit its type, told without the value.
 #[derive(Debug)]
 struct Mismatch {
-    kind: FaultKind,
+    kind: JsonErrorKind,
     field: Option<String>,
     message: String,
 }
@@ -58,7 +58,7 @@ struct Mismatch {
 impl Mismatch {
     fn bad(message: String) -> Self {
         Self {
-            kind: FaultKind::BadValue,
+            kind: JsonErrorKind::BadValue,
             field: None,
             message,
         }
@@ -106,7 +106,7 @@ impl serde::de::Error for Mismatch {
             format!("unknown argument `{shown}`; taken here: {}", quoted(expected))
         };
         Self {
-            kind: FaultKind::UnknownField,
+            kind: JsonErrorKind::UnknownField,
             field: Some(field.to_owned()),
             message,
         }
@@ -115,7 +115,7 @@ impl serde::de::Error for Mismatch {
     fn missing_field(field: &'static str) -> Self {
         let message = format!("the argument `{field}` is missing");
         Self {
-            kind: FaultKind::MissingField,
+            kind: JsonErrorKind::MissingField,
             field: Some(field.to_owned()),
             message,
         }
@@ -123,7 +123,7 @@ impl serde::de::Error for Mismatch {
 
     fn duplicate_field(field: &'static str) -> Self {
         Self {
-            kind: FaultKind::BadValue,
+            kind: JsonErrorKind::BadValue,
             field: Some(field.to_owned()),
             message: format!("`{field}` is given twice"),
         }
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn arguments_that_do_not_fit_are_named_without_their_values() {
-        use FaultKind::{BadValue, MissingField, UnknownField};
+        use JsonErrorKind::{BadValue, MissingField, UnknownField};
         for (value, kind, pointer, message) in [
             (json!(["a"]), BadValue, "", "an object is wanted, a list was given"),
             (json!(null), BadValue, "", "an object is wanted, null was given"),

@@ -91,13 +91,13 @@ pub(super) const FUEL: usize = 64;
 
 /// What is left of [`MAX_WORK`] and [`MAX_OUTPUT`].
 #[derive(Debug)]
-pub(super) struct Work {
+pub(super) struct Budget {
     looked_at: usize,
     given: usize,
     spent: bool,
 }
 
-impl Work {
+impl Budget {
     /// The whole of it.
     pub(super) fn new() -> Self {
         Self {
@@ -168,13 +168,13 @@ mod tests {
 
     #[test]
     fn what_is_spent_stays_spent() {
-        let mut work = Work::new();
+        let mut work = Budget::new();
         assert!(work.take(MAX_WORK - 1).is_ok() && !work.is_spent());
         assert!(work.take(0).unwrap_err().contains("2097152") && work.is_spent());
-        let mut work = Work::new();
+        let mut work = Budget::new();
         assert!(work.give(MAX_OUTPUT).is_ok());
         assert!(work.give(1).unwrap_err().contains("262144"));
         assert!(work.give(0).is_err() && work.take(0).is_err());
-        assert!(Work::new().take(usize::MAX).is_err());
+        assert!(Budget::new().take(usize::MAX).is_err());
     }
 }

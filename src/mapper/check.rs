@@ -11,9 +11,9 @@ use super::{
     path::ENTERPRISE_1_0,
     rule::{Complex, Field, Mapping, Rule},
     simple::Simple,
-    target::{Target, Unfit},
+    tainted::Origin,
+    target::{Target, UnfitError},
     transformers::{Step, Transformer, only_groups},
-    worked::Origin,
 };
 use crate::scim::aws::{self, ENTERPRISE};
 
@@ -28,7 +28,7 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
     }
     let target = match Target::attribute(name) {
         Ok(target) => target,
-        Err(Unfit::Ours) => {
+        Err(UnfitError::ReservedAttribute) => {
             findings.doubt(place, "the commands set it, not a mapping; ignored");
             return None;
         }

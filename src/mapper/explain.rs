@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     BUILT_IN, Mapper, MappingType, built_in,
     file::Direction,
-    rule::{Came, Field, Told},
+    rule::{Evaluation, Field, TraceEntry},
     simple::Source,
 };
 use crate::{
@@ -103,7 +103,7 @@ pub struct VerdictViolation {
     /// The rule it breaks.
     pub rule: String,
     /// What to do.
-    pub mend: String,
+    pub help: String,
 }
 
 impl Mapper {
@@ -157,14 +157,14 @@ impl Mapper {
 
     /// A violation, with the field of the profile that is behind it.
     fn told(&self, violation: Violation) -> VerdictViolation {
-        let mut mend = violation.mend;
+        let mut help = violation.help;
         if let Some(source) = self.source(&violation.attribute) {
-            mend.push_str(&format!(" (user-profile.{source})"));
+            help.push_str(&format!(" (user-profile.{source})"));
         }
         VerdictViolation {
             attribute: violation.attribute,
             rule: violation.rule,
-            mend,
+            help,
         }
     }
 }
@@ -173,12 +173,12 @@ fn name(file: Option<&super::MapperFile>) -> String {
     file.map_or(BUILT_IN, |file| file.identity.shown_name()).to_owned()
 }
 
-fn explained((field, told): (&Field, Told)) -> ExplainedField {
+fn explained((field, told): (&Field, TraceEntry)) -> ExplainedField {
     let (mut value, mut left_out, mut refused) = (None, None, None);
     match told.came {
-        Came::Value(came) => value = Some(came),
-        Came::LeftOut(reason) => left_out = Some(reason.to_owned()),
-        Came::Refused(reason) => refused = Some(reason),
+        Evaluation::Value(came) => value = Some(came),
+        Evaluation::LeftOut(reason) => left_out = Some(reason.to_owned()),
+        Evaluation::Refused(reason) => refused = Some(reason),
     }
     let mut notes = told.trace.notes;
     if field.target.is_1_0 && value.is_some() {

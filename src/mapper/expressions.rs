@@ -23,9 +23,9 @@ use minijinja::{
 use serde_json::{Map, Value};
 
 use super::{
-    bounds::{self, ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT, Work},
+    bounds::{self, Budget, ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT},
     language,
-    worked::weight,
+    tainted::weight,
 };
 
 /// The environments of all expressions, one for each amount of fuel. They hold the built-in filters
@@ -87,7 +87,7 @@ impl Expression {
     /// # Errors
     /// When it can't be computed, or grows beyond its bounds.
     pub fn value<'v>(&self, read: impl Fn(&str) -> Option<&'v Value>) -> Result<Option<Value>, String> {
-        self.value_within(|name| Ok(read(name)), ELEMENT, &mut Work::new())
+        self.value_within(|name| Ok(read(name)), ELEMENT, &mut Budget::new())
     }
 
     /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read`
@@ -96,7 +96,7 @@ impl Expression {
         &self,
         read: impl Fn(&str) -> Result<Option<&'v Value>, String>,
         lookup: usize,
-        work: &mut Work,
+        work: &mut Budget,
     ) -> Result<Option<Value>, String> {
         let mut fields = BTreeMap::new();
         for name in &self.names {
@@ -116,7 +116,7 @@ impl Expression {
         Ok(Some(value).filter(|value| !has_null(value)))
     }
 
-    fn computed(&self, fields: &minijinja::Value, work: &mut Work) -> Result<Option<minijinja::Value>, String> {
+    fn computed(&self, fields: &minijinja::Value, work: &mut Budget) -> Result<Option<minijinja::Value>, String> {
         for ((compiled, environment), fuel) in self.compiled.iter().zip(&*ENVIRONMENTS).zip(FUELS) {
             work.take(usize::try_from(fuel).unwrap_or(usize::MAX).saturating_mul(FUEL))?;
             let compiled = compiled.get_or_init(|| environment.compile_expression_owned(self.text.clone()).ok());
@@ -386,8 +386,11 @@ mod tests {
                 Err(_) => {}
                 Ok(value) => assert!(value.is_none_or(|value| weight(&value) <= MAX_TEXT), "{greedy}"),
             }
-            let took = began.elapsed();
-            assert!(took < std::time::Duration::from_secs(5), "{greedy}: {took:?}");
+            let record_source = began.elapsed();
+            assert!(
+                record_source < std::time::Duration::from_secs(5),
+                "{greedy}: {record_source:?}"
+            );
         }
         // The engine's lists may be lazy, and are not written out.
         let lazy = ENVIRONMENTS[0].compile_expression("[[1, 2] * 9999999]").unwrap();

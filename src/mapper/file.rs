@@ -5,9 +5,9 @@ use std::path::Path;
 use super::{
     MappingType,
     bounds::MAX_FILE,
-    by_hand, export,
-    lint::{Findings, Gravity},
+    lint::{Findings, Severity},
     rule::Mapping,
+    toml_mapper, xsoar,
 };
 use crate::files;
 
@@ -78,8 +78,8 @@ impl MapperFile {
     pub fn compile(text: &str, form: Form) -> (Option<Self>, Findings) {
         let mut findings = Findings::default();
         let file = match form {
-            Form::Export => export::read(text, &mut findings),
-            Form::ByHand => by_hand::read(text, &mut findings),
+            Form::Export => xsoar::read(text, &mut findings),
+            Form::ByHand => toml_mapper::read(text, &mut findings),
         };
         if let Some(file) = &file {
             let outgoing = file.identity.direction != Some(Direction::Incoming);
@@ -91,7 +91,7 @@ impl MapperFile {
             }
         }
         findings.close();
-        let sound = findings.count(Gravity::Refused) == 0;
+        let sound = findings.count(Severity::Refused) == 0;
         (file.filter(|_| sound), findings)
     }
 
@@ -102,8 +102,10 @@ impl MapperFile {
     /// that could be read is in the findings.
     pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
         let text = files::read_text(path, MAX_FILE).map_err(|fault| match fault {
-            files::Fault::TooLarge => format!("longer than {MAX_FILE} bytes"),
-            files::Fault::Unreadable(_) | files::Fault::NotAFile | files::Fault::NotText => fault.to_string(),
+            files::FileError::TooLarge => format!("longer than {MAX_FILE} bytes"),
+            files::FileError::Unreadable(_) | files::FileError::NotAFile | files::FileError::NotText => {
+                fault.to_string()
+            }
         })?;
         Ok(Self::compile(&text, Form::of(path)))
     }

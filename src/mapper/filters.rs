@@ -15,7 +15,7 @@ use super::{
     path::Path,
     patterns::Pattern,
     simple::{Run, Simple},
-    worked::{Origin, Worked},
+    tainted::{Origin, Tainted},
 };
 
 /// The operators that are known, by their names in an export.
@@ -96,25 +96,25 @@ pub(super) enum Left {
 /// # Errors
 /// When a value can't be cast to what an operator wants, or the work grows beyond its bound.
 pub(super) fn passing<'a>(
-    root: Worked<'a>,
+    root: Tainted<'a>,
     filters: &'a [Vec<Test>],
     run: &mut Run<'a>,
-) -> Result<Option<Worked<'a>>, String> {
+) -> Result<Option<Tainted<'a>>, String> {
     match root {
-        Worked::List(elements) => {
+        Tainted::List(elements) => {
             let mut kept = Vec::new();
             for element in elements {
                 if passes(&element, filters, run)? {
                     kept.push(element);
                 }
             }
-            Ok((!kept.is_empty()).then_some(Worked::List(kept)))
+            Ok((!kept.is_empty()).then_some(Tainted::List(kept)))
         }
-        single @ (Worked::Text(_) | Worked::Other(_)) => Ok(passes(&single, filters, run)?.then_some(single)),
+        single @ (Tainted::Text(_) | Tainted::Other(_)) => Ok(passes(&single, filters, run)?.then_some(single)),
     }
 }
 
-fn passes<'a>(element: &Worked<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>) -> Result<bool, String> {
+fn passes<'a>(element: &Tainted<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>) -> Result<bool, String> {
     for group in filters {
         let mut any = false;
         for test in group {
@@ -130,7 +130,7 @@ fn passes<'a>(element: &Worked<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>)
     Ok(true)
 }
 
-fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<bool, String> {
+fn holds<'a>(test: &'a Test, element: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, String> {
     let left = match &test.left {
         Left::Elsewhere(simple) => simple.resolve(run)?,
         Left::Element(path, root) if path.segments.len() == *root => Some(element.clone()),
@@ -138,10 +138,10 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
             let value = element.to_value();
             run.work.take(element.weight())?;
             let found = path.walk(*root, &value, &mut run.work)?;
-            found.map(|found| Worked::made(found.into_owned(), Origin::Source))
+            found.map(|found| Tainted::made(found.into_owned(), Origin::Source))
         }
     };
-    run.work.take(left.as_ref().map_or(0, Worked::weight))?;
+    run.work.take(left.as_ref().map_or(0, Tainted::weight))?;
     let named = |problem: String| format!("{}: {problem}", test.name);
     let right_text = |run: &mut Run<'a>| test.right.text(run).map(|text| fold(&text.plain(), test.ignore_case));
     match test.operator {
@@ -175,7 +175,7 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
         }
         Operator::Match => {
             let Some(pattern) = &test.pattern else { return Ok(false) };
-            pattern.charge(left.as_ref().map_or(0, Worked::weight), &mut run.work)?;
+            pattern.charge(left.as_ref().map_or(0, Tainted::weight), &mut run.work)?;
             any_text(left, false, |text| pattern.is_match(text)).map_err(named)
         }
         Operator::HasLength => {
@@ -194,7 +194,7 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
             any_text(left, test.ignore_case, |text| list.contains(text)).map_err(named)
         }
         Operator::ContainsGeneral => {
-            let right = test.right.resolve(run)?.map(Worked::into_value).unwrap_or_default();
+            let right = test.right.resolve(run)?.map(Tainted::into_value).unwrap_or_default();
             let same = |value: serde_json::Value| match (value.as_str(), right.as_str()) {
                 (Some(one), Some(other)) => fold(one, test.ignore_case) == fold(other, test.ignore_case),
                 // A literal is a text, the source's value perhaps a number.
@@ -206,18 +206,18 @@ fn holds<'a>(test: &'a Test, element: &Worked<'a>, run: &mut Run<'a>) -> Result<
             };
             Ok(match left {
                 None => false,
-                Some(Worked::List(elements)) => elements.into_iter().any(|element| same(element.into_value())),
-                Some(single @ (Worked::Text(_) | Worked::Other(_))) => same(single.into_value()),
+                Some(Tainted::List(elements)) => elements.into_iter().any(|element| same(element.into_value())),
+                Some(single @ (Tainted::Text(_) | Tainted::Other(_))) => same(single.into_value()),
             })
         }
     }
 }
 
 /// Whether the text, or one of the list's, passes; what is missing does not.
-fn any_text(left: Option<Worked<'_>>, ignore_case: bool, test: impl Fn(&str) -> bool + Copy) -> Result<bool, String> {
+fn any_text(left: Option<Tainted<'_>>, ignore_case: bool, test: impl Fn(&str) -> bool + Copy) -> Result<bool, String> {
     match left {
         None => Ok(false),
-        Some(Worked::List(elements)) => {
+        Some(Tainted::List(elements)) => {
             for element in elements {
                 if any_text(Some(element), ignore_case, test)? {
                     return Ok(true);
@@ -225,7 +225,7 @@ fn any_text(left: Option<Worked<'_>>, ignore_case: bool, test: impl Fn(&str) -> 
             }
             Ok(false)
         }
-        Some(single @ (Worked::Text(_) | Worked::Other(_))) => {
+        Some(single @ (Tainted::Text(_) | Tainted::Other(_))) => {
             let text = single.into_text()?;
             Ok(test(&fold(&text.plain(), ignore_case)))
         }
@@ -233,13 +233,13 @@ fn any_text(left: Option<Worked<'_>>, ignore_case: bool, test: impl Fn(&str) -> 
 }
 
 /// The texts of a list, or between the commas of a text (`argToList` of the platform's scripts).
-fn listed(right: Worked<'_>, ignore_case: bool) -> Result<HashSet<String>, String> {
+fn listed(right: Tainted<'_>, ignore_case: bool) -> Result<HashSet<String>, String> {
     match right {
-        Worked::List(elements) => elements
+        Tainted::List(elements) => elements
             .into_iter()
             .map(|element| element.into_text().map(|text| fold(&text.plain(), ignore_case)))
             .collect(),
-        single @ (Worked::Text(_) | Worked::Other(_)) => {
+        single @ (Tainted::Text(_) | Tainted::Other(_)) => {
             let text = fold(&single.into_text()?.plain(), ignore_case);
             Ok(text.split(',').map(|item| item.trim().to_owned()).collect())
         }

@@ -13,8 +13,8 @@ use super::{
     json_text,
     patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
+    tainted::{Origin, Tainted},
     transformers::REGEX_OF_THE_SOURCE,
-    worked::{Origin, Worked},
 };
 
 /// The transformer with its arguments.
@@ -132,7 +132,7 @@ impl IfThenElse {
     ///
     /// # Errors
     /// When a value can't be compared, or the work grows beyond its bound.
-    pub(super) fn apply<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    pub(super) fn apply<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
         let mut holds = self.first.holds(&value, run)?;
         if let Some((joined, second)) = &self.second {
             let other = second.holds(&value, run)?;
@@ -149,7 +149,7 @@ impl IfThenElse {
                 let text = answer.value.text(run)?;
                 Ok(json_text::parse(&text)?
                     .value
-                    .map(|value| Worked::made(value, Origin::Mixed)))
+                    .map(|value| Tainted::made(value, Origin::Mixed)))
             }
         }
     }
@@ -268,13 +268,13 @@ impl Condition {
         })
     }
 
-    fn holds<'a>(&'a self, value: &Worked<'a>, run: &mut Run<'a>) -> Result<bool, String> {
+    fn holds<'a>(&'a self, value: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, String> {
         let mut side = |operand: &'a Operand| -> Result<Value, String> {
             let side = match operand {
                 Operand::Value => value.to_value(),
-                Operand::Argument(simple) => simple.resolve(run)?.map(Worked::into_value).unwrap_or_default(),
+                Operand::Argument(simple) => simple.resolve(run)?.map(Tainted::into_value).unwrap_or_default(),
             };
-            run.work.take(super::worked::weight(&side))?;
+            run.work.take(super::tainted::weight(&side))?;
             Ok(match side {
                 Value::String(text) if self.ignore_case => Value::String(text.to_lowercase()),
                 other => other,

@@ -4,8 +4,7 @@
 //! parsed. Its own parts are read as JSON, and a value is an atom in between: inside a string it is
 //! that string's content, whatever quotes, brackets or control characters it has; outside it stands
 //! for a whole text. Where a value would name a key, or would have to be half of a number or of an
-//! escape, the text is refused. So no value can add, remove or change anything but the text it
-//! stands for.
+//! escape, the text is refused. So a value changes nothing but the text it stands for.
 //!
 //! What is empty is left out: an empty text of an object, and an object or list whose every value
 //! was empty. Otherwise a missing surname would be sent as `"familyName": ""`, which AWS refuses.
@@ -18,7 +17,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{
     bounds::{self, MAX_DEPTH},
-    worked::{Origin, Text},
+    tainted::{Origin, Text},
 };
 use crate::json;
 

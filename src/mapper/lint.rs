@@ -16,7 +16,7 @@ const LONGEST: usize = 1_000;
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Gravity {
+pub enum Severity {
     /// The file is dirty, or a value is treated otherwise than on the platform; nothing need be
     /// done.
     Note,
@@ -30,7 +30,7 @@ pub enum Gravity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     /// How grave it is.
-    pub gravity: Gravity,
+    pub gravity: Severity,
     /// Where: the type, the target, the step. Empty for the file as a whole.
     pub place: String,
     /// What it is, and what to do about it.
@@ -49,7 +49,7 @@ pub struct Findings {
     stopped: bool,
 }
 
-impl fmt::Display for Gravity {
+impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Note => "note",
@@ -70,20 +70,20 @@ impl fmt::Display for Finding {
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, gravity: Gravity, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(&mut self, gravity: Severity, place: impl Into<String>, message: impl Into<String>) {
         let (count, most) = match gravity {
-            Gravity::Refused => (&mut self.refused, MAX_REFUSALS),
-            Gravity::Doubtful | Gravity::Note => (&mut self.remarks, MAX_REMARKS),
+            Severity::Refused => (&mut self.refused, MAX_REFUSALS),
+            Severity::Doubtful | Severity::Note => (&mut self.remarks, MAX_REMARKS),
         };
         *count += 1;
         if *count <= most {
             self.push(gravity, place.into(), message.into());
-        } else if gravity == Gravity::Refused {
+        } else if gravity == Severity::Refused {
             self.stopped = true;
         }
     }
 
-    fn push(&mut self, gravity: Gravity, place: String, message: String) {
+    fn push(&mut self, gravity: Severity, place: String, message: String) {
         // A file's own names may hold anything, and be of any length; a finding is one line.
         let clean = |text: String| {
             let one_line = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
@@ -113,36 +113,36 @@ impl Findings {
     pub(super) fn close(&mut self) {
         if self.stopped {
             let message = format!("reading stopped after {MAX_REFUSALS} refusals; there may be more");
-            self.push(Gravity::Refused, String::new(), message);
+            self.push(Severity::Refused, String::new(), message);
         }
-        let kept = self.list.iter().filter(|finding| finding.gravity != Gravity::Refused);
+        let kept = self.list.iter().filter(|finding| finding.gravity != Severity::Refused);
         let more = self.remarks.saturating_sub(kept.count());
         if more > 0 {
             let message = format!("{more} more notes and doubts were left out");
-            self.push(Gravity::Doubtful, String::new(), message);
+            self.push(Severity::Doubtful, String::new(), message);
         }
     }
 
     pub(super) fn note(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Gravity::Note, place, message);
+        self.add(Severity::Note, place, message);
     }
 
     pub(super) fn doubt(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Gravity::Doubtful, place, message);
+        self.add(Severity::Doubtful, place, message);
     }
 
     pub(super) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Gravity::Refused, place, message);
+        self.add(Severity::Refused, place, message);
     }
 
     /// How many are of this gravity.
-    pub fn count(&self, gravity: Gravity) -> usize {
+    pub fn count(&self, gravity: Severity) -> usize {
         self.list.iter().filter(|finding| finding.gravity == gravity).count()
     }
 
     /// What keeps the mapper from loading, one a line.
     pub fn refusals(&self) -> String {
-        let refusals = self.list.iter().filter(|finding| finding.gravity == Gravity::Refused);
+        let refusals = self.list.iter().filter(|finding| finding.gravity == Severity::Refused);
         let line = |finding: &Finding| {
             if finding.place.is_empty() {
                 finding.message.clone()

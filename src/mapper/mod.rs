@@ -1,12 +1,12 @@
 //! Profile ⇄ SCIM user: which field of a profile becomes which attribute, and back.
 //!
 //! An instance has one [`Mapper`]: for each way the built-in mapping, or one from a file. Files
-//! come in two forms, exported from Cortex XSOAR (`export`) or written by hand (`by_hand`). Both
+//! come in two forms, exported from Cortex XSOAR (`xsoar`) or written by hand (`toml_mapper`). Both
 //! are compiled into the same form (`rule`) once, when the service starts, and shared from then on:
 //! a `Mapper` is two pointers.
 //!
 //! In reading order: a `path` reads a source; a `simple` is a path or a text with paths in it;
-//! `filters` and `transformers` work on `worked` values, which know where each part of a text comes
+//! `filters` and `transformers` work on `tainted` values, which know where each part of a text comes
 //! from, so that `json_text` can parse what was glued without a value becoming structure; a
 //! `target` is where the result goes. `expressions` are the other form, with what they may name in
 //! `language`. `check` and `lint` say what is wrong before anything runs, `explain` what happened
@@ -19,35 +19,35 @@
 
 mod bounds;
 mod built_in;
-mod by_hand;
 mod check;
 mod dates;
-mod dirty;
 mod explain;
-mod export;
 pub mod expressions;
 mod file;
 mod filters;
 mod if_then_else;
 mod json_text;
 mod language;
-mod library;
+mod lenient_json;
 mod lint;
 mod path;
 mod patterns;
 mod rule;
 mod simple;
+mod store;
+mod tainted;
 mod target;
+mod toml_mapper;
 mod transformers;
-mod worked;
+mod xsoar;
 
 use std::{fmt, sync::Arc};
 
 pub use self::{
     explain::{Explained, ExplainedField, ExplainedStep, Taken, Verdict, VerdictViolation},
     file::{Direction, Form, Identity, MapperFile},
-    library::{Library, Unfound},
-    lint::{Finding, Findings, Gravity},
+    lint::{Finding, Findings, Severity},
+    store::{LookupError, MapperStore},
 };
 
 use self::simple::Source;

@@ -15,8 +15,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    bounds::{self, MAX_PATH, MAX_SEGMENTS, Work},
-    worked::weight,
+    bounds::{self, Budget, MAX_PATH, MAX_SEGMENTS},
+    tainted::weight,
 };
 use crate::scim::aws::ENTERPRISE;
 
@@ -167,7 +167,7 @@ impl Path {
         &self,
         from: usize,
         value: &'v Value,
-        work: &mut Work,
+        work: &mut Budget,
     ) -> Result<Option<Cow<'v, Value>>, String> {
         walk(
             &self.segments[from.min(self.segments.len())..],
@@ -177,7 +177,7 @@ impl Path {
     }
 }
 
-fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Work) -> Result<Option<Cow<'v, Value>>, String> {
+fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Budget) -> Result<Option<Cow<'v, Value>>, String> {
     work.take(1)?;
     let Some((first, rest)) = segments.split_first() else {
         return Ok((!value.is_null()).then_some(value));
@@ -366,7 +366,7 @@ mod tests {
 
     fn at(path: &str, value: &Value) -> Option<Value> {
         let path = Path::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        path.walk(0, value, &mut Work::new()).unwrap().map(Cow::into_owned)
+        path.walk(0, value, &mut Budget::new()).unwrap().map(Cow::into_owned)
     }
 
     #[test]
@@ -504,7 +504,7 @@ mod tests {
         fn path_like_texts_never_panic_nor_walk_astray(text in r"[a-c\\.\[\]:0-3 ${}=-]{0,20}") {
             let source = json!({"a": [{"b": [1, {"c": 2}]}, {"b": 3}], "b": {"a": {"c": [[1], [2]]}}, "c": "x"});
             if let Ok(path) = Path::parse(&text) {
-                let _ = path.walk(0, &source, &mut Work::new()).unwrap();
+                let _ = path.walk(0, &source, &mut Budget::new()).unwrap();
             }
         }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use regex::{Regex, RegexBuilder};
 
 use super::bounds::{
-    self, MAX_PATTERN, MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_TEXT, MAX_PATTERNS, PATTERN_SIZES, Work,
+    self, Budget, MAX_PATTERN, MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_TEXT, MAX_PATTERNS, PATTERN_SIZES,
 };
 
 /// Of how many bytes behind a match one is counted for the search of the next.
@@ -42,7 +42,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When that much work is not left.
-    pub(super) fn charge(&self, length: usize, work: &mut Work) -> Result<(), String> {
+    pub(super) fn charge(&self, length: usize, work: &mut Budget) -> Result<(), String> {
         work.take(length.saturating_mul(self.cost))
     }
 
@@ -55,7 +55,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When the text grows or the work goes beyond its bound.
-    pub(super) fn replace(&self, text: &str, template: &str, work: &mut Work) -> Result<String, String> {
+    pub(super) fn replace(&self, text: &str, template: &str, work: &mut Budget) -> Result<String, String> {
         self.charge(text.len(), work)?;
         let (mut whole, mut end) = (String::new(), 0);
         for found in self.regex.captures_iter(text) {
@@ -256,9 +256,9 @@ mod tests {
             for n in 0..5_000 {
                 drop(patterns.compile(&costly(n), Flags::default()));
             }
-            let took = began.elapsed();
-            println!("{index}: {took:?}");
-            assert!(took < Duration::from_secs(20), "{index}: {took:?}");
+            let record_source = began.elapsed();
+            println!("{index}: {record_source:?}");
+            assert!(record_source < Duration::from_secs(20), "{index}: {record_source:?}");
         }
     }
 }

@@ -233,7 +233,7 @@ proptest! {
             let mapped = mapper.outgoing(mapping_type, &source);
             for (name, value) in &mapped.attributes {
                 prop_assert!(!sources(name).is_empty(), "{} has no source", name);
-                prop_assert!(worked::weight(value) <= bounds::MAX_TEXT);
+                prop_assert!(tainted::weight(value) <= bounds::MAX_TEXT);
             }
             let told = mapper.explain_outgoing(mapping_type, Dialect::Aws, &source);
             prop_assert_eq!(told.result, mapped.attributes);

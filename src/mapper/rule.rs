@@ -12,9 +12,9 @@ use super::{
     json_text,
     path::Path,
     simple::{Run, Simple, Source, Trace},
+    tainted::{Origin, Tainted, Text, is_nothing, weight},
     target::{Filled, Target},
     transformers::{Step, Transformer},
-    worked::{Origin, Text, Worked, is_nothing, weight},
 };
 use crate::scim::{Object, aws::Violation};
 
@@ -59,7 +59,7 @@ pub(super) struct Complex {
 
 /// What came of a target.
 #[derive(Debug, PartialEq)]
-pub(super) enum Came {
+pub(super) enum Evaluation {
     /// A value.
     Value(Value),
     /// Nothing, and why.
@@ -70,8 +70,8 @@ pub(super) enum Came {
 
 /// One target's outcome with how it came about.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) came: Came,
+pub(super) struct TraceEntry {
+    pub(super) came: Evaluation,
     pub(super) trace: Trace,
     /// Parts of the value that its place does not know.
     pub(super) dropped: Vec<String>,
@@ -83,17 +83,17 @@ impl Mapping {
         let (mut filled, mut faults) = (Filled::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
-            match field.rule.come(&mut run) {
-                Came::Value(mut value) => {
+            match field.rule.evaluate(&mut run) {
+                Evaluation::Value(mut value) => {
                     field.target.fit(&mut value);
                     if !is_nothing(&value) {
                         filled.put(&field.target, value);
                     }
                 }
-                Came::LeftOut(_) => {}
-                Came::Refused(rule) => {
-                    let mend = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
-                    faults.push(Violation::new(field.target.dotted(), rule, mend));
+                Evaluation::LeftOut(_) => {}
+                Evaluation::Refused(rule) => {
+                    let help = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
+                    faults.push(Violation::new(field.target.dotted(), rule, help));
                 }
             }
             // What reached a bound is told once, and not by every target behind it.
@@ -105,20 +105,20 @@ impl Mapping {
     }
 
     /// As [`Self::apply`], with how each target came about.
-    pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, Told)> {
+    pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, TraceEntry)> {
         let mut run = Run::new(source, true);
         let explain = |field: &'a Field| {
-            let mut came = field.rule.come(&mut run);
+            let mut came = field.rule.evaluate(&mut run);
             let mut dropped = Vec::new();
-            if let Came::Value(value) = &mut came {
+            if let Evaluation::Value(value) = &mut came {
                 dropped = field.target.fit(value);
                 if is_nothing(value) {
-                    came = Came::LeftOut("nothing is left of the value");
+                    came = Evaluation::LeftOut("nothing is left of the value");
                 }
             }
             (
                 field,
-                Told {
+                TraceEntry {
                     came,
                     trace: run.told(),
                     dropped,
@@ -138,18 +138,18 @@ impl Field {
 }
 
 impl Rule {
-    fn come<'a>(&'a self, run: &mut Run<'a>) -> Came {
+    fn evaluate<'a>(&'a self, run: &mut Run<'a>) -> Evaluation {
         let found: Result<Result<Value, &'static str>, String> = match self {
             Self::Simple(simple) => simple
                 .resolve(run)
-                .map(|found| found.map(Worked::into_value).ok_or(MISSING)),
-            Self::Complex(complex) => complex.value(run).map(|found| found.map(Worked::into_value)),
+                .map(|found| found.map(Tainted::into_value).ok_or(MISSING)),
+            Self::Complex(complex) => complex.value(run).map(|found| found.map(Tainted::into_value)),
             Self::Expression(expression) => {
                 let source = run.source;
                 if run.trace.is_some() {
                     for name in expression.names() {
                         let found = source.head(name).ok().flatten();
-                        run.took(name, found.filter(|value| !value.is_null()));
+                        run.record_source(name, found.filter(|value| !value.is_null()));
                     }
                 }
                 let value = expression.value_within(|name| source.head(name), source.lookup(), &mut run.work);
@@ -157,21 +157,21 @@ impl Rule {
             }
         };
         let value = match found {
-            Ok(Err(reason)) => return Came::LeftOut(reason),
-            Ok(Ok(value)) if is_nothing(&value) => return Came::LeftOut("its value is empty"),
+            Ok(Err(reason)) => return Evaluation::LeftOut(reason),
+            Ok(Ok(value)) if is_nothing(&value) => return Evaluation::LeftOut("its value is empty"),
             Ok(Ok(value)) => value,
-            Err(problem) => return Came::Refused(problem),
+            Err(problem) => return Evaluation::Refused(problem),
         };
         let size = weight(&value);
         if size > MAX_TEXT {
-            return Came::Refused(format!("gives more than {MAX_TEXT} bytes"));
+            return Evaluation::Refused(format!("gives more than {MAX_TEXT} bytes"));
         }
         let checked = json_text::depth(&value, super::bounds::MAX_DEPTH)
             .and_then(|()| run.work.take(size))
             .and_then(|()| run.work.give(size));
         match checked {
-            Ok(()) => Came::Value(value),
-            Err(problem) => Came::Refused(problem),
+            Ok(()) => Evaluation::Value(value),
+            Err(problem) => Evaluation::Refused(problem),
         }
     }
 
@@ -231,7 +231,7 @@ fn parts(at: &str, value: &Value, fields: &HashSet<&str>, filled: &mut Vec<(Stri
 
 impl Complex {
     /// The value, or why there is none.
-    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Worked<'a>, &'static str>, String> {
+    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Tainted<'a>, &'static str>, String> {
         let Some(root) = self.root.resolve(run)? else {
             return Ok(Err(MISSING));
         };
@@ -239,7 +239,7 @@ impl Complex {
         if !self.filters.is_empty() {
             let before = run.before(&value);
             let passed = filters::passing(value, &self.filters, run)?;
-            run.did("filters", before, passed.as_ref());
+            run.record_step("filters", before, passed.as_ref());
             match passed {
                 Some(passed) => value = passed,
                 None => return Ok(Err("nothing passed its filters")),
@@ -249,8 +249,8 @@ impl Complex {
             let before = run.before(&value);
             let whole = value.into_value();
             let found = accessor.walk(0, &whole, &mut run.work)?;
-            let found = found.map(|found| Worked::made(found.into_owned(), Origin::Source));
-            run.did(&accessor.text, before, found.as_ref());
+            let found = found.map(|found| Tainted::made(found.into_owned(), Origin::Source));
+            run.record_step(&accessor.text, before, found.as_ref());
             match found {
                 Some(found) => value = found,
                 None => return Ok(Err("there is nothing at its accessor")),
@@ -261,7 +261,7 @@ impl Complex {
             let done = transformer
                 .apply(value, run)
                 .map_err(|problem| format!("{}: {problem}", transformer.name))?;
-            run.did(transformer.name, before, done.as_ref());
+            run.record_step(transformer.name, before, done.as_ref());
             match done {
                 Some(done) => value = done,
                 None => return Ok(Err("nothing came of its transformers")),

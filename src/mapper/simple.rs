@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::{
-    bounds::{self, ELEMENT, MAX_SHOWN, Work},
+    bounds::{self, Budget, ELEMENT, MAX_SHOWN},
     path::Path,
-    worked::{Origin, Text, Worked, weight},
+    tainted::{Origin, Tainted, Text, weight},
 };
 use crate::{profile::UserProfile, scim::User};
 
@@ -24,7 +24,7 @@ pub(super) enum Source<'a> {
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) source: Source<'a>,
-    pub(super) work: Work,
+    pub(super) work: Budget,
     pub(super) trace: Option<Trace>,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
     pub(super) fn new(source: Source<'a>, traced: bool) -> Self {
         Self {
             source,
-            work: Work::new(),
+            work: Budget::new(),
             trace: traced.then(|| Trace::new(MAX_SHOWN)),
         }
     }
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
     }
 
     /// Says what was found at a path, if somebody wants to know.
-    pub(super) fn took(&mut self, path: &str, found: Option<&Value>) {
+    pub(super) fn record_source(&mut self, path: &str, found: Option<&Value>) {
         if let Some(trace) = &mut self.trace
             && trace.affords(path.len() + found.map_or(0, weight))
         {
@@ -138,22 +138,24 @@ impl<'a> Run<'a> {
     }
 
     /// A value before a step, if somebody wants to know.
-    pub(super) fn before(&mut self, value: &Worked<'_>) -> Option<Value> {
+    pub(super) fn before(&mut self, value: &Tainted<'_>) -> Option<Value> {
         let trace = self.trace.as_mut()?;
         trace.affords(value.weight()).then(|| value.to_value())
     }
 
     /// Says what a step made of the value before it.
-    pub(super) fn did(&mut self, step: &str, before: Option<Value>, after: Option<&Worked<'_>>) {
+    pub(super) fn record_step(&mut self, step: &str, before: Option<Value>, after: Option<&Tainted<'_>>) {
         if let (Some(trace), Some(before)) = (&mut self.trace, before)
-            && trace.affords(step.len() + after.map_or(0, Worked::weight))
+            && trace.affords(step.len() + after.map_or(0, Tainted::weight))
         {
-            trace.steps.push((step.to_owned(), before, after.map(Worked::to_value)));
+            trace
+                .steps
+                .push((step.to_owned(), before, after.map(Tainted::to_value)));
         }
     }
 
     /// What the source has at a path.
-    pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Worked<'a>>, String> {
+    pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Tainted<'a>>, String> {
         // Also looking for what is not there is work.
         self.work.take(self.source.lookup())?;
         let found = match self.source.head(path.head())? {
@@ -163,10 +165,10 @@ impl<'a> Run<'a> {
         if let Some(value) = &found {
             self.work.take(weight(value))?;
         }
-        self.took(&path.text, found.as_deref());
+        self.record_source(&path.text, found.as_deref());
         Ok(found.map(|value| match value {
-            std::borrow::Cow::Borrowed(value) => Worked::from_source(value),
-            std::borrow::Cow::Owned(value) => Worked::made(value, Origin::Source),
+            std::borrow::Cow::Borrowed(value) => Tainted::from_source(value),
+            std::borrow::Cow::Owned(value) => Tainted::made(value, Origin::Source),
         }))
     }
 
@@ -246,13 +248,13 @@ impl Simple {
     ///
     /// # Errors
     /// When it can't be a text where it is put into one, or grows beyond its bound.
-    pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
         match self {
             Self::Nothing => Ok(None),
             Self::Literal(text) => {
                 // Whoever asks goes through it, perhaps for each element of a list.
                 run.work.take(text.len())?;
-                Ok(Some(Worked::Text(Text::new(text.as_str(), Origin::Mapper))))
+                Ok(Some(Tainted::Text(Text::new(text.as_str(), Origin::Mapper))))
             }
             Self::Path(path) => run.read(path),
             Self::Text(pieces) => {
@@ -280,7 +282,7 @@ impl Simple {
                     }
                     bounds::text(length)?;
                 }
-                Ok(any.then_some(Worked::Text(whole)))
+                Ok(any.then_some(Tainted::Text(whole)))
             }
         }
     }
@@ -290,7 +292,7 @@ impl Simple {
     /// # Errors
     /// As [`Self::resolve`], and when it is no text.
     pub(super) fn text<'a>(&'a self, run: &mut Run<'a>) -> Result<Text<'a>, String> {
-        self.resolve(run)?.map_or(Ok(Text::default()), Worked::into_text)
+        self.resolve(run)?.map_or(Ok(Text::default()), Tainted::into_text)
     }
 
     /// The text, where it is the mapper's alone.
@@ -356,7 +358,7 @@ mod tests {
         let value = |text: &str| {
             let simple = Simple::source(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let mut run = Run::new(Source::Profile(&profile), false);
-            simple.resolve(&mut run).unwrap().map(Worked::into_value)
+            simple.resolve(&mut run).unwrap().map(Tainted::into_value)
         };
         for (text, expected) in [
             ("", None),

@@ -25,9 +25,9 @@ pub(super) struct Target {
 
 /// Why a target can't be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(super) enum UnfitError {
     /// The service sets it itself.
-    Ours,
+    ReservedAttribute,
 }
 
 impl Target {
@@ -42,7 +42,7 @@ impl Target {
 
     /// An attribute of a user. Names know no letter case (RFC 7643 section 2.1); `name.givenName`
     /// and an attribute behind the enterprise extension's URN stand inside those.
-    pub(super) fn attribute(text: &str) -> Result<Self, Unfit> {
+    pub(super) fn attribute(text: &str) -> Result<Self, UnfitError> {
         let known = |name: &str| aws::canonical_attribute(name).map_or_else(|| name.to_owned(), str::to_owned);
         let below = |urn: &str| -> Option<Vec<String>> {
             let rest = text
@@ -70,7 +70,7 @@ impl Target {
             (None, _) => vec![known(text)],
         };
         if OURS.iter().any(|ours| path[0].eq_ignore_ascii_case(ours)) {
-            return Err(Unfit::Ours);
+            return Err(UnfitError::ReservedAttribute);
         }
         Ok(Self {
             text: text.to_owned(),
@@ -214,7 +214,7 @@ mod tests {
             );
         }
         for ours in ["active", "Active", "id", "schemas"] {
-            assert_eq!(Target::attribute(ours), Err(Unfit::Ours), "{ours}");
+            assert_eq!(Target::attribute(ours), Err(UnfitError::ReservedAttribute), "{ours}");
         }
     }
 

@@ -416,7 +416,7 @@ fn what_is_refused_is_named_with_its_place() {
     let told: Vec<String> = findings
         .list
         .iter()
-        .filter(|finding| finding.gravity == Gravity::Refused)
+        .filter(|finding| finding.gravity == Severity::Refused)
         .map(Finding::to_string)
         .collect();
     for expected in [
@@ -643,7 +643,7 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
     let steps: Vec<Value> = (0..6).map(|_| transformer("toUpperCase", &json!({}))).collect();
     let rule = json!({"complex": {"root": "x", "transformers": steps.iter().chain(&[transformer("substringTo", &json!({"to": ","}))]).collect::<Vec<_>>()}});
     let targets: serde_json::Map<String, Value> = (0..900).map(|n| (format!("t{n}"), rule.clone())).collect();
-    let export =
+    let xsoar =
         json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": targets}}}).to_string();
     for (form, text_of_mapper, bound) in [
         (
@@ -671,7 +671,7 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
             "together give more than 262144 bytes",
         ),
         (Form::ByHand, many(12, "x"), "together give more than 262144 bytes"),
-        (Form::Export, export, "look at no more than 2097152 bytes"),
+        (Form::Export, xsoar, "look at no more than 2097152 bytes"),
     ] {
         let (file, findings) = MapperFile::compile(&text_of_mapper, form);
         let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
@@ -679,8 +679,11 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         let began = std::time::Instant::now();
         let mapped = mapper.outgoing(MappingType::Create, &text);
         let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &text);
-        let took = began.elapsed();
-        assert!(took < std::time::Duration::from_secs(10), "{bound}: {took:?}");
+        let record_source = began.elapsed();
+        assert!(
+            record_source < std::time::Duration::from_secs(10),
+            "{bound}: {record_source:?}"
+        );
         // Told once, with the target and the bound.
         assert_eq!(mapped.faults.len(), 1, "{bound}");
         assert!(mapped.faults[0].rule.contains(bound), "{:?}", mapped.faults[0]);
@@ -802,12 +805,12 @@ fn what_would_go_unseen_is_told() {
 #[test]
 fn two_spellings_that_differ_are_refused_in_either_form() {
     let source = profile(json!({"Given Name": "Y", "GIVEN NAME": "Z", "Title": "t", "TITLE": "t"}));
-    let by_hand = "direction = \"outgoing\"\n[\"User Profile\"]\nuserType = \"givenname\"\ntitle = \"title\"\n";
-    let (file, _) = MapperFile::compile(by_hand, Form::ByHand);
-    let by_hand = Mapper::new(file.map(Arc::new), None);
+    let toml_mapper = "direction = \"outgoing\"\n[\"User Profile\"]\nuserType = \"givenname\"\ntitle = \"title\"\n";
+    let (file, _) = MapperFile::compile(toml_mapper, Form::ByHand);
+    let toml_mapper = Mapper::new(file.map(Arc::new), None);
     for mapper in [
         mapper_of(json!({"userType": {"simple": "givenname"}, "title": {"simple": "title"}})),
-        by_hand,
+        toml_mapper,
     ] {
         let mapped = mapper.outgoing(MappingType::Update, &source);
         let words = source.text("givenname").unwrap_err().to_string();
@@ -1028,9 +1031,12 @@ fn no_step_hangs_over_long_values_and_long_arguments() {
     ] {
         let began = std::time::Instant::now();
         let told = title(rule, json!({"x": x, "y": y}));
-        let took = began.elapsed();
-        println!("{what}: {took:?} {}", told.err().unwrap_or_default());
-        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
+        let record_source = began.elapsed();
+        println!("{what}: {record_source:?} {}", told.err().unwrap_or_default());
+        assert!(
+            record_source < std::time::Duration::from_secs(20),
+            "{what}: {record_source:?}"
+        );
     }
 }
 
@@ -1180,11 +1186,14 @@ fn reading_a_file_is_bounded_in_time_and_in_what_is_told() {
     ] {
         let began = std::time::Instant::now();
         let (file, findings) = MapperFile::compile(&text, form);
-        let took = began.elapsed();
-        println!("{what}: {took:?}, {} told", findings.list.len());
-        assert!(took < std::time::Duration::from_secs(20), "{what}: {took:?}");
+        let record_source = began.elapsed();
+        println!("{what}: {record_source:?}, {} told", findings.list.len());
+        assert!(
+            record_source < std::time::Duration::from_secs(20),
+            "{what}: {record_source:?}"
+        );
         assert_eq!(
-            findings.count(Gravity::Refused),
+            findings.count(Severity::Refused),
             refused,
             "{what}: {}",
             findings.refusals()
@@ -1381,7 +1390,7 @@ fn only_regular_files_of_bounded_size_are_read() {
     assert!(told(&folder.join("missing")).contains("not found"));
     if cfg!(unix) {
         assert_eq!(told(Path::new("/dev/zero")), "not a regular file");
-        let unfound = Library::new(None)
+        let unfound = MapperStore::new(None)
             .find("/dev/zero", None, Direction::Outgoing)
             .unwrap_err();
         assert_eq!(unfound.found, "/dev/zero, which is not a regular file");
@@ -1429,7 +1438,7 @@ fn explaining_tells_each_step() {
         .unwrap()
         .violations
         .iter()
-        .map(|violation| format!("{}: {}", violation.attribute, violation.mend))
+        .map(|violation| format!("{}: {}", violation.attribute, violation.help))
         .collect();
     assert_eq!(
         violations,
@@ -1455,10 +1464,10 @@ fn compiled_mappers_are_shared() {
         mapper.outgoing.as_ref().unwrap(),
         clone.outgoing.as_ref().unwrap()
     ));
-    let mut library = Library::new(Some(folder()));
-    let (by_name, _) = library.find("Glued (Outgoing)", None, Direction::Outgoing).unwrap();
-    let (by_id, _) = library.find("glued-outgoing", None, Direction::Outgoing).unwrap();
-    let (by_file, _) = library.find("glued-outgoing.json", None, Direction::Outgoing).unwrap();
+    let mut store = MapperStore::new(Some(folder()));
+    let (by_name, _) = store.find("Glued (Outgoing)", None, Direction::Outgoing).unwrap();
+    let (by_id, _) = store.find("glued-outgoing", None, Direction::Outgoing).unwrap();
+    let (by_file, _) = store.find("glued-outgoing.json", None, Direction::Outgoing).unwrap();
     assert!(Arc::ptr_eq(&by_name, &by_id) && Arc::ptr_eq(&by_name, &by_file));
     for (wanted, direction, expected) in [
         ("refused.json", Direction::Outgoing, "which can't be used"),
@@ -1469,14 +1478,14 @@ fn compiled_mappers_are_shared() {
             "neither a file nor a mapper's id or name",
         ),
     ] {
-        let unfound = library.find(wanted, None, direction).unwrap_err();
+        let unfound = store.find(wanted, None, direction).unwrap_err();
         assert!(unfound.found.contains(expected), "{wanted}: {unfound:?}");
     }
     assert!(
-        Library::default()
+        MapperStore::default()
             .find("x", None, Direction::Incoming)
             .unwrap_err()
-            .mend
+            .help
             .contains("mapper_folder")
     );
 }

@@ -10,7 +10,7 @@
 //! value are applied to each element of a list, others take the list whole. Where that leaves a
 //! case open, the choice is told at the step.
 //!
-//! Each step also keeps account of who wrote which part of a text: see `worked`.
+//! Each step also keeps account of who wrote which part of a text: see `tainted`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -23,7 +23,7 @@ use super::{
     path::Path,
     patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
-    worked::{Origin, Part, Text, Worked},
+    tainted::{Origin, Part, Tainted, Text},
 };
 
 /// The transformers that are known, by their names in an export, with the arguments each takes.
@@ -245,23 +245,23 @@ impl Transformer {
     ///
     /// # Errors
     /// When the value can't be cast to what the step wants, or grows beyond its bound.
-    pub(super) fn apply<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    pub(super) fn apply<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
         run.work.take(value.weight())?;
         match &self.step {
             Step::Join { separator } => join(value, &separator.text(run)?).map(Some),
             Step::Append { item } => append(value, item.resolve(run)?).map(Some),
             Step::Uniq => uniq(value, run).map(Some),
-            Step::Count => Ok(Some(Worked::Other(std::borrow::Cow::Owned(count(&value).into())))),
+            Step::Count => Ok(Some(Tainted::Other(std::borrow::Cow::Owned(count(&value).into())))),
             Step::AtIndex { index } => {
                 let index = number(&index.text(run)?, "index")?;
                 Ok(match value {
-                    Worked::List(mut elements) => (index < elements.len()).then(|| elements.swap_remove(index)),
-                    single @ (Worked::Text(_) | Worked::Other(_)) => (index == 0).then_some(single),
+                    Tainted::List(mut elements) => (index < elements.len()).then(|| elements.swap_remove(index)),
+                    single @ (Tainted::Text(_) | Tainted::Other(_)) => (index == 0).then_some(single),
                 })
             }
             Step::FirstArrayElement => Ok(match value {
-                Worked::List(elements) => elements.into_iter().next(),
-                single @ (Worked::Text(_) | Worked::Other(_)) => Some(single),
+                Tainted::List(elements) => elements.into_iter().next(),
+                single @ (Tainted::Text(_) | Tainted::Other(_)) => Some(single),
             }),
             Step::SetIfEmpty { value: other, apply } => {
                 let apply = !apply.text(run)?.plain().eq_ignore_ascii_case("false");
@@ -293,32 +293,32 @@ impl Transformer {
     }
 
     /// Does the step with the value, or with each of a list's.
-    fn each<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    fn each<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
         match value {
-            Worked::List(elements) => {
+            Tainted::List(elements) => {
                 let mut done = Vec::with_capacity(elements.len());
                 for element in elements {
                     run.work.take(element.weight())?;
                     done.extend(self.each(element, run)?);
                 }
                 bounds::list(done.len())?;
-                Ok((!done.is_empty()).then_some(Worked::List(done)))
+                Ok((!done.is_empty()).then_some(Tainted::List(done)))
             }
-            single @ (Worked::Text(_) | Worked::Other(_)) => self.one(single, run),
+            single @ (Tainted::Text(_) | Tainted::Other(_)) => self.one(single, run),
         }
     }
 
-    fn one<'a>(&'a self, value: Worked<'a>, run: &mut Run<'a>) -> Result<Option<Worked<'a>>, String> {
+    fn one<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
         let done = match &self.step {
             Step::Concat { prefix, suffix } => {
                 let mut text = prefix.text(run)?;
                 text.push(value.into_text()?);
                 text.push(suffix.text(run)?);
                 bounds::text(text.len())?;
-                Worked::Text(text)
+                Tainted::Text(text)
             }
             Step::ParseJson => match value {
-                Worked::Text(text) => {
+                Tainted::Text(text) => {
                     // What comes out of one value is that value's; what was glued is many values'.
                     let origin = if text.origin() == Origin::Source {
                         Origin::Source
@@ -326,32 +326,32 @@ impl Transformer {
                         Origin::Mixed
                     };
                     match json_text::parse(&text)?.value {
-                        Some(parsed) => Worked::made(parsed, origin),
+                        Some(parsed) => Tainted::made(parsed, origin),
                         None => {
                             run.note("every value in the glued JSON was empty");
                             return Ok(None);
                         }
                     }
                 }
-                parsed @ (Worked::List(_) | Worked::Other(_)) => parsed,
+                parsed @ (Tainted::List(_) | Tainted::Other(_)) => parsed,
             },
             Step::Stringify => match value {
-                text @ Worked::Text(_) => text,
-                other @ (Worked::List(_) | Worked::Other(_)) => {
+                text @ Tainted::Text(_) => text,
+                other @ (Tainted::List(_) | Tainted::Other(_)) => {
                     let text = other.into_value().to_string();
                     bounds::text(text.len())?;
-                    Worked::Text(Text::new(text, Origin::Mixed))
+                    Tainted::Text(Text::new(text, Origin::Mixed))
                 }
             },
-            Step::ToLowerCase => Worked::Text(value.into_text()?.changed_by_part(str::to_lowercase)?),
-            Step::ToUpperCase => Worked::Text(value.into_text()?.changed_by_part(str::to_uppercase)?),
-            Step::Trim => Worked::Text(value.into_text()?.changed(|text| text.trim().to_owned())?),
+            Step::ToLowerCase => Tainted::Text(value.into_text()?.changed_by_part(str::to_lowercase)?),
+            Step::ToUpperCase => Tainted::Text(value.into_text()?.changed_by_part(str::to_uppercase)?),
+            Step::Trim => Tainted::Text(value.into_text()?.changed(|text| text.trim().to_owned())?),
             Step::Split { delimiter, trim } => split(&value.into_text()?, &delimiter.text(run)?, *trim)?,
             Step::GetField { field } => {
                 let Simple::Path(path) = field else { return Ok(None) };
                 let value = value.into_value();
                 match path.walk(0, &value, &mut run.work)? {
-                    Some(found) => Worked::made(found.into_owned(), Origin::Mixed),
+                    Some(found) => Tainted::made(found.into_owned(), Origin::Mixed),
                     None => return Ok(None),
                 }
             }
@@ -404,7 +404,7 @@ impl Transformer {
             Step::TimeStampToDate => {
                 let text = value.into_text()?;
                 let date = dates::from_timestamp(&text.plain())?;
-                Worked::Text(text.changed(|_| date)?)
+                Tainted::Text(text.changed(|_| date)?)
             }
             Step::DateStringToIso {
                 day_first,
@@ -427,7 +427,7 @@ impl Transformer {
                     add_utc: flag(add_utc, true)?,
                 };
                 let text = value.into_text()?;
-                Worked::Text(text.changed(|date| dates::to_iso(date, reading).unwrap_or_else(|| date.to_owned()))?)
+                Tainted::Text(text.changed(|date| dates::to_iso(date, reading).unwrap_or_else(|| date.to_owned()))?)
             }
             Step::Join { .. }
             | Step::Append { .. }
@@ -470,16 +470,16 @@ fn number(text: &Text<'_>, name: &str) -> Result<usize, String> {
 /// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can
 /// tell any more who wrote it.
 fn cut<'a>(
-    value: Worked<'a>,
+    value: Tainted<'a>,
     arguments: &[&Text<'_>],
     taken: impl FnOnce(&str) -> String,
-) -> Result<Worked<'a>, String> {
+) -> Result<Tainted<'a>, String> {
     let text = value.into_text()?;
     let mut cut = text.changed(taken)?;
     if !are_the_mappers(arguments) {
         mix(&mut cut);
     }
-    Ok(Worked::Text(cut))
+    Ok(Tainted::Text(cut))
 }
 
 fn are_the_mappers(arguments: &[&Text<'_>]) -> bool {
@@ -527,7 +527,7 @@ fn mix(text: &mut Text<'_>) {
     }
 }
 
-fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Worked<'a>, String> {
+fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Tainted<'a>, String> {
     let origin = if are_the_mappers(&[delimiter]) {
         text.origin()
     } else {
@@ -542,16 +542,16 @@ fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Worked
     let mut list = Vec::new();
     for piece in plain.split(delimiter.as_ref()) {
         let piece = if trim { piece.trim() } else { piece };
-        list.push(Worked::Text(Text::new(piece.to_owned(), origin)));
+        list.push(Tainted::Text(Text::new(piece.to_owned(), origin)));
         bounds::list(list.len())?;
     }
-    Ok(Worked::List(list))
+    Ok(Tainted::List(list))
 }
 
-fn join<'a>(value: Worked<'a>, separator: &Text<'a>) -> Result<Worked<'a>, String> {
+fn join<'a>(value: Tainted<'a>, separator: &Text<'a>) -> Result<Tainted<'a>, String> {
     let elements = match value {
-        Worked::List(elements) => elements,
-        single @ (Worked::Text(_) | Worked::Other(_)) => vec![single],
+        Tainted::List(elements) => elements,
+        single @ (Tainted::Text(_) | Tainted::Other(_)) => vec![single],
     };
     let mut text = Text::default();
     for (index, element) in elements.into_iter().enumerate() {
@@ -561,25 +561,25 @@ fn join<'a>(value: Worked<'a>, separator: &Text<'a>) -> Result<Worked<'a>, Strin
         text.push(element.into_text()?);
         bounds::text(text.len())?;
     }
-    Ok(Worked::Text(text))
+    Ok(Tainted::Text(text))
 }
 
-fn append<'a>(value: Worked<'a>, item: Option<Worked<'a>>) -> Result<Worked<'a>, String> {
+fn append<'a>(value: Tainted<'a>, item: Option<Tainted<'a>>) -> Result<Tainted<'a>, String> {
     let mut list = match value {
-        Worked::List(elements) => elements,
-        single @ (Worked::Text(_) | Worked::Other(_)) => vec![single],
+        Tainted::List(elements) => elements,
+        single @ (Tainted::Text(_) | Tainted::Other(_)) => vec![single],
     };
     match item {
-        Some(Worked::List(items)) => list.extend(items),
+        Some(Tainted::List(items)) => list.extend(items),
         Some(single) => list.push(single),
         None => {}
     }
     bounds::list(list.len())?;
-    Ok(Worked::List(list))
+    Ok(Tainted::List(list))
 }
 
-fn uniq<'a>(value: Worked<'a>, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
-    let Worked::List(elements) = value else {
+fn uniq<'a>(value: Tainted<'a>, run: &mut Run<'a>) -> Result<Tainted<'a>, String> {
+    let Tainted::List(elements) = value else {
         return Ok(value);
     };
     let mut seen: HashSet<String> = HashSet::new();
@@ -590,34 +590,34 @@ fn uniq<'a>(value: Worked<'a>, run: &mut Run<'a>) -> Result<Worked<'a>, String> 
             kept.push(element);
         }
     }
-    Ok(Worked::List(kept))
+    Ok(Tainted::List(kept))
 }
 
-fn count(value: &Worked<'_>) -> usize {
+fn count(value: &Tainted<'_>) -> usize {
     match value {
-        Worked::List(elements) => elements.len(),
-        Worked::Text(_) | Worked::Other(_) => 1,
+        Tainted::List(elements) => elements.len(),
+        Tainted::Text(_) | Tainted::Other(_) => 1,
     }
 }
 
 /// SCRIPT SetIfEmpty: null is empty always; with `applyIfEmpty` also what has nothing in it and the
 /// words for nothing, alone or as the one element of a list.
-fn is_none(value: &Worked<'_>, apply: bool) -> bool {
+fn is_none(value: &Tainted<'_>, apply: bool) -> bool {
     match value {
-        Worked::Other(other) if other.is_null() => true,
-        Worked::List(elements) if apply && elements.len() == 1 => is_none(&elements[0], true),
-        Worked::Text(text) if apply => {
+        Tainted::Other(other) if other.is_null() => true,
+        Tainted::List(elements) if apply && elements.len() == 1 => is_none(&elements[0], true),
+        Tainted::Text(text) if apply => {
             let plain = text.plain();
             plain.is_empty() || ["none", "null"].contains(&plain.to_ascii_lowercase().as_str())
         }
-        other @ (Worked::Text(_) | Worked::List(_) | Worked::Other(_)) => apply && other.is_empty(),
+        other @ (Tainted::Text(_) | Tainted::List(_) | Tainted::Other(_)) => apply && other.is_empty(),
     }
 }
 
-fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worked<'a>, String> {
+fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Tainted<'a>, String> {
     let wanted = what.plain();
     if wanted.is_empty() {
-        return Ok(Worked::Text(text));
+        return Ok(Tainted::Text(text));
     }
     let plain = text.plain();
     let hits = plain.matches(wanted.as_ref()).count();
@@ -631,7 +631,7 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worke
             }
             whole.push(Text::new(piece.to_owned(), Origin::Mapper));
         }
-        return Ok(Worked::Text(whole));
+        return Ok(Tainted::Text(whole));
     }
     let mut replaced = text.changed(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
     if !are_the_mappers(&[what, with]) {
@@ -639,7 +639,7 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Worke
     } else if with.len() > 0 {
         alter(&mut replaced);
     }
-    Ok(Worked::Text(replaced))
+    Ok(Tainted::Text(replaced))
 }
 
 fn replace_match<'a>(
@@ -647,7 +647,7 @@ fn replace_match<'a>(
     pattern: &Pattern,
     with: &Text<'_>,
     run: &mut Run<'_>,
-) -> Result<Worked<'a>, String> {
+) -> Result<Tainted<'a>, String> {
     // A dollar sign in a value of the source names no group.
     let escaped = |part: &Part<'_>| match part.origin {
         Origin::Mapper => part.text.clone().into_owned(),
@@ -662,7 +662,7 @@ fn replace_match<'a>(
     } else if !only_groups(&template) {
         alter(&mut replaced);
     }
-    Ok(Worked::Text(replaced))
+    Ok(Tainted::Text(replaced))
 }
 
 /// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs
@@ -677,14 +677,14 @@ fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
 
 /// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a
 /// boolean as Python writes it.
-fn map_values<'a>(value: Worked<'a>, pairs: &Pairs, origin: Origin, run: &mut Run<'a>) -> Result<Worked<'a>, String> {
+fn map_values<'a>(value: Tainted<'a>, pairs: &Pairs, origin: Origin, run: &mut Run<'a>) -> Result<Tainted<'a>, String> {
     let mapped = |text: &str| pairs.get(text).cloned();
     let object = match &value {
-        Worked::Other(other) => other.as_object().cloned(),
-        Worked::Text(text) => serde_json::from_str::<Value>(&text.plain())
+        Tainted::Other(other) => other.as_object().cloned(),
+        Tainted::Text(text) => serde_json::from_str::<Value>(&text.plain())
             .ok()
             .and_then(|value| value.as_object().cloned()),
-        Worked::List(_) => None,
+        Tainted::List(_) => None,
     };
     if let Some(mut object) = object {
         for (key, value) in &mut object {
@@ -697,7 +697,7 @@ fn map_values<'a>(value: Worked<'a>, pairs: &Pairs, origin: Origin, run: &mut Ru
         }
         let text = Value::from(object).to_string();
         bounds::text(text.len())?;
-        return Ok(Worked::Text(Text::new(text, Origin::Mixed)));
+        return Ok(Tainted::Text(Text::new(text, Origin::Mixed)));
     }
     let text = value.into_text()?;
     let plain = text.plain();
@@ -707,7 +707,7 @@ fn map_values<'a>(value: Worked<'a>, pairs: &Pairs, origin: Origin, run: &mut Ru
         _ => None,
     };
     match mapped(&plain).or_else(|| in_python.and_then(mapped)) {
-        Some(found) => Ok(Worked::Text(Text::new(found, origin))),
-        None => Ok(Worked::Text(text.clone())),
+        Some(found) => Ok(Tainted::Text(Text::new(found, origin))),
+        None => Ok(Tainted::Text(text.clone())),
     }
 }

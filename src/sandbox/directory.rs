@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     schema::{ENTERPRISE, GROUP, USER},
-    wire::Refusal,
+    wire::ErrorResponse,
 };
 
 /// The whole state of an Identity Center as SCIM shows it.
@@ -20,7 +20,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Removes a user from the directory and from every group.
-    pub(super) fn remove_user(&mut self, id: &str) -> Result<(), Refusal> {
+    pub(super) fn remove_user(&mut self, id: &str) -> Result<(), ErrorResponse> {
         let number = self.users.remove(id)?;
         for group in self.groups.entries.values_mut() {
             group.members.remove(&number);
@@ -74,9 +74,9 @@ impl<T> Default for Shelf<T> {
 
 impl<T: Entry> Shelf<T> {
     /// Adds a new entry; 409 when its id or one of its unique values is taken.
-    pub(super) fn insert(&mut self, entry: T) -> Result<u64, Refusal> {
+    pub(super) fn insert(&mut self, entry: T) -> Result<u64, ErrorResponse> {
         if self.numbers.contains_key(entry.id()) {
-            return Err(Refusal::duplicate());
+            return Err(ErrorResponse::duplicate());
         }
         let number = self.last_number + 1;
         self.claim(number, &entry)?;
@@ -88,7 +88,7 @@ impl<T: Entry> Shelf<T> {
 
     /// Puts an entry in the place of the one with this number; 409 when a unique value is
     /// another's.
-    pub(super) fn replace(&mut self, number: u64, entry: T) -> Result<(), Refusal> {
+    pub(super) fn replace(&mut self, number: u64, entry: T) -> Result<(), ErrorResponse> {
         let before = self.entries.get(&number).map(Entry::unique_keys).unwrap_or_default();
         self.claim(number, &entry)?;
         let after = entry.unique_keys();
@@ -100,8 +100,8 @@ impl<T: Entry> Shelf<T> {
     }
 
     /// Takes an entry away; 404 when there is none with this id.
-    pub(super) fn remove(&mut self, id: &str) -> Result<u64, Refusal> {
-        let number = self.numbers.remove(id).ok_or_else(Refusal::not_found)?;
+    pub(super) fn remove(&mut self, id: &str) -> Result<u64, ErrorResponse> {
+        let number = self.numbers.remove(id).ok_or_else(ErrorResponse::not_found)?;
         if let Some(entry) = self.entries.remove(&number) {
             for key in entry.unique_keys() {
                 self.unique.remove(&key);
@@ -111,8 +111,8 @@ impl<T: Entry> Shelf<T> {
     }
 
     /// The entry with this id, or 404.
-    pub(super) fn get(&self, id: &str) -> Result<(u64, &T), Refusal> {
-        self.find(id).ok_or_else(Refusal::not_found)
+    pub(super) fn get(&self, id: &str) -> Result<(u64, &T), ErrorResponse> {
+        self.find(id).ok_or_else(ErrorResponse::not_found)
     }
 
     /// The entry with this id, if there is one.
@@ -140,13 +140,13 @@ impl<T: Entry> Shelf<T> {
     }
 
     /// Claims the entry's unique values for this number, all of them or none.
-    fn claim(&mut self, number: u64, entry: &T) -> Result<(), Refusal> {
+    fn claim(&mut self, number: u64, entry: &T) -> Result<(), ErrorResponse> {
         let keys = entry.unique_keys();
         if keys
             .iter()
             .any(|key| self.unique.get(key).is_some_and(|holder| *holder != number))
         {
-            return Err(Refusal::duplicate());
+            return Err(ErrorResponse::duplicate());
         }
         self.unique.extend(keys.into_iter().map(|key| (key, number)));
         Ok(())

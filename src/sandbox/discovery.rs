@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     schema::{Attribute, ENTERPRISE, GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES, Rule, Shape, USER, USER_ATTRIBUTES},
-    wire::{Answer, Refusal},
+    wire::{Answer, ErrorResponse},
 };
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -37,7 +37,7 @@ pub(super) fn service_provider_config() -> Answer {
 }
 
 /// ListSchemas, or GetSchema for one URN.
-pub(super) fn schemas(urn: Option<&str>) -> Result<Answer, Refusal> {
+pub(super) fn schemas(urn: Option<&str>) -> Result<Answer, ErrorResponse> {
     let all = all_schemas();
     match urn {
         None => Ok(list(all)),
@@ -45,7 +45,7 @@ pub(super) fn schemas(urn: Option<&str>) -> Result<Answer, Refusal> {
             .into_iter()
             .find(|schema| schema["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(urn)))
             .map(Answer::ok)
-            .ok_or_else(Refusal::not_found),
+            .ok_or_else(ErrorResponse::not_found),
     }
 }
 

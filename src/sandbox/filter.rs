@@ -4,7 +4,7 @@
 //! grammatical or not, is answered with 400. The grammar is RFC 7644 section 3.4.2.2: operators and
 //! attribute names in any letter case, the value a JSON string with its escapes.
 
-use super::wire::Refusal;
+use super::wire::ErrorResponse;
 
 /// Which users are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) enum GroupFilter {
 
 impl UserFilter {
     /// Reads the `filter` parameter of ListUsers.
-    pub(super) fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let Some(text) = text else { return Ok(Self::All) };
         match named(&comparisons(text)?)[..] {
             [("id", id)] => Ok(Self::Id(id.to_owned())),
@@ -52,14 +52,14 @@ impl UserFilter {
                 id: id.to_owned(),
                 manager: manager.to_owned(),
             }),
-            _ => Err(Refusal::unparsable()),
+            _ => Err(ErrorResponse::unparsable()),
         }
     }
 }
 
 impl GroupFilter {
     /// Reads the `filter` parameter of ListGroups.
-    pub(super) fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let Some(text) = text else { return Ok(Self::All) };
         match named(&comparisons(text)?)[..] {
             [("id", id)] => Ok(Self::Id(id.to_owned())),
@@ -70,7 +70,7 @@ impl GroupFilter {
                 id: id.to_owned(),
                 member: member.to_owned(),
             }),
-            _ => Err(Refusal::unparsable()),
+            _ => Err(ErrorResponse::unparsable()),
         }
     }
 }
@@ -84,14 +84,14 @@ pub(super) struct Comparison {
 }
 
 /// Reads `a eq "x"` or a chain of them joined with `and`.
-pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, Refusal> {
+pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, ErrorResponse> {
     let mut found = Vec::new();
     let mut rest = text.trim_matches(' ');
     loop {
         let (attribute, after) = word(rest)?;
         let (operator, after) = word(after)?;
         if !operator.eq_ignore_ascii_case("eq") {
-            return Err(Refusal::unparsable());
+            return Err(ErrorResponse::unparsable());
         }
         let (value, after) = string_literal(after)?;
         found.push(Comparison {
@@ -101,9 +101,9 @@ pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, Refusal> {
         if after.is_empty() {
             return Ok(found);
         }
-        let (joint, after) = word(after.strip_prefix(' ').ok_or_else(Refusal::unparsable)?)?;
+        let (joint, after) = word(after.strip_prefix(' ').ok_or_else(ErrorResponse::unparsable)?)?;
         if !joint.eq_ignore_ascii_case("and") {
-            return Err(Refusal::unparsable());
+            return Err(ErrorResponse::unparsable());
         }
         rest = after;
     }
@@ -117,18 +117,18 @@ fn named(comparisons: &[Comparison]) -> Vec<(&str, &str)> {
 }
 
 /// One word and what stands behind the spaces that follow it.
-fn word(text: &str) -> Result<(&str, &str), Refusal> {
+fn word(text: &str) -> Result<(&str, &str), ErrorResponse> {
     let text = text.trim_start_matches(' ');
-    let (word, rest) = text.split_once(' ').ok_or_else(Refusal::unparsable)?;
+    let (word, rest) = text.split_once(' ').ok_or_else(ErrorResponse::unparsable)?;
     if word.is_empty() {
-        Err(Refusal::unparsable())
+        Err(ErrorResponse::unparsable())
     } else {
         Ok((word, rest.trim_start_matches(' ')))
     }
 }
 
 /// A JSON string at the start, and what stands behind it.
-fn string_literal(text: &str) -> Result<(String, &str), Refusal> {
+fn string_literal(text: &str) -> Result<(String, &str), ErrorResponse> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
     match values.next() {
         Some(Ok(serde_json::Value::String(value))) => {
@@ -136,7 +136,7 @@ fn string_literal(text: &str) -> Result<(String, &str), Refusal> {
             Ok((value, &text[end..]))
         }
         // Numbers, booleans, null, broken escapes, a missing quote, nothing at all.
-        Some(Ok(_) | Err(_)) | None => Err(Refusal::unparsable()),
+        Some(Ok(_) | Err(_)) | None => Err(ErrorResponse::unparsable()),
     }
 }
 
@@ -230,16 +230,20 @@ mod tests {
             "userName\teq\t\"ada\"",
         ];
         for text in rows {
-            assert_eq!(UserFilter::parse(Some(text)), Err(Refusal::unparsable()), "{text}");
+            assert_eq!(
+                UserFilter::parse(Some(text)),
+                Err(ErrorResponse::unparsable()),
+                "{text}"
+            );
         }
         let compound_with_value = r#"id eq "g" and members.value eq "u""#;
         assert_eq!(
             GroupFilter::parse(Some(compound_with_value)),
-            Err(Refusal::unparsable())
+            Err(ErrorResponse::unparsable())
         );
         assert_eq!(
             GroupFilter::parse(Some(r#"members eq "u""#)),
-            Err(Refusal::unparsable())
+            Err(ErrorResponse::unparsable())
         );
     }
     proptest::proptest! {

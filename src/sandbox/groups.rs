@@ -11,7 +11,7 @@ use super::{
     patch_group::{Change, GroupPatch},
     schema::{GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES},
     validate,
-    wire::{Answer, Refusal},
+    wire::{Answer, ErrorResponse},
 };
 
 /// The most members a CreateGroup may bring, and the most membership changes a PatchGroup
@@ -19,7 +19,7 @@ use super::{
 pub(super) const MOST_MEMBERSHIP_CHANGES: usize = 100;
 
 /// ListGroups. Every group has an empty `members`, whoever is in it.
-pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, Refusal> {
+pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, ErrorResponse> {
     let paging = Paging::parse("Groups", query)?;
     let filter = GroupFilter::parse(paging.filter.as_deref())?;
     let entries = select(directory, &filter, paging.after)?;
@@ -31,7 +31,7 @@ pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, Refusal
 }
 
 /// GetGroup: without `members`.
-pub(super) fn get(directory: &Directory, id: &str) -> Result<Answer, Refusal> {
+pub(super) fn get(directory: &Directory, id: &str) -> Result<Answer, ErrorResponse> {
     let (_, group) = directory.groups.get(id)?;
     Ok(Answer::ok(group.resource()))
 }
@@ -44,18 +44,18 @@ pub(super) struct NewGroup {
 
 impl NewGroup {
     /// Checks the body; needs no directory.
-    pub(super) fn parse(body: &Value) -> Result<Self, Refusal> {
-        let mut body = body.as_object().ok_or_else(Refusal::unparsable)?.clone();
+    pub(super) fn parse(body: &Value) -> Result<Self, ErrorResponse> {
+        let mut body = body.as_object().ok_or_else(ErrorResponse::unparsable)?.clone();
         let members = body.keys().find(|key| key.eq_ignore_ascii_case("members")).cloned();
         let member_ids = match members.and_then(|key| body.shift_remove(&key)) {
             // A sample in the guide creates a group with `"members": []`, the one empty list that
             // is taken.
             Some(Value::Array(items)) => member_ids(&items)?,
-            Some(_) => return Err(Refusal::unparsable()),
+            Some(_) => return Err(ErrorResponse::unparsable()),
             None => Vec::new(),
         };
         if member_ids.len() > MOST_MEMBERSHIP_CHANGES {
-            return Err(Refusal::unparsable());
+            return Err(ErrorResponse::unparsable());
         }
         let attributes = validate::resource(GROUP_ATTRIBUTES, &[GROUP], &Value::Object(body))?;
         Ok(Self { attributes, member_ids })
@@ -68,10 +68,10 @@ impl NewGroup {
 
     /// CreateGroup. An unknown member is a 400: 404 is not among the documented answers of this
     /// operation.
-    pub(super) fn create(self, directory: &mut Directory) -> Result<Answer, Refusal> {
+    pub(super) fn create(self, directory: &mut Directory) -> Result<Answer, ErrorResponse> {
         let mut members = BTreeSet::new();
         for id in &self.member_ids {
-            let (number, _) = directory.users.find(id).ok_or_else(Refusal::unparsable)?;
+            let (number, _) = directory.users.find(id).ok_or_else(ErrorResponse::unparsable)?;
             members.insert(number);
         }
         let id = uuid::Uuid::new_v4().to_string();
@@ -94,8 +94,8 @@ pub(super) fn patch(
     directory: &mut Directory,
     id: &str,
     patch: &GroupPatch,
-    unknown_member: &Refusal,
-) -> Result<Answer, Refusal> {
+    unknown_member: &ErrorResponse,
+) -> Result<Answer, ErrorResponse> {
     let (number, before) = directory.groups.get(id)?;
     let mut group = before.clone();
     for change in &patch.changes {
@@ -124,23 +124,26 @@ pub(super) fn patch(
 }
 
 /// DeleteGroup.
-pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, Refusal> {
+pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, ErrorResponse> {
     directory.groups.remove(id)?;
     Ok(Answer::no_content())
 }
 
 /// The ids in a list of members. `display` is refused, and so is any type but `User`: groups don't
 /// nest.
-pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, Refusal> {
+pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, ErrorResponse> {
     items
         .iter()
         .map(|item| {
-            let member = validate::object(MEMBER_ATTRIBUTES, item.as_object().ok_or_else(Refusal::unparsable)?)?;
+            let member = validate::object(
+                MEMBER_ATTRIBUTES,
+                item.as_object().ok_or_else(ErrorResponse::unparsable)?,
+            )?;
             member
                 .get("value")
                 .and_then(Value::as_str)
                 .map(str::to_owned)
-                .ok_or_else(Refusal::unparsable)
+                .ok_or_else(ErrorResponse::unparsable)
         })
         .collect()
 }
@@ -151,7 +154,7 @@ fn select<'a>(
     directory: &'a Directory,
     filter: &GroupFilter,
     after: u64,
-) -> Result<Box<dyn Iterator<Item = (u64, &'a Group)> + 'a>, Refusal> {
+) -> Result<Box<dyn Iterator<Item = (u64, &'a Group)> + 'a>, ErrorResponse> {
     let groups = &directory.groups;
     let one = |found: Option<(u64, &'a Group)>| Box::new(found.into_iter().filter(move |(number, _)| *number > after));
     Ok(match filter {

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::wire::Refusal;
+use super::wire::ErrorResponse;
 
 /// The numbers behind the limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +52,7 @@ impl Limits {
     }
 
     /// Counts one request of an API, or refuses it with 429.
-    pub(super) fn request(&mut self, api: &'static str, writes: bool, now: Instant) -> Result<(), Refusal> {
+    pub(super) fn request(&mut self, api: &'static str, writes: bool, now: Instant) -> Result<(), ErrorResponse> {
         let rate = if writes {
             self.rates.writes_per_second
         } else {
@@ -68,7 +68,7 @@ impl Limits {
 
     /// Counts membership changes, all of them or, with 429, none. More than a full bucket holds
     /// pass when it is full.
-    pub(super) fn memberships(&mut self, changes: usize, now: Instant) -> Result<(), Refusal> {
+    pub(super) fn memberships(&mut self, changes: usize, now: Instant) -> Result<(), ErrorResponse> {
         let rate = self.rates.memberships_per_second;
         let capacity = (rate * self.rates.burst_seconds).max(1.0);
         let bucket = self
@@ -97,12 +97,12 @@ impl Bucket {
         }
     }
 
-    fn take(&mut self, wanted: f64, now: Instant) -> Result<(), Refusal> {
+    fn take(&mut self, wanted: f64, now: Instant) -> Result<(), ErrorResponse> {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + passed * self.rate).min(self.capacity);
         self.filled = now;
         if self.tokens < wanted {
-            return Err(Refusal::throttled());
+            return Err(ErrorResponse::throttled());
         }
         self.tokens -= wanted;
         Ok(())
@@ -137,7 +137,7 @@ mod tests {
         let start = Instant::now();
         assert!(limits.memberships(100, start).is_ok());
         assert!(limits.memberships(100, start).is_ok());
-        assert_eq!(limits.memberships(100, start), Err(Refusal::throttled()));
+        assert_eq!(limits.memberships(100, start), Err(ErrorResponse::throttled()));
         assert!(limits.memberships(50, start).is_ok());
         assert!(limits.memberships(100, start + Duration::from_millis(401)).is_ok());
     }

@@ -49,7 +49,7 @@ pub use self::journal::RecordedRequest;
 pub use self::limits::Rates;
 pub use self::seed::{Seed, SeedError};
 
-use self::{directory::Directory, faults::Faults, journal::Journal, limits::Limits, wire::Refusal};
+use self::{directory::Directory, faults::Faults, journal::Journal, limits::Limits, wire::ErrorResponse};
 
 /// The tenant of a sandbox that is told no other.
 pub const DEFAULT_TENANT: &str = "sandbox-tenant";
@@ -112,7 +112,7 @@ pub struct Sandbox {
 
 struct Shared {
     tenant_id: String,
-    unknown_member: Refusal,
+    unknown_member: ErrorResponse,
     inside: Mutex<Inside>,
 }
 
@@ -140,8 +140,8 @@ impl Sandbox {
             limits: options.limits.then(|| Limits::new(options.rates)),
         };
         let unknown_member = match options.unknown_member {
-            UnknownMember::NotFound => Refusal::not_found(),
-            UnknownMember::BadRequest => Refusal::unparsable(),
+            UnknownMember::NotFound => ErrorResponse::not_found(),
+            UnknownMember::BadRequest => ErrorResponse::unparsable(),
         };
         Self {
             shared: Arc::new(Shared {

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Value, json};
 
-use super::wire::Refusal;
+use super::wire::ErrorResponse;
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const LARGEST_PAGE: usize = 100;
@@ -31,7 +31,7 @@ impl Paging {
     ///
     /// Parameters AWS does not support are passed over, not refused: Entra, a supported sender,
     /// asks for groups with `excludedAttributes=members`.
-    pub(super) fn parse(resource: &'static str, query: &str) -> Result<Self, Refusal> {
+    pub(super) fn parse(resource: &'static str, query: &str) -> Result<Self, ErrorResponse> {
         let mut filter = None;
         let mut cursor = None;
         let mut count = None;
@@ -43,7 +43,7 @@ impl Paging {
                 _ => continue,
             };
             if place.replace(value.into_owned()).is_some() {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             }
         }
         let count = match count {
@@ -52,11 +52,11 @@ impl Paging {
                 .parse()
                 .ok()
                 .filter(|count| (1..=LARGEST_PAGE).contains(count))
-                .ok_or_else(Refusal::unparsable)?,
+                .ok_or_else(ErrorResponse::unparsable)?,
         };
         let after = match cursor.as_deref() {
             None | Some("") => 0,
-            Some(text) => read_cursor(text, resource, filter.as_deref()).ok_or_else(Refusal::unparsable)?,
+            Some(text) => read_cursor(text, resource, filter.as_deref()).ok_or_else(ErrorResponse::unparsable)?,
         };
         Ok(Self {
             filter,
@@ -180,7 +180,11 @@ mod tests {
             format!("filter=g&cursor={encoded}"),
             format!("filter=f&cursor={cursor}"),
         ] {
-            assert_eq!(Paging::parse("Users", &query), Err(Refusal::unparsable()), "{query}");
+            assert_eq!(
+                Paging::parse("Users", &query),
+                Err(ErrorResponse::unparsable()),
+                "{query}"
+            );
         }
         assert!(Paging::parse("Groups", &format!("filter=f&cursor={encoded}")).is_err());
     }
@@ -197,7 +201,11 @@ mod tests {
             "count=1&count=2",
             "filter=a&filter=b",
         ] {
-            assert_eq!(Paging::parse("Users", query), Err(Refusal::unparsable()), "{query}");
+            assert_eq!(
+                Paging::parse("Users", query),
+                Err(ErrorResponse::unparsable()),
+                "{query}"
+            );
         }
     }
 }

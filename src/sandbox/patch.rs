@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{validate, wire::Refusal};
+use super::{validate, wire::ErrorResponse};
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -24,18 +24,18 @@ pub(super) struct PatchOperation {
 }
 
 /// Reads a PATCH body: `schemas` names PatchOp, `Operations` is a list of at least one.
-pub(super) fn operations(body: &Value) -> Result<Vec<PatchOperation>, Refusal> {
-    let body = body.as_object().ok_or_else(Refusal::unparsable)?;
-    validate::check_schemas(body.get("schemas").ok_or_else(Refusal::unparsable)?, &[PATCH_OP])?;
+pub(super) fn operations(body: &Value) -> Result<Vec<PatchOperation>, ErrorResponse> {
+    let body = body.as_object().ok_or_else(ErrorResponse::unparsable)?;
+    validate::check_schemas(body.get("schemas").ok_or_else(ErrorResponse::unparsable)?, &[PATCH_OP])?;
     if body.keys().any(|key| key != "schemas" && key != "Operations") {
-        return Err(Refusal::unparsable());
+        return Err(ErrorResponse::unparsable());
     }
     let list = body
         .get("Operations")
         .and_then(Value::as_array)
-        .ok_or_else(Refusal::unparsable)?;
+        .ok_or_else(ErrorResponse::unparsable)?;
     if list.is_empty() {
-        return Err(Refusal::unparsable());
+        return Err(ErrorResponse::unparsable());
     }
     list.iter().map(operation).collect()
 }
@@ -43,26 +43,26 @@ pub(super) fn operations(body: &Value) -> Result<Vec<PatchOperation>, Refusal> {
 /// The one attribute of an operation without a path, in AWS's captured words (goauthentik/authentik
 /// #12321). A group's sample in the guide carries the resource's `id` beside it, which does not
 /// count.
-pub(super) fn single_attribute(value: &Value) -> Result<(&String, &Value), Refusal> {
+pub(super) fn single_attribute(value: &Value) -> Result<(&String, &Value), ErrorResponse> {
     let attributes: Vec<_> = value
         .as_object()
-        .ok_or_else(Refusal::unparsable)?
+        .ok_or_else(ErrorResponse::unparsable)?
         .iter()
         .filter(|(key, _)| *key != "id")
         .collect();
     match attributes[..] {
         [one] => Ok(one),
-        _ => Err(Refusal::invalid(
+        _ => Err(ErrorResponse::invalid(
             "Current PATCH support allows omitting \"path\" attribute only for Add and Replace operations modifying a \
              single attribute.",
         )),
     }
 }
 
-fn operation(item: &Value) -> Result<PatchOperation, Refusal> {
-    let item: &Map<String, Value> = item.as_object().ok_or_else(Refusal::unparsable)?;
+fn operation(item: &Value) -> Result<PatchOperation, ErrorResponse> {
+    let item: &Map<String, Value> = item.as_object().ok_or_else(ErrorResponse::unparsable)?;
     if item.keys().any(|key| !["op", "path", "value"].contains(&key.as_str())) {
-        return Err(Refusal::unparsable());
+        return Err(ErrorResponse::unparsable());
     }
     let verb = match item
         .get("op")
@@ -73,12 +73,12 @@ fn operation(item: &Value) -> Result<PatchOperation, Refusal> {
         Some("add") => Verb::Add,
         Some("replace") => Verb::Replace,
         Some("remove") => Verb::Remove,
-        Some(_) | None => return Err(Refusal::unparsable()),
+        Some(_) | None => return Err(ErrorResponse::unparsable()),
     };
     let path = match item.get("path") {
         None => None,
         Some(Value::String(path)) if !path.is_empty() => Some(path.clone()),
-        Some(_) => return Err(Refusal::unparsable()),
+        Some(_) => return Err(ErrorResponse::unparsable()),
     };
     let value = item.get("value").cloned();
     let complete = match verb {
@@ -88,6 +88,6 @@ fn operation(item: &Value) -> Result<PatchOperation, Refusal> {
     if complete {
         Ok(PatchOperation { verb, path, value })
     } else {
-        Err(Refusal::unparsable())
+        Err(ErrorResponse::unparsable())
     }
 }

@@ -9,7 +9,7 @@ use super::{
     groups::{MOST_MEMBERSHIP_CHANGES, member_ids},
     patch::{PatchOperation, Verb, operations, single_attribute},
     schema::{GROUP_ATTRIBUTES, find},
-    wire::Refusal,
+    wire::ErrorResponse,
 };
 
 /// A PatchGroup that was read and found well-formed; what it names is not looked up yet.
@@ -30,14 +30,14 @@ pub(super) enum Change {
 impl GroupPatch {
     /// Reads the body. More than a hundred membership changes in one request, over all its
     /// operations, get the generic 400 (slashdevops/idp-scim-sync #62).
-    pub(super) fn parse(body: &Value) -> Result<Self, Refusal> {
+    pub(super) fn parse(body: &Value) -> Result<Self, ErrorResponse> {
         let mut changes = Vec::new();
         for operation in operations(body)? {
             changes.extend(read(&operation)?);
         }
         let patch = Self { changes };
         if patch.membership_changes() > MOST_MEMBERSHIP_CHANGES {
-            return Err(Refusal::unparsable());
+            return Err(ErrorResponse::unparsable());
         }
         Ok(patch)
     }
@@ -51,18 +51,18 @@ impl GroupPatch {
     }
 }
 
-fn read(operation: &PatchOperation) -> Result<Vec<Change>, Refusal> {
+fn read(operation: &PatchOperation) -> Result<Vec<Change>, ErrorResponse> {
     match (&operation.path, &operation.value) {
         (Some(path), value) => change(operation.verb, path, value.as_ref()),
         (None, Some(value)) => {
             let (name, value) = single_attribute(value)?;
             change(operation.verb, name, Some(value))
         }
-        (None, None) => Err(Refusal::unparsable()),
+        (None, None) => Err(ErrorResponse::unparsable()),
     }
 }
 
-fn change(verb: Verb, path: &str, value: Option<&Value>) -> Result<Vec<Change>, Refusal> {
+fn change(verb: Verb, path: &str, value: Option<&Value>) -> Result<Vec<Change>, ErrorResponse> {
     if path.eq_ignore_ascii_case("members") {
         return members(verb, value);
     }
@@ -71,41 +71,41 @@ fn change(verb: Verb, path: &str, value: Option<&Value>) -> Result<Vec<Change>, 
         // sender.
         return match verb {
             Verb::Remove => Ok(vec![Change::RemoveMember(id)]),
-            Verb::Add | Verb::Replace => Err(Refusal::unparsable()),
+            Verb::Add | Verb::Replace => Err(ErrorResponse::unparsable()),
         };
     }
-    let attribute = find(GROUP_ATTRIBUTES, path).ok_or_else(Refusal::unparsable)?;
+    let attribute = find(GROUP_ATTRIBUTES, path).ok_or_else(ErrorResponse::unparsable)?;
     match (verb, value) {
         (Verb::Add | Verb::Replace, Some(value)) => Ok(vec![Change::Set(attribute.name, value.clone())]),
-        (Verb::Add | Verb::Replace, None) => Err(Refusal::unparsable()),
+        (Verb::Add | Verb::Replace, None) => Err(ErrorResponse::unparsable()),
         (Verb::Remove, _) => Ok(vec![Change::Clear(attribute.name)]),
     }
 }
 
-fn members(verb: Verb, value: Option<&Value>) -> Result<Vec<Change>, Refusal> {
+fn members(verb: Verb, value: Option<&Value>) -> Result<Vec<Change>, ErrorResponse> {
     let ids = || match value {
         // Without a list, or with an empty one, a removal would mean all members, which is refused.
         Some(Value::Array(items)) if !items.is_empty() => member_ids(items),
-        Some(_) | None => Err(Refusal::unparsable()),
+        Some(_) | None => Err(ErrorResponse::unparsable()),
     };
     match verb {
         Verb::Add => Ok(ids()?.into_iter().map(Change::AddMember).collect()),
         Verb::Remove => Ok(ids()?.into_iter().map(Change::RemoveMember).collect()),
         // mitodl/keycloak-scim #73, May 2026.
-        Verb::Replace => Err(Refusal::invalid("Replacing group memberships is not supported.")),
+        Verb::Replace => Err(ErrorResponse::invalid("Replacing group memberships is not supported.")),
     }
 }
 
 /// The id in `members[value eq "id"]`.
-fn single_member(path: &str) -> Result<Option<String>, Refusal> {
+fn single_member(path: &str) -> Result<Option<String>, ErrorResponse> {
     let Some((name, rest)) = path.split_once('[') else {
         return Ok(None);
     };
-    let inside = rest.strip_suffix(']').ok_or_else(Refusal::unparsable)?;
+    let inside = rest.strip_suffix(']').ok_or_else(ErrorResponse::unparsable)?;
     let mut comparisons = filter::comparisons(inside)?;
     match (comparisons.pop(), comparisons.is_empty()) {
         (Some(one), true) if name.eq_ignore_ascii_case("members") && one.attribute == "value" => Ok(Some(one.value)),
-        (Some(_) | None, _) => Err(Refusal::unparsable()),
+        (Some(_) | None, _) => Err(ErrorResponse::unparsable()),
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(operations: Value) -> Result<GroupPatch, Refusal> {
+    fn parse(operations: Value) -> Result<GroupPatch, ErrorResponse> {
         GroupPatch::parse(&json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
         }))

@@ -12,14 +12,14 @@ use super::{
     patch::{PatchOperation, Verb, operations, single_attribute},
     schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find},
     validate,
-    wire::Refusal,
+    wire::ErrorResponse,
 };
 
 /// Attributes that may be named by one operation of a request only, and never removed.
 const ONCE: [&str; 2] = ["userName", "active"];
 
 /// The attributes after the PATCH, or why it is refused.
-pub(super) fn apply(attributes: &Map<String, Value>, body: &Value) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn apply(attributes: &Map<String, Value>, body: &Value) -> Result<Map<String, Value>, ErrorResponse> {
     let operations = operations(body)?;
     let mut seen: Vec<&'static str> = Vec::new();
     let mut patched = attributes.clone();
@@ -27,7 +27,7 @@ pub(super) fn apply(attributes: &Map<String, Value>, body: &Value) -> Result<Map
         let (path, value) = target(operation)?;
         if ONCE.contains(&path.root.name) {
             if seen.contains(&path.root.name) || operation.verb == Verb::Remove {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             }
             seen.push(path.root.name);
         }
@@ -37,14 +37,14 @@ pub(super) fn apply(attributes: &Map<String, Value>, body: &Value) -> Result<Map
     validate::object(USER_ATTRIBUTES, &patched)
 }
 
-fn target(operation: &PatchOperation) -> Result<(Path, Option<Value>), Refusal> {
+fn target(operation: &PatchOperation) -> Result<(Path, Option<Value>), ErrorResponse> {
     match (&operation.path, &operation.value) {
         (Some(path), value) => Ok((Path::parse(path)?, value.clone())),
         (None, Some(value)) => {
             let (name, value) = single_attribute(value)?;
             Ok((Path::of(attribute(USER_ATTRIBUTES, name)?)?, Some(value.clone())))
         }
-        (None, None) => Err(Refusal::unparsable()),
+        (None, None) => Err(ErrorResponse::unparsable()),
     }
 }
 
@@ -59,7 +59,7 @@ struct Path {
 }
 
 impl Path {
-    fn of(root: &'static Attribute) -> Result<Self, Refusal> {
+    fn of(root: &'static Attribute) -> Result<Self, ErrorResponse> {
         if root.patchable {
             Ok(Self {
                 root,
@@ -67,36 +67,36 @@ impl Path {
                 below: Vec::new(),
             })
         } else {
-            Err(Refusal::unparsable())
+            Err(ErrorResponse::unparsable())
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Refusal> {
+    fn parse(text: &str) -> Result<Self, ErrorResponse> {
         // The URN has a dot in it (`2.0`), so it is taken off before the rest is split at its dots.
         if let Some(rest) = strip_enterprise(text) {
             let mut path = Self::of(attribute(USER_ATTRIBUTES, ENTERPRISE)?)?;
             if let Some(rest) = rest.strip_prefix(':') {
                 path.descend(rest)?;
             } else if !rest.is_empty() {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             }
             return Ok(path);
         }
         if let Some((name, rest)) = text.split_once('[') {
             let mut path = Self::of(attribute(USER_ATTRIBUTES, name)?)?;
             let Shape::SingleItemList(subs) = path.root.shape else {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             };
-            let (inside, rest) = rest.rsplit_once(']').ok_or_else(Refusal::unparsable)?;
+            let (inside, rest) = rest.rsplit_once(']').ok_or_else(ErrorResponse::unparsable)?;
             let mut comparisons = filter::comparisons(inside)?;
             let (Some(one), true) = (comparisons.pop(), comparisons.is_empty()) else {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             };
             path.element = Some((attribute(subs, &one.attribute)?.name, one.value));
             match rest.strip_prefix('.') {
                 Some(sub) => path.descend(sub)?,
                 None if rest.is_empty() => {}
-                None => return Err(Refusal::unparsable()),
+                None => return Err(ErrorResponse::unparsable()),
             }
             return Ok(path);
         }
@@ -107,14 +107,14 @@ impl Path {
         if let Some(rest) = rest {
             // `emails.value` would mean every element; only the form with a filter is documented.
             if matches!(path.root.shape, Shape::SingleItemList(_)) {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             }
             path.descend(rest)?;
         }
         Ok(path)
     }
 
-    fn descend(&mut self, rest: &str) -> Result<(), Refusal> {
+    fn descend(&mut self, rest: &str) -> Result<(), ErrorResponse> {
         for name in rest.split('.') {
             let within = self.below.last().unwrap_or(&self.root).sub_attributes();
             self.below.push(attribute(within, name)?);
@@ -122,7 +122,7 @@ impl Path {
         Ok(())
     }
 
-    fn apply(&self, user: &mut Map<String, Value>, verb: Verb, value: Option<Value>) -> Result<(), Refusal> {
+    fn apply(&self, user: &mut Map<String, Value>, verb: Verb, value: Option<Value>) -> Result<(), ErrorResponse> {
         match &self.element {
             Some((sub, wanted)) => self.apply_to_element(user, verb, value, sub, wanted),
             None => {
@@ -143,9 +143,9 @@ impl Path {
         value: Option<Value>,
         sub: &str,
         wanted: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ErrorResponse> {
         let list = user.entry(self.root.name).or_insert_with(|| json!([]));
-        let items = list.as_array_mut().ok_or_else(Refusal::unparsable)?;
+        let items = list.as_array_mut().ok_or_else(ErrorResponse::unparsable)?;
         let found = items.iter().position(|item| item[sub].as_str() == Some(wanted));
         let position = match (found, verb) {
             (Some(position), _) => position,
@@ -153,7 +153,7 @@ impl Path {
                 items.push(json!({sub: wanted}));
                 items.len() - 1
             }
-            (None, Verb::Replace | Verb::Remove) => return Err(Refusal::unparsable()),
+            (None, Verb::Replace | Verb::Remove) => return Err(ErrorResponse::unparsable()),
         };
         if self.below.is_empty() {
             match (verb, value) {
@@ -161,10 +161,10 @@ impl Path {
                     items.remove(position);
                 }
                 (Verb::Add | Verb::Replace, Some(value @ Value::Object(_))) => items[position] = value,
-                (Verb::Add | Verb::Replace, _) => return Err(Refusal::unparsable()),
+                (Verb::Add | Verb::Replace, _) => return Err(ErrorResponse::unparsable()),
             }
         } else {
-            let item = items[position].as_object_mut().ok_or_else(Refusal::unparsable)?;
+            let item = items[position].as_object_mut().ok_or_else(ErrorResponse::unparsable)?;
             apply_below(item, &self.below, verb, value)?;
         }
         if items.is_empty() {
@@ -181,16 +181,16 @@ fn apply_below(
     chain: &[&'static Attribute],
     verb: Verb,
     value: Option<Value>,
-) -> Result<(), Refusal> {
+) -> Result<(), ErrorResponse> {
     let Some((attribute, rest)) = chain.split_first() else {
-        return Err(Refusal::unparsable());
+        return Err(ErrorResponse::unparsable());
     };
     if !rest.is_empty() {
         if verb == Verb::Remove && !object.contains_key(attribute.name) {
             return Ok(());
         }
         let inside = object.entry(attribute.name).or_insert_with(|| json!({}));
-        let inside = inside.as_object_mut().ok_or_else(Refusal::unparsable)?;
+        let inside = inside.as_object_mut().ok_or_else(ErrorResponse::unparsable)?;
         apply_below(inside, rest, verb, value)?;
         if inside.is_empty() {
             object.shift_remove(attribute.name);
@@ -207,19 +207,19 @@ fn apply_below(
         (Verb::Replace, Some(value)) => {
             object.insert(attribute.name.to_owned(), coerced(attribute, value)?);
         }
-        (Verb::Add | Verb::Replace, None) => return Err(Refusal::unparsable()),
+        (Verb::Add | Verb::Replace, None) => return Err(ErrorResponse::unparsable()),
     }
     Ok(())
 }
 
 /// Adds to what is there: sub-attributes to a complex attribute, elements to a list unless they are
 /// there already.
-fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), Refusal> {
+fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ErrorResponse> {
     match (object.get_mut(attribute.name), value) {
         (Some(Value::Object(present)), Value::Object(new)) => {
             for (key, value) in new {
                 let name = find(attribute.sub_attributes(), &key)
-                    .ok_or_else(Refusal::unparsable)?
+                    .ok_or_else(ErrorResponse::unparsable)?
                     .name;
                 present.insert(name.to_owned(), value);
             }
@@ -240,17 +240,17 @@ fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> 
 
 /// The guide's own sample sends `active` as the text `"false"`, and Entra writes `"False"`; the
 /// answer has a boolean. An empty object is no value.
-fn coerced(attribute: &Attribute, value: Value) -> Result<Value, Refusal> {
+fn coerced(attribute: &Attribute, value: Value) -> Result<Value, ErrorResponse> {
     match (attribute.name, &value) {
         ("active", Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
         ("active", Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
-        (_, Value::Object(inside)) if inside.is_empty() => Err(Refusal::unparsable()),
+        (_, Value::Object(inside)) if inside.is_empty() => Err(ErrorResponse::unparsable()),
         (_, _) => Ok(value),
     }
 }
 
-fn attribute(attributes: &'static [Attribute], name: &str) -> Result<&'static Attribute, Refusal> {
-    find(attributes, name).ok_or_else(Refusal::unparsable)
+fn attribute(attributes: &'static [Attribute], name: &str) -> Result<&'static Attribute, ErrorResponse> {
+    find(attributes, name).ok_or_else(ErrorResponse::unparsable)
 }
 
 fn strip_enterprise(text: &str) -> Option<&str> {

@@ -17,7 +17,7 @@ use super::{
     operation::Operation,
     patch_group::GroupPatch,
     users,
-    wire::{Answer, Refusal, hang_up, respond, respond_raw},
+    wire::{Answer, ErrorResponse, hang_up, respond, respond_raw},
 };
 
 /// The largest body taken, in bytes. AWS names no limit; a hundred members are about ten kilobytes.
@@ -72,9 +72,9 @@ struct Call {
 async fn answer(sandbox: Sandbox, call: Call, fault: Option<FaultKind>) -> Response<Body> {
     match fault {
         None => respond(perform(&sandbox, &call)),
-        Some(FaultKind::Throttle { retry_after }) => respond(Err(Refusal {
+        Some(FaultKind::Throttle { retry_after }) => respond(Err(ErrorResponse {
             retry_after,
-            ..Refusal::throttled()
+            ..ErrorResponse::throttled()
         })),
         Some(FaultKind::Status { status }) => respond(Err(scripted(status))),
         Some(FaultKind::Raw {
@@ -115,11 +115,11 @@ async fn answer(sandbox: Sandbox, call: Call, fault: Option<FaultKind>) -> Respo
 }
 
 /// Carries a call out, in one short stretch under the lock.
-fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
     let mut inside = sandbox.inside();
     let inside: &mut Inside = &mut inside;
     if !call.right_tenant || !bears_token(&call.headers, &inside.tokens) {
-        return Err(Refusal::unauthorized());
+        return Err(ErrorResponse::unauthorized());
     }
     let now = Instant::now();
     if let Some(limits) = &mut inside.limits {
@@ -162,8 +162,8 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         // The guide says that PUT on a group is unsupported and that what is unsupported gets 400;
         // the answer itself was never captured, so this is an assumption, as it is for every other
         // method a path does not have.
-        Operation::Unsupported => Err(Refusal::unparsable()),
-        Operation::Unknown => Err(Refusal::not_found()),
+        Operation::Unsupported => Err(ErrorResponse::unparsable()),
+        Operation::Unknown => Err(ErrorResponse::not_found()),
     }
 }
 
@@ -172,9 +172,9 @@ impl Call {
     ///
     /// Both media types are in use against AWS, and some clients send none at all. The statuses for
     /// another type (400) and for a body too large (413) are assumptions.
-    fn json(&self) -> Result<Value, Refusal> {
+    fn json(&self) -> Result<Value, ErrorResponse> {
         let bytes = self.body.as_ref().map_err(|()| {
-            Refusal::new(
+            ErrorResponse::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The request body exceeds the allowed size.",
             )
@@ -191,10 +191,10 @@ impl Call {
                 .iter()
                 .any(|name| essence.eq_ignore_ascii_case(name))
             {
-                return Err(Refusal::unparsable());
+                return Err(ErrorResponse::unparsable());
             }
         }
-        serde_json::from_slice(bytes).map_err(|_| Refusal::unparsable())
+        serde_json::from_slice(bytes).map_err(|_| ErrorResponse::unparsable())
     }
 }
 
@@ -209,8 +209,8 @@ fn bears_token(headers: &HeaderMap, tokens: &[String]) -> bool {
     scheme.eq_ignore_ascii_case("bearer") && tokens.iter().any(|known| known == token)
 }
 
-fn scripted(status: u16) -> Refusal {
-    Refusal::new(status_code(status), "A scripted fault.")
+fn scripted(status: u16) -> ErrorResponse {
+    ErrorResponse::new(status_code(status), "A scripted fault.")
 }
 
 /// A status that hyper can send as a final one; anything else becomes 500.

@@ -11,7 +11,7 @@ use super::{
     groups::member_ids,
     schema::{ENTERPRISE, GROUP, GROUP_ATTRIBUTES, USER, USER_ATTRIBUTES},
     validate,
-    wire::Refusal,
+    wire::ErrorResponse,
 };
 
 const DEMO: &str = include_str!("demo.json");
@@ -148,17 +148,17 @@ impl SeedDocument {
     }
 }
 
-fn add_user(directory: &mut Directory, resource: Map<String, Value>) -> Result<(), Refusal> {
+fn add_user(directory: &mut Directory, resource: Map<String, Value>) -> Result<(), ErrorResponse> {
     let (id, times) = (id(&resource)?, times(&resource)?);
     let attributes = validate::resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], &Value::Object(resource))?;
     directory.users.insert(User { id, attributes, times }).map(|_| ())
 }
 
-fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Result<(), Refusal> {
+fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Result<(), ErrorResponse> {
     let (id, times) = (id(&resource)?, times(&resource)?);
     let ids = match resource.shift_remove("members") {
         Some(Value::Array(items)) => member_ids(&items)?,
-        Some(_) => return Err(Refusal::invalid("`members` is not a list")),
+        Some(_) => return Err(ErrorResponse::invalid("`members` is not a list")),
         None => Vec::new(),
     };
     let mut members = BTreeSet::new();
@@ -166,7 +166,7 @@ fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Res
         let (number, _) = directory
             .users
             .find(&member)
-            .ok_or_else(|| Refusal::invalid(format!("there is no user `{member}`")))?;
+            .ok_or_else(|| ErrorResponse::invalid(format!("there is no user `{member}`")))?;
         members.insert(number);
     }
     let attributes = validate::resource(GROUP_ATTRIBUTES, &[GROUP], &Value::Object(resource))?;
@@ -181,22 +181,22 @@ fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Res
         .map(|_| ())
 }
 
-fn id(resource: &Map<String, Value>) -> Result<String, Refusal> {
+fn id(resource: &Map<String, Value>) -> Result<String, ErrorResponse> {
     match resource.get("id") {
         None => Ok(uuid::Uuid::new_v4().to_string()),
         Some(Value::String(id)) if !id.is_empty() => Ok(id.clone()),
-        Some(_) => Err(Refusal::invalid("`id` is not a text")),
+        Some(_) => Err(ErrorResponse::invalid("`id` is not a text")),
     }
 }
 
-fn times(resource: &Map<String, Value>) -> Result<Times, Refusal> {
+fn times(resource: &Map<String, Value>) -> Result<Times, ErrorResponse> {
     let now = Times::now();
     let time = |name: &str, otherwise: Timestamp| match resource.get("meta").and_then(|meta| meta.get(name)) {
         None => Ok(otherwise),
         Some(value) => value
             .as_str()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| Refusal::invalid(format!("`meta.{name}` is not a time"))),
+            .ok_or_else(|| ErrorResponse::invalid(format!("`meta.{name}` is not a time"))),
     };
     let created = time("created", now.created)?;
     Ok(Times {

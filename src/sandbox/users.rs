@@ -9,11 +9,11 @@ use super::{
     patch_user,
     schema::{ENTERPRISE, USER, USER_ATTRIBUTES},
     validate,
-    wire::{Answer, Refusal},
+    wire::{Answer, ErrorResponse},
 };
 
 /// ListUsers.
-pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, Refusal> {
+pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, ErrorResponse> {
     let paging = Paging::parse("Users", query)?;
     let filter = UserFilter::parse(paging.filter.as_deref())?;
     let entries = select(directory, &filter, paging.after);
@@ -23,14 +23,14 @@ pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, Refusal
 }
 
 /// GetUser.
-pub(super) fn get(directory: &Directory, id: &str) -> Result<Answer, Refusal> {
+pub(super) fn get(directory: &Directory, id: &str) -> Result<Answer, ErrorResponse> {
     let (_, user) = directory.users.get(id)?;
     Ok(Answer::ok(user.resource()))
 }
 
 /// CreateUser. The guide's sample sends a `profileUrl` and is answered without it, so this answers
 /// without it as well; the attribute is stored.
-pub(super) fn create(directory: &mut Directory, body: &Value) -> Result<Answer, Refusal> {
+pub(super) fn create(directory: &mut Directory, body: &Value) -> Result<Answer, ErrorResponse> {
     let attributes = validate::resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], body)?;
     let user = User {
         id: uuid::Uuid::new_v4().to_string(),
@@ -48,7 +48,7 @@ pub(super) fn create(directory: &mut Directory, body: &Value) -> Result<Answer, 
 
 /// PutUser: a full replacement. What is left out is cleared (RFC 7644 section 3.5.1; whether AWS
 /// clears `active` too is not documented).
-pub(super) fn put(directory: &mut Directory, id: &str, body: &Value) -> Result<Answer, Refusal> {
+pub(super) fn put(directory: &mut Directory, id: &str, body: &Value) -> Result<Answer, ErrorResponse> {
     let (number, before) = directory.users.get(id)?;
     let attributes = validate::resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], body)?;
     let user = User {
@@ -61,7 +61,7 @@ pub(super) fn put(directory: &mut Directory, id: &str, body: &Value) -> Result<A
 }
 
 /// PatchUser: 200 with the user, all operations or none.
-pub(super) fn patch(directory: &mut Directory, id: &str, body: &Value) -> Result<Answer, Refusal> {
+pub(super) fn patch(directory: &mut Directory, id: &str, body: &Value) -> Result<Answer, ErrorResponse> {
     let (number, before) = directory.users.get(id)?;
     let attributes = patch_user::apply(&before.attributes, body)?;
     let user = User {
@@ -74,12 +74,12 @@ pub(super) fn patch(directory: &mut Directory, id: &str, body: &Value) -> Result
 }
 
 /// DeleteUser.
-pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, Refusal> {
+pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, ErrorResponse> {
     directory.remove_user(id)?;
     Ok(Answer::no_content())
 }
 
-fn store(directory: &mut Directory, number: u64, user: User) -> Result<Answer, Refusal> {
+fn store(directory: &mut Directory, number: u64, user: User) -> Result<Answer, ErrorResponse> {
     let resource = user.resource();
     directory.users.replace(number, user)?;
     Ok(Answer::ok(resource))
@@ -88,13 +88,13 @@ fn store(directory: &mut Directory, number: u64, user: User) -> Result<Answer, R
 /// A new manager has to exist: its value is an AWS user id (Developer Guide, CreateUser). That an
 /// unknown one gets 400 is an assumption; no other status fits CreateUser's documented list. One
 /// that is merely kept is not looked up again, since managers leave too.
-fn check_manager(directory: &Directory, user: &User, before: Option<&User>) -> Result<(), Refusal> {
+fn check_manager(directory: &Directory, user: &User, before: Option<&User>) -> Result<(), ErrorResponse> {
     match user.manager() {
         Some(manager) if before.and_then(User::manager) != Some(manager) => directory
             .users
             .find(manager)
             .map(|_| ())
-            .ok_or_else(Refusal::unparsable),
+            .ok_or_else(ErrorResponse::unparsable),
         Some(_) | None => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     schema::{Attribute, Rule, Shape, find},
-    wire::Refusal,
+    wire::ErrorResponse,
 };
 
 /// Names that may be neither a user's nor a group's (Identity Store API, CreateUser and
@@ -31,8 +31,8 @@ pub(super) fn resource(
     attributes: &'static [Attribute],
     known_schemas: &[&str],
     body: &Value,
-) -> Result<Map<String, Value>, Refusal> {
-    let body = body.as_object().ok_or_else(Refusal::unparsable)?;
+) -> Result<Map<String, Value>, ErrorResponse> {
+    let body = body.as_object().ok_or_else(ErrorResponse::unparsable)?;
     let mut kept = Map::new();
     for (key, value) in body {
         if key.eq_ignore_ascii_case("schemas") {
@@ -48,7 +48,7 @@ pub(super) fn resource(
 pub(super) fn object(
     attributes: &'static [Attribute],
     body: &Map<String, Value>,
-) -> Result<Map<String, Value>, Refusal> {
+) -> Result<Map<String, Value>, ErrorResponse> {
     let mut findings = Findings::default();
     let checked = findings.object(attributes, body, "");
     findings.finish().map(|()| checked)
@@ -56,13 +56,13 @@ pub(super) fn object(
 
 /// Whether `schemas` is a list of known URNs that names at least the resource's own, the first of
 /// `known`.
-pub(super) fn check_schemas(value: &Value, known: &[&str]) -> Result<(), Refusal> {
-    let list = value.as_array().ok_or_else(Refusal::unparsable)?;
+pub(super) fn check_schemas(value: &Value, known: &[&str]) -> Result<(), ErrorResponse> {
+    let list = value.as_array().ok_or_else(ErrorResponse::unparsable)?;
     let names: Vec<&str> = list
         .iter()
         .map(Value::as_str)
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(Refusal::unparsable)?;
+        .ok_or_else(ErrorResponse::unparsable)?;
     let all_known = names
         .iter()
         .all(|name| known.iter().any(|urn| urn.eq_ignore_ascii_case(name)));
@@ -72,7 +72,7 @@ pub(super) fn check_schemas(value: &Value, known: &[&str]) -> Result<(), Refusal
     if all_known && has_own {
         Ok(())
     } else {
-        Err(Refusal::unparsable())
+        Err(ErrorResponse::unparsable())
     }
 }
 
@@ -190,22 +190,22 @@ impl Findings {
         }
     }
 
-    fn finish(self) -> Result<(), Refusal> {
+    fn finish(self) -> Result<(), ErrorResponse> {
         if self.violates_schema {
-            return Err(Refusal::unparsable());
+            return Err(ErrorResponse::unparsable());
         }
         if let Some(list) = self.too_long_lists.first() {
-            return Err(Refusal::invalid(format!(
+            return Err(ErrorResponse::invalid(format!(
                 "List attribute {list} exceeds allowed limit of 1"
             )));
         }
         match self.constraints.len() {
             0 => Ok(()),
-            1 => Err(Refusal::invalid(format!(
+            1 => Err(ErrorResponse::invalid(format!(
                 "1 validation error detected: {}",
                 self.constraints[0]
             ))),
-            count => Err(Refusal::invalid(format!(
+            count => Err(ErrorResponse::invalid(format!(
                 "{count} validation errors detected: {}",
                 self.constraints.join("; ")
             ))),
@@ -273,7 +273,7 @@ mod tests {
         body
     }
 
-    fn check(body: &Value) -> Result<Map<String, Value>, Refusal> {
+    fn check(body: &Value) -> Result<Map<String, Value>, ErrorResponse> {
         resource(USER_ATTRIBUTES, &[USER, ENTERPRISE], body)
     }
 
@@ -315,10 +315,10 @@ mod tests {
             json!({ENTERPRISE: {"manager": {"value": "m", "displayName": "M"}}}),
         ];
         for row in rows {
-            assert_eq!(check(&person(row.clone())), Err(Refusal::unparsable()), "{row}");
+            assert_eq!(check(&person(row.clone())), Err(ErrorResponse::unparsable()), "{row}");
         }
-        assert_eq!(check(&json!([])), Err(Refusal::unparsable()));
-        assert_eq!(check(&json!({"userName": "ada"})), Err(Refusal::unparsable()));
+        assert_eq!(check(&json!([])), Err(ErrorResponse::unparsable()));
+        assert_eq!(check(&json!({"userName": "ada"})), Err(ErrorResponse::unparsable()));
     }
 
     #[test]

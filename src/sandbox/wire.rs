@@ -47,13 +47,13 @@ impl Answer {
 
 /// An operation that was refused; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     pub(super) status: StatusCode,
     pub(super) detail: String,
     pub(super) retry_after: Option<String>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// The 400 that AWS gives for nearly everything.
     pub(super) fn unparsable() -> Self {
         Self::invalid("Request is unparsable, syntactically incorrect, or violates schema.")
@@ -105,7 +105,7 @@ impl Refusal {
 pub(super) struct HangUp;
 
 /// Puts a result of an operation on the wire.
-pub(super) fn respond(result: Result<Answer, Refusal>) -> Response<Body> {
+pub(super) fn respond(result: Result<Answer, ErrorResponse>) -> Response<Body> {
     let request_id = uuid::Uuid::new_v4().to_string();
     match result {
         Ok(Answer {
@@ -163,7 +163,7 @@ fn set_request_id(response: &mut Response<Body>, request_id: &str) {
     }
 }
 
-fn error_body(refusal: &Refusal, request_id: &str) -> Value {
+fn error_body(refusal: &ErrorResponse, request_id: &str) -> Value {
     json!({
         "schema": [ERROR_SCHEMA],
         "schemas": [ERROR_SCHEMA],
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_error_has_awss_shape() {
-        let body = error_body(&Refusal::duplicate(), "r-1");
+        let body = error_body(&ErrorResponse::duplicate(), "r-1");
         assert_eq!(body["schema"], body["schemas"]);
         assert_eq!(body["status"], "409");
         assert_eq!(body["exceptionRequestId"], "r-1");

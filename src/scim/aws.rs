@@ -96,23 +96,23 @@ pub struct Violation {
     /// The rule it breaks.
     pub rule: String,
     /// What to do.
-    pub mend: String,
+    pub help: String,
 }
 
 impl Violation {
     /// A violation of `rule` by `attribute`.
-    pub fn new(attribute: impl Into<String>, rule: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn new(attribute: impl Into<String>, rule: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             attribute: attribute.into(),
             rule: rule.into(),
-            mend: mend.into(),
+            help: help.into(),
         }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.attribute, self.rule, self.mend)
+        write!(f, "{}: {}; {}", self.attribute, self.rule, self.help)
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::error::{Error, ErrorKind};
+use super::error::{ErrorKind, ScimError};
 
 /// Failures in a row that open it. Where one request in five fails by chance, ten in a row are one
 /// in ten million.
@@ -62,11 +62,11 @@ impl Breaker {
     }
 
     /// The error that stands for an answer while the breaker is open.
-    pub(super) fn refusal(&self) -> Error {
+    pub(super) fn refusal(&self) -> ScimError {
         let detail = "the directory keeps failing; nothing is sent to it until it answers again";
-        Error {
+        ScimError {
             retry_after: Some(PROBE_INTERVAL),
-            ..Error::new(ErrorKind::CircuitOpen, detail)
+            ..ScimError::new(ErrorKind::CircuitOpen, detail)
         }
     }
 
@@ -93,7 +93,7 @@ impl Breaker {
 }
 
 /// Whether an error says that the directory is not working.
-pub(super) fn is_failure(error: &Error) -> bool {
+pub(super) fn is_failure(error: &ScimError) -> bool {
     match error.kind {
         ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Broken => true,
         ErrorKind::Status(status) => status >= 500,
@@ -138,7 +138,7 @@ mod tests {
             ErrorKind::Status(401),
             ErrorKind::Absent,
         ] {
-            assert!(!is_failure(&Error::new(kind, "")), "{kind:?}");
+            assert!(!is_failure(&ScimError::new(kind, "")), "{kind:?}");
         }
         for kind in [
             ErrorKind::Connect,
@@ -146,7 +146,7 @@ mod tests {
             ErrorKind::Broken,
             ErrorKind::Status(503),
         ] {
-            assert!(is_failure(&Error::new(kind, "")), "{kind:?}");
+            assert!(is_failure(&ScimError::new(kind, "")), "{kind:?}");
         }
     }
 }

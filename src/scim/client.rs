@@ -17,15 +17,15 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Dialect, Error, ErrorKind, Filter, Group, Headers, Id, ListResponse, Malformed, Object, Page, PatchOp, Pool,
-    Request, User,
+    Dialect, ErrorKind, Filter, Group, Headers, Id, ListResponse, Object, Page, PatchOp, Pool, Request, ResourceError,
+    ScimError, User,
     answer::Answer,
     breaker::{Breaker, BreakerState},
-    line::{Last, LastError, Shared, Urgency, read_json, watch_tokens},
     pacing::{Governor, LaneStatus, Rates},
     request::Api,
     retry::{self, Budget},
     tokens::{Token, TokenInUse, Tokens},
+    transport::{LastAttempt, LastError, RequestContext, Transport, read_json, watch_tokens},
 };
 
 /// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and
@@ -51,7 +51,7 @@ pub struct Target {
 
 /// A client of one directory; clones are the same one.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(Arc<Transport>);
 
 /// How a directory and our dealings with it are doing.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +86,7 @@ impl Status {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { base, dialect, .. } = &*self.0;
+        let Transport { base, dialect, .. } = &*self.0;
         f.debug_struct("Client")
             .field("base", &base.as_str())
             .field("dialect", dialect)
@@ -98,7 +98,7 @@ impl Client {
     /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
     /// anew every second.
     pub fn new(pool: Pool, target: Target) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Transport {
             pool,
             base: target.base,
             tokens: Tokens::new(target.token, target.second_token),
@@ -123,7 +123,7 @@ impl Client {
 
     /// How the directory and our dealings with it are doing.
     pub fn status(&self) -> Status {
-        let Last { reached, error } = self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let LastAttempt { reached, error } = self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Status {
             reached,
             last_error: error,
@@ -142,26 +142,31 @@ impl Client {
         &self,
         filter: Option<Filter>,
         page: Page,
-        urgency: Urgency<'_>,
-    ) -> Result<ListResponse<User>, Error> {
-        let answer = self.send(&Request::list_users(filter, page), urgency).await?;
+        context: RequestContext<'_>,
+    ) -> Result<ListResponse<User>, ScimError> {
+        let answer = self.send(&Request::list_users(filter, page), context).await?;
         self.read(answer, |value| ListResponse::read(value, User::read))
     }
 
     /// The user of this id.
-    pub async fn get_user(&self, id: &Id, urgency: Urgency<'_>) -> Result<User, Error> {
-        self.read(self.send(&Request::get_user(id), urgency).await?, User::read)
+    pub async fn get_user(&self, id: &Id, context: RequestContext<'_>) -> Result<User, ScimError> {
+        self.read(self.send(&Request::get_user(id), context).await?, User::read)
     }
 
     /// A new user.
-    pub async fn create_user(&self, attributes: &Object, urgency: Urgency<'_>) -> Result<User, Error> {
-        self.read(self.send(&Request::create_user(attributes), urgency).await?, User::read)
+    pub async fn create_user(&self, attributes: &Object, context: RequestContext<'_>) -> Result<User, ScimError> {
+        self.read(self.send(&Request::create_user(attributes), context).await?, User::read)
     }
 
     /// Changes a user; `None` when the directory did it without showing the result (RFC 7644
     /// section 3.5.2 allows 204).
-    pub async fn patch_user(&self, id: &Id, changes: &PatchOp, urgency: Urgency<'_>) -> Result<Option<User>, Error> {
-        let answer = self.send(&Request::patch_user(id, changes), urgency).await?;
+    pub async fn patch_user(
+        &self,
+        id: &Id,
+        changes: &PatchOp,
+        context: RequestContext<'_>,
+    ) -> Result<Option<User>, ScimError> {
+        let answer = self.send(&Request::patch_user(id, changes), context).await?;
         if answer.body.is_empty() {
             Ok(None)
         } else {
@@ -170,56 +175,65 @@ impl Client {
     }
 
     /// The groups that match, on one page.
-    pub async fn list_groups(&self, filter: Filter, urgency: Urgency<'_>) -> Result<ListResponse<Group>, Error> {
+    pub async fn list_groups(
+        &self,
+        filter: Filter,
+        context: RequestContext<'_>,
+    ) -> Result<ListResponse<Group>, ScimError> {
         let answer = self
-            .send(&Request::list_groups(Some(filter), Page::Only), urgency)
+            .send(&Request::list_groups(Some(filter), Page::Only), context)
             .await?;
         self.read(answer, |value| ListResponse::read(value, Group::read))
     }
 
     /// The group of this id.
-    pub async fn get_group(&self, id: &Id, urgency: Urgency<'_>) -> Result<Group, Error> {
-        self.read(self.send(&Request::get_group(id), urgency).await?, Group::read)
+    pub async fn get_group(&self, id: &Id, context: RequestContext<'_>) -> Result<Group, ScimError> {
+        self.read(self.send(&Request::get_group(id), context).await?, Group::read)
     }
 
     /// A new group.
-    pub async fn create_group(&self, attributes: &Object, urgency: Urgency<'_>) -> Result<Group, Error> {
+    pub async fn create_group(&self, attributes: &Object, context: RequestContext<'_>) -> Result<Group, ScimError> {
         self.read(
-            self.send(&Request::create_group(attributes), urgency).await?,
+            self.send(&Request::create_group(attributes), context).await?,
             Group::read,
         )
     }
 
     /// Changes a group. AWS answers without a body, so the headers are all there is to show.
-    pub async fn patch_group(&self, id: &Id, changes: &PatchOp, urgency: Urgency<'_>) -> Result<Headers, Error> {
-        Ok(self.send(&Request::patch_group(id, changes), urgency).await?.headers())
+    pub async fn patch_group(
+        &self,
+        id: &Id,
+        changes: &PatchOp,
+        context: RequestContext<'_>,
+    ) -> Result<Headers, ScimError> {
+        Ok(self.send(&Request::patch_group(id, changes), context).await?.headers())
     }
 
     /// Deletes a group. One that is gone after an answer got lost was deleted by us.
-    pub async fn delete_group(&self, id: &Id, urgency: Urgency<'_>) -> Result<Headers, Error> {
-        Ok(self.send(&Request::delete_group(id), urgency).await?.headers())
+    pub async fn delete_group(&self, id: &Id, context: RequestContext<'_>) -> Result<Headers, ScimError> {
+        Ok(self.send(&Request::delete_group(id), context).await?.headers())
     }
 
     /// Asks for the ServiceProviderConfig: proof that the base URL is a SCIM endpoint's.
-    pub async fn service_provider_config(&self, urgency: Urgency<'_>) -> Result<(), Error> {
-        let answer = self.send(&Request::service_provider_config(), urgency).await?;
+    pub async fn service_provider_config(&self, context: RequestContext<'_>) -> Result<(), ScimError> {
+        let answer = self.send(&Request::service_provider_config(), context).await?;
         let is_config = |value: &Value| value.get("patch").is_some();
         self.read(answer, |value| {
             is_config(&value)
                 .then_some(())
-                .ok_or(Malformed("this is no ServiceProviderConfig"))
+                .ok_or(ResourceError("this is no ServiceProviderConfig"))
         })
     }
 
     /// Sends a request, in its turn, and again where that is safe and there is time.
-    async fn send(&self, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
+    async fn send(&self, request: &Request, context: RequestContext<'_>) -> Result<Answer, ScimError> {
         let shared = &self.0;
-        let mut lost: Option<Error> = None;
-        let mut throttled: Option<Error> = None;
+        let mut lost: Option<ScimError> = None;
+        let mut throttled: Option<ScimError> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            if let Err(unsent) = shared.turn(request, urgency).await {
+            if let Err(unsent) = shared.turn(request, context).await {
                 // What an earlier attempt left in doubt, or was told, matters more than why there
                 // was no further one.
                 return Err(lost.or(throttled).unwrap_or(unsent));
@@ -227,7 +241,7 @@ impl Client {
             if attempt == 1 {
                 shared.budget.earn();
             }
-            let error = match shared.once(request, urgency).await {
+            let error = match shared.once(request, context).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -247,7 +261,7 @@ impl Client {
             let pause = retry::pause(attempt, error.retry_after);
             let again = retry::is_repeatable(request.api, &error)
                 && attempt < if is_throttled { MAX_THROTTLED } else { retry::MAX_ATTEMPTS }
-                && Instant::now() + pause < urgency.deadline
+                && Instant::now() + pause < context.deadline
                 // The pace bounds how often a refused request comes again; an outage's repetitions
                 // are bounded by the budget.
                 && (is_throttled || shared.budget.spend());
@@ -276,13 +290,13 @@ impl Client {
 
     /// Reads an answer. One that can't be read says that something is wrong, though the directory
     /// works.
-    fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Error> {
+    fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, ResourceError>) -> Result<T, ScimError> {
         let request_id = answer.request_id();
         read_json(&answer, read).map_err(|malformed| {
             let detail = format!("the directory's answer can't be used: {malformed}");
-            let error = Error {
+            let error = ScimError {
                 request_id,
-                ..Error::new(ErrorKind::Unreadable, detail)
+                ..ScimError::new(ErrorKind::Unreadable, detail)
             };
             self.0.remember(Some(&error));
             error

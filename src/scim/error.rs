@@ -7,7 +7,7 @@ use std::time::Duration;
 /// `Display` is one plain sentence that never holds the token, a header or a body.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{detail}")]
-pub struct Error {
+pub struct ScimError {
     /// What went wrong.
     pub kind: ErrorKind,
     /// What the directory said of it, or our own sentence where it said nothing: plain text,
@@ -49,7 +49,7 @@ pub enum ErrorKind {
     CircuitOpen,
 }
 
-impl Error {
+impl ScimError {
     /// A failure of our own finding, without anything from a directory.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         Self {

@@ -10,7 +10,6 @@ mod breaker;
 mod client;
 mod error;
 mod filter;
-mod line;
 mod pacing;
 mod patch;
 mod pool;
@@ -19,18 +18,19 @@ mod resolve;
 mod resource;
 mod retry;
 mod tokens;
+mod transport;
 
 pub use breaker::BreakerState;
 pub use client::{Client, Status, Target};
-pub use error::{Error, ErrorKind};
+pub use error::{ErrorKind, ScimError};
 pub use filter::Filter;
-pub use line::{LastError, Urgency};
 pub use pacing::{LaneStatus, Priority, Rates};
 pub use patch::{Op, Operation, PatchOp, apply, difference, is_made};
 pub use pool::{Connection, Pool, Proxy};
 pub use request::{Api, Page, Request};
-pub use resource::{Group, Headers, Id, ListResponse, Malformed, Member, Object, User};
+pub use resource::{Group, Headers, Id, ListResponse, Member, Object, ResourceError, User};
 pub use tokens::{Reload, Token, TokenInUse};
+pub use transport::{LastError, RequestContext};
 
 /// How a directory speaks where AWS and the RFCs differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

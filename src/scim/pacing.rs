@@ -100,7 +100,7 @@ impl Rates {
 
 /// Not before its deadline: the request is refused without having been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Congested {
+pub(super) struct CongestedError {
     /// How long until a request with as much time would have its turn.
     pub(super) retry_after: Duration,
 }
@@ -147,7 +147,7 @@ impl Governor {
         memberships: usize,
         priority: Priority,
         deadline: Instant,
-    ) -> Result<(), Congested> {
+    ) -> Result<(), CongestedError> {
         if let Some(lane) = self.apis.get(&api) {
             Lane::turn(lane, 1, priority, deadline).await?;
         }
@@ -234,7 +234,7 @@ impl Lane {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(lane: &Arc<Self>, cost: u32, priority: Priority, deadline: Instant) -> Result<(), Congested> {
+    async fn turn(lane: &Arc<Self>, cost: u32, priority: Priority, deadline: Instant) -> Result<(), CongestedError> {
         let turn = {
             let now = Instant::now();
             let mut inner = lane.inner();
@@ -246,7 +246,7 @@ impl Lane {
             inner.forget_who_left();
             let wait = inner.expected_wait(now, priority);
             if now + wait > deadline {
-                return Err(Congested {
+                return Err(CongestedError {
                     retry_after: now + wait - deadline,
                 });
             }
@@ -262,7 +262,7 @@ impl Lane {
         // undone it.
         match tokio::time::timeout_at(deadline, turn).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Congested {
+            Ok(Err(_)) | Err(_) => Err(CongestedError {
                 retry_after: lane.inner().expected_wait(Instant::now(), priority),
             }),
         }

@@ -68,7 +68,7 @@ pub enum Page {
     /// One page, not followed by others: a lookup by a unique attribute.
     Only,
     /// At most this many resources, not followed by others.
-    Sample(u16),
+    Probe(u16),
     /// The first of all pages.
     First,
     /// The page that this cursor leads to.
@@ -225,7 +225,7 @@ impl Request {
             let mut query = url.query_pairs_mut();
             match &self.page {
                 Page::Only => {}
-                Page::Sample(count) => {
+                Page::Probe(count) => {
                     query.append_pair("count", &count.to_string());
                 }
                 Page::First => {
@@ -273,7 +273,7 @@ mod tests {
                 members(Page::Next("a+/=:b".into())),
                 "/Users?cursor=a%2B%2F%3D%3Ab&filter=groups.value%20eq%20%22g-1%22",
             ),
-            (Request::list_users(None, Page::Sample(1)), "/Users?count=1"),
+            (Request::list_users(None, Page::Probe(1)), "/Users?count=1"),
         ];
         for (request, expected) in rows {
             assert_eq!(

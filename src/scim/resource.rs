@@ -47,7 +47,7 @@ impl fmt::Display for Id {
 /// Why an answer is not the resource it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub &'static str);
+pub struct ResourceError(pub &'static str);
 
 /// A user (RFC 7643 section 4.1), as it came.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,16 +60,16 @@ impl User {
     /// # Errors
     /// When it is not an object with a usable `id` and `userName`, or when `active` is not a
     /// boolean.
-    pub fn read(value: Value) -> Result<Self, Malformed> {
+    pub fn read(value: Value) -> Result<Self, ResourceError> {
         let object = into_object(value, "a user is not a JSON object")?;
         usable_id(&object)?;
         match attribute(&object, "userName") {
             Some(Value::String(name)) if !name.is_empty() => {}
-            _ => return Err(Malformed("a user has no `userName`")),
+            _ => return Err(ResourceError("a user has no `userName`")),
         }
         match attribute(&object, "active") {
             None | Some(Value::Null | Value::Bool(_)) => Ok(Self(object)),
-            Some(_) => Err(Malformed("a user's `active` is not a boolean")),
+            Some(_) => Err(ResourceError("a user's `active` is not a boolean")),
         }
     }
 
@@ -138,12 +138,12 @@ impl Group {
     ///
     /// # Errors
     /// When it is not an object with a usable `id` and a `displayName`.
-    pub fn read(value: Value) -> Result<Self, Malformed> {
+    pub fn read(value: Value) -> Result<Self, ResourceError> {
         let object = into_object(value, "a group is not a JSON object")?;
         usable_id(&object)?;
         match attribute(&object, "displayName") {
             Some(Value::String(_)) => Ok(Self(object)),
-            _ => Err(Malformed("a group has no `displayName`")),
+            _ => Err(ResourceError("a group has no `displayName`")),
         }
     }
 
@@ -221,24 +221,24 @@ impl<T> ListResponse<T> {
     ///
     /// # Errors
     /// When it is not a list response, or one of its resources can't be read.
-    pub fn read(value: Value, read: fn(Value) -> Result<T, Malformed>) -> Result<Self, Malformed> {
+    pub fn read(value: Value, read: fn(Value) -> Result<T, ResourceError>) -> Result<Self, ResourceError> {
         let mut object = into_object(value, "a list is not a JSON object")?;
         let marks = ["Resources", "totalResults", "itemsPerPage"];
         if !marks.iter().any(|mark| attribute(&object, mark).is_some()) {
-            return Err(Malformed("a list has neither `Resources` nor a count"));
+            return Err(ResourceError("a list has neither `Resources` nor a count"));
         }
         let key = object.keys().find(|key| key.eq_ignore_ascii_case("Resources")).cloned();
         let resources = match key.and_then(|key| object.swap_remove(&key)) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items.into_iter().map(read).collect::<Result<_, _>>()?,
-            Some(_) => return Err(Malformed("a list's `Resources` is not an array")),
+            Some(_) => return Err(ResourceError("a list's `Resources` is not an array")),
         };
         let next_cursor = match attribute(&object, "nextCursor") {
             None | Some(Value::Null) => None,
             Some(Value::String(cursor)) => (!cursor.is_empty()).then(|| cursor.clone()),
             // To take it for the last page would cut the list short.
             Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                return Err(Malformed("a list's `nextCursor` is not a string"));
+                return Err(ResourceError("a list's `nextCursor` is not a string"));
             }
         };
         Ok(Self { resources, next_cursor })
@@ -280,17 +280,17 @@ pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value>
     })
 }
 
-fn into_object(value: Value, otherwise: &'static str) -> Result<Object, Malformed> {
+fn into_object(value: Value, otherwise: &'static str) -> Result<Object, ResourceError> {
     if let Value::Object(object) = value {
         Ok(object)
     } else {
-        Err(Malformed(otherwise))
+        Err(ResourceError(otherwise))
     }
 }
 
-fn usable_id(object: &Object) -> Result<(), Malformed> {
+fn usable_id(object: &Object) -> Result<(), ResourceError> {
     let id = attribute(object, "id").and_then(Value::as_str).and_then(Id::parse);
-    id.map(|_| ()).ok_or(Malformed("a resource has no usable `id`"))
+    id.map(|_| ()).ok_or(ResourceError("a resource has no usable `id`"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    error::{Error, ErrorKind},
+    error::{ErrorKind, ScimError},
     request::Api,
 };
 
@@ -37,7 +37,7 @@ const SAVED: f64 = 10.0;
 /// again and adding or removing the same member again come to the same (RFC 9110 section 9.2.2, RFC
 /// 7644 section 3.5.2); creating again does not, so that the one who asked for it has to look
 /// first.
-pub(super) fn is_repeatable(api: Api, error: &Error) -> bool {
+pub(super) fn is_repeatable(api: Api, error: &ScimError) -> bool {
     match error.kind {
         ErrorKind::Connect | ErrorKind::Throttled => true,
         ErrorKind::Timeout | ErrorKind::Broken | ErrorKind::Status(500 | 502 | 503 | 504) => match api {
@@ -122,7 +122,11 @@ mod tests {
             (Api::PatchUser, ErrorKind::Unreadable, false),
         ];
         for (api, kind, expected) in rows {
-            assert_eq!(is_repeatable(api, &Error::new(kind, "")), expected, "{api:?} {kind:?}");
+            assert_eq!(
+                is_repeatable(api, &ScimError::new(kind, "")),
+                expected,
+                "{api:?} {kind:?}"
+            );
         }
     }
 

@@ -14,7 +14,7 @@ use super::subjects::Subjects;
 use crate::{
     commands::Rules,
     decide::{Answer, Read, Reply, Step},
-    scim::{self, Client, Error, ErrorKind, Filter, Member, Page, Priority, Urgency},
+    scim::{self, Client, ErrorKind, Filter, Member, Page, Priority, RequestContext, ScimError},
 };
 
 /// What an instance is made with, its client aside.
@@ -40,7 +40,7 @@ pub struct Instance {
     client: Client,
     /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be
     /// absent: at a wrong URL everybody would be.
-    proven: OnceCell<()>,
+    endpoint: OnceCell<()>,
     pub(super) subjects: Subjects,
     pub(super) places: Arc<Semaphore>,
 }
@@ -52,7 +52,7 @@ impl Instance {
         Self {
             options,
             client,
-            proven: OnceCell::new(),
+            endpoint: OnceCell::new(),
             subjects: Subjects::default(),
             places,
         }
@@ -77,10 +77,10 @@ impl Instance {
     ///
     /// # Errors
     /// When it does not answer as one.
-    pub async fn prove(&self) -> Result<(), Error> {
+    pub async fn verify_endpoint(&self) -> Result<(), ScimError> {
         let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let deadline = Instant::now() + self.options.command_timeout;
-        self.proven(Urgency {
+        self.endpoint(RequestContext {
             priority: Priority::Read,
             deadline,
             sent: &sent,
@@ -89,13 +89,13 @@ impl Instance {
         .await
     }
 
-    async fn proven(&self, urgency: Urgency<'_>) -> Result<(), Error> {
+    async fn endpoint(&self, context: RequestContext<'_>) -> Result<(), ScimError> {
         let probe = async || {
             self.client
-                .service_provider_config(urgency)
+                .service_provider_config(context)
                 .await
                 .map_err(|error| match error.kind {
-                    ErrorKind::Absent | ErrorKind::WrongUrl | ErrorKind::Unreadable => Error {
+                    ErrorKind::Absent | ErrorKind::WrongUrl | ErrorKind::Unreadable => ScimError {
                         kind: ErrorKind::WrongUrl,
                         detail: "no SCIM service answers at the configured url; check url and tenant_id".to_owned(),
                         ..error
@@ -111,20 +111,20 @@ impl Instance {
                 })
         };
         // Whoever waits for another's probe waits no longer than its own time.
-        match tokio::time::timeout_at(urgency.deadline, self.proven.get_or_try_init(probe)).await {
-            Ok(proven) => proven.copied(),
-            Err(_) => Err(Error::new(
+        match tokio::time::timeout_at(context.deadline, self.endpoint.get_or_try_init(probe)).await {
+            Ok(endpoint) => endpoint.copied(),
+            Err(_) => Err(ScimError::new(
                 ErrorKind::Expired,
                 "the command's time was over before the directory had proven to be one",
             )),
         }
     }
 
-    pub(super) async fn read(&self, read: &Read, urgency: Urgency<'_>) -> Answer {
+    pub(super) async fn read(&self, read: &Read, context: RequestContext<'_>) -> Answer {
         let client = &self.client;
-        let users = |filter, page| client.list_users(filter, page, urgency);
+        let users = |filter, page| client.list_users(filter, page, context);
         let answer = match read {
-            Read::UserById(id) => client.get_user(id, urgency).await.map(Reply::User),
+            Read::UserById(id) => client.get_user(id, context).await.map(Reply::User),
             Read::UsersByName(name) => users(Some(Filter::equal("userName", name)), Page::Only)
                 .await
                 .map(Reply::Users),
@@ -135,42 +135,42 @@ impl Instance {
                 let page = users(Some(Filter::equal("groups.value", group.as_str())), page.clone()).await;
                 page.map(|page| Reply::Members(page.map(|user| Member::of(&user))))
             }
-            Read::Sample => users(None, Page::Sample(1)).await.map(Reply::Users),
-            Read::GroupById(id) => client.get_group(id, urgency).await.map(Reply::Group),
+            Read::Probe => users(None, Page::Probe(1)).await.map(Reply::Users),
+            Read::GroupById(id) => client.get_group(id, context).await.map(Reply::Group),
             Read::GroupsByName(name) => client
-                .list_groups(Filter::equal("displayName", name), urgency)
+                .list_groups(Filter::equal("displayName", name), context)
                 .await
                 .map(Reply::Groups),
         };
-        self.believed(answer, urgency).await
+        self.confirm_absence(answer, context).await
     }
 
-    pub(super) async fn write(&self, step: &Step, urgency: Urgency<'_>) -> Answer {
+    pub(super) async fn write(&self, step: &Step, context: RequestContext<'_>) -> Answer {
         let client = &self.client;
         let answer = match step {
-            Step::CreateUser(attributes) => client.create_user(attributes, urgency).await.map(Reply::User),
+            Step::CreateUser(attributes) => client.create_user(attributes, context).await.map(Reply::User),
             Step::PatchUser(id, changes) => {
-                let patched = client.patch_user(id, changes, urgency).await;
-                patched.map(|user| user.map_or(Reply::Unseen, Reply::User))
+                let patched = client.patch_user(id, changes, context).await;
+                patched.map(|user| user.map_or(Reply::NoBody, Reply::User))
             }
-            Step::CreateGroup(attributes) => client.create_group(attributes, urgency).await.map(Reply::Group),
-            Step::PatchGroup(id, changes) => client.patch_group(id, changes, urgency).await.map(Reply::Headers),
-            Step::DeleteGroup(id) => client.delete_group(id, urgency).await.map(Reply::Headers),
+            Step::CreateGroup(attributes) => client.create_group(attributes, context).await.map(Reply::Group),
+            Step::PatchGroup(id, changes) => client.patch_group(id, changes, context).await.map(Reply::Headers),
+            Step::DeleteGroup(id) => client.delete_group(id, context).await.map(Reply::Headers),
         };
-        self.believed(answer, urgency).await
+        self.confirm_absence(answer, context).await
     }
 
     /// An answer that says somebody is absent is believed only of a directory that has proven to be
     /// one.
-    async fn believed(&self, answer: Answer, urgency: Urgency<'_>) -> Answer {
+    async fn confirm_absence(&self, answer: Answer, context: RequestContext<'_>) -> Answer {
         let absent = match &answer {
             Ok(Reply::Users(users)) => users.resources.is_empty(),
             Ok(Reply::Groups(groups)) => groups.resources.is_empty(),
-            Ok(Reply::User(_) | Reply::Unseen | Reply::Members(_) | Reply::Group(_) | Reply::Headers(_)) => false,
+            Ok(Reply::User(_) | Reply::NoBody | Reply::Members(_) | Reply::Group(_) | Reply::Headers(_)) => false,
             Err(error) => error.kind == ErrorKind::Absent,
         };
         if absent {
-            self.proven(urgency).await?;
+            self.endpoint(context).await?;
         }
         answer
     }

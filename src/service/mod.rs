@@ -4,8 +4,8 @@
 //! writes, and shutdown waits for it. When a command's time is over nothing more is sent; the
 //! request in flight is awaited within its own timeout, and the answer says what was done.
 
-mod attendant;
 mod instance;
+mod observer;
 mod subjects;
 
 use std::{
@@ -25,11 +25,11 @@ use crate::{
     decide::{Known, Next, Reply, Step},
     envelope::{self, Envelope, Signature},
     outcome::Outcome,
-    scim::{self, Error, ErrorKind, Group, Headers, Request, Urgency, User, apply},
+    scim::{self, ErrorKind, Group, Headers, Request, RequestContext, ScimError, User, apply},
 };
 
-pub use attendant::{Attendant, Record};
 pub use instance::{Instance, InstanceOptions};
+pub use observer::{CommandObserver, Record};
 
 /// Questions that one command may ask, far beyond what any needs: a stop, should a decision not
 /// come to an end.
@@ -45,7 +45,7 @@ pub struct Service {
 
 /// A command that ran.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandRun {
     /// The answer.
     pub told: Told,
     /// The HTTP status that belongs to it.
@@ -93,7 +93,7 @@ pub struct PlannedRequest {
 
 /// Why a command did not run, or did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum RunError {
     /// As many commands run on the instance already as may.
     #[error("as many commands run on the instance already as may")]
     Busy,
@@ -137,7 +137,7 @@ impl Service {
 
     /// Runs a command to its end, whether or not the caller waits for it.
     ///
-    /// The attendant is kept until the command has ended: a caller who hangs up frees nothing
+    /// The observer is kept until the command has ended: a caller who hangs up frees nothing
     /// before the work is done. It is told the end even so; where there is none (the command could
     /// not be started, broke off, or was cut off by the process's end) it is dropped.
     ///
@@ -148,24 +148,24 @@ impl Service {
         instance: Arc<Instance>,
         command: Command,
         dry_run: bool,
-        mut attendant: impl Attendant,
-    ) -> Result<Ran, Refused> {
+        mut observer: impl CommandObserver,
+    ) -> Result<CommandRun, RunError> {
         if self.tasks.is_closed() {
-            return Err(Refused::Stopping);
+            return Err(RunError::Stopping);
         }
         let place_here = Arc::clone(&instance.places)
             .try_acquire_owned()
-            .map_err(|_| Refused::Busy)?;
+            .map_err(|_| RunError::Busy)?;
         let task = async move {
-            attendant.begun();
+            observer.on_start();
             let ran = run(&instance, &command, dry_run).await;
-            attendant.ended(&ran.record);
+            observer.on_finish(&ran.record);
             drop(place_here);
             ran
         };
         let (answer, answered) = oneshot::channel();
         let task = async move {
-            if let Err(Ran { record, .. }) = answer.send(task.await) {
+            if let Err(CommandRun { record, .. }) = answer.send(task.await) {
                 let Record {
                     command,
                     instance,
@@ -184,7 +184,7 @@ impl Service {
             }
         };
         self.tasks.spawn(task.in_current_span());
-        answered.await.map_err(|_| Refused::Broken)
+        answered.await.map_err(|_| RunError::Broken)
     }
 
     /// Takes no further commands, and waits until those that run have ended, `limit` at most. How
@@ -198,7 +198,7 @@ impl Service {
 }
 
 /// One command, when nobody else is at work on its subject.
-async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Ran {
+async fn run(instance: &Instance, command: &Command, dry_run: bool) -> CommandRun {
     let deadline = Instant::now() + instance.options.command_timeout;
     let mut journal = Journal::default();
     let keys = if dry_run {
@@ -223,7 +223,7 @@ async fn decide_and_perform(
     journal: &mut Journal,
 ) -> Outcome {
     let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let urgency = Urgency {
+    let context = RequestContext {
         priority: command.priority(),
         deadline,
         sent: &sent,
@@ -249,13 +249,13 @@ async fn decide_and_perform(
                 return *outcome;
             }
             Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(journal.unsent(why)),
-            Next::Read(read) => instance.read(&read, urgency).await,
+            Next::Read(read) => instance.read(&read, context).await,
             Next::Write(step) if dry_run => {
                 journal.written.push(step.request());
                 Ok(assumed(&step, &known))
             }
             Next::Write(step) => {
-                let answer = instance.write(&step, urgency).await;
+                let answer = instance.write(&step, context).await;
                 if answer.is_ok() {
                     journal.written.push(step.request());
                 }
@@ -282,7 +282,7 @@ struct Journal {
 
 impl Journal {
     /// Stands for the answer to what is not sent any more.
-    fn unsent(&self, why: &str) -> Error {
+    fn unsent(&self, why: &str) -> ScimError {
         // The 250 PATCHes of one group are said once.
         let mut written: Vec<(String, usize)> = Vec::new();
         for request in &self.written {
@@ -303,7 +303,7 @@ impl Journal {
             [] => "nothing".to_owned(),
             written => written.iter().map(told).collect::<Vec<_>>().join(", "),
         };
-        Error::new(ErrorKind::Expired, format!("{why}; changed before: {written}"))
+        ScimError::new(ErrorKind::Expired, format!("{why}; changed before: {written}"))
     }
 }
 
@@ -318,15 +318,15 @@ fn assumed(step: &Step, known: &Known) -> Reply {
             let found = known.answers.iter().rev().find_map(|answer| match answer {
                 Ok(Reply::User(user)) => Some(user).filter(has_id),
                 Ok(Reply::Users(users)) => users.resources.iter().find(has_id),
-                Ok(Reply::Unseen | Reply::Members(_) | Reply::Group(_) | Reply::Groups(_) | Reply::Headers(_))
+                Ok(Reply::NoBody | Reply::Members(_) | Reply::Group(_) | Reply::Groups(_) | Reply::Headers(_))
                 | Err(_) => None,
             });
-            found.map_or(Reply::Unseen, |user| Reply::User(apply(&changes.operations, user)))
+            found.map_or(Reply::NoBody, |user| Reply::User(apply(&changes.operations, user)))
         }
     }
 }
 
-fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journal, dry_run: bool) -> Ran {
+fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journal, dry_run: bool) -> CommandRun {
     let status = envelope::status(&outcome);
     let retry_after = envelope::retry_after(&outcome);
     let record = Record {
@@ -354,7 +354,7 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
     } else {
         Told::Envelope(envelope)
     };
-    Ran {
+    CommandRun {
         told,
         status,
         retry_after,
@@ -364,7 +364,7 @@ fn told(instance: &Instance, command: &Command, outcome: Outcome, journal: Journ
 
 /// What the log keeps of a failed request. The directory's own words stay out: they may quote the
 /// person.
-fn log(error: &scim::Error) {
+fn log(error: &scim::ScimError) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {
         // Ordinary turns of a decision.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{Context, SHA256};
 use secrecy::zeroize::Zeroizing;
 
-use super::{Fault, Faults, Part};
+use super::{Part, TlsError, TlsFileError};
 use crate::files::{self, readable_by_everybody};
 
 /// No chain and no set of authorities comes near this; all of the public Web's CAs are 220 KiB.
@@ -37,10 +37,10 @@ pub(super) struct Contents {
 pub(super) struct Fingerprint([u8; 32]);
 
 impl Contents {
-    pub(super) fn read(files: &Files) -> Result<Self, Faults> {
+    pub(super) fn read(files: &Files) -> Result<Self, TlsError> {
         let certificate = read(&files.certificate);
         let key = if files.strict && readable_by_everybody(&files.key) {
-            Err(Fault::Exposed)
+            Err(TlsFileError::Exposed)
         } else {
             read(&files.key)
         };
@@ -57,7 +57,7 @@ impl Contents {
                     (Part::Key, key.err()),
                     (Part::ClientCa, client_ca.err()),
                 ];
-                Err(Faults(
+                Err(TlsError(
                     faults
                         .into_iter()
                         .filter_map(|(part, fault)| Some((part, fault?)))
@@ -82,14 +82,14 @@ impl Contents {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFileError> {
     let contents = files::read(path, MOST_BYTES).map_err(|fault| match fault {
-        files::Fault::Unreadable(kind) => Fault::Unreadable(kind),
-        files::Fault::NotAFile => Fault::NotAFile,
-        files::Fault::TooLarge | files::Fault::NotText => Fault::TooLarge,
+        files::FileError::Unreadable(kind) => TlsFileError::Unreadable(kind),
+        files::FileError::NotAFile => TlsFileError::NotAFile,
+        files::FileError::TooLarge | files::FileError::NotText => TlsFileError::TooLarge,
     })?;
     if contents.is_empty() {
-        return Err(Fault::Empty);
+        return Err(TlsFileError::Empty);
     }
     Ok(contents)
 }

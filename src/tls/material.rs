@@ -9,7 +9,7 @@ use rustls::{
 };
 
 use super::{
-    Fault, Faults, Part, Validity,
+    Part, TlsError, TlsFileError, Validity,
     files::{Contents, Files},
 };
 
@@ -30,37 +30,38 @@ impl Material {
     ///
     /// # Errors
     /// Everything that is wrong with them, together.
-    pub fn load(files: &Files) -> Result<Self, Faults> {
+    pub fn load(files: &Files) -> Result<Self, TlsError> {
         Self::new(&Contents::read(files)?)
     }
 
-    pub(super) fn new(contents: &Contents) -> Result<Self, Faults> {
+    pub(super) fn new(contents: &Contents) -> Result<Self, TlsError> {
         let chain = certificates(&contents.certificate);
         let key = private_key(&contents.key);
         let authorities = contents.client_ca.as_deref().map(|text| certificates(text)).transpose();
         let mut faults = Vec::new();
-        let mut note = |part: Part, fault: Option<&Fault>| faults.extend(fault.map(|fault| (part, fault.clone())));
+        let mut note =
+            |part: Part, fault: Option<&TlsFileError>| faults.extend(fault.map(|fault| (part, fault.clone())));
         note(Part::Certificate, chain.as_ref().err());
         note(Part::Key, key.as_ref().err());
         note(Part::ClientCa, authorities.as_ref().err());
         let (Ok(chain), Ok(key), Ok(authorities)) = (chain, key, authorities) else {
-            return Err(Faults(faults));
+            return Err(TlsError(faults));
         };
-        Self::assemble(chain, key, authorities).map_err(|fault| Faults(vec![fault]))
+        Self::assemble(chain, key, authorities).map_err(|fault| TlsError(vec![fault]))
     }
 
     fn assemble(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
         authorities: Option<Vec<CertificateDer<'static>>>,
-    ) -> Result<Self, (Part, Fault)> {
+    ) -> Result<Self, (Part, TlsFileError)> {
         let of_certificate = |fault| (Part::Certificate, fault);
         let validities = chain
             .iter()
             .map(|certificate| Validity::of(certificate))
             .collect::<Option<Vec<_>>>();
-        let validities = validities.ok_or(of_certificate(Fault::BadCertificate))?;
-        let validity = *validities.first().ok_or(of_certificate(Fault::NoCertificate))?;
+        let validities = validities.ok_or(of_certificate(TlsFileError::BadCertificate))?;
+        let validity = *validities.first().ok_or(of_certificate(TlsFileError::NoCertificate))?;
         let has_expired_ca = authorities
             .iter()
             .flatten()
@@ -72,18 +73,18 @@ impl Material {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|_| (Part::Key, Fault::BadKey))?;
+            .map_err(|_| (Part::Key, TlsFileError::BadKey))?;
         let builder = match &client_verifier {
             Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
             None => builder.with_no_client_auth(),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| {
             if matches!(error, rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) {
-                (Part::Key, Fault::KeyMismatch)
+                (Part::Key, TlsFileError::KeyMismatch)
             } else if matches!(error, rustls::Error::InvalidCertificate(_)) {
-                (Part::Certificate, Fault::BadCertificate)
+                (Part::Certificate, TlsFileError::BadCertificate)
             } else {
-                (Part::Key, Fault::BadKey)
+                (Part::Key, TlsFileError::BadKey)
             }
         })?;
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
@@ -133,8 +134,10 @@ impl Material {
 
 /// Takes client certificates of these authorities. They are optional, or a health probe would need
 /// one; one that does not verify ends the handshake.
-fn client_verifier(authorities: Vec<CertificateDer<'static>>) -> Result<Arc<dyn ClientCertVerifier>, (Part, Fault)> {
-    let bad = (Part::ClientCa, Fault::BadCertificate);
+fn client_verifier(
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ClientCertVerifier>, (Part, TlsFileError)> {
+    let bad = (Part::ClientCa, TlsFileError::BadCertificate);
     let mut roots = RootCertStore::empty();
     for authority in authorities {
         roots.add(authority).map_err(|_| bad.clone())?;
@@ -146,33 +149,33 @@ fn client_verifier(authorities: Vec<CertificateDer<'static>>) -> Result<Arc<dyn 
         .map_err(|_| bad)
 }
 
-fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
     let found = CertificateDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| Fault::NotPem)?;
+        .map_err(|_| TlsFileError::NotPem)?;
     if found.is_empty() {
         return Err(if is_pem(text) {
-            Fault::NoCertificate
+            TlsFileError::NoCertificate
         } else {
-            Fault::NotPem
+            TlsFileError::NotPem
         });
     }
     Ok(found)
 }
 
-fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
+fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsFileError> {
     // Before it is parsed: the older form's header lines are no PEM for the parser.
     if is_encrypted(text) {
-        return Err(Fault::EncryptedKey);
+        return Err(TlsFileError::EncryptedKey);
     }
     let mut found = PrivateKeyDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| Fault::NotPem)?;
+        .map_err(|_| TlsFileError::NotPem)?;
     match (found.pop(), found.is_empty()) {
         (Some(key), true) => Ok(key),
-        (Some(_), false) => Err(Fault::SeveralKeys),
-        (None, _) if is_pem(text) => Err(Fault::NoKey),
-        (None, _) => Err(Fault::NotPem),
+        (Some(_), false) => Err(TlsFileError::SeveralKeys),
+        (None, _) if is_pem(text) => Err(TlsFileError::NoKey),
+        (None, _) => Err(TlsFileError::NotPem),
     }
 }
 

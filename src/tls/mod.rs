@@ -4,13 +4,13 @@
 //! Knows nothing of HTTP, of callers or of settings: [`Files`] says where they are, [`Material`] is
 //! what comes of them, and [`Reloader`] keeps the [`Current`] material current.
 
-mod fault;
+mod error;
 mod files;
 mod material;
 mod reload;
 mod validity;
 
-pub use self::fault::{Fault, Faults, Part};
+pub use self::error::{Part, TlsError, TlsFileError};
 pub use self::files::Files;
 pub use self::material::Material;
 pub use self::reload::{Current, LOOK_INTERVAL, Reloader};

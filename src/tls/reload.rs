@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    Faults, Material,
+    Material, TlsError,
     files::{Contents, Files, Fingerprint},
 };
 
@@ -54,7 +54,7 @@ pub struct Reloader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     Contents(Fingerprint),
-    Nothing(Faults),
+    Nothing(TlsError),
 }
 
 impl Reloader {
@@ -62,7 +62,7 @@ impl Reloader {
     ///
     /// # Errors
     /// Everything that is wrong with them, together.
-    pub fn new(files: Files) -> Result<(Self, Current), Faults> {
+    pub fn new(files: Files) -> Result<(Self, Current), TlsError> {
         let contents = Contents::read(&files)?;
         let material = Material::new(&contents)?;
         // Who starts the service has told it already.
@@ -121,7 +121,7 @@ impl Reloader {
         self.remind();
     }
 
-    fn take(&mut self, found: Found, contents: Result<Contents, Faults>) {
+    fn take(&mut self, found: Found, contents: Result<Contents, TlsError>) {
         let loaded = contents.and_then(|contents| Ok((Material::new(&contents)?, contents.fingerprint())));
         match loaded {
             Ok((material, fingerprint)) => {
@@ -158,7 +158,7 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
-    use crate::tls::{Fault, Part};
+    use crate::tls::{Part, TlsFileError};
 
     /// A folder with the files, gone with the test.
     struct Folder(PathBuf);
@@ -223,17 +223,21 @@ mod tests {
         let files = folder.files();
         // In this order somebody writes them.
         for (path, text, fault) in [
-            (&files.certificate, "", (Part::Certificate, Fault::Empty)),
+            (&files.certificate, "", (Part::Certificate, TlsFileError::Empty)),
             (
                 &files.certificate,
                 &certificate[..certificate.len() / 2],
-                (Part::Certificate, Fault::NotPem),
+                (Part::Certificate, TlsFileError::NotPem),
             ),
-            (&files.certificate, &certificate[..], (Part::Key, Fault::KeyMismatch)),
-            (&files.key, &key[..key.len() / 2], (Part::Key, Fault::NotPem)),
+            (
+                &files.certificate,
+                &certificate[..],
+                (Part::Key, TlsFileError::KeyMismatch),
+            ),
+            (&files.key, &key[..key.len() / 2], (Part::Key, TlsFileError::NotPem)),
         ] {
             fs::write(path, text).unwrap();
-            assert_eq!(Material::load(&files).unwrap_err(), Faults(vec![fault]));
+            assert_eq!(Material::load(&files).unwrap_err(), TlsError(vec![fault]));
             for _ in 0..3 {
                 reloader.look();
                 assert!(Arc::ptr_eq(&first, &current.material()));

@@ -7,7 +7,8 @@ use aws_ilm::{
     mapper::Mapper,
     policy::Policy,
     scim::{
-        Dialect, Error, ErrorKind, Group, Headers, ListResponse, Malformed, Member, User, apply, difference, is_made,
+        Dialect, ErrorKind, Group, Headers, ListResponse, Member, ResourceError, ScimError, User, apply, difference,
+        is_made,
     },
 };
 use fastrand::Rng;
@@ -103,10 +104,12 @@ pub(crate) fn drive(command: &Command, answers: &[&str], random: &mut Rng) {
         assert!(turn < 2_000, "{} does not end", command.name());
         let answer = match command.decide(&rules, &known) {
             Next::Finish(outcome) => return told(command, *outcome),
-            Next::Read(_) | Next::Write(_) if turn > 60 => Err(Error::new(ErrorKind::Expired, "its time was over")),
-            Next::Read(_) | Next::Write(_) if random.u8(..4) == 0 => Err(Error::new(kind(random), made::text(random))),
+            Next::Read(_) | Next::Write(_) if turn > 60 => Err(ScimError::new(ErrorKind::Expired, "its time was over")),
+            Next::Read(_) | Next::Write(_) if random.u8(..4) == 0 => {
+                Err(ScimError::new(kind(random), made::text(random)))
+            }
             Next::Read(read) => reply(&read, made::one(answers, random)),
-            Next::Write(Step::PatchUser(..)) if random.bool() => Ok(Reply::Unseen),
+            Next::Write(Step::PatchUser(..)) if random.bool() => Ok(Reply::NoBody),
             Next::Write(step) => written(&step, made::one(answers, random)),
         };
         known.answers.push(answer);
@@ -132,18 +135,18 @@ fn kind(random: &mut Rng) -> ErrorKind {
     kinds[random.usize(..kinds.len())]
 }
 
-fn read<T>(text: &str, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Error> {
-    let value = serde_json::from_str(text).map_err(|_| Malformed("it is not JSON"));
+fn read<T>(text: &str, read: impl Fn(Value) -> Result<T, ResourceError>) -> Result<T, ScimError> {
+    let value = serde_json::from_str(text).map_err(|_| ResourceError("it is not JSON"));
     value
         .and_then(read)
-        .map_err(|malformed| Error::new(ErrorKind::Unreadable, malformed.to_string()))
+        .map_err(|malformed| ScimError::new(ErrorKind::Unreadable, malformed.to_string()))
 }
 
 fn reply(question: &Read, text: &str) -> Answer {
     let users = || read(text, |value| ListResponse::read(value, User::read));
     match question {
         Read::UserById(_) => read(text, User::read).map(Reply::User),
-        Read::UsersByName(_) | Read::UsersByExternalId(_) | Read::Sample => users().map(Reply::Users),
+        Read::UsersByName(_) | Read::UsersByExternalId(_) | Read::Probe => users().map(Reply::Users),
         Read::GroupById(_) => read(text, Group::read).map(Reply::Group),
         Read::GroupsByName(_) => read(text, |value| ListResponse::read(value, Group::read)).map(Reply::Groups),
         Read::Members(..) => users().map(|page| Reply::Members(page.map(|user| Member::of(&user)))),

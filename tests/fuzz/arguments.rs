@@ -90,7 +90,7 @@ pub(crate) fn hold(body: &[u8], random: &mut Rng) -> bool {
     sound
 }
 
-fn refused(fault: &json::Fault) -> bool {
+fn refused(fault: &json::JsonError) -> bool {
     assert!(fault.pointer.len() <= 512 && fault.message.len() < 1_000, "{fault:?}");
     assert!(!fault.message.contains(char::is_control), "{fault:?}");
     false

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use aws_ilm::auth::{
-    ApiKey, Authenticator, Caller, CertificateName, CertificateNames, Credentials, Digest, Presented, Quota, Rights,
-    TokenRule,
+    ApiKey, Authenticator, Caller, CertificateName, CertificateNames, Credentials, Digest, PresentedCredentials, Quota,
+    Rights, TokenRule,
     jwt::{Algorithm, Issuer, KeySource},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -96,9 +96,9 @@ pub(crate) fn hold(input: &[u8], random: &mut Rng) -> bool {
     let text = String::from_utf8_lossy(input);
     drop(text.parse::<CertificateName>());
     let presented = if random.bool() {
-        Presented::Key(&text)
+        PresentedCredentials::Key(&text)
     } else {
-        Presented::Bearer(&text)
+        PresentedCredentials::Bearer(&text)
     };
     let credentials = Credentials {
         presented: Some(presented),

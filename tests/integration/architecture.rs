@@ -100,7 +100,7 @@ const IMPURE: &[&str] = &[
 /// Files in a pure room that read files, with the reason.
 const READ_FILES: &[(&str, &str)] = &[
     (
-        "mapper/library.rs",
+        "mapper/store.rs",
         "finds the mappers that settings name, once, at start",
     ),
     ("mapper/file.rs", "reads a mapper's file, once, at start"),

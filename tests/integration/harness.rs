@@ -231,7 +231,7 @@ pub(crate) fn service(
 ) -> (
     SocketAddr,
     oneshot::Sender<()>,
-    JoinHandle<Result<(), aws_ilm::app::Error>>,
+    JoinHandle<Result<(), aws_ilm::app::AppError>>,
 ) {
     // The second test in the process finds it installed.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());

@@ -13,7 +13,7 @@ use std::{
 };
 
 use aws_ilm::http::{
-    extract::{Arguments, CommandQuery, Intake, IntakeLimits, OptionalArguments},
+    extract::{Arguments, BodyLimits, BodyReader, CommandQuery, OptionalArguments},
     guard::Guard,
     host::HostRule,
     layers::{LayerOptions, assemble},
@@ -63,7 +63,7 @@ struct Service {
 #[derive(Clone, Copy)]
 struct Options {
     server: ServerOptions,
-    intake: IntakeLimits,
+    intake: BodyLimits,
     check_host: bool,
 }
 
@@ -74,10 +74,10 @@ impl Default for Options {
                 header_timeout: PATIENCE,
                 ..ServerOptions::default()
             },
-            intake: IntakeLimits {
+            intake: BodyLimits {
                 max_body: BODY_LIMIT,
                 body_timeout: PATIENCE,
-                ..IntakeLimits::default()
+                ..BodyLimits::default()
             },
             check_host: true,
         }
@@ -121,12 +121,12 @@ impl Service {
         } else {
             HostRule::any()
         };
-        let intake = Arc::new(Intake::new(options.intake));
+        let body_reader = Arc::new(BodyReader::new(options.intake));
         let router = assemble(
             routes,
             LayerOptions {
                 host_rule,
-                intake,
+                body_reader,
                 cors_origins: Vec::new(),
                 guard: Guard::open(),
             },
@@ -519,10 +519,10 @@ fn an_overlong_body_gets_its_413_whole_and_the_connection_ends() {
 
 #[test]
 fn a_body_that_drips_ends_at_its_deadline() {
-    let intake = IntakeLimits {
+    let intake = BodyLimits {
         body_timeout: Duration::from_millis(200),
         max_body: BODY_LIMIT,
-        ..IntakeLimits::default()
+        ..BodyLimits::default()
     };
     let service = Service::with(Options {
         intake,
@@ -951,10 +951,10 @@ fn senders_that_drip_give_way_to_those_who_ask() {
 
 #[test]
 fn places_and_memory_for_bodies_are_bounded() {
-    let intake = IntakeLimits {
+    let intake = BodyLimits {
         max_running: 0,
         max_body: BODY_LIMIT,
-        ..IntakeLimits::default()
+        ..BodyLimits::default()
     };
     let service = Service::with(Options {
         intake,
@@ -964,10 +964,10 @@ fn places_and_memory_for_bodies_are_bounded() {
     answer.problem(503, "busy");
     assert_eq!(answer.field("retry-after"), "1");
     assert_eq!(service.get("/health").body, "up");
-    let intake = IntakeLimits {
+    let intake = BodyLimits {
         max_buffered: 1024,
         max_body: BODY_LIMIT,
-        ..IntakeLimits::default()
+        ..BodyLimits::default()
     };
     let service = Service::with(Options {
         intake,

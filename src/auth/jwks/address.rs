@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 /// Why an address is not one to fetch keys from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AddressFault {
+pub enum AddressError {
     /// Not the text of an absolute URL.
     #[error("use a whole URL, like https://login.example.com/realm, without white space or backslashes")]
     NotAUrl,
@@ -23,35 +23,35 @@ pub enum AddressFault {
 
 /// Parses an address, refusing characters that the URL standard's parser would quietly drop or
 /// turn.
-pub(super) fn parse(text: &str) -> Result<Url, AddressFault> {
+pub(super) fn parse(text: &str) -> Result<Url, AddressError> {
     let plain = |character: char| character.is_ascii_graphic() && character != '\\';
     if !text.chars().all(plain) || !text.contains("://") {
-        return Err(AddressFault::NotAUrl);
+        return Err(AddressError::NotAUrl);
     }
-    Url::parse(text).map_err(|_| AddressFault::NotAUrl)
+    Url::parse(text).map_err(|_| AddressError::NotAUrl)
 }
 
 /// Checks where keys are fetched from.
-pub(super) fn check(url: &Url) -> Result<(), AddressFault> {
+pub(super) fn check(url: &Url) -> Result<(), AddressError> {
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
-        return Err(AddressFault::NotHttps);
+        return Err(AddressError::NotHttps);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(AddressFault::Credentials);
+        return Err(AddressError::Credentials);
     }
     if url.fragment().is_some() {
-        return Err(AddressFault::QueryOrFragment);
+        return Err(AddressError::QueryOrFragment);
     }
     Ok(())
 }
 
 /// Where an issuer describes itself: its own URL, with a slash at its end left out, and the
 /// well-known path (OpenID Connect Discovery 1.0 section 4.1).
-pub(super) fn discovery(issuer: &str) -> Result<Url, AddressFault> {
+pub(super) fn discovery(issuer: &str) -> Result<Url, AddressError> {
     let url = parse(issuer)?;
     check(&url)?;
     if issuer.contains(['?', '#']) {
-        return Err(AddressFault::QueryOrFragment);
+        return Err(AddressError::QueryOrFragment);
     }
     parse(&format!(
         "{}/.well-known/openid-configuration",
@@ -63,11 +63,11 @@ pub(super) fn discovery(issuer: &str) -> Result<Url, AddressFault> {
 ///
 /// Plain http is believed of an issuer on loopback only. Else one on the network could have this
 /// machine's own services asked.
-pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressFault> {
+pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressError> {
     let url = parse(text)?;
     check(&url)?;
     if url.scheme() != "https" && !is_loopback(issuer) {
-        return Err(AddressFault::NotHttps);
+        return Err(AddressError::NotHttps);
     }
     Ok(url)
 }
@@ -115,24 +115,24 @@ mod tests {
     #[test]
     fn other_addresses_are_refused() {
         for (issuer, fault) in [
-            ("", AddressFault::NotAUrl),
-            ("login.example.com", AddressFault::NotAUrl),
-            ("https:login.example.com", AddressFault::NotAUrl),
-            ("https://", AddressFault::NotAUrl),
-            ("https://login.exa\tmple.com", AddressFault::NotAUrl),
-            ("https://login.example.com\\@evil.example", AddressFault::NotAUrl),
-            (" https://login.example.com", AddressFault::NotAUrl),
-            ("http://login.example.com", AddressFault::NotHttps),
-            ("http://localhost.example.com", AddressFault::NotHttps),
-            ("http://10.0.0.1", AddressFault::NotHttps),
-            ("http://0.0.0.0", AddressFault::NotHttps),
-            ("file:///etc/passwd", AddressFault::NotHttps),
-            ("ftp://login.example.com", AddressFault::NotHttps),
-            ("https://user:secret@login.example.com", AddressFault::Credentials),
-            ("https://login.example.com@evil.example", AddressFault::Credentials),
-            ("https://login.example.com?x=1", AddressFault::QueryOrFragment),
-            ("https://login.example.com?", AddressFault::QueryOrFragment),
-            ("https://login.example.com/#x", AddressFault::QueryOrFragment),
+            ("", AddressError::NotAUrl),
+            ("login.example.com", AddressError::NotAUrl),
+            ("https:login.example.com", AddressError::NotAUrl),
+            ("https://", AddressError::NotAUrl),
+            ("https://login.exa\tmple.com", AddressError::NotAUrl),
+            ("https://login.example.com\\@evil.example", AddressError::NotAUrl),
+            (" https://login.example.com", AddressError::NotAUrl),
+            ("http://login.example.com", AddressError::NotHttps),
+            ("http://localhost.example.com", AddressError::NotHttps),
+            ("http://10.0.0.1", AddressError::NotHttps),
+            ("http://0.0.0.0", AddressError::NotHttps),
+            ("file:///etc/passwd", AddressError::NotHttps),
+            ("ftp://login.example.com", AddressError::NotHttps),
+            ("https://user:secret@login.example.com", AddressError::Credentials),
+            ("https://login.example.com@evil.example", AddressError::Credentials),
+            ("https://login.example.com?x=1", AddressError::QueryOrFragment),
+            ("https://login.example.com?", AddressError::QueryOrFragment),
+            ("https://login.example.com/#x", AddressError::QueryOrFragment),
         ] {
             assert_eq!(discovery(issuer), Err(fault), "{issuer:?}");
         }

@@ -88,14 +88,14 @@ impl From<Algorithm> for jsonwebtoken::Algorithm {
     "use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA; HS* and none are not offered, since anybody could make \
      such a token"
 )]
-pub struct UnknownAlgorithm;
+pub struct AlgorithmError;
 
 impl FromStr for Algorithm {
-    type Err = UnknownAlgorithm;
+    type Err = AlgorithmError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
+    fn from_str(text: &str) -> Result<Self, AlgorithmError> {
         let named = Self::ALL.into_iter().find(|algorithm| algorithm.name() == text);
-        named.ok_or(UnknownAlgorithm)
+        named.ok_or(AlgorithmError)
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
     fn every_algorithm_is_found_by_its_exact_name() {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.name().parse(), Ok(algorithm));
-            assert!(UnknownAlgorithm.to_string().contains(algorithm.name()), "{algorithm}");
+            assert!(AlgorithmError.to_string().contains(algorithm.name()), "{algorithm}");
             assert_eq!(
                 format!("{:?}", jsonwebtoken::Algorithm::from(algorithm)),
                 algorithm.name()
@@ -121,7 +121,7 @@ mod tests {
             "", "none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "rs256", "RS256 ", "ES512", "ES256K",
             "RSA1_5", "RSA-OAEP",
         ] {
-            assert_eq!(text.parse::<Algorithm>(), Err(UnknownAlgorithm), "{text:?}");
+            assert_eq!(text.parse::<Algorithm>(), Err(AlgorithmError), "{text:?}");
         }
     }
 }

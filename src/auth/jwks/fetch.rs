@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use super::{AddressFault, Object, address, set::SetFault};
+use super::{AddressError, Object, address, set::KeySetError};
 use crate::files;
 
 /// How long an answer may take in all, discovery included. Somebody may be waiting for it.
@@ -39,7 +39,7 @@ pub(super) struct Answer {
 
 /// Why keys could not be got, without a word of what was answered.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum FetchError {
     #[error("no answer within {} seconds", PATIENCE.as_secs())]
     TimedOut,
     #[error("no connection")]
@@ -55,13 +55,13 @@ pub(super) enum Fault {
     #[error("the discovery document is of another issuer")]
     Issuer,
     #[error("the discovery document's jwks_uri can't be used: {0}")]
-    JwksUri(AddressFault),
+    JwksUri(AddressError),
     #[error("the file can't be read: {0}")]
     File(io::ErrorKind),
     #[error("not a regular file")]
     NotAFile,
     #[error(transparent)]
-    Set(#[from] SetFault),
+    Set(#[from] KeySetError),
 }
 
 /// The client that keys are fetched with.
@@ -82,7 +82,7 @@ pub(super) fn client() -> Result<Client, reqwest::Error> {
 }
 
 /// Fetches a set from its URL.
-pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fault> {
+pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, FetchError> {
     let answer = async {
         let response = get(client, url).await?;
         let lifetime = lifetime(response.headers());
@@ -91,76 +91,76 @@ pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fault
     };
     tokio::time::timeout(PATIENCE, answer)
         .await
-        .unwrap_or(Err(Fault::TimedOut))
+        .unwrap_or(Err(FetchError::TimedOut))
 }
 
 /// Asks an issuer where its keys are (OpenID Connect Discovery 1.0 section 4), and fetches them
 /// from there.
-pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Result<Answer, Fault> {
+pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Result<Answer, FetchError> {
     let answer = async {
         let document = body(get(client, url).await?).await?;
-        let Object(document) = serde_json::from_slice(&document).map_err(|_| Fault::Discovery)?;
+        let Object(document) = serde_json::from_slice(&document).map_err(|_| FetchError::Discovery)?;
         // Section 4.3. Else somebody who can answer for one issuer could have their keys taken for
         // another's.
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-            return Err(Fault::Issuer);
+            return Err(FetchError::Issuer);
         }
         let keys = document.get("jwks_uri").and_then(Value::as_str).unwrap_or_default();
-        let keys = address::announced(keys, url).map_err(Fault::JwksUri)?;
+        let keys = address::announced(keys, url).map_err(FetchError::JwksUri)?;
         from_url(client, &keys).await
     };
     tokio::time::timeout(PATIENCE, answer)
         .await
-        .unwrap_or(Err(Fault::TimedOut))
+        .unwrap_or(Err(FetchError::TimedOut))
 }
 
 /// Reads a set from a file.
-pub(super) async fn from_file(path: &Path) -> Result<Answer, Fault> {
+pub(super) async fn from_file(path: &Path) -> Result<Answer, FetchError> {
     let path = path.to_owned();
     // Files may stand on a disk that is slow to answer.
     let read = tokio::task::spawn_blocking(move || read_file(&path)).await;
-    let body = read.unwrap_or(Err(Fault::File(io::ErrorKind::Other)))?;
+    let body = read.unwrap_or(Err(FetchError::File(io::ErrorKind::Other)))?;
     Ok(Answer {
         body,
         lifetime: LIFETIME,
     })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
+fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
     let mut body = files::read(path, LONGEST as u64).map_err(|fault| match fault {
-        files::Fault::Unreadable(kind) => Fault::File(kind),
-        files::Fault::NotAFile => Fault::NotAFile,
-        files::Fault::TooLarge | files::Fault::NotText => Fault::TooLarge,
+        files::FileError::Unreadable(kind) => FetchError::File(kind),
+        files::FileError::NotAFile => FetchError::NotAFile,
+        files::FileError::TooLarge | files::FileError::NotText => FetchError::TooLarge,
     })?;
     Ok(std::mem::take(&mut *body))
 }
 
-async fn get(client: &Client, url: &Url) -> Result<Response, Fault> {
+async fn get(client: &Client, url: &Url) -> Result<Response, FetchError> {
     let response = client.get(url.clone()).send().await.map_err(|error| broken(&error))?;
     if response.status() != StatusCode::OK {
-        return Err(Fault::Status(response.status().as_u16()));
+        return Err(FetchError::Status(response.status().as_u16()));
     }
     Ok(response)
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, Fault> {
+async fn body(mut response: Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if body.len() + chunk.len() > LONGEST {
-            return Err(Fault::TooLarge);
+            return Err(FetchError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-fn broken(error: &reqwest::Error) -> Fault {
+fn broken(error: &reqwest::Error) -> FetchError {
     if error.is_timeout() {
-        Fault::TimedOut
+        FetchError::TimedOut
     } else if error.is_connect() {
-        Fault::Connect
+        FetchError::Connect
     } else {
-        Fault::Broken
+        FetchError::Broken
     }
 }
 

@@ -26,12 +26,12 @@ use tokio::{
 };
 use url::Url;
 
-pub use address::AddressFault;
-pub use algorithm::{Algorithm, UnknownAlgorithm};
-use fetch::{Answer, Fault};
+pub use address::AddressError;
+pub use algorithm::{Algorithm, AlgorithmError};
+use fetch::{Answer, FetchError};
 pub(super) use object::Object;
-pub(super) use set::{Key, NoKey};
-use set::{Set, Unusable};
+pub(super) use set::{Key, KeyMatchError};
+use set::{KeyError, Set};
 #[cfg(test)]
 pub(super) use testing::{Signer, TemporaryFile, encode, set};
 
@@ -68,7 +68,7 @@ impl KeySource {
     /// # Errors
     /// When the text is no URL, or has characters that the URL standard's parser would drop or
     /// turn; else as for [`KeySource::check`].
-    pub fn url(text: &str) -> Result<Self, AddressFault> {
+    pub fn url(text: &str) -> Result<Self, AddressError> {
         let url = address::parse(text)?;
         address::check(&url)?;
         Ok(Self::Url(url))
@@ -79,7 +79,7 @@ impl KeySource {
     /// # Errors
     /// When its URL is neither https nor plain http on loopback, or holds credentials or what else
     /// it should not.
-    pub fn check(&self, issuer: &str) -> Result<(), AddressFault> {
+    pub fn check(&self, issuer: &str) -> Result<(), AddressError> {
         match self {
             Self::Discovery => address::discovery(issuer).map(|_| ()),
             Self::Url(url) => address::check(url),
@@ -108,17 +108,17 @@ enum Place {
 
 #[derive(Debug, Default)]
 struct State {
-    held: Option<Held>,
+    held: Option<CachedSet>,
     /// When somebody went to get them last.
     asked: Option<Instant>,
     /// Closed when whoever went is back.
     flight: Option<watch::Receiver<()>>,
     /// What went wrong the last time, if it did.
-    fault: Option<Fault>,
+    fault: Option<FetchError>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct CachedSet {
     set: Arc<Set>,
     body: Vec<u8>,
     /// When they were seen at their issuer.
@@ -128,18 +128,18 @@ struct Held {
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(super) enum KeyLookupError {
     /// The issuer has none.
-    Key(NoKey),
+    Key(KeyMatchError),
     /// What the issuer has is not known, or not any more.
     Keys,
 }
 
 /// Why keys can't be got ready.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unready {
+pub(super) enum KeySourceError {
     #[error(transparent)]
-    Address(#[from] AddressFault),
+    Address(#[from] AddressError),
     #[error("no client for HTTPS can be made")]
     Client(#[from] reqwest::Error),
 }
@@ -151,7 +151,7 @@ async fn landed(mut flight: watch::Receiver<()>) {
 
 impl Keys {
     /// The keys of an issuer, none of them known yet.
-    pub(super) fn new(issuer: &str, source: &KeySource) -> Result<Self, Unready> {
+    pub(super) fn new(issuer: &str, source: &KeySource) -> Result<Self, KeySourceError> {
         let place = match source {
             KeySource::Discovery => Place::Discovery {
                 url: address::discovery(issuer)?,
@@ -176,7 +176,11 @@ impl Keys {
 
     /// The key for a token. When there is none, the issuer may have a new one: it is asked, if it
     /// was not asked a moment ago.
-    pub(super) async fn find(self: &Arc<Self>, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, Missing> {
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        algorithm: Algorithm,
+        id: Option<&str>,
+    ) -> Result<Arc<Key>, KeyLookupError> {
         if self.due() <= Instant::now() {
             // Nobody waits for this, unless the key is missing.
             self.launch();
@@ -184,11 +188,11 @@ impl Keys {
         let found = self.usable().map(|set| set.find(algorithm, id));
         match found {
             Some(Ok(key)) => return Ok(key),
-            Some(Err(NoKey::Ambiguous)) => return Err(Missing::Key(NoKey::Ambiguous)),
-            Some(Err(NoKey::Unknown)) | None => self.refresh().await,
+            Some(Err(KeyMatchError::Ambiguous)) => return Err(KeyLookupError::Key(KeyMatchError::Ambiguous)),
+            Some(Err(KeyMatchError::Unknown)) | None => self.refresh().await,
         }
-        let set = self.usable().ok_or(Missing::Keys)?;
-        set.find(algorithm, id).map_err(Missing::Key)
+        let set = self.usable().ok_or(KeyLookupError::Keys)?;
+        set.find(algorithm, id).map_err(KeyLookupError::Key)
     }
 
     /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that
@@ -234,7 +238,7 @@ impl Keys {
         Some(flight)
     }
 
-    async fn fetch(&self) -> Result<Answer, Fault> {
+    async fn fetch(&self) -> Result<Answer, FetchError> {
         match &self.place {
             Place::Discovery { url, client } => fetch::by_discovery(client, url, &self.issuer).await,
             Place::Url { url, client } => fetch::from_url(client, url).await,
@@ -244,7 +248,7 @@ impl Keys {
 
     /// Takes what was found in place of what is held; keeps what is held when nothing could be
     /// found.
-    fn take(&self, answer: Result<Answer, Fault>) {
+    fn take(&self, answer: Result<Answer, FetchError>) {
         let now = Instant::now();
         let issuer = self.issuer.as_str();
         let mut state = self.state();
@@ -258,7 +262,7 @@ impl Keys {
                 held => match Set::read(&body) {
                     Ok(set) => {
                         tell(issuer, &set);
-                        *held = Some(Held {
+                        *held = Some(CachedSet {
                             set: Arc::new(set),
                             body,
                             seen: now,
@@ -326,7 +330,7 @@ fn tell(issuer: &str, set: &Set) {
         passed_over = set.passed_over.len(),
         "new keys of an issuer"
     );
-    let private = count(Unusable::Private);
+    let private = count(KeyError::Private);
     if private > 0 {
         tracing::warn!(
             issuer,
@@ -335,7 +339,7 @@ fn tell(issuer: &str, set: &Set) {
         );
     }
     if set.keys.is_empty() {
-        let (weak, malformed) = (count(Unusable::Weak), count(Unusable::Malformed));
+        let (weak, malformed) = (count(KeyError::Weak), count(KeyError::Malformed));
         tracing::warn!(
             issuer,
             weak,

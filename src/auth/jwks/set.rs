@@ -39,7 +39,7 @@ const TEXT_OF_48_OCTETS: usize = 64;
 pub(super) struct Set {
     pub(super) keys: Vec<Arc<Key>>,
     /// What else stood in the set, in the order of the set.
-    pub(super) passed_over: Vec<Unusable>,
+    pub(super) passed_over: Vec<KeyError>,
 }
 
 /// A public key.
@@ -63,7 +63,7 @@ enum Kind {
 
 /// Why a set can't be read as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SetFault {
+pub(super) enum KeySetError {
     #[error("the answer is not a JSON object with names that stand once each")]
     NotJson,
     #[error("the answer is no set of keys: it has no list \"keys\"")]
@@ -75,7 +75,7 @@ pub(super) enum SetFault {
 /// Why one entry of a set is passed over (RFC 7517 section 5 asks to ignore what is not
 /// understood).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(super) enum KeyError {
     /// It holds a private or a secret key, which everybody knows now.
     Private,
     /// By its `use` or its `key_ops` it is not for verifying signatures.
@@ -90,7 +90,7 @@ pub(super) enum Unusable {
 
 /// Why a set has no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::auth) enum NoKey {
+pub(in crate::auth) enum KeyMatchError {
     /// None of this id for this algorithm.
     Unknown,
     /// Several that it could be.
@@ -100,18 +100,18 @@ pub(in crate::auth) enum NoKey {
 impl Set {
     /// Reads a set. Entries that can't be used are passed over, since an issuer may have keys for
     /// others than us.
-    pub(super) fn read(body: &[u8]) -> Result<Self, SetFault> {
-        let Object(set) = serde_json::from_slice(body).map_err(|_| SetFault::NotJson)?;
+    pub(super) fn read(body: &[u8]) -> Result<Self, KeySetError> {
+        let Object(set) = serde_json::from_slice(body).map_err(|_| KeySetError::NotJson)?;
         let Some(Value::Array(entries)) = set.get("keys") else {
-            return Err(SetFault::NoKeys);
+            return Err(KeySetError::NoKeys);
         };
         if entries.len() > MOST_KEYS {
-            return Err(SetFault::TooMany);
+            return Err(KeySetError::TooMany);
         }
         let mut keys = Vec::new();
         let mut passed_over = Vec::new();
         for entry in entries {
-            match entry.as_object().ok_or(Unusable::Malformed).and_then(Key::read) {
+            match entry.as_object().ok_or(KeyError::Malformed).and_then(Key::read) {
                 Ok(key) => keys.push(Arc::new(key)),
                 Err(unusable) => passed_over.push(unusable),
             }
@@ -123,13 +123,13 @@ impl Set {
     ///
     /// No key is tried in turn: with an id it is the one key of that id (RFC 7515 section 4.1.4),
     /// without it is the only key there is.
-    pub(super) fn find(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, NoKey> {
+    pub(super) fn find(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, KeyMatchError> {
         let serves = |key: &&Arc<Key>| key.serves(algorithm) && (id.is_none() || key.id.as_deref() == id);
         let mut found = self.keys.iter().filter(serves);
         match (found.next(), found.next()) {
             (Some(key), None) => Ok(Arc::clone(key)),
-            (Some(_), Some(_)) => Err(NoKey::Ambiguous),
-            (None, _) => Err(NoKey::Unknown),
+            (Some(_), Some(_)) => Err(KeyMatchError::Ambiguous),
+            (None, _) => Err(KeyMatchError::Unknown),
         }
     }
 }
@@ -144,18 +144,18 @@ impl Key {
         self.kind.serves(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
-    fn read(entry: &Map<String, Value>) -> Result<Self, Unusable> {
+    fn read(entry: &Map<String, Value>) -> Result<Self, KeyError> {
         if PRIVATE.iter().any(|name| entry.contains_key(*name)) {
-            return Err(Unusable::Private);
+            return Err(KeyError::Private);
         }
         if text(entry, "use")?.is_some_and(|meant| meant != "sig") || !may_verify(entry)? {
-            return Err(Unusable::NotForSignatures);
+            return Err(KeyError::NotForSignatures);
         }
         let algorithm = match text(entry, "alg")? {
-            Some(name) => Some(name.parse().map_err(|_| Unusable::NotSpoken)?),
+            Some(name) => Some(name.parse().map_err(|_| KeyError::NotSpoken)?),
             None => None,
         };
-        let needed = |name| text(entry, name)?.ok_or(Unusable::Malformed);
+        let needed = |name| text(entry, name)?.ok_or(KeyError::Malformed);
         let (kind, decoding) = match (needed("kty")?, text(entry, "crv")?) {
             ("RSA", _) => (Kind::Rsa, rsa(needed("n")?, needed("e")?)?),
             ("EC", Some("P-256")) => (
@@ -167,10 +167,10 @@ impl Key {
                 point(needed("x")?, needed("y")?, TEXT_OF_48_OCTETS, &ECDSA_P384_SHA384_FIXED)?,
             ),
             ("OKP", Some("Ed25519")) => (Kind::Ed25519, ed25519(needed("x")?)?),
-            _ => return Err(Unusable::NotSpoken),
+            _ => return Err(KeyError::NotSpoken),
         };
         if algorithm.is_some_and(|algorithm| !kind.serves(algorithm)) {
-            return Err(Unusable::Malformed);
+            return Err(KeyError::Malformed);
         }
         Ok(Self {
             id: text(entry, "kid")?.map(str::to_owned),
@@ -199,24 +199,24 @@ impl Kind {
     }
 }
 
-fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Unusable> {
+fn text<'a>(entry: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyError> {
     let value = entry.get(name);
-    value.map(|value| value.as_str().ok_or(Unusable::Malformed)).transpose()
+    value.map(|value| value.as_str().ok_or(KeyError::Malformed)).transpose()
 }
 
 /// RFC 7517 section 4.3: a key with `key_ops` may be used for these alone.
-fn may_verify(entry: &Map<String, Value>) -> Result<bool, Unusable> {
+fn may_verify(entry: &Map<String, Value>) -> Result<bool, KeyError> {
     let Some(operations) = entry.get("key_ops") else {
         return Ok(true);
     };
-    let operations = operations.as_array().ok_or(Unusable::Malformed)?;
+    let operations = operations.as_array().ok_or(KeyError::Malformed)?;
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
-fn rsa(modulus: &str, exponent: &str) -> Result<DecodingKey, Unusable> {
-    let given = DecodingKey::from_rsa_components(modulus, exponent).map_err(|_| Unusable::Malformed)?;
+fn rsa(modulus: &str, exponent: &str) -> Result<DecodingKey, KeyError> {
+    let given = DecodingKey::from_rsa_components(modulus, exponent).map_err(|_| KeyError::Malformed)?;
     let DecodingKeyKind::RsaModulusExponent { n, e } = given.kind() else {
-        return Err(Unusable::Malformed);
+        return Err(KeyError::Malformed);
     };
     // Some issuers put a zero in front, against RFC 7518 section 6.3.1.1; it must not count as
     // bits.
@@ -226,7 +226,7 @@ fn rsa(modulus: &str, exponent: &str) -> Result<DecodingKey, Unusable> {
     let exponent = (e.len() <= 8).then(|| e.iter().fold(0, |value, octet| value << 8 | u64::from(*octet)));
     let exponent_is_safe = exponent.is_some_and(|value| value % 2 == 1 && RSA_EXPONENTS.contains(&value));
     if !(LEAST_RSA_BITS..=MOST_RSA_BITS).contains(&bits) || !exponent_is_safe {
-        return Err(Unusable::Weak);
+        return Err(KeyError::Weak);
     }
     Ok(DecodingKey::from_rsa_raw_components(n, e))
 }
@@ -243,21 +243,21 @@ fn point(
     y: &str,
     length: usize,
     algorithm: &'static EcdsaVerificationAlgorithm,
-) -> Result<DecodingKey, Unusable> {
+) -> Result<DecodingKey, KeyError> {
     if x.len() != length || y.len() != length {
-        return Err(Unusable::Malformed);
+        return Err(KeyError::Malformed);
     }
-    let key = DecodingKey::from_ec_components(x, y).map_err(|_| Unusable::Malformed)?;
-    let octets = key.try_get_as_bytes().map_err(|_| Unusable::Malformed)?;
-    ParsedPublicKey::new(algorithm, octets).map_err(|_| Unusable::Malformed)?;
+    let key = DecodingKey::from_ec_components(x, y).map_err(|_| KeyError::Malformed)?;
+    let octets = key.try_get_as_bytes().map_err(|_| KeyError::Malformed)?;
+    ParsedPublicKey::new(algorithm, octets).map_err(|_| KeyError::Malformed)?;
     Ok(key)
 }
 
-fn ed25519(x: &str) -> Result<DecodingKey, Unusable> {
+fn ed25519(x: &str) -> Result<DecodingKey, KeyError> {
     if x.len() != TEXT_OF_32_OCTETS {
-        return Err(Unusable::Malformed);
+        return Err(KeyError::Malformed);
     }
-    DecodingKey::from_ed_components(x).map_err(|_| Unusable::Malformed)
+    DecodingKey::from_ed_components(x).map_err(|_| KeyError::Malformed)
 }
 
 #[cfg(test)]
@@ -269,7 +269,7 @@ mod tests {
         *,
     };
 
-    fn read(entry: &Value) -> Result<Key, Unusable> {
+    fn read(entry: &Value) -> Result<Key, KeyError> {
         Key::read(entry.as_object().unwrap())
     }
 
@@ -336,84 +336,84 @@ mod tests {
         };
         let y = Signer::new(Algorithm::ES256, "1").jwk()["y"].clone();
         for (jwk, expected) in [
-            (changed(Algorithm::RS256, "d", json!("AQAB")), Unusable::Private),
-            (changed(Algorithm::ES256, "d", json!(7)), Unusable::Private),
-            (changed(Algorithm::EdDSA, "d", json!("")), Unusable::Private),
-            (changed(Algorithm::RS256, "p", json!("AQAB")), Unusable::Private),
+            (changed(Algorithm::RS256, "d", json!("AQAB")), KeyError::Private),
+            (changed(Algorithm::ES256, "d", json!(7)), KeyError::Private),
+            (changed(Algorithm::EdDSA, "d", json!("")), KeyError::Private),
+            (changed(Algorithm::RS256, "p", json!("AQAB")), KeyError::Private),
             (
                 json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}),
-                Unusable::Private,
+                KeyError::Private,
             ),
-            (json!({"kty": "oct", "alg": "HS256"}), Unusable::NotSpoken),
+            (json!({"kty": "oct", "alg": "HS256"}), KeyError::NotSpoken),
             (
                 changed(Algorithm::RS256, "use", json!("enc")),
-                Unusable::NotForSignatures,
+                KeyError::NotForSignatures,
             ),
-            (changed(Algorithm::RS256, "use", json!("")), Unusable::NotForSignatures),
+            (changed(Algorithm::RS256, "use", json!("")), KeyError::NotForSignatures),
             (
                 changed(Algorithm::RS256, "key_ops", json!(["encrypt"])),
-                Unusable::NotForSignatures,
+                KeyError::NotForSignatures,
             ),
             (
                 changed(Algorithm::RS256, "key_ops", json!([])),
-                Unusable::NotForSignatures,
+                KeyError::NotForSignatures,
             ),
             (
                 changed(Algorithm::RS256, "key_ops", json!("verify")),
-                Unusable::Malformed,
+                KeyError::Malformed,
             ),
-            (changed(Algorithm::RS256, "alg", json!("RSA-OAEP")), Unusable::NotSpoken),
-            (changed(Algorithm::RS256, "alg", json!("HS256")), Unusable::NotSpoken),
-            (changed(Algorithm::RS256, "alg", json!("none")), Unusable::NotSpoken),
-            (changed(Algorithm::RS256, "alg", json!("ES256")), Unusable::Malformed),
-            (changed(Algorithm::ES256, "alg", json!("ES384")), Unusable::Malformed),
-            (changed(Algorithm::RS256, "kty", Value::Null), Unusable::Malformed),
-            (changed(Algorithm::RS256, "kty", json!("rsa")), Unusable::NotSpoken),
-            (changed(Algorithm::RS256, "kty", json!("AKP")), Unusable::NotSpoken),
-            (changed(Algorithm::ES256, "crv", json!("P-521")), Unusable::NotSpoken),
+            (changed(Algorithm::RS256, "alg", json!("RSA-OAEP")), KeyError::NotSpoken),
+            (changed(Algorithm::RS256, "alg", json!("HS256")), KeyError::NotSpoken),
+            (changed(Algorithm::RS256, "alg", json!("none")), KeyError::NotSpoken),
+            (changed(Algorithm::RS256, "alg", json!("ES256")), KeyError::Malformed),
+            (changed(Algorithm::ES256, "alg", json!("ES384")), KeyError::Malformed),
+            (changed(Algorithm::RS256, "kty", Value::Null), KeyError::Malformed),
+            (changed(Algorithm::RS256, "kty", json!("rsa")), KeyError::NotSpoken),
+            (changed(Algorithm::RS256, "kty", json!("AKP")), KeyError::NotSpoken),
+            (changed(Algorithm::ES256, "crv", json!("P-521")), KeyError::NotSpoken),
             (
                 changed(Algorithm::ES256, "crv", json!("secp256k1")),
-                Unusable::NotSpoken,
+                KeyError::NotSpoken,
             ),
-            (changed(Algorithm::ES256, "crv", Value::Null), Unusable::NotSpoken),
-            (changed(Algorithm::EdDSA, "crv", json!("Ed448")), Unusable::NotSpoken),
-            (changed(Algorithm::EdDSA, "crv", json!("X25519")), Unusable::NotSpoken),
-            (changed(Algorithm::RS256, "n", Value::Null), Unusable::Malformed),
-            (changed(Algorithm::RS256, "n", json!(7)), Unusable::Malformed),
-            (changed(Algorithm::RS256, "n", json!("a+/=")), Unusable::Malformed),
-            (changed(Algorithm::RS256, "n", json!("")), Unusable::Weak),
-            (changed(Algorithm::RS256, "n", modulus(128, 0xFF)), Unusable::Weak),
-            (changed(Algorithm::RS256, "n", modulus(256, 0x7F)), Unusable::Weak),
-            (changed(Algorithm::RS256, "n", modulus(256, 0)), Unusable::Weak),
-            (changed(Algorithm::RS256, "n", modulus(1025, 1)), Unusable::Weak),
-            (changed(Algorithm::RS256, "e", json!("")), Unusable::Weak),
-            (changed(Algorithm::RS256, "e", json!("AQ")), Unusable::Weak),
-            (changed(Algorithm::RS256, "e", json!("Ag")), Unusable::Weak),
-            (changed(Algorithm::RS256, "e", json!(encode([0xFF; 8]))), Unusable::Weak),
+            (changed(Algorithm::ES256, "crv", Value::Null), KeyError::NotSpoken),
+            (changed(Algorithm::EdDSA, "crv", json!("Ed448")), KeyError::NotSpoken),
+            (changed(Algorithm::EdDSA, "crv", json!("X25519")), KeyError::NotSpoken),
+            (changed(Algorithm::RS256, "n", Value::Null), KeyError::Malformed),
+            (changed(Algorithm::RS256, "n", json!(7)), KeyError::Malformed),
+            (changed(Algorithm::RS256, "n", json!("a+/=")), KeyError::Malformed),
+            (changed(Algorithm::RS256, "n", json!("")), KeyError::Weak),
+            (changed(Algorithm::RS256, "n", modulus(128, 0xFF)), KeyError::Weak),
+            (changed(Algorithm::RS256, "n", modulus(256, 0x7F)), KeyError::Weak),
+            (changed(Algorithm::RS256, "n", modulus(256, 0)), KeyError::Weak),
+            (changed(Algorithm::RS256, "n", modulus(1025, 1)), KeyError::Weak),
+            (changed(Algorithm::RS256, "e", json!("")), KeyError::Weak),
+            (changed(Algorithm::RS256, "e", json!("AQ")), KeyError::Weak),
+            (changed(Algorithm::RS256, "e", json!("Ag")), KeyError::Weak),
+            (changed(Algorithm::RS256, "e", json!(encode([0xFF; 8]))), KeyError::Weak),
             (
                 changed(Algorithm::RS256, "e", json!(encode([0xFF; 300]))),
-                Unusable::Weak,
+                KeyError::Weak,
             ),
-            (changed(Algorithm::ES256, "y", y), Unusable::Malformed),
+            (changed(Algorithm::ES256, "y", y), KeyError::Malformed),
             (
                 changed(Algorithm::ES256, "x", json!(encode([0; 32]))),
-                Unusable::Malformed,
+                KeyError::Malformed,
             ),
             (
                 changed(Algorithm::ES256, "x", json!(encode([1; 31]))),
-                Unusable::Malformed,
+                KeyError::Malformed,
             ),
             (
                 changed(Algorithm::ES384, "x", json!(encode([1; 32]))),
-                Unusable::Malformed,
+                KeyError::Malformed,
             ),
             (
                 changed(Algorithm::EdDSA, "x", json!(encode([1; 33]))),
-                Unusable::Malformed,
+                KeyError::Malformed,
             ),
-            (changed(Algorithm::EdDSA, "x", Value::Null), Unusable::Malformed),
-            (changed(Algorithm::RS256, "kid", json!(1)), Unusable::Malformed),
-            (changed(Algorithm::RS256, "use", json!(["sig"])), Unusable::Malformed),
+            (changed(Algorithm::EdDSA, "x", Value::Null), KeyError::Malformed),
+            (changed(Algorithm::RS256, "kid", json!(1)), KeyError::Malformed),
+            (changed(Algorithm::RS256, "use", json!(["sig"])), KeyError::Malformed),
         ] {
             assert_eq!(read(&jwk).map(|key| key.kind), Err(expected), "{jwk}");
         }
@@ -430,7 +430,7 @@ mod tests {
         ]});
         let set = Set::read(entries.to_string().as_bytes()).unwrap();
         assert_eq!(set.keys.len(), 2);
-        let passed_over = [Unusable::NotForSignatures, Unusable::Malformed, Unusable::Malformed];
+        let passed_over = [KeyError::NotForSignatures, KeyError::Malformed, KeyError::Malformed];
         assert_eq!(set.passed_over, passed_over);
     }
 
@@ -441,16 +441,16 @@ mod tests {
         let most = json!({"keys": vec![entry.clone(); 100]}).to_string();
         assert_eq!(Set::read(most.as_bytes()).unwrap().keys.len(), 100);
         for (text, fault) in [
-            ("", SetFault::NotJson),
-            ("<html></html>", SetFault::NotJson),
-            ("[]", SetFault::NotJson),
-            (r#"{"keys":[],"keys":[]}"#, SetFault::NotJson),
-            (r#"{"keys":[{"kid":"a","kid":"b"}]}"#, SetFault::NotJson),
-            ("\u{FEFF}{\"keys\":[]}", SetFault::NotJson),
-            ("{}", SetFault::NoKeys),
-            (r#"{"keys":{}}"#, SetFault::NoKeys),
-            (&entry.to_string(), SetFault::NoKeys),
-            (&many, SetFault::TooMany),
+            ("", KeySetError::NotJson),
+            ("<html></html>", KeySetError::NotJson),
+            ("[]", KeySetError::NotJson),
+            (r#"{"keys":[],"keys":[]}"#, KeySetError::NotJson),
+            (r#"{"keys":[{"kid":"a","kid":"b"}]}"#, KeySetError::NotJson),
+            ("\u{FEFF}{\"keys\":[]}", KeySetError::NotJson),
+            ("{}", KeySetError::NoKeys),
+            (r#"{"keys":{}}"#, KeySetError::NoKeys),
+            (&entry.to_string(), KeySetError::NoKeys),
+            (&many, KeySetError::TooMany),
         ] {
             assert_eq!(Set::read(text.as_bytes()).map(|_| ()), Err(fault), "{text}");
         }
@@ -469,13 +469,13 @@ mod tests {
             (Algorithm::EdDSA, Some("a"), Ok(2)),
             (Algorithm::EdDSA, None, Ok(2)),
             (Algorithm::ES384, None, Ok(3)),
-            (Algorithm::ES384, Some("a"), Err(NoKey::Unknown)),
-            (Algorithm::ES384, Some(""), Err(NoKey::Unknown)),
-            (Algorithm::ES256, Some("A"), Err(NoKey::Unknown)),
-            (Algorithm::ES256, None, Err(NoKey::Ambiguous)),
-            (Algorithm::EdDSA, Some("b"), Err(NoKey::Unknown)),
-            (Algorithm::RS256, None, Err(NoKey::Unknown)),
-            (Algorithm::RS256, Some("a"), Err(NoKey::Unknown)),
+            (Algorithm::ES384, Some("a"), Err(KeyMatchError::Unknown)),
+            (Algorithm::ES384, Some(""), Err(KeyMatchError::Unknown)),
+            (Algorithm::ES256, Some("A"), Err(KeyMatchError::Unknown)),
+            (Algorithm::ES256, None, Err(KeyMatchError::Ambiguous)),
+            (Algorithm::EdDSA, Some("b"), Err(KeyMatchError::Unknown)),
+            (Algorithm::RS256, None, Err(KeyMatchError::Unknown)),
+            (Algorithm::RS256, Some("a"), Err(KeyMatchError::Unknown)),
         ] {
             let found = set.find(algorithm, id);
             let place = found.map(|found| set.keys.iter().position(|key| Arc::ptr_eq(key, &found)).unwrap());
@@ -485,7 +485,7 @@ mod tests {
         let doubled = Set::read(doubled.to_string().as_bytes()).unwrap();
         assert_eq!(
             doubled.find(Algorithm::ES256, Some("a")).map(|_| ()),
-            Err(NoKey::Ambiguous)
+            Err(KeyMatchError::Ambiguous)
         );
     }
 }

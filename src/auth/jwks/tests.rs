@@ -23,7 +23,7 @@ enum Script {
     /// 200 and half of a body.
     Stall,
     /// Nothing until it is let go, and then 200 with this body.
-    Held(Arc<Notify>, String),
+    CachedSet(Arc<Notify>, String),
     /// Nothing.
     Hang,
 }
@@ -123,7 +123,7 @@ async fn serve(mut socket: TcpStream, stand: Arc<Stand>) -> std::io::Result<()> 
                 .await?;
             std::future::pending().await
         }
-        Script::Held(notify, body) => {
+        Script::CachedSet(notify, body) => {
             notify.notified().await;
             socket.write_all(ok(&body).as_bytes()).await
         }
@@ -157,12 +157,12 @@ async fn until(condition: impl AsyncFn() -> bool) {
     panic!("it did not come to pass");
 }
 
-async fn find(keys: &Arc<Keys>, id: &str) -> Result<(), Missing> {
+async fn find(keys: &Arc<Keys>, id: &str) -> Result<(), KeyLookupError> {
     keys.find(Algorithm::ES256, Some(id)).await.map(|_| ())
 }
 
-const UNKNOWN: Result<(), Missing> = Err(Missing::Key(NoKey::Unknown));
-const UNAVAILABLE: Result<(), Missing> = Err(Missing::Keys);
+const UNKNOWN: Result<(), KeyLookupError> = Err(KeyLookupError::Key(KeyMatchError::Unknown));
+const UNAVAILABLE: Result<(), KeyLookupError> = Err(KeyLookupError::Keys);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -172,11 +172,11 @@ fn the_text_of_a_url_is_read_strictly() {
         assert_eq!(KeySource::url(text), Ok(KeySource::Url(text.parse().unwrap())));
     }
     for (text, fault) in [
-        ("https://keys.exa\tmple/", AddressFault::NotAUrl),
-        ("keys.example", AddressFault::NotAUrl),
-        ("http://keys.example/", AddressFault::NotHttps),
-        ("https://a@keys.example/", AddressFault::Credentials),
-        ("https://keys.example/#x", AddressFault::QueryOrFragment),
+        ("https://keys.exa\tmple/", AddressError::NotAUrl),
+        ("keys.example", AddressError::NotAUrl),
+        ("http://keys.example/", AddressError::NotHttps),
+        ("https://a@keys.example/", AddressError::Credentials),
+        ("https://keys.example/#x", AddressError::QueryOrFragment),
     ] {
         assert_eq!(KeySource::url(text), Err(fault), "{text}");
     }
@@ -185,7 +185,7 @@ fn the_text_of_a_url_is_read_strictly() {
 #[tokio::test]
 async fn all_who_wait_share_one_fetch() {
     let release = Arc::new(Notify::new());
-    let server = Server::start(Script::Held(Arc::clone(&release), set(&[&signer("a")]))).await;
+    let server = Server::start(Script::CachedSet(Arc::clone(&release), set(&[&signer("a")]))).await;
     let keys = server.keys();
     let mut waiting = tokio::task::JoinSet::new();
     for number in 0..MOST_WAITING {
@@ -270,7 +270,7 @@ async fn a_new_key_is_found_and_a_withdrawn_one_is_not() {
 #[tokio::test]
 async fn who_hangs_up_stops_the_fetch_for_nobody() {
     let release = Arc::new(Notify::new());
-    let server = Server::start(Script::Held(Arc::clone(&release), set(&[&signer("a")]))).await;
+    let server = Server::start(Script::CachedSet(Arc::clone(&release), set(&[&signer("a")]))).await;
     let keys = server.keys();
     let impatient = tokio::spawn({
         let keys = Arc::clone(&keys);
@@ -291,40 +291,40 @@ async fn what_is_no_set_of_keys_changes_nothing() {
     let many = json!({"keys": vec![a.jwk(); 101]}).to_string();
     let redirect = "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: /elsewhere\r\n\r\n";
     for (script, fault) in [
-        (Script::Raw(redirect.to_owned()), Fault::Status(302)),
-        (Script::Raw(redirect.replace("302", "307")), Fault::Status(307)),
+        (Script::Raw(redirect.to_owned()), FetchError::Status(302)),
+        (Script::Raw(redirect.replace("302", "307")), FetchError::Status(307)),
         (
             Script::Raw("HTTP/1.1 404 No\r\nconnection: close\r\n\r\n{}".to_owned()),
-            Fault::Status(404),
+            FetchError::Status(404),
         ),
         (
             Script::Raw("HTTP/1.1 204 No\r\nconnection: close\r\n\r\n".to_owned()),
-            Fault::Status(204),
+            FetchError::Status(204),
         ),
-        (Script::Raw("SSH-2.0-OpenSSH\r\n".to_owned()), Fault::Broken),
-        (Script::Raw(String::new()), Fault::Broken),
+        (Script::Raw("SSH-2.0-OpenSSH\r\n".to_owned()), FetchError::Broken),
+        (Script::Raw(String::new()), FetchError::Broken),
         (
             Script::Raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_owned()),
-            Fault::Broken,
+            FetchError::Broken,
         ),
         (
             Script::Raw(
                 "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n\u{1f}\u{8b}".to_owned(),
             ),
-            Fault::Set(set::SetFault::NotJson),
+            FetchError::Set(set::KeySetError::NotJson),
         ),
         (
             Script::Body("<!DOCTYPE html><title>Log in</title>".to_owned()),
-            Fault::Set(set::SetFault::NotJson),
+            FetchError::Set(set::KeySetError::NotJson),
         ),
-        (Script::Body(String::new()), Fault::Set(set::SetFault::NotJson)),
+        (Script::Body(String::new()), FetchError::Set(set::KeySetError::NotJson)),
         (
             Script::Body(r#"{"error":"busy"}"#.to_owned()),
-            Fault::Set(set::SetFault::NoKeys),
+            FetchError::Set(set::KeySetError::NoKeys),
         ),
-        (Script::Body(many), Fault::Set(set::SetFault::TooMany)),
-        (Script::Body(large), Fault::TooLarge),
-        (Script::Endless, Fault::TooLarge),
+        (Script::Body(many), FetchError::Set(set::KeySetError::TooMany)),
+        (Script::Body(large), FetchError::TooLarge),
+        (Script::Endless, FetchError::TooLarge),
     ] {
         let server = Server::start(script.clone()).await;
         let unlucky = server.keys();
@@ -370,7 +370,7 @@ async fn nobody_there_is_no_answer() {
     let source = KeySource::Url(Url::parse(&closed).unwrap());
     let keys = Arc::new(Keys::new("https://issuer.example", &source).unwrap());
     assert_eq!(find(&keys, "a").await, UNAVAILABLE);
-    assert_eq!(keys.state().fault, Some(Fault::Connect));
+    assert_eq!(keys.state().fault, Some(FetchError::Connect));
 }
 
 #[tokio::test]
@@ -516,7 +516,7 @@ async fn a_file_is_watched_by_what_is_in_it() {
         until(async || keys.state().fault.is_none()).await;
     }
     std::fs::remove_file(&file.0).unwrap();
-    until(async || keys.state().fault == Some(Fault::File(std::io::ErrorKind::NotFound))).await;
+    until(async || keys.state().fault == Some(FetchError::File(std::io::ErrorKind::NotFound))).await;
     assert!(has("new"));
     watch.abort();
 }
@@ -524,9 +524,9 @@ async fn a_file_is_watched_by_what_is_in_it() {
 #[tokio::test]
 async fn a_place_that_is_no_file_has_no_keys() {
     for (path, fault) in [
-        (std::env::temp_dir(), Fault::NotAFile),
-        ("/dev/zero".into(), Fault::NotAFile),
-        ("/nowhere/at/all".into(), Fault::File(std::io::ErrorKind::NotFound)),
+        (std::env::temp_dir(), FetchError::NotAFile),
+        ("/dev/zero".into(), FetchError::NotAFile),
+        ("/nowhere/at/all".into(), FetchError::File(std::io::ErrorKind::NotFound)),
     ] {
         let keys = Arc::new(Keys::new("any text", &KeySource::File(path)).unwrap());
         assert_eq!(find(&keys, "a").await, UNAVAILABLE);

@@ -7,7 +7,7 @@
 //! differently is refused.
 
 mod claims;
-mod refusal;
+mod error;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -18,10 +18,10 @@ use jsonwebtoken::{Validation, get_current_timestamp};
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
-pub use super::jwks::{AddressFault, Algorithm, KeySource, UnknownAlgorithm};
-use super::jwks::{Key, Keys, Missing, NoKey, Object, Unready};
+pub use super::jwks::{AddressError, Algorithm, AlgorithmError, KeySource};
+use super::jwks::{Key, KeyLookupError, KeyMatchError, KeySourceError, Keys, Object};
 pub use claims::Claims;
-pub use refusal::{Reason, Refusal};
+pub use error::{TokenDefect, TokenError};
 use token::Unverified;
 
 /// The most that clocks may differ by. RFC 7519 section 4.1.4 thinks of no more than a few minutes.
@@ -49,7 +49,7 @@ pub struct Issuer {
 /// What is wrong with an issuer's settings. Says what to do, so that it can stand behind the name
 /// of the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IssuerFault {
+pub enum IssuerError {
     /// There is no issuer.
     #[error("give the issuer exactly as its tokens have it in iss")]
     NoIssuer,
@@ -64,7 +64,7 @@ pub enum IssuerFault {
     ClockSkew,
     /// The keys' address can't be used.
     #[error(transparent)]
-    Keys(#[from] AddressFault),
+    Keys(#[from] AddressError),
 }
 
 impl Issuer {
@@ -72,18 +72,18 @@ impl Issuer {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check(&self) -> Result<(), IssuerFault> {
+    pub fn check(&self) -> Result<(), IssuerError> {
         if self.issuer.is_empty() {
-            return Err(IssuerFault::NoIssuer);
+            return Err(IssuerError::NoIssuer);
         }
         if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
-            return Err(IssuerFault::NoAudience);
+            return Err(IssuerError::NoAudience);
         }
         if self.algorithms.is_empty() {
-            return Err(IssuerFault::NoAlgorithm);
+            return Err(IssuerError::NoAlgorithm);
         }
         if self.clock_skew > MOST_SKEW {
-            return Err(IssuerFault::ClockSkew);
+            return Err(IssuerError::ClockSkew);
         }
         Ok(self.keys.check(&self.issuer)?)
     }
@@ -91,14 +91,14 @@ impl Issuer {
 
 /// Why there can be no [`Verifier`].
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum VerifierError {
     /// An issuer's settings are wrong.
     #[error("issuer {issuer}: {fault}")]
     Issuer {
         /// Whose.
         issuer: String,
         /// What is wrong.
-        fault: IssuerFault,
+        fault: IssuerError,
     },
     /// Two issuers have one name, so that their tokens can't be told apart.
     #[error("issuer {0} is given twice")]
@@ -135,7 +135,7 @@ impl Verifier {
     /// # Errors
     /// When an issuer's settings are wrong, when an issuer is given twice, or when TLS can't be set
     /// up.
-    pub fn new(issuers: Vec<Issuer>) -> Result<Self, Error> {
+    pub fn new(issuers: Vec<Issuer>) -> Result<Self, VerifierError> {
         Self::with_keys_of(&[], issuers)
     }
 
@@ -144,28 +144,28 @@ impl Verifier {
     ///
     /// # Errors
     /// The same as for [`Verifier::new`].
-    pub fn renewed(&self, issuers: Vec<Issuer>) -> Result<Self, Error> {
+    pub fn renewed(&self, issuers: Vec<Issuer>) -> Result<Self, VerifierError> {
         Self::with_keys_of(&self.trusted, issuers)
     }
 
-    fn with_keys_of(before: &[Trusted], issuers: Vec<Issuer>) -> Result<Self, Error> {
+    fn with_keys_of(before: &[Trusted], issuers: Vec<Issuer>) -> Result<Self, VerifierError> {
         let mut trusted: Vec<Trusted> = Vec::with_capacity(issuers.len());
         for issuer in issuers {
-            let fault = |fault| Error::Issuer {
+            let fault = |fault| VerifierError::Issuer {
                 issuer: issuer.issuer.clone(),
                 fault,
             };
             issuer.check().map_err(fault)?;
             if trusted.iter().any(|other| other.issuer.issuer == issuer.issuer) {
-                return Err(Error::Twice(issuer.issuer));
+                return Err(VerifierError::Twice(issuer.issuer));
             }
             let same = |old: &&Trusted| old.issuer.issuer == issuer.issuer && old.issuer.keys == issuer.keys;
             let keys = match before.iter().find(same) {
                 Some(old) => Arc::clone(&old.keys),
                 None => Arc::new(
                     Keys::new(&issuer.issuer, &issuer.keys).map_err(|unready| match unready {
-                        Unready::Address(address) => fault(address.into()),
-                        Unready::Client(error) => Error::Client(error),
+                        KeySourceError::Address(address) => fault(address.into()),
+                        KeySourceError::Client(error) => VerifierError::Client(error),
                     })?,
                 ),
             };
@@ -182,13 +182,16 @@ impl Verifier {
     ///
     /// # Errors
     /// When the token proves nothing, or when its issuer's keys can't be got.
-    pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
+    pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let unverified = Unverified::read(token)?;
         let mut trusted = self.trusted.iter();
         // What the token says of its issuer only chooses among those who are trusted; its signature
         // has to bear it out.
         let trusted = trusted.find(|trusted| trusted.issuer.issuer == unverified.issuer);
-        trusted.ok_or(Reason::UnknownIssuer)?.verify(token, &unverified).await
+        trusted
+            .ok_or(TokenDefect::UnknownIssuer)?
+            .verify(token, &unverified)
+            .await
     }
 
     /// Keeps the keys of all issuers fresh: gets them at once, those at URLs again before they go
@@ -204,13 +207,13 @@ impl Verifier {
 }
 
 impl Trusted {
-    async fn verify(&self, token: &str, unverified: &Unverified) -> Result<Claims, Refusal> {
+    async fn verify(&self, token: &str, unverified: &Unverified) -> Result<Claims, TokenError> {
         let pinned = |algorithm: &Algorithm| self.issuer.algorithms.contains(algorithm);
-        let algorithm = unverified.algorithm.filter(pinned).ok_or(Reason::Algorithm)?;
+        let algorithm = unverified.algorithm.filter(pinned).ok_or(TokenDefect::Algorithm)?;
         let id = unverified.key_id.as_deref();
         let key = self.key(algorithm, id).await?;
         let verdict = self.judge(token, algorithm, &key);
-        if id.is_some() || verdict != Err(Reason::Signature) {
+        if id.is_some() || verdict != Err(TokenDefect::Signature) {
             return Ok(verdict?);
         }
         // A key without an id can have been replaced without our noticing.
@@ -219,17 +222,17 @@ impl Trusted {
         Ok(self.judge(token, algorithm, &key)?)
     }
 
-    async fn key(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, Refusal> {
+    async fn key(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
         let found = self.keys.find(algorithm, id).await;
         found.map_err(|missing| match missing {
-            Missing::Key(NoKey::Unknown) => Reason::UnknownKey.into(),
-            Missing::Key(NoKey::Ambiguous) => Reason::AmbiguousKey.into(),
-            Missing::Keys => Refusal::KeysUnavailable,
+            KeyLookupError::Key(KeyMatchError::Unknown) => TokenDefect::UnknownKey.into(),
+            KeyLookupError::Key(KeyMatchError::Ambiguous) => TokenDefect::AmbiguousKey.into(),
+            KeyLookupError::Keys => TokenError::KeysUnavailable,
         })
     }
 
     /// Verifies the signature, and then the claims.
-    fn judge(&self, token: &str, algorithm: Algorithm, key: &Key) -> Result<Claims, Reason> {
+    fn judge(&self, token: &str, algorithm: Algorithm, key: &Key) -> Result<Claims, TokenDefect> {
         let Self { issuer, .. } = self;
         // One algorithm: the one that the key was chosen for.
         let mut validation = Validation::new(algorithm.into());
@@ -242,13 +245,13 @@ impl Trusted {
         validation.set_issuer(&[&issuer.issuer]);
         validation.set_audience(&issuer.audiences);
         let Object(claims) = jsonwebtoken::decode(token, key.decoding(), &validation)
-            .map_err(|error| Reason::of(&error))?
+            .map_err(|error| TokenDefect::of(&error))?
             .claims;
         self.judge_further(claims)
     }
 
     /// What the crate doesn't look at, or takes less strictly.
-    fn judge_further(&self, claims: Map<String, Value>) -> Result<Claims, Reason> {
+    fn judge_further(&self, claims: Map<String, Value>) -> Result<Claims, TokenDefect> {
         for name in ["exp", "nbf"] {
             time(&claims, name)?;
         }
@@ -256,14 +259,14 @@ impl Trusted {
         // wrong clock, or by somebody in advance.
         let latest = get_current_timestamp().saturating_add(self.issuer.clock_skew.as_secs());
         if time(&claims, "iat")?.is_some_and(|issued| issued > latest as f64) {
-            return Err(Reason::IssuedInFuture);
+            return Err(TokenDefect::IssuedInFuture);
         }
         if claims.contains_key("cnf") {
-            return Err(Reason::Bound);
+            return Err(TokenDefect::Bound);
         }
         let subject = match claims.get("sub") {
             Some(Value::String(subject)) => Some(subject.clone()),
-            Some(_) => return Err(Reason::Claim("sub")),
+            Some(_) => return Err(TokenDefect::Claim("sub")),
             None => None,
         };
         Ok(Claims::new(&self.issuer.issuer, subject.as_deref(), claims))
@@ -272,10 +275,10 @@ impl Trusted {
 
 /// A claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`, RFC
 /// 7519 section 2).
-fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, Reason> {
+fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, TokenDefect> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
     let time = value.as_f64().filter(|time| (0.0..=LAST_TIME).contains(time));
-    time.map(Some).ok_or(Reason::Claim(name))
+    time.map(Some).ok_or(TokenDefect::Claim(name))
 }

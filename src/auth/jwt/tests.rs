@@ -53,12 +53,12 @@ fn header(signer: &Signer, name: &str, value: Value) -> String {
     header.to_string()
 }
 
-async fn refusal(verifier: &Verifier, token: &str) -> Option<Refusal> {
+async fn refusal(verifier: &Verifier, token: &str) -> Option<TokenError> {
     verifier.verify(token).await.err()
 }
 
-fn invalid(reason: Reason) -> Option<Refusal> {
-    Some(Refusal::Invalid(reason))
+fn invalid(reason: TokenDefect) -> Option<TokenError> {
+    Some(TokenError::Invalid(reason))
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_token_of_every_algorithm_is_accepted_when_it_is_pinned() {
         let others: Vec<_> = Algorithm::ALL.into_iter().filter(|other| *other != algorithm).collect();
         assert_eq!(
             refusal(&verifier(&file, &others), &token).await,
-            invalid(Reason::Algorithm),
+            invalid(TokenDefect::Algorithm),
             "{algorithm}"
         );
     }
@@ -105,7 +105,7 @@ async fn a_signature_of_every_algorithm_must_be_the_keys_own() {
             let token = format!("{message}.{forged}");
             assert_eq!(
                 refusal(&verifier, &token).await,
-                invalid(Reason::Signature),
+                invalid(TokenDefect::Signature),
                 "{algorithm} {forged}"
             );
         }
@@ -114,7 +114,7 @@ async fn a_signature_of_every_algorithm_must_be_the_keys_own() {
         let token = format!("{header}.{other_claims}.{signature}");
         assert_eq!(
             refusal(&verifier, &token).await,
-            invalid(Reason::Signature),
+            invalid(TokenDefect::Signature),
             "{algorithm}"
         );
     }
@@ -146,7 +146,11 @@ async fn the_header_does_not_choose_how_it_is_verified() {
         let header = header(&rsa, "alg", json!(name));
         let unsigned = format!("{}.{}.", encode(&header), encode(&claims));
         for token in [unsigned, rsa.sign(&header, &claims)] {
-            assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Algorithm), "{name:?}");
+            assert_eq!(
+                refusal(&verifier, &token).await,
+                invalid(TokenDefect::Algorithm),
+                "{name:?}"
+            );
         }
     }
     // The public key, in the forms in which it gets about, as the secret of an HMAC.
@@ -156,7 +160,7 @@ async fn the_header_does_not_choose_how_it_is_verified() {
         let message = format!("{}.{}", encode(header(&rsa, "alg", json!("HS256"))), encode(&claims));
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let token = format!("{message}.{}", encode(hmac::sign(&key, message.as_bytes())));
-        assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Algorithm));
+        assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::Algorithm));
     }
     // Algorithms that are pinned, but not for that key.
     for (id, algorithm) in [("rsa", "PS256"), ("rsa", "ES256"), ("ec", "RS256"), ("ec", "ES384")] {
@@ -164,17 +168,21 @@ async fn the_header_does_not_choose_how_it_is_verified() {
         for token in [rsa.sign(&header, &claims), ec.sign(&header, &claims)] {
             assert_eq!(
                 refusal(&verifier, &token).await,
-                invalid(Reason::UnknownKey),
+                invalid(TokenDefect::UnknownKey),
                 "{id} {algorithm}"
             );
         }
     }
     for value in [json!(null), json!(7), json!(["RS256"])] {
         let token = rsa.sign(&header(&rsa, "alg", value), &claims);
-        assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Malformed));
+        assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::Malformed));
     }
     let token = rsa.sign(r#"{"kid":"rsa"}"#, &claims);
-    assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Malformed), "no alg");
+    assert_eq!(
+        refusal(&verifier, &token).await,
+        invalid(TokenDefect::Malformed),
+        "no alg"
+    );
 }
 
 #[tokio::test]
@@ -182,7 +190,7 @@ async fn keys_that_a_token_brings_are_not_used() {
     let signer = Signer::new(Algorithm::ES256, "1");
     let file = TemporaryFile::new(&set(&[&signer]));
     let verifier = verifier(&file, &[Algorithm::ES256]);
-    for (id, reason) in [("1", Reason::Signature), ("2", Reason::UnknownKey)] {
+    for (id, reason) in [("1", TokenDefect::Signature), ("2", TokenDefect::UnknownKey)] {
         let attacker = Signer::new(Algorithm::ES256, id);
         for (name, value) in [
             ("jwk", attacker.jwk()),
@@ -200,11 +208,15 @@ async fn keys_that_a_token_brings_are_not_used() {
     assert_eq!(refusal(&verifier, &token).await, None);
     for id in [json!(1), json!(null), json!(["1"])] {
         let token = signer.sign(&header(&signer, "kid", id), &claims().to_string());
-        assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Malformed));
+        assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::Malformed));
     }
     for id in ["", "../../dev/null", "' OR 1=1 --", "1\u{0}", "１"] {
         let token = signer.sign(&header(&signer, "kid", json!(id)), &claims().to_string());
-        assert_eq!(refusal(&verifier, &token).await, invalid(Reason::UnknownKey), "{id:?}");
+        assert_eq!(
+            refusal(&verifier, &token).await,
+            invalid(TokenDefect::UnknownKey),
+            "{id:?}"
+        );
     }
 }
 
@@ -220,7 +232,7 @@ async fn without_a_key_id_there_must_be_one_key() {
         None
     );
     let other = two.sign(&nameless, &claims().to_string());
-    assert_eq!(refusal(&verifier, &other).await, invalid(Reason::Signature));
+    assert_eq!(refusal(&verifier, &other).await, invalid(TokenDefect::Signature));
     // Replaced under the same name: found by its signature.
     file.write(&set(&[&two]));
     tokio::time::pause();
@@ -231,7 +243,7 @@ async fn without_a_key_id_there_must_be_one_key() {
     let file = TemporaryFile::new(&set(&[&one, &third]));
     let verifier = Verifier::new(vec![issuer(&file, &[Algorithm::ES256])]).unwrap();
     let token = one.sign(&nameless, &claims().to_string());
-    assert_eq!(refusal(&verifier, &token).await, invalid(Reason::AmbiguousKey));
+    assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::AmbiguousKey));
     assert_eq!(refusal(&verifier, &one.token(&claims())).await, None);
 }
 
@@ -246,23 +258,23 @@ async fn headers_say_what_a_token_is() {
         ("typ", json!("at+jwt"), None),
         ("typ", json!("application/at+jwt"), None),
         ("typ", json!("Application/AT+JWT"), None),
-        ("typ", json!("dpop+jwt"), Some(Reason::Type)),
-        ("typ", json!("logout+jwt"), Some(Reason::Type)),
-        ("typ", json!("secevent+jwt"), Some(Reason::Type)),
-        ("typ", json!("JOSE"), Some(Reason::Type)),
-        ("typ", json!(""), Some(Reason::Type)),
-        ("typ", json!(null), Some(Reason::Malformed)),
-        ("typ", json!(7), Some(Reason::Malformed)),
-        ("crit", json!(["exp"]), Some(Reason::Critical)),
-        ("crit", json!(["b64"]), Some(Reason::Critical)),
-        ("crit", json!([]), Some(Reason::Critical)),
-        ("crit", json!(null), Some(Reason::Critical)),
+        ("typ", json!("dpop+jwt"), Some(TokenDefect::Type)),
+        ("typ", json!("logout+jwt"), Some(TokenDefect::Type)),
+        ("typ", json!("secevent+jwt"), Some(TokenDefect::Type)),
+        ("typ", json!("JOSE"), Some(TokenDefect::Type)),
+        ("typ", json!(""), Some(TokenDefect::Type)),
+        ("typ", json!(null), Some(TokenDefect::Malformed)),
+        ("typ", json!(7), Some(TokenDefect::Malformed)),
+        ("crit", json!(["exp"]), Some(TokenDefect::Critical)),
+        ("crit", json!(["b64"]), Some(TokenDefect::Critical)),
+        ("crit", json!([]), Some(TokenDefect::Critical)),
+        ("crit", json!(null), Some(TokenDefect::Critical)),
         ("something", json!({"of": "ours"}), None),
     ] {
         let token = signer.sign(&header(&signer, name, value.clone()), &claims().to_string());
         assert_eq!(
             refusal(&verifier, &token).await,
-            expected.map(Refusal::Invalid),
+            expected.map(TokenError::Invalid),
             "{name} {value}"
         );
     }
@@ -282,78 +294,90 @@ async fn claims_are_held_against_the_settings() {
     let (soon, ago) = (now() + 30, now() - 30);
     let (too_soon, long_ago) = (now() + SKEW + 30, now() - SKEW - 1);
     for (name, value, expected) in [
-        ("exp", None, Some(Reason::Claim("exp"))),
+        ("exp", None, Some(TokenDefect::Claim("exp"))),
         ("exp", Some(json!(ago)), None),
         ("exp", Some(json!(ago as f64 + 0.5)), None),
-        ("exp", Some(json!(long_ago)), Some(Reason::Expired)),
-        ("exp", Some(json!(long_ago as f64 + 0.25)), Some(Reason::Expired)),
-        ("exp", Some(json!(0)), Some(Reason::Expired)),
-        ("exp", Some(json!(1)), Some(Reason::Expired)),
-        ("exp", Some(json!(-1)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(-1e300)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(1e300)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(u64::MAX)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(i64::MAX)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(i64::MIN)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!((now() + 300) * 1000)), Some(Reason::Claim("exp"))),
+        ("exp", Some(json!(long_ago)), Some(TokenDefect::Expired)),
+        ("exp", Some(json!(long_ago as f64 + 0.25)), Some(TokenDefect::Expired)),
+        ("exp", Some(json!(0)), Some(TokenDefect::Expired)),
+        ("exp", Some(json!(1)), Some(TokenDefect::Expired)),
+        ("exp", Some(json!(-1)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(-1e300)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(1e300)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(u64::MAX)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(i64::MAX)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(i64::MIN)), Some(TokenDefect::Claim("exp"))),
+        (
+            "exp",
+            Some(json!((now() + 300) * 1000)),
+            Some(TokenDefect::Claim("exp")),
+        ),
         ("exp", Some(json!(253_402_300_799_u64)), None),
         (
             "exp",
             Some(json!((now() + 300).to_string())),
-            Some(Reason::Claim("exp")),
+            Some(TokenDefect::Claim("exp")),
         ),
-        ("exp", Some(json!(null)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!(true)), Some(Reason::Claim("exp"))),
-        ("exp", Some(json!([now() + 300])), Some(Reason::Malformed)),
-        ("exp", Some(json!({})), Some(Reason::Claim("exp"))),
+        ("exp", Some(json!(null)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!(true)), Some(TokenDefect::Claim("exp"))),
+        ("exp", Some(json!([now() + 300])), Some(TokenDefect::Malformed)),
+        ("exp", Some(json!({})), Some(TokenDefect::Claim("exp"))),
         ("nbf", Some(json!(ago)), None),
         ("nbf", Some(json!(soon)), None),
-        ("nbf", Some(json!(too_soon)), Some(Reason::NotYetValid)),
-        ("nbf", Some(json!(u64::MAX)), Some(Reason::NotYetValid)),
-        ("nbf", Some(json!(-5)), Some(Reason::Claim("nbf"))),
-        ("nbf", Some(json!("0")), Some(Reason::Claim("nbf"))),
-        ("nbf", Some(json!(null)), Some(Reason::Claim("nbf"))),
+        ("nbf", Some(json!(too_soon)), Some(TokenDefect::NotYetValid)),
+        ("nbf", Some(json!(u64::MAX)), Some(TokenDefect::NotYetValid)),
+        ("nbf", Some(json!(-5)), Some(TokenDefect::Claim("nbf"))),
+        ("nbf", Some(json!("0")), Some(TokenDefect::Claim("nbf"))),
+        ("nbf", Some(json!(null)), Some(TokenDefect::Claim("nbf"))),
         ("iat", None, None),
         ("iat", Some(json!(soon)), None),
         ("iat", Some(json!(ago as f64 + 0.5)), None),
-        ("iat", Some(json!(too_soon)), Some(Reason::IssuedInFuture)),
-        ("iat", Some(json!(1e12)), Some(Reason::Claim("iat"))),
-        ("iat", Some(json!("now")), Some(Reason::Claim("iat"))),
-        ("iat", Some(json!(null)), Some(Reason::Claim("iat"))),
-        ("iss", None, Some(Reason::Claim("iss"))),
-        ("iss", Some(json!([ISSUER])), Some(Reason::Claim("iss"))),
-        ("iss", Some(json!("")), Some(Reason::UnknownIssuer)),
-        ("iss", Some(json!(format!("{ISSUER}/"))), Some(Reason::UnknownIssuer)),
+        ("iat", Some(json!(too_soon)), Some(TokenDefect::IssuedInFuture)),
+        ("iat", Some(json!(1e12)), Some(TokenDefect::Claim("iat"))),
+        ("iat", Some(json!("now")), Some(TokenDefect::Claim("iat"))),
+        ("iat", Some(json!(null)), Some(TokenDefect::Claim("iat"))),
+        ("iss", None, Some(TokenDefect::Claim("iss"))),
+        ("iss", Some(json!([ISSUER])), Some(TokenDefect::Claim("iss"))),
+        ("iss", Some(json!("")), Some(TokenDefect::UnknownIssuer)),
+        (
+            "iss",
+            Some(json!(format!("{ISSUER}/"))),
+            Some(TokenDefect::UnknownIssuer),
+        ),
         (
             "iss",
             Some(json!("https://ISSUER.example/realm")),
-            Some(Reason::UnknownIssuer),
+            Some(TokenDefect::UnknownIssuer),
         ),
-        ("iss", Some(json!("https://evil.example")), Some(Reason::UnknownIssuer)),
-        ("aud", None, Some(Reason::Claim("aud"))),
+        (
+            "iss",
+            Some(json!("https://evil.example")),
+            Some(TokenDefect::UnknownIssuer),
+        ),
+        ("aud", None, Some(TokenDefect::Claim("aud"))),
         ("aud", Some(json!("ilm")), None),
         ("aud", Some(json!(["other", "ilm"])), None),
-        ("aud", Some(json!("other")), Some(Reason::Audience)),
-        ("aud", Some(json!("")), Some(Reason::Audience)),
-        ("aud", Some(json!("ILM")), Some(Reason::Audience)),
-        ("aud", Some(json!("ilm other")), Some(Reason::Audience)),
-        ("aud", Some(json!(format!("{AUDIENCE}/"))), Some(Reason::Audience)),
-        ("aud", Some(json!([])), Some(Reason::Audience)),
-        ("aud", Some(json!(["other"])), Some(Reason::Audience)),
-        ("aud", Some(json!([7, "ilm"])), Some(Reason::Claim("aud"))),
-        ("aud", Some(json!([["ilm"]])), Some(Reason::Claim("aud"))),
-        ("aud", Some(json!({"ilm": true})), Some(Reason::Claim("aud"))),
-        ("aud", Some(json!(null)), Some(Reason::Claim("aud"))),
+        ("aud", Some(json!("other")), Some(TokenDefect::Audience)),
+        ("aud", Some(json!("")), Some(TokenDefect::Audience)),
+        ("aud", Some(json!("ILM")), Some(TokenDefect::Audience)),
+        ("aud", Some(json!("ilm other")), Some(TokenDefect::Audience)),
+        ("aud", Some(json!(format!("{AUDIENCE}/"))), Some(TokenDefect::Audience)),
+        ("aud", Some(json!([])), Some(TokenDefect::Audience)),
+        ("aud", Some(json!(["other"])), Some(TokenDefect::Audience)),
+        ("aud", Some(json!([7, "ilm"])), Some(TokenDefect::Claim("aud"))),
+        ("aud", Some(json!([["ilm"]])), Some(TokenDefect::Claim("aud"))),
+        ("aud", Some(json!({"ilm": true})), Some(TokenDefect::Claim("aud"))),
+        ("aud", Some(json!(null)), Some(TokenDefect::Claim("aud"))),
         ("sub", None, None),
-        ("sub", Some(json!(7)), Some(Reason::Claim("sub"))),
-        ("sub", Some(json!(null)), Some(Reason::Claim("sub"))),
-        ("cnf", Some(json!({"jkt": "0ZcOCORZNYy"})), Some(Reason::Bound)),
-        ("cnf", Some(json!(null)), Some(Reason::Bound)),
+        ("sub", Some(json!(7)), Some(TokenDefect::Claim("sub"))),
+        ("sub", Some(json!(null)), Some(TokenDefect::Claim("sub"))),
+        ("cnf", Some(json!({"jkt": "0ZcOCORZNYy"})), Some(TokenDefect::Bound)),
+        ("cnf", Some(json!(null)), Some(TokenDefect::Bound)),
     ] {
         let token = signer.token(&with(name, value.clone()));
         assert_eq!(
             refusal(&verifier, &token).await,
-            expected.map(Refusal::Invalid),
+            expected.map(TokenError::Invalid),
             "{name} {value:?}"
         );
     }
@@ -369,7 +393,7 @@ async fn an_expired_token_is_expired_in_that_very_second() {
     };
     let verifier = Verifier::new(vec![strict]).unwrap();
     let token = signer.token(&with("exp", json!(now())));
-    assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Expired));
+    assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::Expired));
 }
 
 #[tokio::test]
@@ -405,13 +429,13 @@ async fn what_two_readers_could_take_differently_is_malformed() {
         let token = signer.sign(&header, &claims);
         assert_eq!(
             refusal(&verifier, &token).await,
-            invalid(Reason::Malformed),
+            invalid(TokenDefect::Malformed),
             "{header} {claims}"
         );
     }
     // Bytes that are no UTF-8.
     let token = signer.sign_encoded(&format!("{}.{}", encode(&header), encode(b"{\"iss\":\"\xFF\"}")));
-    assert_eq!(refusal(&verifier, &token).await, invalid(Reason::Malformed));
+    assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::Malformed));
 }
 
 #[tokio::test]
@@ -457,7 +481,7 @@ async fn only_the_one_encoding_is_taken() {
     ] {
         assert_eq!(
             refusal(&verifier, &token).await,
-            invalid(Reason::Malformed),
+            invalid(TokenDefect::Malformed),
             "{token:?}"
         );
     }
@@ -475,7 +499,7 @@ async fn a_long_token_is_not_looked_at() {
     let too_long = signer.token(&groups(1000));
     assert!(too_long.len() > token::LONGEST);
     for token in [too_long, "a".repeat(1 << 20), ".".repeat(token::LONGEST + 1)] {
-        assert_eq!(refusal(&verifier, &token).await, invalid(Reason::TooLong));
+        assert_eq!(refusal(&verifier, &token).await, invalid(TokenDefect::TooLong));
     }
 }
 
@@ -493,11 +517,11 @@ async fn an_issuer_speaks_for_itself_alone() {
     assert_eq!(refusal(&verifier, &two.token(&of_other)).await, None);
     assert_eq!(
         refusal(&verifier, &one.token(&of_other)).await,
-        invalid(Reason::Signature)
+        invalid(TokenDefect::Signature)
     );
     assert_eq!(
         refusal(&verifier, &two.token(&claims())).await,
-        invalid(Reason::Signature)
+        invalid(TokenDefect::Signature)
     );
 }
 
@@ -507,15 +531,15 @@ async fn without_keys_nothing_can_be_told() {
     let file = TemporaryFile::new("{}");
     let verifier = verifier(&file, &[Algorithm::EdDSA]);
     let token = signer.token(&claims());
-    assert_eq!(refusal(&verifier, &token).await, Some(Refusal::KeysUnavailable));
+    assert_eq!(refusal(&verifier, &token).await, Some(TokenError::KeysUnavailable));
     // What is wrong without any key is wrong.
     assert_eq!(
         refusal(&verifier, &signer.token(&with("iss", json!("x")))).await,
-        invalid(Reason::UnknownIssuer)
+        invalid(TokenDefect::UnknownIssuer)
     );
     assert_eq!(
         refusal(&Verifier::new(Vec::new()).unwrap(), &token).await,
-        invalid(Reason::UnknownIssuer)
+        invalid(TokenDefect::UnknownIssuer)
     );
 }
 
@@ -532,10 +556,10 @@ async fn new_settings_keep_the_keys_of_an_issuer_that_stays() {
         ..issuer(&file, &[Algorithm::EdDSA])
     };
     let after = before.renewed(vec![other_audience]).unwrap();
-    assert_eq!(refusal(&after, &token).await, invalid(Reason::Audience));
+    assert_eq!(refusal(&after, &token).await, invalid(TokenDefect::Audience));
     let elsewhere = TemporaryFile::new("broken");
     let moved = before.renewed(vec![issuer(&elsewhere, &[Algorithm::EdDSA])]).unwrap();
-    assert_eq!(refusal(&moved, &token).await, Some(Refusal::KeysUnavailable));
+    assert_eq!(refusal(&moved, &token).await, Some(TokenError::KeysUnavailable));
     assert!(before.renewed(Vec::new()).unwrap().trusted.is_empty());
 }
 
@@ -564,39 +588,39 @@ fn settings_are_checked_without_asking_anybody() {
     let url = |text: &str| KeySource::Url(text.parse().unwrap());
     assert!(Verifier::new(vec![good.clone()]).is_ok());
     type Change = Box<dyn Fn(&mut Issuer)>;
-    let changes: Vec<(Change, Result<(), IssuerFault>)> = vec![
-        (Box::new(|issuer| issuer.issuer.clear()), Err(IssuerFault::NoIssuer)),
+    let changes: Vec<(Change, Result<(), IssuerError>)> = vec![
+        (Box::new(|issuer| issuer.issuer.clear()), Err(IssuerError::NoIssuer)),
         (
             Box::new(|issuer| issuer.audiences.clear()),
-            Err(IssuerFault::NoAudience),
+            Err(IssuerError::NoAudience),
         ),
         (
             Box::new(|issuer| issuer.audiences.push(String::new())),
-            Err(IssuerFault::NoAudience),
+            Err(IssuerError::NoAudience),
         ),
         (
             Box::new(|issuer| issuer.algorithms.clear()),
-            Err(IssuerFault::NoAlgorithm),
+            Err(IssuerError::NoAlgorithm),
         ),
         (
             Box::new(|issuer| issuer.clock_skew += Duration::from_millis(1)),
-            Err(IssuerFault::ClockSkew),
+            Err(IssuerError::ClockSkew),
         ),
         (
             Box::new(|issuer| issuer.issuer = "http://issuer.example".to_owned()),
-            Err(IssuerFault::Keys(AddressFault::NotHttps)),
+            Err(IssuerError::Keys(AddressError::NotHttps)),
         ),
         (
             Box::new(|issuer| issuer.issuer = "accounts.example".to_owned()),
-            Err(IssuerFault::Keys(AddressFault::NotAUrl)),
+            Err(IssuerError::Keys(AddressError::NotAUrl)),
         ),
         (
             Box::new(move |issuer| issuer.keys = url("http://keys.example/")),
-            Err(IssuerFault::Keys(AddressFault::NotHttps)),
+            Err(IssuerError::Keys(AddressError::NotHttps)),
         ),
         (
             Box::new(move |issuer| issuer.keys = url("https://u:p@keys.example/")),
-            Err(IssuerFault::Keys(AddressFault::Credentials)),
+            Err(IssuerError::Keys(AddressError::Credentials)),
         ),
         (
             Box::new(move |issuer| {
@@ -659,7 +683,7 @@ fn no_text_is_taken_for_a_token() {
     let outcome = runner.run(&text, |text| {
         prop_assert!(matches!(
             runtime.block_on(verifier.verify(&text)),
-            Err(Refusal::Invalid(_))
+            Err(TokenError::Invalid(_))
         ));
         Ok(())
     });

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::jwks::{Algorithm, Object},
-    Reason,
+    TokenDefect,
 };
 
 /// The longest token, in bytes. Those with hundreds of groups in them are about this long; proxies
@@ -33,33 +33,33 @@ impl Unverified {
     ///
     /// Keys and places of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at:
     /// whoever made the token wrote them.
-    pub(super) fn read(token: &str) -> Result<Self, Reason> {
+    pub(super) fn read(token: &str) -> Result<Self, TokenDefect> {
         if token.len() > LONGEST {
-            return Err(Reason::TooLong);
+            return Err(TokenDefect::TooLong);
         }
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(_signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Reason::Malformed);
+            return Err(TokenDefect::Malformed);
         };
         let header = decode(header)?;
         // RFC 7515 section 4.1.11: none of the extensions that could be named there is understood
         // here.
         if header.contains_key("crit") {
-            return Err(Reason::Critical);
+            return Err(TokenDefect::Critical);
         }
         if let Some(kind) = text(&header, "typ")? {
             let kind = kind.to_ascii_lowercase();
             if !TYPES.contains(&kind.strip_prefix("application/").unwrap_or(&kind)) {
-                return Err(Reason::Type);
+                return Err(TokenDefect::Type);
             }
         }
-        let algorithm = text(&header, "alg")?.ok_or(Reason::Malformed)?.parse().ok();
+        let algorithm = text(&header, "alg")?.ok_or(TokenDefect::Malformed)?.parse().ok();
         let key_id = text(&header, "kid")?.map(str::to_owned);
         let claims = decode(claims)?;
         let Some(Value::String(issuer)) = claims.get("iss") else {
-            return Err(Reason::Claim("iss"));
+            return Err(TokenDefect::Claim("iss"));
         };
         Ok(Self {
             algorithm,
@@ -71,13 +71,15 @@ impl Unverified {
 
 /// Decodes one part. The crate offers its decoder as that of a token's claims, so the part is put
 /// where claims stand.
-fn decode(part: &str) -> Result<Map<String, Value>, Reason> {
+fn decode(part: &str) -> Result<Map<String, Value>, TokenDefect> {
     let Object(object) =
-        jsonwebtoken::dangerous::insecure_decode_claims(format!(".{part}.")).map_err(|_| Reason::Malformed)?;
+        jsonwebtoken::dangerous::insecure_decode_claims(format!(".{part}.")).map_err(|_| TokenDefect::Malformed)?;
     Ok(object)
 }
 
-fn text<'a>(header: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Reason> {
+fn text<'a>(header: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, TokenDefect> {
     let value = header.get(name);
-    value.map(|value| value.as_str().ok_or(Reason::Malformed)).transpose()
+    value
+        .map(|value| value.as_str().ok_or(TokenDefect::Malformed))
+        .transpose()
 }

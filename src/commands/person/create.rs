@@ -34,7 +34,7 @@ impl<'a> Person<'a> {
         violations.extend(aws::new_user(self.rules.dialect, &self.mapped.attributes));
         for violation in &mut violations {
             if let Some(source) = self.rules.mapper.source(&violation.attribute) {
-                violation.mend.push_str(&format!(" (user-profile.{source})"));
+                violation.help.push_str(&format!(" (user-profile.{source})"));
             }
         }
         violations
@@ -47,7 +47,7 @@ impl<'a> Person<'a> {
             return self.without_a_key();
         };
         let wanted = self.mapped.attributes.clone();
-        let mut lost: Option<&scim::Error> = None;
+        let mut lost: Option<&scim::ScimError> = None;
         for _ in 0..crate::commands::CREATIONS {
             let refused = match replay.create_user(|| new_user(&wanted, allow_enable))? {
                 Ok(user) => return self.created(user, &name, allow_enable),
@@ -113,7 +113,7 @@ impl<'a> Person<'a> {
 
     /// A 409 although nobody has the userName: which attribute clashes, and whose it is, as far as
     /// AWS can be asked. There is no filter on e-mail (DG ListUsers).
-    fn clashes(&self, error: &scim::Error, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    fn clashes(&self, error: &scim::ScimError, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
         let said = error.message();
         if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
             match replay.users_by_external_id(id)? {

@@ -7,7 +7,7 @@ use crate::{
     decide::{Next, Replay},
     mapper::{Mapped, MappingType},
     outcome::Cause,
-    profile::{NotText, UserProfile},
+    profile::{NotTextError, UserProfile},
     scim::{
         ErrorKind, Id, User,
         aws::{self, Violation},
@@ -59,7 +59,7 @@ impl<'a> Person<'a> {
                     format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`"),
                 ),
             },
-            Err(fault) => self.not_text(&NotText {
+            Err(fault) => self.not_text(&NotTextError {
                 field: format!("{place}.id"),
                 ..fault
             }),

@@ -10,7 +10,7 @@ use crate::{
     decide::Next,
     mapper::{Mapped, MappingType},
     outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
-    profile::{NotText, UserProfile},
+    profile::{NotTextError, UserProfile},
     scim::{self, Object, User, aws::Violation},
 };
 
@@ -104,11 +104,11 @@ impl<'a> Person<'a> {
     }
 
     pub(in crate::commands) fn fails<T>(&self, cause: Cause, message: impl Into<String>) -> Result<T, Next> {
-        self.ends(Failure::new(cause, message))
+        self.end_with(Failure::new(cause, message))
     }
 
-    pub(in crate::commands) fn failed<T>(&self, error: &scim::Error) -> Result<T, Next> {
-        self.ends(error.into())
+    pub(in crate::commands) fn failed<T>(&self, error: &scim::ScimError) -> Result<T, Next> {
+        self.end_with(error.into())
     }
 
     pub(in crate::commands) fn invalid<T>(&self, violations: &[Violation]) -> Result<T, Next> {
@@ -130,11 +130,11 @@ impl<'a> Person<'a> {
         )
     }
 
-    fn not_text<T>(&self, fault: &NotText) -> Result<T, Next> {
+    fn not_text<T>(&self, fault: &NotTextError) -> Result<T, Next> {
         self.fails(Cause::Invalid, fault.to_string())
     }
 
-    fn ends<T>(&self, failure: Failure) -> Result<T, Next> {
+    fn end_with<T>(&self, failure: Failure) -> Result<T, Next> {
         finish(Outcome::User(UserOutcome::Failed {
             action: self.action,
             failure,
@@ -149,8 +149,8 @@ impl<'a> Person<'a> {
 
     /// A look failed after an answer got lost. The lost one is what the caller must know of; that
     /// the command's time is over says so by itself (504).
-    fn unsure<T>(&self, done: &str, lost: &scim::Error, looking: &scim::Error) -> Result<T, Next> {
-        self.ends(Failure::unsure("user", done, lost, looking))
+    fn unsure<T>(&self, done: &str, lost: &scim::ScimError, looking: &scim::ScimError) -> Result<T, Next> {
+        self.end_with(Failure::unsure("user", done, lost, looking))
     }
 }
 

@@ -50,7 +50,10 @@ const EXAMPLES: [(&str, &str); 10] = [
         "iam-update-user",
         include_str!("../../../openapi/examples/iam-update-user.json"),
     ),
-    ("iam-get-user", include_str!("../../../openapi/examples/iam-get-user.json")),
+    (
+        "iam-get-user",
+        include_str!("../../../openapi/examples/iam-get-user.json"),
+    ),
     (
         "iam-disable-user",
         include_str!("../../../openapi/examples/iam-disable-user.json"),
@@ -71,7 +74,10 @@ const EXAMPLES: [(&str, &str); 10] = [
         "iam-delete-group",
         include_str!("../../../openapi/examples/iam-delete-group.json"),
     ),
-    ("test-module", include_str!("../../../openapi/examples/test-module.json")),
+    (
+        "test-module",
+        include_str!("../../../openapi/examples/test-module.json"),
+    ),
     (
         "get-mapping-fields",
         include_str!("../../../openapi/examples/get-mapping-fields.json"),

@@ -36,10 +36,10 @@ const URLS: &str = "src/config/directory_url.rs";
 const SETTINGS: &str = "src/config/tests.rs";
 const TOKEN: &str = "src/config/token.rs";
 const RESOLVE: &str = "src/scim/resolve.rs";
-const JSON: &str = "src/json.rs";
+const JSON: &str = "src/json/mod.rs";
 const FILTER: &str = "src/scim/filter.rs";
 const MARKDOWN: &str = "src/envelope/markdown.rs";
-const SEATS: &str = "src/http/seats.rs";
+const SEATS: &str = "src/http/slots.rs";
 
 const WEBHOOKS: By = NotYet("there are no webhooks");
 

@@ -17,10 +17,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Dialect, Error, ErrorKind, ListResponse, Malformed, Page, Pool, Request, User,
+    Dialect, ErrorKind, ListResponse, Page, Pool, Request, ResourceError, ScimError, User,
     answer::{Answer, header_text, is_scim_error},
     breaker::{self, Breaker, BreakerState, PROBE_INTERVAL},
-    pacing::{Congested, Governor, Priority},
+    pacing::{CongestedError, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
 };
@@ -45,7 +45,7 @@ const MAX_TOKENS_TRIED: usize = 2;
 
 /// On whose behalf a request is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Urgency<'a> {
+pub struct RequestContext<'a> {
     /// How urgent it is.
     pub priority: Priority,
     /// After this nothing is sent any more.
@@ -68,7 +68,7 @@ pub struct LastError {
 }
 
 /// What the clones of a client share.
-pub(super) struct Shared {
+pub(super) struct Transport {
     pub(super) pool: Pool,
     pub(super) base: Url,
     pub(super) tokens: Tokens,
@@ -77,24 +77,24 @@ pub(super) struct Shared {
     pub(super) governor: Governor,
     pub(super) breaker: Breaker,
     pub(super) budget: Budget,
-    pub(super) last: Mutex<Last>,
+    pub(super) last: Mutex<LastAttempt>,
     /// A task probes.
     pub(super) probing: AtomicBool,
 }
 
 /// How the last requests went.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Last {
+pub(super) struct LastAttempt {
     pub(super) reached: Option<bool>,
     pub(super) error: Option<LastError>,
 }
 
-impl Shared {
+impl Transport {
     /// Waits for the request's turn, as long as the directory works and there is time.
-    pub(super) async fn turn(&self, request: &Request, urgency: Urgency<'_>) -> Result<(), Error> {
-        let Urgency { priority, deadline, .. } = urgency;
+    pub(super) async fn turn(&self, request: &Request, context: RequestContext<'_>) -> Result<(), ScimError> {
+        let RequestContext { priority, deadline, .. } = context;
         if Instant::now() >= deadline {
-            return Err(Error::new(
+            return Err(ScimError::new(
                 ErrorKind::Expired,
                 "the command's time was over before this was sent",
             ));
@@ -103,9 +103,9 @@ impl Shared {
             biased;
             () = self.breaker.opened() => Err(self.breaker.refusal()),
             turn = self.governor.turn(request.api, request.memberships(), priority, deadline) => {
-                turn.map_err(|Congested { retry_after }| Error {
+                turn.map_err(|CongestedError { retry_after }| ScimError {
                     retry_after: Some(retry_after),
-                    ..Error::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
+                    ..ScimError::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
                 })
             }
         }
@@ -113,29 +113,33 @@ impl Shared {
 
     /// Sends a request once; again with another token, if there is one, when the first is refused.
     /// A 401 says that nothing was done.
-    pub(super) async fn once(self: &Arc<Self>, request: &Request, urgency: Urgency<'_>) -> Result<Answer, Error> {
+    pub(super) async fn once(
+        self: &Arc<Self>,
+        request: &Request,
+        context: RequestContext<'_>,
+    ) -> Result<Answer, ScimError> {
         let mut tried = Vec::new();
         loop {
             let token = self.tokens.current();
-            urgency.sent.fetch_add(1, Ordering::Relaxed);
+            context.sent.fetch_add(1, Ordering::Relaxed);
             let answer = self.attempt(request, &token, self.timeout).await;
             let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
             if !refused {
                 self.tokens.accepted(&token);
             } else {
                 tried.push(token);
-                let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < urgency.deadline;
+                let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < context.deadline;
                 if may_go_on && self.tokens.replace(&tried).await {
                     continue;
                 }
             }
-            let answer = answer.and_then(|answer| bounded(answer, urgency.received));
+            let answer = answer.and_then(|answer| bounded(answer, context.received));
             self.account(answer.as_ref().err());
             return answer;
         }
     }
 
-    async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, Error> {
+    async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
         let mut outgoing = self
             .pool
             .0
@@ -164,12 +168,12 @@ impl Shared {
         }
     }
 
-    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, ScimError> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
                 let detail = format!("the directory's answer is larger than {} MiB", MAX_ANSWER >> 20);
-                return Err(Error::new(ErrorKind::Unreadable, detail));
+                return Err(ScimError::new(ErrorKind::Unreadable, detail));
             }
             body.extend_from_slice(&chunk);
         }
@@ -177,7 +181,7 @@ impl Shared {
     }
 
     /// Keeps in mind how a request went, and starts probing when it was one failure too many.
-    fn account(self: &Arc<Self>, error: Option<&Error>) {
+    fn account(self: &Arc<Self>, error: Option<&ScimError>) {
         match error {
             Some(error) if breaker::is_failure(error) => {
                 if self.breaker.failed() {
@@ -186,7 +190,7 @@ impl Shared {
                 self.probe_if_open();
             }
             // Whatever that was, it proves neither that the directory works nor that it does not.
-            Some(Error {
+            Some(ScimError {
                 kind: ErrorKind::Unreadable,
                 ..
             }) => {}
@@ -196,8 +200,8 @@ impl Shared {
     }
 
     /// Keeps for whoever watches over the service how the last request went.
-    pub(super) fn remember(&self, error: Option<&Error>) {
-        let troubling = |error: &&Error| {
+    pub(super) fn remember(&self, error: Option<&ScimError>) {
+        let troubling = |error: &&ScimError| {
             breaker::is_failure(error)
                 || matches!(
                     error.kind,
@@ -226,7 +230,7 @@ impl Shared {
 
     /// No answer, or not a whole one. The error's own text names the URL, and with it whom was
     /// asked for: left out.
-    fn unanswered(&self, error: reqwest::Error) -> Error {
+    fn unanswered(&self, error: reqwest::Error) -> ScimError {
         let error = error.without_url();
         let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let cause = chain().last().map(ToString::to_string).unwrap_or_default();
@@ -260,10 +264,10 @@ impl Shared {
                 format!("the connection broke before the directory's answer was whole: {cause}"),
             )
         };
-        Error::new(kind, self.plain(&detail))
+        ScimError::new(kind, self.plain(&detail))
     }
 
-    fn refusal(&self, request: &Request, answer: &Answer) -> Error {
+    fn refusal(&self, request: &Request, answer: &Answer) -> ScimError {
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let body = body.as_ref().and_then(Value::as_object);
         let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
@@ -280,10 +284,10 @@ impl Shared {
         let request_id = answer
             .request_id()
             .or_else(|| header_text(&self.tokens.mask(text("exceptionRequestId")?)));
-        Error {
+        ScimError {
             request_id,
             retry_after: answer.retry_after(),
-            ..Error::new(kind, detail)
+            ..ScimError::new(kind, detail)
         }
     }
 
@@ -313,21 +317,21 @@ impl Shared {
 }
 
 /// The answer, unless there have been too many of its size.
-fn bounded(answer: Answer, received: &AtomicUsize) -> Result<Answer, Error> {
+fn bounded(answer: Answer, received: &AtomicUsize) -> Result<Answer, ScimError> {
     let size = answer.body.len();
     if received.fetch_add(size, Ordering::Relaxed) + size > MAX_RECEIVED {
         let detail = format!(
             "the directory's answers to one command are larger than {} MiB",
             MAX_RECEIVED >> 20
         );
-        return Err(Error::new(ErrorKind::Unreadable, detail));
+        return Err(ScimError::new(ErrorKind::Unreadable, detail));
     }
     Ok(answer)
 }
 
 /// Reads one user every second until the directory answers as one, which closes the breaker.
-async fn probe(shared: Weak<Shared>) {
-    let sample = Request::list_users(None, Page::Sample(1));
+async fn probe(shared: Weak<Transport>) {
+    let sample = Request::list_users(None, Page::Probe(1));
     loop {
         // Replicas that lost a directory together should not all ask at the same moment.
         tokio::time::sleep(PROBE_INTERVAL.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
@@ -352,7 +356,7 @@ async fn probe(shared: Weak<Shared>) {
 }
 
 /// Reads the tokens anew for as long as the client lives.
-pub(super) async fn watch_tokens(shared: Weak<Shared>) {
+pub(super) async fn watch_tokens(shared: Weak<Transport>) {
     loop {
         tokio::time::sleep(TOKEN_POLL).await;
         let Some(shared) = shared.upgrade() else { return };
@@ -362,7 +366,10 @@ pub(super) async fn watch_tokens(shared: Weak<Shared>) {
     }
 }
 
-pub(super) fn read_json<T>(answer: &Answer, read: impl Fn(Value) -> Result<T, Malformed>) -> Result<T, Malformed> {
-    let value = serde_json::from_slice(&answer.body).map_err(|_| Malformed("it is not JSON"));
+pub(super) fn read_json<T>(
+    answer: &Answer,
+    read: impl Fn(Value) -> Result<T, ResourceError>,
+) -> Result<T, ResourceError> {
+    let value = serde_json::from_slice(&answer.body).map_err(|_| ResourceError("it is not JSON"));
     value.and_then(read)
 }

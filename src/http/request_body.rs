@@ -10,18 +10,18 @@ use hyper::body::{Frame, Incoming, SizeHint};
 
 /// A request's body that tells when it is there, or nobody waits for the rest of it any more;
 /// perhaps more than once.
-pub(super) struct Watched<F: Fn()> {
+pub(super) struct TrackedRequestBody<F: Fn()> {
     body: Incoming,
     whole: F,
 }
 
-impl<F: Fn()> Watched<F> {
+impl<F: Fn()> TrackedRequestBody<F> {
     pub(super) fn new(body: Incoming, whole: F) -> Self {
         Self { body, whole }
     }
 }
 
-impl<F: Fn() + Unpin> HttpBody for Watched<F> {
+impl<F: Fn() + Unpin> HttpBody for TrackedRequestBody<F> {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -43,7 +43,7 @@ impl<F: Fn() + Unpin> HttpBody for Watched<F> {
     }
 }
 
-impl<F: Fn()> Drop for Watched<F> {
+impl<F: Fn()> Drop for TrackedRequestBody<F> {
     fn drop(&mut self) {
         (self.whole)();
     }

@@ -10,7 +10,7 @@ use hyper::body::{Frame, SizeHint};
 
 /// What becomes of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum BodyProgress {
     /// There was room for some of it.
     Progress,
     /// All of it has been handed over, or nobody wants the rest.
@@ -18,25 +18,25 @@ pub(super) enum Step {
 }
 
 /// An answer's body that tells its steps.
-pub(super) struct Handed<F: Fn(Step)> {
+pub(super) struct TrackedResponseBody<F: Fn(BodyProgress)> {
     body: Body,
     tell: F,
 }
 
-impl<F: Fn(Step)> Handed<F> {
+impl<F: Fn(BodyProgress)> TrackedResponseBody<F> {
     pub(super) fn new(body: Body, tell: F) -> Self {
         Self { body, tell }
     }
 }
 
-impl<F: Fn(Step) + Unpin> HttpBody for Handed<F> {
+impl<F: Fn(BodyProgress) + Unpin> HttpBody for TrackedResponseBody<F> {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if frame.is_ready() {
-            (self.tell)(Step::Progress);
+            (self.tell)(BodyProgress::Progress);
         }
         frame
     }
@@ -50,8 +50,8 @@ impl<F: Fn(Step) + Unpin> HttpBody for Handed<F> {
     }
 }
 
-impl<F: Fn(Step)> Drop for Handed<F> {
+impl<F: Fn(BodyProgress)> Drop for TrackedResponseBody<F> {
     fn drop(&mut self) {
-        (self.tell)(Step::Gone);
+        (self.tell)(BodyProgress::Gone);
     }
 }

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 
 use super::{
     bounds::{MAX_PATHS, MAX_STEPS, MAX_TARGETS},
-    check, dirty,
+    check,
     file::{Direction, Identity, MapperFile, TYPES},
+    lenient_json,
     lint::{Findings, shortened},
     path::Path,
     patterns::Patterns,
@@ -51,7 +52,7 @@ const KNOWN: [&str; 24] = [
 
 /// Reads an export. Without a file when anything was refused.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
-    let document = match dirty::read(text) {
+    let document = match lenient_json::read(text) {
         Ok(document) => document,
         Err(problem) => {
             findings.refuse("", format!("not JSON: {problem}"));

@@ -16,17 +16,17 @@ pub struct Record {
 }
 
 /// What accompanies a command, whether or not its caller waits.
-pub trait Attendant: Send + 'static {
+pub trait CommandObserver: Send + 'static {
     /// Told when the command begins, before anything is asked or sent.
-    fn begun(&mut self);
+    fn on_start(&mut self);
 
     /// Told when the command has ended.
-    fn ended(self, record: &Record);
+    fn on_finish(self, record: &Record);
 }
 
 /// Nobody.
-impl Attendant for () {
-    fn begun(&mut self) {}
+impl CommandObserver for () {
+    fn on_start(&mut self) {}
 
-    fn ended(self, _: &Record) {}
+    fn on_finish(self, _: &Record) {}
 }

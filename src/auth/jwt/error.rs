@@ -4,10 +4,10 @@ use jsonwebtoken::errors::ErrorKind;
 
 /// Why a token was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum TokenError {
     /// It proves nothing. Its bearer is told so, and not why: that is for the log.
     #[error("the token is not valid: {0}")]
-    Invalid(Reason),
+    Invalid(TokenDefect),
     /// It can't be told, because the issuer's keys could not be got so far, or not for a day.
     /// Nobody's fault who asks.
     #[error("the keys of the token's issuer can't be got")]
@@ -16,7 +16,7 @@ pub enum Refusal {
 
 /// What is wrong with a token. For the log: holds no text of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum TokenDefect {
     /// Longer than 16 KiB.
     #[error("too long")]
     TooLong,
@@ -66,13 +66,13 @@ pub enum Reason {
     Bound,
 }
 
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
+impl From<TokenDefect> for TokenError {
+    fn from(reason: TokenDefect) -> Self {
         Self::Invalid(reason)
     }
 }
 
-impl Reason {
+impl TokenDefect {
     /// Says in our words what the crate found.
     #[expect(
         clippy::wildcard_enum_match_arm,

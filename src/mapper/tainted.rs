@@ -56,11 +56,11 @@ pub(super) struct Text<'a> {
 
 /// A value on its way through the transformers.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Worked<'a> {
+pub(super) enum Tainted<'a> {
     /// A text.
     Text(Text<'a>),
     /// A list, whose elements transformers see one by one.
-    List(Vec<Worked<'a>>),
+    List(Vec<Tainted<'a>>),
     /// Anything else. Its texts are data, never structure.
     Other(Cow<'a, Value>),
 }
@@ -139,12 +139,12 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'a> Worked<'a> {
+impl<'a> Tainted<'a> {
     /// A value as the source has it.
     pub(super) fn from_source(value: &'a Value) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text.as_str(), Origin::Source)),
-            Value::Array(elements) => Self::List(elements.iter().map(Worked::from_source).collect()),
+            Value::Array(elements) => Self::List(elements.iter().map(Tainted::from_source).collect()),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Self::Other(Cow::Borrowed(value)),
         }
     }
@@ -170,7 +170,7 @@ impl<'a> Worked<'a> {
     pub(super) fn into_value(self) -> Value {
         match self {
             Self::Text(text) => Value::String(text.into_plain()),
-            Self::List(elements) => elements.into_iter().map(Worked::into_value).collect(),
+            Self::List(elements) => elements.into_iter().map(Tainted::into_value).collect(),
             Self::Other(value) => value.into_owned(),
         }
     }
@@ -272,9 +272,9 @@ mod tests {
             (json!(null), ""),
             (json!("x"), "x"),
         ] {
-            assert_eq!(Worked::from_source(&value).into_text().unwrap().plain(), expected);
+            assert_eq!(Tainted::from_source(&value).into_text().unwrap().plain(), expected);
         }
-        assert!(Worked::from_source(&object).into_text().is_err());
-        assert_eq!(Worked::from_source(&object).into_value(), object);
+        assert!(Tainted::from_source(&object).into_text().is_err());
+        assert_eq!(Tainted::from_source(&object).into_value(), object);
     }
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 /// Why a request never became a command. Everything that differs between causes is decided by a
 /// `match` on this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum ProblemType {
     /// The body is not one well-formed, unambiguous JSON document.
     NotJson,
     /// The body names an argument that the command does not have.
@@ -59,7 +59,7 @@ pub enum Cause {
     ShuttingDown,
 }
 
-impl Cause {
+impl ProblemType {
     /// Every cause, in the order of their statuses; for documentation and tests.
     pub const ALL: [Self; 25] = [
         Self::NotJson,

@@ -26,7 +26,7 @@ impl fmt::Display for Part {
 
 /// Why a file can't be used. The text is what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum TlsFileError {
     /// The file can't be read.
     #[error("it can't be read ({0}): give the path of a file that this user may read")]
     Unreadable(io::ErrorKind),
@@ -74,9 +74,9 @@ pub enum Fault {
 
 /// Everything that is wrong with the files. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<(Part, Fault)>);
+pub struct TlsError(pub Vec<(Part, TlsFileError)>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for TlsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (part, fault)) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
@@ -86,4 +86,4 @@ impl fmt::Display for Faults {
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for TlsError {}

@@ -11,12 +11,12 @@ use std::{
 use super::{
     bounds::MAX_FILES,
     file::{Direction, MapperFile},
-    lint::{Findings, Gravity},
+    lint::{Findings, Severity},
 };
 
 /// The mappers that were found so far.
 #[derive(Debug, Default)]
-pub struct Library {
+pub struct MapperStore {
     /// The folder in which names are looked for.
     folder: Option<PathBuf>,
     loaded: BTreeMap<PathBuf, (Option<Arc<MapperFile>>, Findings)>,
@@ -24,23 +24,23 @@ pub struct Library {
 
 /// Why there is no mapper to use, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfound {
+pub struct LookupError {
     /// What was found instead.
     pub found: String,
     /// What to do.
-    pub mend: String,
+    pub help: String,
 }
 
-impl Unfound {
-    fn new(found: impl Into<String>, mend: impl Into<String>) -> Self {
+impl LookupError {
+    fn new(found: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             found: found.into(),
-            mend: mend.into(),
+            help: help.into(),
         }
     }
 }
 
-impl Library {
+impl MapperStore {
     /// A library over a folder, if there is one.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
@@ -59,11 +59,11 @@ impl Library {
         wanted: &str,
         base: Option<&Path>,
         direction: Direction,
-    ) -> Result<(Arc<MapperFile>, usize), Unfound> {
+    ) -> Result<(Arc<MapperFile>, usize), LookupError> {
         let path = match self.file(wanted, base) {
             Some(path) if path.is_file() => path,
             Some(path) => {
-                return Err(Unfound::new(
+                return Err(LookupError::new(
                     format!("{}, which is not a regular file", shown(&path)),
                     "give a mapper's file",
                 ));
@@ -72,7 +72,7 @@ impl Library {
         };
         let (file, findings) = self.load(&path)?;
         let Some(file) = file else {
-            return Err(Unfound::new(
+            return Err(LookupError::new(
                 format!("{}, which can't be used", shown(&path)),
                 format!("{} (`aws-ilm mapper lint` shows all)", findings.refusals()),
             ));
@@ -82,12 +82,12 @@ impl Library {
                 Direction::Outgoing => "outgoing",
                 Direction::Incoming => "incoming",
             };
-            return Err(Unfound::new(
+            return Err(LookupError::new(
                 format!("{}, which maps the other way", shown(&path)),
                 format!("name an {way} mapper"),
             ));
         }
-        Ok((Arc::clone(file), findings.count(Gravity::Doubtful)))
+        Ok((Arc::clone(file), findings.count(Severity::Doubtful)))
     }
 
     /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a
@@ -102,15 +102,15 @@ impl Library {
     }
 
     /// The one file of the folder with a mapper of this id or name.
-    fn named(&mut self, wanted: &str) -> Result<PathBuf, Unfound> {
+    fn named(&mut self, wanted: &str) -> Result<PathBuf, LookupError> {
         let Some(folder) = self.folder.clone() else {
-            return Err(Unfound::new(
+            return Err(LookupError::new(
                 "no file of that path",
                 "give a mapper's file, or set mapper_folder (AWS_ILM_MAPPER_FOLDER) to use a name",
             ));
         };
         let entries = fs::read_dir(&folder).map_err(|error| {
-            Unfound::new(
+            LookupError::new(
                 format!("a mapper_folder that can't be read ({})", error.kind()),
                 "give a folder",
             )
@@ -125,7 +125,7 @@ impl Library {
             .collect();
         paths.sort();
         if paths.len() > MAX_FILES {
-            return Err(Unfound::new(
+            return Err(LookupError::new(
                 format!("a mapper_folder of more than {MAX_FILES} files"),
                 "keep only mappers in it",
             ));
@@ -140,11 +140,11 @@ impl Library {
         }
         match matching.as_slice() {
             [path] => Ok(path.clone()),
-            [] if broken.is_empty() => Err(Unfound::new(
+            [] if broken.is_empty() => Err(LookupError::new(
                 "neither a file nor a mapper's id or name in mapper_folder",
                 "check the spelling, and which files are in the folder",
             )),
-            [] => Err(Unfound::new(
+            [] => Err(LookupError::new(
                 "neither a file nor a mapper's id or name in mapper_folder",
                 format!(
                     "check the spelling; what can't be used was not looked at: {} (`aws-ilm mapper lint` says why)",
@@ -153,7 +153,7 @@ impl Library {
             )),
             paths => {
                 let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
-                Err(Unfound::new(
+                Err(LookupError::new(
                     format!("more than one mapper of that name: {}", paths.join(", ")),
                     "name the file",
                 ))
@@ -161,17 +161,17 @@ impl Library {
         }
     }
 
-    fn load(&mut self, path: &Path) -> Result<&(Option<Arc<MapperFile>>, Findings), Unfound> {
+    fn load(&mut self, path: &Path) -> Result<&(Option<Arc<MapperFile>>, Findings), LookupError> {
         let key = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !self.loaded.contains_key(&key) {
             let (file, findings) = MapperFile::load(path)
-                .map_err(|problem| Unfound::new(format!("{}, which can't be read", shown(path)), problem))?;
+                .map_err(|problem| LookupError::new(format!("{}, which can't be read", shown(path)), problem))?;
             self.loaded.insert(key.clone(), (file.map(Arc::new), findings));
         }
         // It was there, or has just been put there.
         self.loaded
             .get(&key)
-            .ok_or_else(|| Unfound::new(shown(path), "give a mapper's file"))
+            .ok_or_else(|| LookupError::new(shown(path), "give a mapper's file"))
     }
 }
 

@@ -12,9 +12,9 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    auth::{Authenticator, Credentials, Held, Identity, Presented, Refusal},
+    auth::{AuthenticationError, Authenticator, Credentials, Identity, PresentedCredentials, QuotaPermit},
     http::{
-        audit::{self, Deed},
+        audit::{self, AuditEvent},
         observe::RequestId,
         problem::Problem,
         tls::Client,
@@ -29,26 +29,26 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// Whoever sent a request, as far as that is proven.
 #[derive(Debug, Clone)]
-pub struct Asker {
+pub struct Principal {
     pub(super) identity: Identity,
     pub(super) address: IpAddr,
     pub(super) request_id: RequestId,
     pub(super) route: Box<str>,
     /// What it takes to recognise it once more; `None` where nobody has to be.
-    pub(super) renewal: Option<Arc<Renewal>>,
+    pub(super) reauthentication: Option<Arc<Reauthentication>>,
     /// Its place in the caller's quota: kept as long as anything that was accepted for it is at
     /// work.
-    pub(super) _held: Option<Arc<Held>>,
+    pub(super) _held: Option<Arc<QuotaPermit>>,
 }
 
-impl Asker {
+impl Principal {
     /// Who it is.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Whether an instance of this name is there, for this asker.
-    pub fn sees(&self, instance: &str) -> bool {
+    /// Whether an instance of this name is there, for this principal.
+    pub fn can_see(&self, instance: &str) -> bool {
         self.identity.rights().instances.include(instance)
     }
 
@@ -59,32 +59,32 @@ impl Asker {
     ///
     /// # Errors
     /// When it is not recognised any more.
-    pub async fn renew(&mut self) -> Result<(), Problem> {
-        let Some(renewal) = &self.renewal else {
+    pub async fn reauthenticate(&mut self) -> Result<(), Problem> {
+        let Some(reauthentication) = &self.reauthentication else {
             return Ok(());
         };
-        if renewal.is_fresh() {
+        if reauthentication.is_fresh() {
             return Ok(());
         }
-        match renewal.identify().await {
+        match reauthentication.identify().await {
             Ok(identity) => {
                 self.identity = identity;
                 Ok(())
             }
             Err(refusal) => {
                 audit::refused(
-                    self.deed(),
+                    self.audit_event(),
                     &format!("{refusal}, by the time that the request had arrived"),
                 );
                 Err(match refusal {
-                    Refusal::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
-                    Refusal::Nothing
-                    | Refusal::Unusable
-                    | Refusal::UnknownKey
-                    | Refusal::ExpiredKey(_)
-                    | Refusal::Token(_)
-                    | Refusal::StrangeToken
-                    | Refusal::StrangeCertificate => Problem::unauthorised(),
+                    AuthenticationError::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
+                    AuthenticationError::Nothing
+                    | AuthenticationError::Malformed
+                    | AuthenticationError::UnknownKey
+                    | AuthenticationError::ExpiredKey(_)
+                    | AuthenticationError::Token(_)
+                    | AuthenticationError::StrangeToken
+                    | AuthenticationError::StrangeCertificate => Problem::unauthorised(),
                 })
             }
         }
@@ -99,9 +99,9 @@ impl Asker {
             return Ok(());
         }
         audit::refused(
-            Deed {
+            AuditEvent {
                 command: Some(command),
-                ..self.deed()
+                ..self.audit_event()
             },
             "lacks the right to the command",
         );
@@ -115,10 +115,10 @@ impl Asker {
     /// When the right is missing. An instance that was named is then told to be not there, in the
     /// words that one that is not there is told in.
     pub fn require_instance(&self, instance: Option<&str>, is_named: bool) -> Result<(), Problem> {
-        if instance.is_some_and(|instance| self.sees(instance)) {
+        if instance.is_some_and(|instance| self.can_see(instance)) {
             return Ok(());
         }
-        self.note_hidden(instance);
+        self.audit_hidden(instance);
         Err(if is_named {
             Problem::no_such_instance()
         } else {
@@ -126,15 +126,15 @@ impl Asker {
         })
     }
 
-    /// Writes down that something was kept from the asker because of the instance that it belongs
+    /// Writes down that something was kept from the principal because of the instance that it belongs
     /// to, or that names one that is not there. It is the same line, so that the time it takes
     /// tells the two apart as little as the answer does.
-    pub fn note_hidden(&self, instance: Option<&str>) {
-        if self.renewal.is_some() {
+    pub fn audit_hidden(&self, instance: Option<&str>) {
+        if self.reauthentication.is_some() {
             audit::refused(
-                Deed {
+                AuditEvent {
                     instance,
-                    ..self.deed()
+                    ..self.audit_event()
                 },
                 "lacks the right to the instance",
             );
@@ -149,23 +149,23 @@ impl Asker {
         if self.identity.rights().administration {
             return Ok(());
         }
-        audit::refused(self.deed(), "lacks the right of administration");
+        audit::refused(self.audit_event(), "lacks the right of administration");
         Err(Problem::forbidden("of administration"))
     }
 
-    /// What an audit line says of the asker.
-    pub fn deed(&self) -> Deed<'_> {
-        Deed {
+    /// What an audit line says of the principal.
+    pub fn audit_event(&self) -> AuditEvent<'_> {
+        AuditEvent {
             caller: self.identity.name(),
             proof: self.identity.proof().label(),
             key: self.identity.key(),
             subject: self.identity.subject(),
-            ..self.strangers_deed()
+            ..self.anonymous_event()
         }
     }
 
-    pub(super) fn strangers_deed(&self) -> Deed<'_> {
-        Deed {
+    pub(super) fn anonymous_event(&self) -> AuditEvent<'_> {
+        AuditEvent {
             request_id: &self.request_id,
             caller: "-",
             proof: "none",
@@ -181,62 +181,62 @@ impl Asker {
 
 /// What was presented, and to whom and when: a body may take long to arrive, and its sender may
 /// have been taken out meanwhile.
-pub(super) struct Renewal {
+pub(super) struct Reauthentication {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) generation: u64,
-    pub(super) presented: Option<Kept>,
+    pub(super) presented: Option<OwnedCredentials>,
     pub(super) client: Option<Client>,
     pub(super) recognised: Instant,
 }
 
 /// What a header section presented, kept beyond it.
-pub(super) enum Kept {
+pub(super) enum OwnedCredentials {
     Key(SecretString),
     Bearer(SecretString),
-    Unusable,
+    Malformed,
 }
 
-impl Kept {
-    pub(super) fn of(presented: Presented<'_>) -> Self {
+impl OwnedCredentials {
+    pub(super) fn of(presented: PresentedCredentials<'_>) -> Self {
         match presented {
-            Presented::Key(text) => Self::Key(text.into()),
-            Presented::Bearer(text) => Self::Bearer(text.into()),
-            Presented::Unusable => Self::Unusable,
+            PresentedCredentials::Key(text) => Self::Key(text.into()),
+            PresentedCredentials::Bearer(text) => Self::Bearer(text.into()),
+            PresentedCredentials::Malformed => Self::Malformed,
         }
     }
 
-    fn presented(&self) -> Presented<'_> {
+    fn presented(&self) -> PresentedCredentials<'_> {
         match self {
-            Self::Key(text) => Presented::Key(text.expose_secret()),
-            Self::Bearer(text) => Presented::Bearer(text.expose_secret()),
-            Self::Unusable => Presented::Unusable,
+            Self::Key(text) => PresentedCredentials::Key(text.expose_secret()),
+            Self::Bearer(text) => PresentedCredentials::Bearer(text.expose_secret()),
+            Self::Malformed => PresentedCredentials::Malformed,
         }
     }
 }
 
-impl Renewal {
+impl Reauthentication {
     fn is_fresh(&self) -> bool {
         self.generation == self.authenticator.generation() && self.recognised.elapsed() < FRESH
     }
 
-    pub(super) async fn identify(&self) -> Result<Identity, Refusal> {
+    pub(super) async fn identify(&self) -> Result<Identity, AuthenticationError> {
         let certificate = self.client.as_ref().and_then(Client::names);
         let credentials = Credentials {
-            presented: self.presented.as_ref().map(Kept::presented),
+            presented: self.presented.as_ref().map(OwnedCredentials::presented),
             certificate: certificate.as_deref(),
         };
         self.authenticator.identify(credentials).await
     }
 }
 
-impl fmt::Debug for Renewal {
+impl fmt::Debug for Reauthentication {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("Renewal")
     }
 }
 
 /// Refuses with a fault of ours where the guard was left out: better nobody than anybody.
-impl<S: Send + Sync> FromRequestParts<S> for Asker {
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
