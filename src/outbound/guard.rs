@@ -1,4 +1,4 @@
-//! To which addresses a directory's name may lead.
+//! To which addresses a name may lead, of a directory or of another server that is asked.
 //!
 //! Whoever answers for a name can answer anything, another thing each time (DNS rebinding), and
 //! what stands on our own machine or link often trusts whoever reaches it: a cloud's metadata
@@ -31,9 +31,9 @@ const LOCALHOST: &str = "localhost";
 
 type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names, and keeps back the addresses that no directory has.
+/// Resolves names, and keeps back the addresses of this machine and its link.
 #[derive(Clone)]
-pub(super) struct Guard {
+pub struct Guard {
     lookup: Arc<dyn Fn(String) -> Found + Send + Sync>,
     /// Hosts of proxies, which stand where the operator put them.
     trusted: Vec<String>,
@@ -41,7 +41,8 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Asks the system, and lets the names of these hosts lead anywhere.
-    pub(super) fn new(trusted: Vec<String>) -> Self {
+    #[must_use]
+    pub fn new(trusted: Vec<String>) -> Self {
         Self::with(trusted, |name| Box::pin(system(name)))
     }
 
@@ -64,7 +65,7 @@ impl Resolve for Guard {
                 addresses.retain(|address| may_be(&name, *address));
             }
             if addresses.is_empty() {
-                let why = "its name leads to this machine, its link, or nowhere, where no directory is";
+                let why = "its name leads to this machine, its link, or nowhere, where no such server is";
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, why).into());
             }
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
@@ -212,7 +213,7 @@ mod tests {
             while let Some(deeper) = cause.source() {
                 cause = deeper;
             }
-            assert!(cause.to_string().contains("where no directory is"), "{cause}");
+            assert!(cause.to_string().contains("where no such server is"), "{cause}");
         }
         assert!(listener.accept().is_err(), "somebody connected");
         // The names that may.
