@@ -27,10 +27,10 @@ use crate::{
     app::{Bound, EmbeddedSandbox},
     commands::{Command, test_module},
     config::{self, Settings, Sources},
-    envelope::Envelope,
     http,
+    outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
-    service::{CommandRun, Service, Told},
+    service::{Completed, Service},
     telemetry,
 };
 
@@ -262,21 +262,14 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let mut all_well = true;
     for (instance, test) in service.instances().iter().zip(tests) {
         let (well, details) = match test.await {
-            Ok(Ok(CommandRun {
-                told: Told::Envelope(Envelope::TestModule(envelope)),
-                ..
-            })) => {
-                let result = envelope.result;
-                (
-                    result.success,
-                    if result.success {
-                        result.details
-                    } else {
-                        result.error_message
-                    },
-                )
-            }
-            Ok(_) | Err(_) => (false, "the test broke off".to_owned()),
+            Ok(Ok(Completed { outcome, .. })) => match outcome {
+                Outcome::Tested(Ok(proved)) => (true, proved.to_owned()),
+                Outcome::Tested(Err(failure)) => (false, failure.message),
+                Outcome::User(_) | Outcome::Group(_) | Outcome::MappingFields(_) => {
+                    (false, "another command answered".to_owned())
+                }
+            },
+            Ok(Err(_)) | Err(_) => (false, "the test broke off".to_owned()),
         };
         all_well &= well;
         // Writing to a string does not fail.

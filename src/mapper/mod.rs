@@ -135,6 +135,8 @@ impl Mapper {
 
     /// Turns a profile into the attributes of a SCIM user.
     pub fn outgoing(&self, mapping_type: MappingType, profile: &UserProfile) -> Mapped {
+        // Counted by a test: a mapper's file may take milliseconds, so a command maps once.
+        tracing::trace!("mapped a profile");
         match self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type)) {
             // The built-in mapping has one type, which serves all, as a mapper with only
             // `User Profile` does.
@@ -143,6 +145,15 @@ impl Mapper {
                 let (attributes, faults) = mapping.apply(Source::Profile(profile));
                 Mapped { attributes, faults }
             }
+        }
+    }
+
+    /// Whether creations and updates are mapped alike, so that one mapping serves both.
+    pub fn maps_alike(&self) -> bool {
+        let mapping = |mapping_type| self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type));
+        match (mapping(MappingType::Create), mapping(MappingType::Update)) {
+            (Some(create), Some(update)) => std::ptr::eq(create, update),
+            (create, update) => create.is_none() && update.is_none(),
         }
     }
 

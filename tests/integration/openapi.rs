@@ -9,8 +9,8 @@ use aws_ilm::{
         update_group, update_user,
     },
     envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
-        UpdateGroupEnvelope, UserEnvelope,
+        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, PlannedRequest,
+        TestModuleEnvelope, UpdateGroupEnvelope, UserEnvelope,
     },
     http::{
         self,
@@ -20,7 +20,6 @@ use aws_ilm::{
     },
     mapper::Explained,
     sandbox::{Fault, FaultKind},
-    service::PlannedRequest,
 };
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
