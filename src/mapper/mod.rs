@@ -21,6 +21,7 @@ mod bounds;
 mod built_in;
 mod check;
 mod dates;
+mod error;
 mod explain;
 pub mod expressions;
 mod file;
@@ -44,6 +45,7 @@ mod xsoar;
 use std::{fmt, sync::Arc};
 
 pub use self::{
+    error::{CompileError, EvaluationError, ReadError},
     explain::{Explained, ExplainedField, ExplainedStep, Taken, Verdict, VerdictViolation},
     file::{Direction, Form, Identity, MapperFile},
     lint::{Finding, Findings, Severity},
@@ -119,7 +121,7 @@ impl MappingType {
     }
 
     /// The type of a name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         file::TYPES
             .iter()
             .find(|(_, known)| *known == name)
@@ -164,7 +166,7 @@ impl Mapper {
         let fields = || {
             file.types()
                 .flat_map(|(_, mapping)| &mapping.fields)
-                .flat_map(|field| &field.filled)
+                .flat_map(|field| &field.sources)
         };
         let exact = fields().find(|(filled, _)| filled == attribute);
         let list = || {
@@ -190,7 +192,7 @@ impl Mapper {
                 }],
             },
             Some(file) => MapperInUse {
-                name: file.identity.shown_name().to_owned(),
+                name: file.identity.display_name().to_owned(),
                 id: Some(file.identity.id.clone()).filter(|id| !id.is_empty()),
                 types: file
                     .types()
@@ -222,7 +224,7 @@ impl Mapper {
 
 impl Identity {
     /// Its name, else its id.
-    pub fn shown_name(&self) -> &str {
+    pub fn display_name(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 
@@ -236,7 +238,7 @@ impl fmt::Debug for Mapper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |file: &Option<Arc<MapperFile>>| {
             file.as_ref()
-                .map_or(BUILT_IN.to_owned(), |file| file.identity.shown_name().to_owned())
+                .map_or(BUILT_IN.to_owned(), |file| file.identity.display_name().to_owned())
         };
         f.debug_struct("Mapper")
             .field("outgoing", &name(&self.outgoing))

@@ -67,7 +67,7 @@ fn stock(name: &str) -> Option<MapperFile> {
         return None;
     }
     let (file, findings) = MapperFile::load(&path).unwrap();
-    Some(file.unwrap_or_else(|| panic!("{name}: {}", findings.refusals())))
+    Some(file.unwrap_or_else(|| panic!("{name}: {}", findings.errors())))
 }
 
 /// The stock mappers, or ours that are written in their manner.
@@ -78,7 +78,7 @@ static MAPPER: LazyLock<Mapper> = LazyLock::new(|| {
                 .join("tests/integration/mappers")
                 .join(own);
             let (file, findings) = MapperFile::load(&path).unwrap();
-            file.unwrap_or_else(|| panic!("{own}: {}", findings.refusals()))
+            file.unwrap_or_else(|| panic!("{own}: {}", findings.errors()))
         })
     };
     let outgoing = file("scim-outgoing.json", "stock-manner.json");
@@ -260,7 +260,7 @@ proptest! {
     /// and never makes one.
     #[test]
     fn no_chain_of_steps_lets_a_value_become_structure(
-        begun in 0..6_usize,
+        started in 0..6_usize,
         steps in prop::collection::vec(0..18_usize, 0..7),
         secret in hostile(),
         other in hostile(),
@@ -298,16 +298,16 @@ proptest! {
         };
         // A chain of nothing but changes to one value may ask for that value's own structure; so
         // each begins with a step that adds the mapper's.
-        let first = begun.checked_sub(1).map_or_else(|| glue("", "|"), |begun| step(&(begun + 13)));
+        let first = started.checked_sub(1).map_or_else(|| glue("", "|"), |started| step(&(started + 13)));
         let mut chain: Vec<Value> = vec![first];
         chain.extend(steps.iter().map(step));
         chain.push(plain("ParseJSON"));
         let rule = json!({"complex": {"root": "x", "transformers": chain}});
         let text = json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": {"title": rule}}}});
-        let (file, _) = MapperFile::compile(&text.to_string(), Form::Export);
+        let (file, _) = MapperFile::compile(&text.to_string(), Form::Xsoar);
         if let Some(file) = file {
             let mapper = Mapper::new(Some(Arc::new(file)), None);
-            let secret = if begun == 0 { format!("{secret}\"k\": 1") } else { secret };
+            let secret = if started == 0 { format!("{secret}\"k\": 1") } else { secret };
             let source = profile(json!({"x": secret, "y": other}).as_object().unwrap().clone());
             let mapped = mapper.outgoing(MappingType::Update, &source);
             let mut keys = Vec::new();

@@ -60,21 +60,21 @@ impl MapperStore {
         base: Option<&Path>,
         direction: Direction,
     ) -> Result<(Arc<MapperFile>, usize), LookupError> {
-        let path = match self.file(wanted, base) {
+        let path = match self.existing_path(wanted, base) {
             Some(path) if path.is_file() => path,
             Some(path) => {
                 return Err(LookupError::new(
-                    format!("{}, which is not a regular file", shown(&path)),
+                    format!("{}, which is not a regular file", escaped(&path)),
                     "give a mapper's file",
                 ));
             }
-            None => self.named(wanted)?,
+            None => self.find_in_folder(wanted)?,
         };
         let (file, findings) = self.load(&path)?;
         let Some(file) = file else {
             return Err(LookupError::new(
-                format!("{}, which can't be used", shown(&path)),
-                format!("{} (`aws-ilm mapper lint` shows all)", findings.refusals()),
+                format!("{}, which can't be used", escaped(&path)),
+                format!("{} (`aws-ilm mapper lint` shows all)", findings.errors()),
             ));
         };
         if file.identity.direction.is_some_and(|other| other != direction) {
@@ -83,16 +83,16 @@ impl MapperStore {
                 Direction::Incoming => "incoming",
             };
             return Err(LookupError::new(
-                format!("{}, which maps the other way", shown(&path)),
+                format!("{}, which maps the other way", escaped(&path)),
                 format!("name an {way} mapper"),
             ));
         }
-        Ok((Arc::clone(file), findings.count(Severity::Doubtful)))
+        Ok((Arc::clone(file), findings.count(Severity::Warning)))
     }
 
     /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a
     /// device, which nobody can have meant. A folder may be called as a mapper is.
-    fn file(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
+    fn existing_path(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
         let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
         let inside = self.folder.as_ref().map(|folder| folder.join(wanted));
         [Some(own), inside]
@@ -102,7 +102,7 @@ impl MapperStore {
     }
 
     /// The one file of the folder with a mapper of this id or name.
-    fn named(&mut self, wanted: &str) -> Result<PathBuf, LookupError> {
+    fn find_in_folder(&mut self, wanted: &str) -> Result<PathBuf, LookupError> {
         let Some(folder) = self.folder.clone() else {
             return Err(LookupError::new(
                 "no file of that path",
@@ -135,7 +135,7 @@ impl MapperStore {
             match self.load(&path) {
                 Ok((Some(file), _)) if file.identity.is_called(wanted) => matching.push(path),
                 Ok((Some(_), _)) => {}
-                Ok((None, _)) | Err(_) => broken.push(shown(&path)),
+                Ok((None, _)) | Err(_) => broken.push(escaped(&path)),
             }
         }
         match matching.as_slice() {
@@ -152,7 +152,7 @@ impl MapperStore {
                 ),
             )),
             paths => {
-                let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
+                let paths: Vec<_> = paths.iter().map(|path| escaped(path)).collect();
                 Err(LookupError::new(
                     format!("more than one mapper of that name: {}", paths.join(", ")),
                     "name the file",
@@ -164,18 +164,19 @@ impl MapperStore {
     fn load(&mut self, path: &Path) -> Result<&(Option<Arc<MapperFile>>, Findings), LookupError> {
         let key = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !self.loaded.contains_key(&key) {
-            let (file, findings) = MapperFile::load(path)
-                .map_err(|problem| LookupError::new(format!("{}, which can't be read", shown(path)), problem))?;
+            let (file, findings) = MapperFile::load(path).map_err(|error| {
+                LookupError::new(format!("{}, which can't be read", escaped(path)), error.to_string())
+            })?;
             self.loaded.insert(key.clone(), (file.map(Arc::new), findings));
         }
         // It was there, or has just been put there.
         self.loaded
             .get(&key)
-            .ok_or_else(|| LookupError::new(shown(path), "give a mapper's file"))
+            .ok_or_else(|| LookupError::new(escaped(path), "give a mapper's file"))
     }
 }
 
 /// A path on one line.
-fn shown(path: &Path) -> String {
+fn escaped(path: &Path) -> String {
     path.display().to_string().escape_debug().to_string()
 }

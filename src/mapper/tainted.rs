@@ -17,7 +17,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::bounds::{self, ELEMENT};
+use super::{
+    bounds::{self, ELEMENT},
+    error::EvaluationError,
+};
 
 /// Who wrote a part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,14 +122,14 @@ impl<'a> Text<'a> {
 
     /// The text changed by a step that is given nothing of the source: see the module's three
     /// cases.
-    pub(super) fn changed(&self, change: impl FnOnce(&str) -> String) -> Result<Self, String> {
+    pub(super) fn map(&self, change: impl FnOnce(&str) -> String) -> Result<Self, EvaluationError> {
         let text = change(&self.plain());
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
         Ok(Self::new(text, self.origin()))
     }
 
     /// The text with every part changed by itself, for changes that look at characters one by one.
-    pub(super) fn changed_by_part(self, change: impl Fn(&str) -> String) -> Result<Self, String> {
+    pub(super) fn map_parts(self, change: impl Fn(&str) -> String) -> Result<Self, EvaluationError> {
         let change = |part: Part<'a>| Part {
             text: Cow::Owned(change(&part.text)),
             origin: part.origin,
@@ -134,7 +137,7 @@ impl<'a> Text<'a> {
         let text = Self {
             parts: self.parts.into_iter().map(change).collect(),
         };
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
         Ok(text)
     }
 }
@@ -151,13 +154,13 @@ impl<'a> Tainted<'a> {
 
     /// A value that steps have made. Its texts are many sources' perhaps, so none is parsed as JSON
     /// again.
-    pub(super) fn made(value: Value, origin: Origin) -> Self {
+    pub(super) fn with_origin(value: Value, origin: Origin) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text, origin)),
             Value::Array(elements) => Self::List(
                 elements
                     .into_iter()
-                    .map(|element| Self::made(element, origin))
+                    .map(|element| Self::with_origin(element, origin))
                     .collect(),
             ),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
@@ -185,7 +188,7 @@ impl<'a> Tainted<'a> {
         match self {
             Self::Text(text) => text.len() == 0,
             Self::List(elements) => elements.is_empty(),
-            Self::Other(value) => is_nothing(value),
+            Self::Other(value) => is_empty_value(value),
         }
     }
 
@@ -202,23 +205,23 @@ impl<'a> Tainted<'a> {
     ///
     /// # Errors
     /// For an object: the platform's own steps fail on it too.
-    pub(super) fn into_text(self) -> Result<Text<'a>, String> {
+    pub(super) fn into_text(self) -> Result<Text<'a>, EvaluationError> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::List(_) => Err("needs a text and got a list".to_owned()),
+            Self::List(_) => Err("needs a text and got a list".into()),
             Self::Other(value) => match value.as_ref() {
                 Value::Null => Ok(Text::default()),
                 Value::Bool(flag) => Ok(Text::new(flag.to_string(), Origin::Source)),
                 Value::Number(number) => Ok(Text::new(number.to_string(), Origin::Source)),
                 Value::String(text) => Ok(Text::new(text.clone(), Origin::Source)),
-                Value::Array(_) | Value::Object(_) => Err("needs a text and got an object".to_owned()),
+                Value::Array(_) | Value::Object(_) => Err("needs a text and got an object".into()),
             },
         }
     }
 }
 
 /// Whether a value is null, or an empty text, list or object.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(_) | Value::Number(_) => false,
@@ -253,14 +256,14 @@ mod tests {
         text.push(Text::new("x", Origin::Source));
         assert_eq!(text.parts.len(), 2);
         assert_eq!((text.plain().as_ref(), text.origin()), ("[x", Origin::Mixed));
-        assert_eq!(text.changed(str::to_uppercase).unwrap().origin(), Origin::Mixed);
-        let by_part = text.changed_by_part(str::to_uppercase).unwrap();
+        assert_eq!(text.map(str::to_uppercase).unwrap().origin(), Origin::Mixed);
+        let by_part = text.map_parts(str::to_uppercase).unwrap();
         assert_eq!(
             (by_part.plain().as_ref(), by_part.parts[1].origin),
             ("[X", Origin::Source)
         );
         let source = Text::new("x", Origin::Source);
-        assert_eq!(source.changed(str::to_uppercase).unwrap().origin(), Origin::Source);
+        assert_eq!(source.map(str::to_uppercase).unwrap().origin(), Origin::Source);
     }
 
     #[test]
