@@ -1,5 +1,5 @@
-//! What no mapper and no profile may exceed. A mapper is somebody's file and a profile anybody's
-//! data: neither may hang the service or make it swell, whatever the two are together.
+//! Bounds of mappers and of mappings. A mapper file and a profile both come from outside: no pair
+//! of them may hang the service or fill its memory.
 //!
 //! AWS takes texts of at most 1,024 characters and one element of a list, so everything here is far
 //! beyond what a mapping needs.
@@ -9,7 +9,7 @@ use super::error::EvaluationError;
 /// The longest mapper file, in bytes. The longest public export that was looked at has 130 kB.
 pub(super) const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Files of a mapper folder that are looked into.
+/// Files of a mapper folder that are read to find a mapper's name.
 pub(super) const MAX_FILES: usize = 1_000;
 
 /// Targets of one mapping.
@@ -50,11 +50,11 @@ pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
 /// allocated and compared for itself.
 pub(super) const ELEMENT: usize = 16;
 
-/// What one mapping may give, all its targets together, in bytes.
+/// Output of one mapping, all its targets together, in bytes.
 pub(super) const MAX_OUTPUT: usize = 256 * 1024;
 
-/// What an explanation shows of values that were taken and of steps, all its targets together, in
-/// bytes. A stock mapping's has some thousands.
+/// What an explanation shows of read values and of steps, all its targets together, in bytes. A
+/// stock mapping's has some thousands.
 pub(super) const MAX_TRACE: usize = 256 * 1024;
 
 /// The length of a regular expression, in bytes.
@@ -78,10 +78,10 @@ pub(super) const PATTERN_SIZES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 /// The sizes that a file's regular expressions were tried with, together, in bytes.
 pub(super) const MAX_PATTERN_SIZE: usize = 2 * 1024 * 1024;
 
-/// Refusals that are told of one file; reading stops there.
+/// Errors that are reported for one file; reading stops there.
 pub(super) const MAX_ERRORS: usize = 100;
 
-/// Notes and doubts that are told of one file.
+/// Notes and warnings that are reported for one file.
 pub(super) const MAX_REMARKS: usize = 1_000;
 
 /// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes
@@ -100,7 +100,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The whole of it.
+    /// Starts a mapping with all of both.
     pub(super) fn new() -> Self {
         Self {
             work: MAX_WORK,
@@ -109,9 +109,10 @@ impl Budget {
         }
     }
 
-    /// Takes `amount` off, or fails when that much is not left.
+    /// Charges `amount` bytes of work, or fails when that much is not left.
     pub(super) fn charge(&mut self, amount: usize) -> Result<(), EvaluationError> {
-        // A step costs something even over nothing.
+        // A step has a cost over an empty value too: without it, a list of empty values would be
+        // free.
         match self.work.checked_sub(amount.saturating_add(1)) {
             Some(left) if !self.exhausted => {
                 self.work = left;
@@ -126,7 +127,7 @@ impl Budget {
         }
     }
 
-    /// Takes `amount` off what may be given, or fails when that much is not left.
+    /// Charges `amount` bytes of output, or fails when that much is not left.
     pub(super) fn charge_output(&mut self, amount: usize) -> Result<(), EvaluationError> {
         match self.output.checked_sub(amount) {
             Some(left) if !self.exhausted => {
@@ -140,7 +141,7 @@ impl Budget {
         }
     }
 
-    /// Whether a bound was reached: nothing more comes of this mapping.
+    /// Whether a bound was reached: then no further target of this mapping is filled.
     pub(super) fn is_exhausted(&self) -> bool {
         self.exhausted
     }

@@ -1,5 +1,5 @@
-//! What can be told of a mapping before it runs: targets that nobody takes, values that would
-//! become structure, what goes missing together.
+//! Checks a mapping before it runs: targets that AWS does not take, values that would become
+//! structure, values that go missing together.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
     Some(target)
 }
 
-/// What is refused or doubtful in a field.
+/// Adds the findings of a field.
 pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, findings: &mut Findings) {
     if let Rule::Complex(complex) = &field.rule {
         check_concatenation(complex, place, findings);
@@ -100,7 +100,7 @@ fn spelling(field: &Field, place: &str, findings: &mut Findings) {
     }
 }
 
-/// What is doubtful in a mapping as a whole.
+/// Adds the findings of a mapping as a whole.
 pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &str, findings: &mut Findings) {
     if direction != Some(Direction::Outgoing) {
         return;
@@ -141,7 +141,7 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
     }
 }
 
-/// What a text is, step after step, as far as that is known at load.
+/// The origin of a text after each step, as far as that is known at load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Mapper,
@@ -152,7 +152,7 @@ enum State {
     Either,
     /// Parts of both, kept apart.
     Glued,
-    /// Parts of both, and nobody knows any more which is which.
+    /// Parts of both, no longer kept apart.
     Mixed,
 }
 
@@ -226,7 +226,7 @@ fn next_state(state: State, transformer: &Transformer) -> State {
         State::Mapper | State::Source | State::Altered | State::Either if literal(arguments) => state,
         State::Mapper | State::Source | State::Altered | State::Either | State::Glued | State::Mixed => State::Mixed,
     };
-    // What the mapper puts into the source's value.
+    // The mapper's text in the source's value.
     let altered = |state: State, adds: bool| {
         if state == State::Source && adds {
             State::Altered
@@ -276,8 +276,8 @@ fn next_state(state: State, transformer: &Transformer) -> State {
         Step::DateStringToIso { .. } => changed(&[]),
         Step::ParseJson if state == State::Source => State::Source,
         Step::ParseJson => State::Mixed,
-        // These choose among values, or look at them, and leave them as they are; what is not safe
-        // in the end is refused when it comes.
+        // These select or read values and leave their origin as it is; an unsafe result is refused
+        // when it is parsed.
         Step::Stringify
         | Step::ToLowerCase
         | Step::ToUpperCase

@@ -95,7 +95,7 @@ pub(super) fn to_iso(text: &str, reading: Reading) -> Option<String> {
     parts.iso(reading)
 }
 
-/// What was found of a date.
+/// The parts of a date that were read so far.
 #[derive(Default)]
 struct Parts {
     /// Numbers of the date, in their order, with their count of digits.

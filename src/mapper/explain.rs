@@ -1,5 +1,5 @@
-//! Explaining a mapping: what each target took, what was done with it, what was left out and why,
-//! and whether AWS would take the result.
+//! Explains a mapping: each target's reads, steps and value, why a target was left out, and whether
+//! AWS would take the result.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -107,8 +107,8 @@ pub struct VerdictViolation {
 }
 
 impl Mapper {
-    /// Maps a profile and tells how. A type that the mapper lacks is served as [`Mapper::outgoing`]
-    /// serves it.
+    /// Maps a profile and explains each target. A type that the mapper lacks is served as
+    /// [`Mapper::outgoing`] serves it.
     pub fn explain_outgoing(&self, mapping_type: MappingType, dialect: Dialect, profile: &UserProfile) -> Explained {
         let mapped = self.outgoing(mapping_type, profile);
         let mut violations = mapped.faults;
@@ -142,7 +142,7 @@ impl Mapper {
         }
     }
 
-    /// Maps an app user and tells how.
+    /// Maps an app user and explains each target.
     pub fn explain_incoming(&self, user: &User) -> Explained {
         let mapping = self.incoming.as_ref().and_then(|file| file.mapping(MappingType::Any));
         Explained {
@@ -162,7 +162,7 @@ impl Mapper {
         }
     }
 
-    /// A violation, with the field of the profile that is behind it.
+    /// Names in a violation's help the field of the profile that fills the attribute.
     fn verdict_violation(&self, violation: Violation) -> VerdictViolation {
         let mut help = violation.help;
         if let Some(source) = self.source(&violation.attribute) {

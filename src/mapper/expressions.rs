@@ -35,7 +35,7 @@ static ENVIRONMENTS: LazyLock<[Environment<'static>; FUELS.len()]> = LazyLock::n
 
 fn environment(fuel: u64) -> Environment<'static> {
     let mut environment = Environment::new();
-    // Using what is missing fails; asking whether it is there does not.
+    // Using a missing field fails; asking whether it is there does not.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(fuel));
     environment.set_recursion_limit(MAX_STEPS);
@@ -191,7 +191,7 @@ fn charge(left: &mut usize, amount: usize) -> Result<(), EvaluationError> {
     Ok(())
 }
 
-/// Whether the fuel ran out, be it inside of something that failed for it.
+/// Whether the fuel ran out, also as the cause of another error.
 fn is_out_of_fuel(error: &minijinja::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -214,7 +214,7 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-/// An error without the values that its words may quote.
+/// Describes an error without the values that its text may quote.
 pub(super) fn describe(error: &minijinja::Error) -> String {
     match error.kind() {
         ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {

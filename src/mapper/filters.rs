@@ -1,4 +1,4 @@
-//! The filters of an export: which elements of the root go on.
+//! The filters of an export: they select the elements of the root.
 //!
 //! Sources: the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR
 //! Administrator Guide,
@@ -37,7 +37,7 @@ pub(super) const OPERATORS: [(&str, Operator); 14] = [
     ("stringHasLength", Operator::HasLength),
 ];
 
-/// What a test asks.
+/// The operator of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     /// "Equals": the texts are the same.
@@ -88,7 +88,7 @@ pub(super) struct Test {
 pub(super) enum Left {
     /// The part of the path behind the root's segments, of which there are so many.
     Element(Path, usize),
-    /// Something else than the root; the same for every element.
+    /// A path that does not lead through the root: the same value for every element.
     Elsewhere(Simple),
 }
 
@@ -218,7 +218,7 @@ fn holds<'a>(test: &'a Test, element: &Tainted<'a>, run: &mut Run<'a>) -> Result
     }
 }
 
-/// Whether the text, or one of the list's, passes; what is missing does not.
+/// Whether the text, or one of the list's, passes; a missing value does not.
 fn any_text(
     left: Option<Tainted<'_>>,
     ignore_case: bool,

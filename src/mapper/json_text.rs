@@ -6,12 +6,12 @@
 //! for a whole text. Where a value would name a key, or would have to be half of a number or of an
 //! escape, the text is refused. So a value changes nothing but the text it stands for.
 //!
-//! What is empty is left out: an empty text of an object, and an object or list whose every value
+//! Empty values are left out: an empty text of an object, and an object or list whose every value
 //! was empty. Otherwise a missing surname would be sent as `"familyName": ""`, which AWS refuses.
 //!
 //! A text that is one value of the source and nothing else is parsed as it stands: there, the
 //! mapping asks for the structure of just that value. One into which a step put text of the
-//! mapper's is refused instead: nobody can say which of its quotes and brackets the value brought.
+//! mapper's is refused instead: which of its quotes and brackets came with the value can't be told.
 
 use serde_json::{Map, Number, Value};
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::json;
 
-/// What came of a text.
+/// A text's JSON value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parsed {
     /// The value; `None` when every value in it was empty.
@@ -89,13 +89,13 @@ pub(super) fn check_depth(value: &Value, left: usize) -> Result<(), EvaluationEr
     }
 }
 
-/// What is said of one value with the mapper's text in it.
+/// The error for one value with the mapper's text in it.
 pub(super) const ALTERED: &str = "the mapper's own text was put into a value before it is parsed, so that the value could become structure; glue the JSON with \
      `concat`, which keeps them apart";
 const NOT_JSON: &str = "the glued text is not JSON";
 const KEY: &str = "a value of the source would name a key of the JSON";
 
-/// A value in the glued text, and what the source had to do with it.
+/// A value in the glued text, and whether values of the source stand in it.
 struct Fragment {
     value: Value,
     /// Values of the source stand in it.
@@ -120,7 +120,7 @@ impl Fragment {
     }
 }
 
-/// The next thing of a glued text.
+/// The next token of a glued text.
 #[derive(Clone, Copy)]
 enum Token<'t> {
     /// A character that the mapper wrote.
@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes a character if it is the next one.
+    /// Consumes a character if it is the next one; true when it was.
     fn accept(&mut self, wanted: char) -> bool {
         let is_next = matches!(self.peek(), Some(Token::Character(character)) if character == wanted);
         if is_next {
@@ -313,7 +313,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Takes what stands in a string as it is, as far as the mapper wrote it in one piece.
+    /// Consumes the plain characters of a string, to the end of the mapper's part at most.
     fn plain_run(&mut self) -> &'t str {
         let Some(part) = self
             .text

@@ -1,5 +1,5 @@
-//! What an expression may name: the filters, tests and functions that there are. Anything else is
-//! refused when the mapper is loaded, also in a branch that is seldom taken.
+//! The filters, tests and functions that an expression may name. Any other name is an error when
+//! the mapper is loaded, also in a branch that is seldom taken.
 //!
 //! The engine itself looks a name up when it gets there, and not before. So the expression's tree
 //! is walked, as minijinja's own parser gives it. That tree is not among what minijinja keeps
@@ -112,7 +112,7 @@ pub(super) const FUNCTIONS: [&str; 1] = ["dict"];
 /// The fields that an expression reads, each once, in the order in which they stand there.
 ///
 /// # Errors
-/// What it names that there is not, or that it is no expression.
+/// When it names an unknown filter, test or function, or is no expression.
 pub(super) fn field_names(text: &str) -> Result<Vec<String>, CompileError> {
     let tree = parse_expr(text).map_err(|error| describe(&error))?;
     let mut visitor = Visitor::default();
@@ -137,7 +137,7 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// Looks at one node; the nodes right below it.
+    /// Visits one node and gives the nodes right below it.
     fn visit<'t>(&mut self, expression: &'t Expr<'t>) -> Vec<&'t Expr<'t>> {
         match expression {
             Expr::Const(_) => Vec::new(),
@@ -156,8 +156,7 @@ impl Visitor {
             ),
             Expr::UnaryOp(operation) => vec![&operation.expr],
             Expr::BinOp(operation) => {
-                // A list times a number is a list that nobody wrote out, and stepping through it
-                // takes no fuel.
+                // A list times a number is lazy, and iterating over it takes no fuel.
                 if matches!(operation.op, BinOpKind::Mul) {
                     self.report("multiplication (`*`) is not among what expressions do here".to_owned());
                 }
@@ -226,8 +225,8 @@ impl Visitor {
         }
     }
 
-    /// The filter or test that a filter is given by its name, `map("upper")`. It must stand there:
-    /// what comes out of the source is data.
+    /// Checks the filter or test that a filter is given by its name, `map("upper")`. The name must
+    /// be a literal: a value of the source is data.
     fn check_named_argument(&mut self, filter: &Filter<'_>) {
         let name = without_spaces(filter.name);
         let at = match name.as_str() {

@@ -11,7 +11,7 @@ use super::{bounds::MAX_REMARKS, lint::shorten};
 #[derive(Debug, PartialEq)]
 pub(super) struct Document {
     pub(super) value: Value,
-    /// Each as the keys that lead there, so many as are told of a file.
+    /// Each as the keys that lead there, as many as are reported for a file.
     pub(super) duplicates: Vec<String>,
     /// How many there are beyond those.
     pub(super) more_duplicates: usize,

@@ -1,4 +1,4 @@
-//! What is found wrong with a mapper, or doubtful in it, each with its place.
+//! Findings of a mapper: its errors, warnings and notes, each with its place.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ const LONGEST_NAME: usize = 120;
 /// The longest place and the longest message, in characters.
 const LONGEST: usize = 1_000;
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The file is dirty, or a value is treated otherwise than on the platform; nothing need be
     /// done.
     Note,
-    /// It loads, and probably does not do what was meant.
+    /// The mapper loads, and probably does not do what was meant.
     Warning,
     /// The mapper does not load.
     Error,
@@ -37,8 +37,8 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What was found in a mapper, in the order of the file. So many of each are kept; the last lines
-/// say when there was more.
+/// What was found in a mapper, in the order of the file. A bounded number of each severity is kept;
+/// the last lines say when there were more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Each of them.
@@ -96,20 +96,20 @@ impl Findings {
         });
     }
 
-    /// Whether so much was refused that reading on is of no use. Whoever asks has something left to
-    /// read.
+    /// Whether there are so many errors that reading on is of no use. Call it only with a part of
+    /// the file left to read: true is reported as a file that was not read to its end.
     pub(super) fn is_full(&mut self) -> bool {
         let enough = self.errors >= MAX_ERRORS;
         self.stopped |= enough;
         enough
     }
 
-    /// Counts remarks that were not even made.
+    /// Counts notes and warnings that were omitted by the reader.
     pub(super) fn count_omitted(&mut self, remarks: usize) {
         self.remarks = self.remarks.saturating_add(remarks);
     }
 
-    /// Says what was left out.
+    /// Adds the lines that say how much was left out.
     pub(super) fn finish(&mut self) {
         if self.stopped {
             let message = format!("reading stopped after {MAX_ERRORS} errors; there may be more");
@@ -135,12 +135,12 @@ impl Findings {
         self.add(Severity::Error, place, message);
     }
 
-    /// How many are of this gravity.
+    /// Counts the findings of a severity.
     pub fn count(&self, gravity: Severity) -> usize {
         self.list.iter().filter(|finding| finding.gravity == gravity).count()
     }
 
-    /// What keeps the mapper from loading, one a line.
+    /// The errors, which keep the mapper from loading, joined by semicolons.
     pub fn errors(&self) -> String {
         let errors = self.list.iter().filter(|finding| finding.gravity == Severity::Error);
         let line = |finding: &Finding| {
@@ -154,7 +154,7 @@ impl Findings {
     }
 }
 
-/// A name as it stands in a place: not longer than names are.
+/// Shortens a name for a place.
 pub(super) fn shorten(name: &str) -> String {
     truncate(name.chars(), LONGEST_NAME)
 }

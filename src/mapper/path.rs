@@ -69,7 +69,7 @@ impl Path {
         if let Some((key, behind)) = strip_urn(text) {
             segments.push(Segment::Key(key.to_owned()));
             rest = behind;
-            // Whole, or with something behind: `.key`, SCIM's own `:key`, or an index.
+            // The URN stands alone, or before `.key`, SCIM's own `:key`, or an index.
             if rest.is_empty() {
                 return Ok(Self {
                     text: text.to_owned(),
@@ -118,7 +118,7 @@ impl Path {
         }
     }
 
-    /// What is probably not meant as it is taken, each with the reason.
+    /// Warns of keys that are probably not meant as they are taken, each with the reason.
     pub(super) fn warnings(&self) -> Vec<&'static str> {
         let keys = || {
             self.segments.iter().filter_map(|segment| match segment {
@@ -160,8 +160,7 @@ impl Path {
             .collect()
     }
 
-    /// What is at the path, from `value`, which is where the path's first `from` segments lead to.
-    /// Null is nothing.
+    /// Walks the path from `value`, to which its first `from` segments lead. Null counts as absent.
     ///
     /// # Errors
     /// When a list or the work grows beyond its bound.
@@ -205,12 +204,12 @@ fn walk<'v>(
             };
             let mut values = Vec::new();
             for element in elements {
-                // What lies behind in the path is looked for in each element; a list there is
-                // spread, as the list of values it is.
+                // The key is read in each element; a list found there is spread into the list of
+                // values.
                 match walk(std::slice::from_ref(first), element, budget)? {
                     None => {}
                     Some(value) => {
-                        // Taking it may copy it.
+                        // Owning the value may copy it.
                         budget.charge(weight(&value))?;
                         match value.into_owned() {
                             Value::Array(inner) => values.extend(inner),
@@ -322,7 +321,7 @@ fn parse_bracket(inside: &str) -> Result<Segment, CompileError> {
     segment.ok_or("a bracket holds a number, [0], or two, [0:2]".into())
 }
 
-/// What in a text is code and no path.
+/// The form of JavaScript in a text that is code and no path.
 fn javascript_form(text: &str) -> Option<&'static str> {
     if text.starts_with('=') {
         return Some("=…");

@@ -1,9 +1,8 @@
 //! The regular expressions of one file, compiled within its bounds: how many, how long and how
 //! large together. Equal ones are compiled once.
 //!
-//! A compiled one is shared by whoever has it, and `regex` takes time linear in the text whatever
-//! the expression is. What it does not bound is the time of compiling many: that is what this is
-//! for.
+//! A compiled expression is shared by its users, and `regex` takes time linear in the text for
+//! every expression. It does not bound the time of compiling many: [`Patterns`] does.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use super::{
     error::{CompileError, EvaluationError},
 };
 
-/// Of how many bytes behind a match one is counted for the search of the next.
+/// One byte in so many behind a match is charged for the search of the next.
 const LOOKED_AHEAD: usize = 8;
 
 /// How an expression is read.
@@ -41,7 +40,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Takes off what looking through `length` bytes costs.
+    /// Charges the cost of searching `length` bytes.
     ///
     /// # Errors
     /// When that much work is not left.
@@ -49,7 +48,7 @@ impl Pattern {
         budget.charge(length.saturating_mul(self.cost))
     }
 
-    /// Whether it is found in a text, for which was charged.
+    /// Whether it matches a text, whose search was charged before.
     pub(super) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
@@ -77,7 +76,7 @@ impl Pattern {
     }
 }
 
-/// Those of one file that were compiled or refused so far, and what was spent on them.
+/// The expressions of one file that were compiled or refused so far, and their sizes together.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     compiled: BTreeMap<(String, Flags), Result<Pattern, CompileError>>,
@@ -143,7 +142,7 @@ impl Patterns {
     }
 }
 
-/// What may be a class, or a range or a set in one; rather too many than too few.
+/// Counts classes, and ranges and sets in them; rather too many than too few.
 fn count_classes(text: &str) -> usize {
     let named = text
         .as_bytes()

@@ -1,7 +1,6 @@
 //! What holds for any profile: each attribute comes from its own sources and from nothing else.
 //!
-//! Tried with our own file, and with the platform's where they are at hand (`../shared/mappers`
-//! beside the repository).
+//! Tried with our own file, and with the platform's own where a checkout has them beside it.
 
 use std::{
     path::{Path, PathBuf},
@@ -256,8 +255,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases())]
 
-    /// Chains that nobody wrote, over profiles that somebody crafted: a value never names a key,
-    /// and never makes one.
+    /// Generated chains over hostile profiles: a value never names a key, and never makes one.
     #[test]
     fn no_chain_of_steps_lets_a_value_become_structure(
         started in 0..6_usize,

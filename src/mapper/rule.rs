@@ -19,7 +19,7 @@ use super::{
 };
 use crate::scim::{Object, aws::Violation};
 
-/// Why a target is left out whose source has nothing for it.
+/// Why a target is left out whose source has no value.
 const MISSING: &str = "its source is missing";
 
 /// A mapping of one type.
@@ -33,8 +33,8 @@ pub(super) struct Mapping {
 pub(super) struct Field {
     pub(super) target: Target,
     pub(super) rule: Rule,
-    /// Which attribute or part of it which field of the source fills, as far as that is known at
-    /// load.
+    /// For each attribute, or part of one, the source's field that fills it, as far as that is
+    /// known at load.
     pub(super) sources: Vec<(String, String)>,
 }
 
@@ -58,28 +58,28 @@ pub(super) struct Complex {
     pub(super) transformers: Vec<Transformer>,
 }
 
-/// What came of a target.
+/// The result of evaluating a target's rule.
 #[derive(Debug, PartialEq)]
 pub(super) enum Evaluation {
     /// A value.
     Value(Value),
-    /// Nothing, and why.
+    /// No value, and the reason.
     Skipped(&'static str),
     /// The rule failed.
     Failed(EvaluationError),
 }
 
-/// One target's outcome with how it came about.
+/// One target's evaluation with its trace.
 #[derive(Debug)]
 pub(super) struct TraceEntry {
     pub(super) evaluation: Evaluation,
     pub(super) trace: Trace,
-    /// Parts of the value that its place does not know.
+    /// Parts of the value that its place does not know; they were dropped.
     pub(super) dropped: Vec<String>,
 }
 
 impl Mapping {
-    /// Fills every target that the source has something for.
+    /// Fills every target for which the source has a value.
     pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
         let (mut output, mut faults) = (Output::default(), Vec::new());
         let mut run = Run::new(source, false);
@@ -97,7 +97,7 @@ impl Mapping {
                     faults.push(Violation::new(field.target.dotted(), error.to_string(), help));
                 }
             }
-            // What reached a bound is told once, and not by every target behind it.
+            // A reached bound is reported once: every target behind it would report it again.
             if run.budget.is_exhausted() {
                 break;
             }
@@ -105,7 +105,7 @@ impl Mapping {
         (output.into_object(), faults)
     }
 
-    /// As [`Self::apply`], with how each target came about.
+    /// Evaluates as [`Self::apply`] does, with each target's trace.
     pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, TraceEntry)> {
         let mut run = Run::new(source, true);
         let explain = |field: &'a Field| {
@@ -191,7 +191,8 @@ impl Rule {
         }
     }
 
-    /// The source of each part that is known at load: a path alone, the values of a glued JSON.
+    /// The source's field of each part that is known at load: a path alone, the values of a glued
+    /// JSON.
     fn sources(&self, target: &str) -> Vec<(String, String)> {
         let first_key = |path: &Path| path.first_key().to_owned();
         let whole = match self {
@@ -234,7 +235,7 @@ fn collect_sources(at: &str, value: &Value, fields: &HashSet<&str>, sources: &mu
 }
 
 impl Complex {
-    /// The value, or why there is none.
+    /// Evaluates the four stages; the inner error is the reason for leaving the target out.
     fn evaluate<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Tainted<'a>, &'static str>, EvaluationError> {
         let Some(root) = self.root.resolve(run)? else {
             return Ok(Err(MISSING));
@@ -274,8 +275,8 @@ impl Complex {
         Ok(Ok(value))
     }
 
-    /// The text that the first `steps` transformers glue, with the name of its field in place of
-    /// each value; `None` where they do more than that.
+    /// The text that the first `steps` transformers concatenate, with the name of its field in
+    /// place of each value; `None` where they do more than that.
     pub(super) fn template(&self, steps: usize) -> Option<Text<'_>> {
         let mut text = placeholders(&self.root)?;
         if !self.filters.is_empty() {
@@ -315,8 +316,8 @@ fn placeholders(simple: &Simple) -> Option<Text<'_>> {
     })
 }
 
-/// The left side of a test, given the root of its filters: behind the root's own segments it is the
-/// element's.
+/// Resolves a test's left side against the root of its filters: behind the root's own segments, the
+/// path leads into the element.
 pub(super) fn resolve_left(root: &Simple, left: Simple) -> Left {
     if let (Simple::Path(root), Simple::Path(path)) = (root, &left)
         && path.segments.starts_with(&root.segments)

@@ -1,5 +1,5 @@
-//! What an export writes as `simple`: a path, a literal, or a text with paths in it. Also the
-//! source that paths read.
+//! A `simple` of an export: a path, a literal, or a text with paths in it. Also the source that
+//! paths read.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{profile::UserProfile, scim::User};
 
-/// What a mapping reads from.
+/// The source that a mapping reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source<'a> {
     /// Outgoing: the caller's profile, whose fields may go by their display names.
@@ -20,8 +20,7 @@ pub(super) enum Source<'a> {
     User(&'a User),
 }
 
-/// A mapping under way: its source, what may still be done, and what was taken so far if somebody
-/// wants to know.
+/// A mapping under way: its source, the work it may still do, and its trace when it is explained.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) source: Source<'a>,
@@ -29,16 +28,16 @@ pub(super) struct Run<'a> {
     pub(super) trace: Option<Trace>,
 }
 
-/// What one target took and did, for explaining it, as far as an explanation shows that.
+/// The trace of one target's evaluation, as far as an explanation shows it.
 #[derive(Debug)]
 pub(super) struct Trace {
     /// Each path that was read, with what was there.
     pub(super) reads: Vec<(String, Option<Value>)>,
     /// Each step, with what went in and what came out.
     pub(super) steps: Vec<(String, Value, Option<Value>)>,
-    /// What else there is to say.
+    /// Further remarks on the target.
     pub(super) notes: Vec<String>,
-    /// What may still be shown, of this target and those behind it.
+    /// Bytes that may still be shown, of this target and those behind it.
     left: usize,
 }
 
@@ -52,7 +51,8 @@ impl Trace {
         }
     }
 
-    /// Whether so much more may be shown. Once it may not, nothing is, and the target says so.
+    /// Reserves `amount` bytes of the explanation. Once they are not left, nothing more is shown,
+    /// and a note of the target says so.
     fn try_reserve(&mut self, amount: usize) -> bool {
         if let Some(left) = self.left.checked_sub(amount.saturating_add(ELEMENT)) {
             self.left = left;
@@ -72,7 +72,7 @@ impl Trace {
 /// A `simple` of an export, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Simple {
-    /// Nothing: an empty source, an argument that is absent.
+    /// An empty source or an absent argument.
     Nothing,
     /// A text.
     Literal(String),
@@ -103,8 +103,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What looking a field or attribute up costs, whether there is one or not: a profile is
-    /// indexed, a user's attributes are gone through.
+    /// The cost of looking up a field or attribute, whether there is one or not: a profile is
+    /// indexed, a user's attributes are searched one by one.
     pub(super) fn lookup_cost(self) -> usize {
         match self {
             Self::Profile(_) => ELEMENT,
@@ -123,13 +123,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What the target so far took and did; the next one begins.
+    /// Takes the trace of the target so far and starts the next target's.
     pub(super) fn take_trace(&mut self) -> Trace {
         let left = self.trace.as_ref().map_or(0, |trace| trace.left);
         self.trace.replace(Trace::new(left)).unwrap_or_else(|| Trace::new(left))
     }
 
-    /// Says what was found at a path, if somebody wants to know.
+    /// Records the value at a path when the mapping is explained.
     pub(super) fn record_read(&mut self, path: &str, found: Option<&Value>) {
         if let Some(trace) = &mut self.trace
             && trace.try_reserve(path.len() + found.map_or(0, weight))
@@ -138,13 +138,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A value before a step, if somebody wants to know.
+    /// Copies the value before a step when the mapping is explained.
     pub(super) fn snapshot(&mut self, value: &Tainted<'_>) -> Option<Value> {
         let trace = self.trace.as_mut()?;
         trace.try_reserve(value.weight()).then(|| value.to_value())
     }
 
-    /// Says what a step made of the value before it.
+    /// Records a step's result beside the value before it.
     pub(super) fn record_step(&mut self, step: &str, before: Option<Value>, after: Option<&Tainted<'_>>) {
         if let (Some(trace), Some(before)) = (&mut self.trace, before)
             && trace.try_reserve(step.len() + after.map_or(0, Tainted::weight))
@@ -155,9 +155,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What the source has at a path.
+    /// Reads the source's value at a path.
     pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Tainted<'a>>, EvaluationError> {
-        // Also looking for what is not there is work.
+        // Looking for a missing field is work too, and a mapper can ask for thousands.
         self.budget.charge(self.source.lookup_cost())?;
         let found = match self.source.field(path.first_key())? {
             Some(value) => path.walk(1, value, &mut self.budget)?,
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// Says something about the target, if somebody wants to know.
+    /// Records a remark on the target when the mapping is explained.
     pub(super) fn record_note(&mut self, note: impl Into<String>) {
         if let Some(trace) = &mut self.trace {
             trace.notes.push(note.into());
@@ -253,7 +253,7 @@ impl Simple {
         match self {
             Self::Nothing => Ok(None),
             Self::Literal(text) => {
-                // Whoever asks goes through it, perhaps for each element of a list.
+                // Each step reads the whole literal, perhaps once for each element of a list.
                 run.budget.charge(text.len())?;
                 Ok(Some(Tainted::Text(Text::new(text.as_str(), Origin::Mapper))))
             }
@@ -263,8 +263,8 @@ impl Simple {
                 let mut any = false;
                 let mut length = 0_usize;
                 for piece in pieces {
-                    // A piece costs something whatever stands in it: a test resolves them all for
-                    // each element of a list.
+                    // An empty piece has a cost too: a test resolves all pieces for each element of
+                    // a list.
                     run.budget.charge(0)?;
                     match piece {
                         Piece::Literal(text) => {
@@ -320,12 +320,12 @@ impl Simple {
     }
 }
 
-/// What stands in double quotes as a whole.
+/// Takes off the double quotes around a whole text.
 fn strip_quotes(text: &str) -> Option<&str> {
     text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
 }
 
-/// What is probably not meant as it is taken, in a source that was parsed.
+/// Warns of parts of a parsed source that are probably not meant as they are taken.
 pub(super) fn warnings_in_source(text: &str, parsed: &Simple) -> Vec<String> {
     let mut warnings = warnings_in_argument(parsed);
     if strip_quotes(text.trim()).is_some_and(|inside| inside.contains('"')) {
@@ -334,12 +334,12 @@ pub(super) fn warnings_in_source(text: &str, parsed: &Simple) -> Vec<String> {
     warnings
 }
 
-/// What is probably not meant as it is taken, in the paths of an argument.
+/// Warns of paths in an argument that are probably not meant as they are taken.
 pub(super) fn warnings_in_argument(parsed: &Simple) -> Vec<String> {
     parsed.paths().into_iter().flat_map(warnings_in_path).collect()
 }
 
-/// What is probably not meant as it is taken, in a path, which is named.
+/// Warns, naming it, of a path that is probably not meant as it is taken.
 pub(super) fn warnings_in_path(path: &Path) -> Vec<String> {
     let named = |warning| format!("in `{}`, {warning}", path.text);
     path.warnings().into_iter().map(named).collect()

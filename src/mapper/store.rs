@@ -1,5 +1,5 @@
-//! Finding mappers: a setting names a file, or a mapper by the id or name inside a file of the
-//! mapper folder. A file is compiled once and shared.
+//! Finds mappers: a setting names a file, or a mapper by the id or name inside a file of the mapper
+//! folder. A file is compiled once and shared.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ pub struct MapperStore {
     loaded: BTreeMap<PathBuf, (Option<Arc<MapperFile>>, Findings)>,
 }
 
-/// Why there is no mapper to use, and what to do about it.
+/// There is no mapper to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupError {
     /// What was found instead.
@@ -41,7 +41,7 @@ impl LookupError {
 }
 
 impl MapperStore {
-    /// A library over a folder, if there is one.
+    /// A store over a folder, if there is one.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
             folder,
@@ -49,7 +49,7 @@ impl MapperStore {
         }
     }
 
-    /// The mapper that a setting names, and what is doubtful in it. A path is taken from `base`,
+    /// Finds the mapper that a setting names, and counts its warnings. A path is taken from `base`,
     /// the configuration file's folder.
     ///
     /// # Errors
@@ -90,8 +90,8 @@ impl MapperStore {
         Ok((Arc::clone(file), findings.count(Severity::Warning)))
     }
 
-    /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a
-    /// device, which nobody can have meant. A folder may be called as a mapper is.
+    /// The file that `wanted` is the path of, on its own or in the folder; a pipe or a device
+    /// included: the caller refuses those. A folder may have a mapper's name, so it is passed over.
     fn existing_path(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
         let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
         let inside = self.folder.as_ref().map(|folder| folder.join(wanted));
@@ -169,7 +169,7 @@ impl MapperStore {
             })?;
             self.loaded.insert(key.clone(), (file.map(Arc::new), findings));
         }
-        // It was there, or has just been put there.
+        // The entry exists: it was there, or was inserted above.
         self.loaded
             .get(&key)
             .ok_or_else(|| LookupError::new(escaped(path), "give a mapper's file"))

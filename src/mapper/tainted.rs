@@ -1,4 +1,4 @@
-//! The values that transformers work on, each knowing where it comes from.
+//! The values that transformers work on, each with its origin.
 //!
 //! A stock mapper glues JSON out of its own text and the profile's values and then parses it. To
 //! keep a value from becoming structure, a [`Text`] remembers which of its parts the mapper wrote
@@ -7,10 +7,9 @@
 //!
 //! - The whole text is the mapper's: so is the result.
 //! - The whole text is one part of the source, and the step adds nothing: the result is such a part
-//!   again. Where it puts something of the mapper's own into the value, the result is
-//!   [`Origin::Altered`]: still one value, which can stand in glued JSON as that, but is no JSON
-//!   itself.
-//! - Else nobody can tell any more who wrote what: the result is [`Origin::Mixed`], which is never
+//!   again. Where it puts the mapper's text into the value, the result is [`Origin::Altered`]:
+//!   still one value, which can stand in glued JSON as that, but is no JSON itself.
+//! - Else the parts can't be told apart any more: the result is [`Origin::Mixed`], which is never
 //!   parsed as JSON.
 
 use std::borrow::Cow;
@@ -22,7 +21,7 @@ use super::{
     error::EvaluationError,
 };
 
-/// Who wrote a part of a text.
+/// The origin of a part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The mapper's author.
@@ -33,7 +32,7 @@ pub(super) enum Origin {
     /// (a pattern may match or not), so it counts as that either way. It is never parsed:
     /// `{"a": "$1"}` around a value would let the value write the rest.
     Altered,
-    /// Nobody can tell any more.
+    /// Several values, or a value and the mapper's text, no longer kept apart.
     Mixed,
 }
 
@@ -85,7 +84,7 @@ impl<'a> Text<'a> {
         self.parts.iter().map(|part| part.text.len()).sum()
     }
 
-    /// The characters, whoever wrote them.
+    /// The characters, without their origins.
     pub(super) fn plain(&self) -> Cow<'_, str> {
         match self.parts.as_slice() {
             [] => Cow::Borrowed(""),
@@ -94,7 +93,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The characters, taken.
+    /// Takes the characters, without their origins.
     pub(super) fn into_plain(self) -> String {
         match <[Part<'a>; 1]>::try_from(self.parts) {
             Ok([part]) => part.text.into_owned(),
@@ -102,7 +101,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Who wrote the whole of it.
+    /// The origin of the whole text.
     pub(super) fn origin(&self) -> Origin {
         match self.parts.as_slice() {
             [part] => part.origin,
@@ -120,15 +119,14 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text changed by a step that is given nothing of the source: see the module's three
-    /// cases.
+    /// Changes the text by a step without arguments of the source: see the module's three cases.
     pub(super) fn map(&self, change: impl FnOnce(&str) -> String) -> Result<Self, EvaluationError> {
         let text = change(&self.plain());
         bounds::check_text(text.len())?;
         Ok(Self::new(text, self.origin()))
     }
 
-    /// The text with every part changed by itself, for changes that look at characters one by one.
+    /// Changes every part by itself, for steps that change characters one by one.
     pub(super) fn map_parts(self, change: impl Fn(&str) -> String) -> Result<Self, EvaluationError> {
         let change = |part: Part<'a>| Part {
             text: Cow::Owned(change(&part.text)),
@@ -152,8 +150,7 @@ impl<'a> Tainted<'a> {
         }
     }
 
-    /// A value that steps have made. Its texts are many sources' perhaps, so none is parsed as JSON
-    /// again.
+    /// A value computed by steps, all its texts of one origin.
     pub(super) fn with_origin(value: Value, origin: Origin) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text, origin)),
@@ -169,7 +166,7 @@ impl<'a> Tainted<'a> {
         }
     }
 
-    /// The value, whoever wrote it.
+    /// Takes the value, without its origins.
     pub(super) fn into_value(self) -> Value {
         match self {
             Self::Text(text) => Value::String(text.into_plain()),
@@ -183,7 +180,7 @@ impl<'a> Tainted<'a> {
         self.clone().into_value()
     }
 
-    /// Whether there is nothing in it: null, and the empty text, list or object.
+    /// Whether the value is null, or an empty text, list or object.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.len() == 0,
@@ -192,7 +189,7 @@ impl<'a> Tainted<'a> {
         }
     }
 
-    /// What looking at the value costs.
+    /// The work of reading the value, in bytes.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -231,7 +228,7 @@ pub(super) fn is_empty_value(value: &Value) -> bool {
     }
 }
 
-/// What looking at a value costs.
+/// The work of reading a value, in bytes.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 1,

@@ -1,4 +1,4 @@
-//! Where a mapping's values go: attributes of a SCIM user, or fields of a profile.
+//! The targets of a mapping: attributes of a SCIM user, or fields of a profile.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::scim::{
     aws::{self, ENTERPRISE},
 };
 
-/// What the service sets itself, whatever a mapping says: whether a user is active is for commands
-/// and their switches to decide.
+/// Attributes that the commands set themselves: whether a user is active is decided by commands and
+/// their switches, never by a mapping.
 const RESERVED: [&str; 6] = ["active", "id", "schemas", "meta", "groups", "password"];
 
 /// A target of a mapping.
@@ -91,7 +91,7 @@ impl Target {
         self.path.len() == 1
     }
 
-    /// Takes out of a value for this target what its place does not know, and names it.
+    /// Drops the parts of a value that the target's place does not know, and names them.
     pub(super) fn drop_unknown_parts(&self, value: &mut Value) -> Vec<String> {
         if !self.is_1_0 {
             return Vec::new();
@@ -120,7 +120,7 @@ impl Target {
     }
 }
 
-/// What targets have filled so far.
+/// The object that the targets have filled so far.
 #[derive(Debug, Default)]
 pub(super) struct Output<'m> {
     object: Object,
@@ -129,7 +129,7 @@ pub(super) struct Output<'m> {
 }
 
 impl<'m> Output<'m> {
-    /// What was filled.
+    /// Takes the object.
     pub(super) fn into_object(self) -> Object {
         self.object
     }

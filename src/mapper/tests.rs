@@ -1,4 +1,4 @@
-//! What a mapper file says, and what comes of it.
+//! Mapper files, their findings and what they map.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn sound(name: &str) -> Mapper {
     }
 }
 
-/// A mapper with one target, `title`, and what it makes of a source.
+/// Maps a source with a mapper of one target, `title`.
 fn title(rule: Value, source: Value) -> Result<Option<Value>, String> {
     let text = json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": {"title": rule}}}});
     let (file, findings) = MapperFile::compile(&text.to_string(), Form::Xsoar);
@@ -701,8 +701,7 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
     }
 }
 
-/// What a step does with a value may cost more than the value is long; the work it is charged must
-/// keep up with that.
+/// A step may cost more than its value is long; the charged work must keep up with that.
 #[test]
 fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
     let evil = json!({"x": "a\", \"familyName\": \"EVIL", "json": "{\"a\": 1}"});
@@ -829,7 +828,7 @@ fn a_part_that_its_own_target_fills_stays() {
     assert_eq!(mapped.attributes["name"], json!({"familyName": "F", "givenName": "G"}));
 }
 
-/// Whether a mapping ends at its bound, in a time that what is not counted would exceed by far.
+/// Asserts that a mapping ends at its bound, in a time that uncharged work would exceed by far.
 fn ends_at_the_bound(mapper: &Mapper, source: Value) {
     let source = profile(source);
     let started = std::time::Instant::now();

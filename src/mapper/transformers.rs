@@ -1,4 +1,4 @@
-//! The transformers of an export: what is done with a value, step by step.
+//! The transformers of an export: the steps that change a value.
 //!
 //! Sources. SCRIPT: for those that are scripts, the script's own page and code
 //! (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content,
@@ -8,9 +8,9 @@
 //! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>):
 //! values are cast to what a step wants, and what can't be cast is a fault; steps that want one
 //! value are applied to each element of a list, others take the list whole. Where that leaves a
-//! case open, the choice is told at the step.
+//! case open, the choice is named at the step.
 //!
-//! Each step also keeps account of who wrote which part of a text: see `tainted`.
+//! Each step keeps the origin of every part of a text: see `tainted`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -79,7 +79,7 @@ pub(super) const OPERATORS: [(&str, &[&str]); 26] = [
 /// The arguments of a transformer, by name.
 pub(super) type Arguments = BTreeMap<String, Simple>;
 
-/// What MapValuesTransformer makes of which text.
+/// MapValuesTransformer's outputs by their inputs.
 pub(super) type Pairs = HashMap<String, String>;
 
 /// A transformer with its arguments.
@@ -246,7 +246,7 @@ impl Transformer {
         Ok(Self { name, step })
     }
 
-    /// Does the step; `None` when nothing comes of it.
+    /// Applies the step; `None` when it gives no value.
     ///
     /// # Errors
     /// When the value can't be cast to what the step wants, or grows beyond its bound.
@@ -301,7 +301,7 @@ impl Transformer {
         }
     }
 
-    /// Does the step with the value, or with each of a list's.
+    /// Applies the step to the value, or to each element of a list.
     fn apply_to_each<'a>(
         &'a self,
         value: Tainted<'a>,
@@ -336,7 +336,8 @@ impl Transformer {
             }
             Step::ParseJson => match value {
                 Tainted::Text(text) => {
-                    // What comes out of one value is that value's; what was glued is many values'.
+                    // The JSON of one value of the source is of its origin; glued JSON holds many
+                    // values.
                     let origin = if text.origin() == Origin::Source {
                         Origin::Source
                     } else {
@@ -466,7 +467,7 @@ impl Transformer {
     }
 }
 
-/// What is said of a pattern that comes out of the data.
+/// The error for a regular expression that comes out of the source.
 pub(super) const PATTERN_FROM_SOURCE: &str =
     "a regular expression must be written in the mapper, not come out of the source";
 const UNEVEN: &str = "`input_values` and `mapped_values` must have the same number of values";
@@ -492,8 +493,8 @@ fn parse_index(text: &Text<'_>, name: &str) -> Result<usize, CompileError> {
         .map_err(|_| format!("`{name}` must be a whole number from 0").into())
 }
 
-/// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can
-/// tell any more who wrote it.
+/// Takes a piece out of a text. Where an argument of the source chooses the piece, its origin is
+/// mixed.
 fn extract<'a>(
     value: Tainted<'a>,
     arguments: &[&Text<'_>],
@@ -511,7 +512,7 @@ fn all_from_mapper(arguments: &[&Text<'_>]) -> bool {
     arguments.iter().all(|argument| argument.origin() == Origin::Mapper)
 }
 
-/// Says of one value of the source that text of the mapper's was put into it.
+/// Marks the source's parts as altered: text of the mapper's was put into them.
 fn mark_altered(text: &mut Text<'_>) {
     for part in &mut text.parts {
         if part.origin == Origin::Source {
@@ -690,8 +691,8 @@ fn replace_match<'a>(
     Ok(Tainted::Text(replaced))
 }
 
-/// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs
-/// the script's dictionary keeps the last.
+/// Pairs MapValuesTransformer's inputs with its outputs, out of two lists between commas. Of two
+/// equal inputs the script's dictionary keeps the last.
 fn parse_pairs(from: &str, to: &str) -> Result<Pairs, CompileError> {
     if from.split(',').count() != to.split(',').count() {
         return Err(UNEVEN.into());

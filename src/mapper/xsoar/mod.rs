@@ -1,9 +1,9 @@
 //! Reads an exported mapper: `mapping.<type>.internalMapping.<target> = {simple, complex}`.
 //!
 //! Real files are dirty (keys given twice, transformers without `args`, filters without `right`,
-//! keys that nobody knows) and load all the same; what was seen is told in the findings. What can't
-//! be done as it is meant, or not safely, is refused: an operator that is not known, JavaScript, a
-//! value that would become structure.
+//! unknown keys) and load all the same, with a note or a warning for each. What can't be done as it
+//! is meant, or not safely, is an error: an unknown operator, JavaScript, a value that would become
+//! structure.
 
 mod operators;
 
@@ -23,7 +23,7 @@ use super::{
     target::Target,
 };
 
-/// What the platform writes into a mapper's file beside the mapping.
+/// Keys that the platform writes into a mapper's file beside the mapping.
 const KNOWN: [&str; 24] = [
     "id",
     "name",
@@ -51,7 +51,7 @@ const KNOWN: [&str; 24] = [
     "logicalVersion",
 ];
 
-/// Reads an export. Without a file when anything was refused.
+/// Reads an export; `None` when it is no mapper at all.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let document = match lenient_json::read(text) {
         Ok(document) => document,
@@ -120,7 +120,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
 
 struct Reader<'f> {
     direction: Option<Direction>,
-    /// Those of the whole file.
+    /// The regular expressions of the whole file.
     patterns: Patterns,
     /// Paths of the target under way.
     paths: usize,
@@ -153,8 +153,8 @@ impl Reader<'_> {
         mapping
     }
 
-    /// The rule of a target; without one what is wrong, or that it maps nothing, is noted. A target
-    /// that is nobody's is read all the same, so that what is refused in it is told.
+    /// Reads a target's rule, or adds a finding that says why there is none. An ignored target
+    /// (`None`) is read all the same, so that the errors in its rule are reported.
     fn field(&mut self, target: Option<Target>, value: &Value, place: &str) -> Option<Field> {
         let Some(value) = value.as_object() else {
             self.findings
@@ -268,8 +268,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of an object; the empty one where there is none. What is none is not passed over:
-    /// leaving out a filter takes more people, not fewer.
+    /// A list of an object; the empty one where there is none. A value of another type is an error:
+    /// leaving out a filter would map more people, not fewer.
     fn list<'v>(&mut self, object: &'v Map<String, Value>, key: &str, place: &str) -> Option<&'v [Value]> {
         match object.get(key) {
             None | Some(Value::Null) => Some(&[]),
@@ -281,7 +281,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A source, with what is doubtful in it.
+    /// Parses a source and adds its warnings.
     fn source(&mut self, text: &str, place: &str) -> Option<Simple> {
         let parsed = self.ok_or_report(Simple::parse_source(text), place)?;
         self.paths += parsed.paths().len();

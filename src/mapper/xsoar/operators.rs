@@ -146,7 +146,7 @@ impl Reader<'_> {
         match object.get("args") {
             Some(Value::Object(args)) => {
                 for (argument, value) in args {
-                    // A script's own `value` is what comes in.
+                    // A script's own argument `value` is the step's input.
                     if argument == "value" {
                         continue;
                     }
@@ -188,7 +188,7 @@ impl Reader<'_> {
 
     /// An operand: `{isContext, value: {simple} | null}`. Null is absent. A scalar that is not
     /// wrapped, or no text, is taken for its text and doubted; a list or an object in place of a
-    /// text is refused, since nobody can say what was meant.
+    /// text is refused, since its meaning can't be known.
     fn operand(&mut self, operand: &Value, is_context: Option<bool>, place: &str) -> Option<Simple> {
         let mut says_context = false;
         let value = match operand {
