@@ -98,7 +98,7 @@ impl Client {
     /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
     /// anew every second.
     pub fn new(pool: Pool, target: Target) -> Self {
-        let shared = Arc::new(Transport {
+        let transport = Arc::new(Transport {
             pool,
             base: target.base,
             tokens: Tokens::new(target.token, target.second_token),
@@ -110,10 +110,10 @@ impl Client {
             last: Mutex::default(),
             probing: AtomicBool::new(false),
         });
-        if shared.tokens.can_change() {
-            tokio::spawn(watch_tokens(Arc::downgrade(&shared)));
+        if transport.tokens.can_change() {
+            tokio::spawn(watch_tokens(Arc::downgrade(&transport)));
         }
-        Self(shared)
+        Self(transport)
     }
 
     /// How the directory speaks.
@@ -227,21 +227,21 @@ impl Client {
 
     /// Sends a request, in its turn, and again where that is safe and there is time.
     async fn send(&self, request: &Request, context: RequestContext<'_>) -> Result<Answer, ScimError> {
-        let shared = &self.0;
+        let transport = &self.0;
         let mut lost: Option<ScimError> = None;
         let mut throttled: Option<ScimError> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            if let Err(unsent) = shared.turn(request, context).await {
+            if let Err(unsent) = transport.wait_for_turn(request, context).await {
                 // What an earlier attempt left in doubt, or was told, matters more than why there
                 // was no further one.
                 return Err(lost.or(throttled).unwrap_or(unsent));
             }
             if attempt == 1 {
-                shared.budget.earn();
+                transport.budget.earn();
             }
-            let error = match shared.once(request, context).await {
+            let error = match transport.send_once(request, context).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -254,7 +254,7 @@ impl Client {
             }
             let is_throttled = error.kind == ErrorKind::Throttled;
             if is_throttled {
-                shared
+                transport
                     .governor
                     .throttled(request.api, request.memberships(), error.retry_after);
             }
@@ -264,7 +264,7 @@ impl Client {
                 && Instant::now() + pause < context.deadline
                 // The pace bounds how often a refused request comes again; an outage's repetitions
                 // are bounded by the budget.
-                && (is_throttled || shared.budget.spend());
+                && (is_throttled || transport.budget.spend());
             if error.is_answer_lost() {
                 lost = Some(error.clone());
             } else if is_throttled {
@@ -282,7 +282,7 @@ impl Client {
             tracing::debug!(api = request.api.name(), kind = ?error.kind, attempt, "sending again");
             tokio::select! {
                 biased;
-                () = shared.breaker.opened() => return Err(lost.unwrap_or_else(|| shared.breaker.refusal())),
+                () = transport.breaker.opened() => return Err(lost.unwrap_or_else(|| transport.breaker.refusal())),
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -298,7 +298,7 @@ impl Client {
                 request_id,
                 ..ScimError::new(ErrorKind::Unreadable, detail)
             };
-            self.0.remember(Some(&error));
+            self.0.record_status(Some(&error));
             error
         })
     }

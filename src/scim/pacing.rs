@@ -92,7 +92,7 @@ impl Rates {
         self
     }
 
-    fn of(&self, api: Api) -> f64 {
+    fn rate_of(&self, api: Api) -> f64 {
         let general = if api.writes() { self.write } else { self.read };
         self.apis.get(&api).copied().unwrap_or(general)
     }
@@ -130,7 +130,7 @@ impl Governor {
     pub(super) fn new(rates: &Rates) -> Self {
         let lanes = Api::ALL
             .into_iter()
-            .map(|api| (api, Arc::new(Lane::new(api.name(), rates.of(api)))));
+            .map(|api| (api, Arc::new(Lane::new(api.name(), rates.rate_of(api)))));
         Self {
             apis: lanes.collect(),
             memberships: Arc::new(Lane::new("memberships", rates.memberships)),
@@ -141,7 +141,7 @@ impl Governor {
     ///
     /// # Errors
     /// As soon as it is clear that the turn would come after `deadline`.
-    pub(super) async fn turn(
+    pub(super) async fn wait_for_turn(
         &self,
         api: Api,
         memberships: usize,
@@ -149,11 +149,11 @@ impl Governor {
         deadline: Instant,
     ) -> Result<(), CongestedError> {
         if let Some(lane) = self.apis.get(&api) {
-            Lane::turn(lane, 1, priority, deadline).await?;
+            Lane::wait_for_turn(lane, 1, priority, deadline).await?;
         }
         if memberships > 0 {
             let cost = u32::try_from(memberships).unwrap_or(u32::MAX);
-            Lane::turn(&self.memberships, cost, priority, deadline).await?;
+            Lane::wait_for_turn(&self.memberships, cost, priority, deadline).await?;
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ struct Inner {
     waiting: [VecDeque<Waiter>; CLASSES],
     turns: u64,
     /// A task is giving out turns.
-    giving: bool,
+    handing_out: bool,
 }
 
 #[derive(Debug)]
@@ -222,7 +222,7 @@ impl Lane {
             cut: None,
             waiting: Default::default(),
             turns: 0,
-            giving: false,
+            handing_out: false,
         };
         Self {
             name,
@@ -234,16 +234,21 @@ impl Lane {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(lane: &Arc<Self>, cost: u32, priority: Priority, deadline: Instant) -> Result<(), CongestedError> {
+    async fn wait_for_turn(
+        lane: &Arc<Self>,
+        cost: u32,
+        priority: Priority,
+        deadline: Instant,
+    ) -> Result<(), CongestedError> {
         let turn = {
             let now = Instant::now();
             let mut inner = lane.inner();
             inner.heal(now);
             if inner.is_free(now) {
-                inner.go(now, cost);
+                inner.take_turn(now, cost);
                 return Ok(());
             }
-            inner.forget_who_left();
+            inner.remove_closed();
             let wait = inner.expected_wait(now, priority);
             if now + wait > deadline {
                 return Err(CongestedError {
@@ -252,9 +257,9 @@ impl Lane {
             }
             let (turn, comes) = oneshot::channel();
             inner.waiting[priority as usize].push_back(Waiter { since: now, cost, turn });
-            if !inner.giving {
-                inner.giving = true;
-                tokio::spawn(give_turns(Arc::clone(lane)));
+            if !inner.handing_out {
+                inner.handing_out = true;
+                tokio::spawn(hand_out_turns(Arc::clone(lane)));
             }
             comes
         };
@@ -270,22 +275,22 @@ impl Lane {
 }
 
 /// Gives out turns until nobody waits.
-async fn give_turns(lane: Arc<Lane>) {
+async fn hand_out_turns(lane: Arc<Lane>) {
     loop {
         let next = {
             let now = Instant::now();
             let mut inner = lane.inner();
             inner.heal(now);
-            inner.forget_who_left();
+            inner.remove_closed();
             if inner.waiting.iter().all(VecDeque::is_empty) {
-                inner.giving = false;
+                inner.handing_out = false;
                 return;
             }
             if inner.next <= now {
-                if let Some(Waiter { cost, turn, .. }) = inner.pick()
+                if let Some(Waiter { cost, turn, .. }) = inner.next_waiter()
                     && turn.send(()).is_ok()
                 {
-                    inner.go(now, cost);
+                    inner.take_turn(now, cost);
                 }
                 continue;
             }
@@ -301,7 +306,7 @@ impl Inner {
     }
 
     /// Those whose time is over, or who were told something else, wait no more.
-    fn forget_who_left(&mut self) {
+    fn remove_closed(&mut self) {
         self.waiting
             .iter_mut()
             .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
@@ -309,7 +314,7 @@ impl Inner {
 
     /// Takes a turn. A turn that came late by less than its interval is made up for: timers are
     /// late by a millisecond or two, which would otherwise cost a twentieth of the limit.
-    fn go(&mut self, now: Instant, cost: u32) {
+    fn take_turn(&mut self, now: Instant, cost: u32) {
         let interval = Duration::from_secs_f64(1.0 / self.rate);
         let from = if now.saturating_duration_since(self.next) < interval {
             self.next
@@ -336,7 +341,7 @@ impl Inner {
     }
 
     /// Who goes next.
-    fn pick(&mut self) -> Option<Waiter> {
+    fn next_waiter(&mut self) -> Option<Waiter> {
         self.turns += 1;
         let class = if self.turns.is_multiple_of(FAIR_TURN) {
             let oldest = |class: &usize| self.waiting[*class].front().map(|waiter| waiter.since);
@@ -401,7 +406,7 @@ mod tests {
         let began = Instant::now();
         for _ in 0..101 {
             governor
-                .turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
+                .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
                 .await
                 .unwrap();
         }
@@ -413,12 +418,12 @@ mod tests {
     async fn lanes_do_not_wait_for_each_other() {
         let governor = governor(1.0);
         governor
-            .turn(Api::CreateUser, 0, Priority::Create, in_seconds(1.0))
+            .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(1.0))
             .await
             .unwrap();
         let began = Instant::now();
         governor
-            .turn(Api::PatchUser, 0, Priority::Disable, in_seconds(1.0))
+            .wait_for_turn(Api::PatchUser, 0, Priority::Disable, in_seconds(1.0))
             .await
             .unwrap();
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -432,7 +437,7 @@ mod tests {
             let governor = Arc::clone(&governor);
             waiting.push(tokio::spawn(async move {
                 governor
-                    .turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
+                    .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
                     .await
             }));
         }
@@ -440,7 +445,7 @@ mod tests {
         let began = Instant::now();
         // One has gone, five wait: a seventh would go after six seconds.
         let refused = governor
-            .turn(Api::CreateUser, 0, Priority::Create, in_seconds(2.0))
+            .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(2.0))
             .await
             .unwrap_err();
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -456,7 +461,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         governor
-            .turn(Api::PatchUser, 0, Priority::Update, in_seconds(60.0))
+            .wait_for_turn(Api::PatchUser, 0, Priority::Update, in_seconds(60.0))
             .await
             .unwrap();
         let classes = [(Priority::Read, 2), (Priority::Update, 8), (Priority::Disable, 4)];
@@ -467,7 +472,7 @@ mod tests {
             let (governor, order) = (Arc::clone(&governor), Arc::clone(&order));
             tasks.push(tokio::spawn(async move {
                 governor
-                    .turn(Api::PatchUser, 0, priority, in_seconds(60.0))
+                    .wait_for_turn(Api::PatchUser, 0, priority, in_seconds(60.0))
                     .await
                     .unwrap();
                 order.lock().unwrap().push(priority);
@@ -521,7 +526,7 @@ mod tests {
             governor.throttled(Api::CreateUser, 0, Some(Duration::from_secs(asked)));
             let began = Instant::now();
             governor
-                .turn(Api::CreateUser, 0, Priority::Create, in_seconds(120.0))
+                .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(120.0))
                 .await
                 .unwrap();
             assert_eq!(began.elapsed().as_secs(), waited);
@@ -534,7 +539,7 @@ mod tests {
         let began = Instant::now();
         for _ in 0..6 {
             governor
-                .turn(Api::PatchGroup, 100, Priority::Update, in_seconds(60.0))
+                .wait_for_turn(Api::PatchGroup, 100, Priority::Update, in_seconds(60.0))
                 .await
                 .unwrap();
         }
@@ -555,9 +560,9 @@ mod tests {
         .shared_by(2);
         assert_eq!(
             (
-                rates.of(Api::ListUsers),
-                rates.of(Api::PatchUser),
-                rates.of(Api::CreateUser)
+                rates.rate_of(Api::ListUsers),
+                rates.rate_of(Api::PatchUser),
+                rates.rate_of(Api::CreateUser)
             ),
             (20.0, 12.5, 5.0)
         );

@@ -55,24 +55,24 @@ struct Inner {
     in_use: usize,
     /// What stood in a token's place before it was renewed. The directory may know the new one
     /// later than we do.
-    before: Option<(usize, SecretString)>,
+    previous: Option<(usize, SecretString)>,
     /// The token that was put back in place of a renewed one.
-    put_back: Option<SecretString>,
+    restored: Option<SecretString>,
     /// The one that was put back and refused as well.
-    dead: Option<SecretString>,
+    rejected_previous: Option<SecretString>,
 }
 
 impl Inner {
     /// Notes that the directory refused this token. True when that is news.
-    fn mark(&mut self, refused: Option<&SecretString>) -> bool {
+    fn mark_refused(&mut self, refused: Option<&SecretString>) -> bool {
         let Some(refused) = refused else { return false };
-        if self.put_back.as_ref().is_some_and(|token| is(token, refused)) {
-            self.dead = self.put_back.take();
+        if self.restored.as_ref().is_some_and(|token| is_same(token, refused)) {
+            self.rejected_previous = self.restored.take();
         }
         let mut is_news = false;
-        for (token, mark) in self.tokens.iter().zip(&mut self.refused) {
-            if is(&token.secret, refused) {
-                is_news |= !std::mem::replace(mark, true);
+        for (token, is_refused) in self.tokens.iter().zip(&mut self.refused) {
+            if is_same(&token.secret, refused) {
+                is_news |= !std::mem::replace(is_refused, true);
             }
         }
         is_news
@@ -88,9 +88,9 @@ impl Tokens {
                 tokens,
                 refused,
                 in_use: 0,
-                before: None,
-                put_back: None,
-                dead: None,
+                previous: None,
+                restored: None,
+                rejected_previous: None,
             }),
         }
     }
@@ -134,9 +134,13 @@ impl Tokens {
         for (place, fresh) in fresh.into_iter().enumerate() {
             let Some(fresh) = fresh else { continue };
             if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
-                let before = std::mem::replace(&mut inner.tokens[place].secret, fresh);
-                if inner.dead.as_ref().is_none_or(|dead| !is(dead, &before)) {
-                    inner.before = Some((place, before));
+                let previous = std::mem::replace(&mut inner.tokens[place].secret, fresh);
+                if inner
+                    .rejected_previous
+                    .as_ref()
+                    .is_none_or(|rejected| !is_same(rejected, &previous))
+                {
+                    inner.previous = Some((place, previous));
                 }
                 inner.refused[place] = false;
                 changed = true;
@@ -152,8 +156,8 @@ impl Tokens {
     /// that has been put in place of a refused one meanwhile, a fresh one from its file, the other
     /// one, or the one before a renewal.
     pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
-        let is_tried = |token: &SecretString| tried.iter().any(|tried| is(tried, token));
-        let is_news = self.inner().mark(tried.last());
+        let is_tried = |token: &SecretString| tried.iter().any(|tried| is_same(tried, token));
+        let is_news = self.inner().mark_refused(tried.last());
         if !is_tried(&self.current()) || (self.reload().await && !is_tried(&self.current())) {
             return true;
         }
@@ -166,11 +170,11 @@ impl Tokens {
             }
             return true;
         }
-        let Some((place, token)) = inner.before.take().filter(|(_, token)| !is_tried(token)) else {
+        let Some((place, token)) = inner.previous.take().filter(|(_, token)| !is_tried(token)) else {
             return false;
         };
         // The renewed one is read from its file again within a second.
-        inner.put_back = Some(token.clone());
+        inner.restored = Some(token.clone());
         inner.tokens[place].secret = token;
         inner.in_use = place;
         true
@@ -180,8 +184,8 @@ impl Tokens {
     pub(super) fn accepted(&self, token: &SecretString) {
         let mut inner = self.inner();
         let Inner { tokens, refused, .. } = &mut *inner;
-        for (known, mark) in tokens.iter().zip(refused) {
-            *mark &= !is(&known.secret, token);
+        for (known, is_refused) in tokens.iter().zip(refused) {
+            *is_refused &= !is_same(&known.secret, token);
         }
     }
 
@@ -194,8 +198,8 @@ impl Tokens {
     pub(super) fn mask(&self, text: &str) -> String {
         let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
         let inner = self.inner();
-        let before = inner.before.as_ref().map(|(_, token)| token.expose_secret());
-        let text = before.map_or_else(|| text.to_owned(), |before| text.replace(before, "***"));
+        let previous = inner.previous.as_ref().map(|(_, token)| token.expose_secret());
+        let text = previous.map_or_else(|| text.to_owned(), |previous| text.replace(previous, "***"));
         inner.tokens.iter().fold(text, masked)
     }
 
@@ -204,7 +208,7 @@ impl Tokens {
     }
 }
 
-fn is(one: &SecretString, other: &SecretString) -> bool {
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
@@ -245,7 +249,7 @@ mod tests {
             let mut tried = vec![tokens.current()];
             assert!(tokens.replace(&tried).await);
             tried.push(tokens.current());
-            assert!(!is(&tried[0], &tried[1]));
+            assert!(!is_same(&tried[0], &tried[1]));
             assert!(!tokens.replace(&tried).await, "both are refused");
         }
     }
