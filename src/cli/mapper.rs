@@ -1,4 +1,4 @@
-//! The subcommand `mapper`: what is wrong with a mapper's file, and what it does with one profile.
+//! The subcommand `mapper`: checks a mapper's file, and explains what it makes of one profile.
 
 use std::{
     io::Read as _,
@@ -32,7 +32,7 @@ pub(super) enum Task {
         #[arg(long)]
         strict: bool,
     },
-    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each
+    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and print each
     /// step as JSON
     Explain {
         /// The mapper's file

@@ -40,7 +40,7 @@ impl Directory {
     }
 }
 
-/// Something that stands on a [`Shelf`].
+/// An entry of a [`Shelf`].
 pub(super) trait Entry {
     fn id(&self) -> &str;
     /// The values no other entry of the shelf may have, each with the name of its attribute.
@@ -86,8 +86,8 @@ impl<T: Entry> Shelf<T> {
         Ok(number)
     }
 
-    /// Puts an entry in the place of the one with this number; 409 when a unique value is
-    /// another's.
+    /// Puts an entry in the place of the one with this number; 409 when another entry has one of
+    /// its unique values.
     pub(super) fn replace(&mut self, number: u64, entry: T) -> Result<(), ErrorResponse> {
         let before = self.entries.get(&number).map(Entry::unique_keys).unwrap_or_default();
         self.claim(number, &entry)?;

@@ -18,7 +18,7 @@ use super::{
 /// (Developer Guide).
 pub(super) const MOST_MEMBERSHIP_CHANGES: usize = 100;
 
-/// ListGroups. Every group has an empty `members`, whoever is in it.
+/// ListGroups. Every group has an empty `members`, also one that has some.
 pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, ErrorResponse> {
     let paging = Paging::parse("Groups", query)?;
     let filter = GroupFilter::parse(paging.filter.as_deref())?;
@@ -87,7 +87,7 @@ impl NewGroup {
     }
 }
 
-/// PatchGroup: 204, all changes or none. Adding a member again and removing somebody who is none
+/// PatchGroup: 204, all changes or none. Adding a member again and removing a user who is none
 /// change nothing and succeed; the first is RFC 7644 section 3.5.2.1, what AWS does with the second
 /// is not documented. `unknown_member` is the answer to an unknown user id, undocumented as well.
 pub(super) fn patch(

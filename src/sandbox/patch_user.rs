@@ -298,8 +298,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, it is refused or leaves behind somebody who could have been made with a
-        /// POST.
+        /// Every PATCH is refused, or leaves a user that could have been made with a POST.
         #[test]
         fn a_patched_user_is_a_user_that_could_be_made(
             verb in prop_oneof![Just("add"), Just("replace"), Just("remove")],

@@ -42,7 +42,7 @@ pub enum SeedError {
 }
 
 impl Seed {
-    /// Nobody and nothing.
+    /// No users and no groups.
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
@@ -87,7 +87,7 @@ impl Seed {
     }
 }
 
-/// Says how many there are, not who they are.
+/// Counts the users and groups: their attributes must not reach a log.
 impl fmt::Debug for Seed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (users, groups) = (self.0.users.after(0).count(), self.0.groups.after(0).count());

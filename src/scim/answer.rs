@@ -1,4 +1,4 @@
-//! What came back over the wire, before it is anything.
+//! An answer of a directory, before it is read as a resource.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ fn documented_spelling(name: &str) -> String {
         .join("-")
 }
 
-/// A request id as text that can stand in a log line; nothing for one that can't be one.
+/// A request id as text that can stand in a log line; `None` for text that can't.
 pub(super) fn header_text(text: &str) -> Option<String> {
     let sound = !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic());
     sound.then(|| text.to_owned())

@@ -32,7 +32,7 @@ use super::{
 /// the pauses between them grow to seconds.
 const MAX_THROTTLED: u32 = 10;
 
-/// Where a directory is, who we are there, and how we treat it.
+/// A directory's address and tokens, and the bounds of requests to it.
 #[derive(Debug)]
 pub struct Target {
     /// The URL below which its collections stand.
@@ -53,11 +53,11 @@ pub struct Target {
 #[derive(Clone)]
 pub struct Client(Arc<Transport>);
 
-/// How a directory and our dealings with it are doing.
+/// The status of a directory and of the requests to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// Whether the last request was answered as by a working directory that knows us; `None` before
-    /// the first.
+    /// Whether the last request was answered by a working directory that accepts the token; `None`
+    /// before the first.
     pub reached: Option<bool>,
     /// The last failure, if there was any.
     pub last_error: Option<LastError>,
@@ -121,7 +121,7 @@ impl Client {
         self.0.dialect
     }
 
-    /// How the directory and our dealings with it are doing.
+    /// The status of the directory and of the requests to it.
     pub fn status(&self) -> Status {
         let LastAttempt { reached, error } = self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Status {
@@ -234,8 +234,8 @@ impl Client {
         loop {
             attempt += 1;
             if let Err(unsent) = transport.wait_for_turn(request, context).await {
-                // What an earlier attempt left in doubt, or was told, matters more than why there
-                // was no further one.
+                // An earlier attempt's lost answer, or its 429, matters more than why there was no
+                // further attempt.
                 return Err(lost.or(throttled).unwrap_or(unsent));
             }
             if attempt == 1 {
@@ -288,8 +288,8 @@ impl Client {
         }
     }
 
-    /// Reads an answer. One that can't be read says that something is wrong, though the directory
-    /// works.
+    /// Reads an answer. An unreadable one is recorded as the last error: the breaker counts it as
+    /// no failure.
     fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, ResourceError>) -> Result<T, ScimError> {
         let request_id = answer.request_id();
         read_json(&answer, read).map_err(|malformed| {

@@ -33,23 +33,23 @@ const HEALING: f64 = 0.5;
 /// it may go on.
 const FLOOR: f64 = 0.5;
 
-/// The longest pause that a `Retry-After` can make. AWS documents none; nobody may stop us for
-/// hours.
+/// The longest pause that a `Retry-After` can make. AWS documents none; a wrong one must not stop
+/// an instance for hours.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Every so many turns one goes to whoever has waited longest.
+/// One turn in so many goes to the longest waiting request.
 const FAIR_TURN: u64 = 4;
 
 /// How urgent a request is, by the command that makes it. The first goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Somebody leaves: each second of delay is a second of access.
+    /// A command for a leaver: each second of delay is a second of access.
     Disable,
-    /// Something changes.
+    /// A command that changes a person or a group.
     Update,
-    /// Somebody comes.
+    /// A command for a joiner.
     Create,
-    /// Somebody looks.
+    /// A command that only reads.
     Read,
 }
 
@@ -98,14 +98,14 @@ impl Rates {
     }
 }
 
-/// Not before its deadline: the request is refused without having been sent.
+/// The request's turn would come after its deadline: it is refused without having been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CongestedError {
     /// How long until a request with as much time would have its turn.
     pub(super) retry_after: Duration,
 }
 
-/// How a lane is doing.
+/// The status of a lane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneStatus {
     /// The API's name, or `memberships`.
@@ -158,8 +158,8 @@ impl Governor {
         Ok(())
     }
 
-    /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a
-    /// request with many membership changes, it is taken to be theirs.
+    /// Records a 429. AWS does not say which lane was too fast: of a request with many membership
+    /// changes, it is taken to be theirs.
     pub(super) fn throttled(&self, api: Api, memberships: usize, retry_after: Option<Duration>) {
         let Some(lane) = self.apis.get(&api) else { return };
         let by_api = 1.0 / lane.inner().ceiling;
@@ -172,7 +172,7 @@ impl Governor {
         lane.inner().throttled(Instant::now(), retry_after);
     }
 
-    /// How each lane is doing.
+    /// The status of each lane.
     pub(super) fn status(&self) -> Vec<LaneStatus> {
         let now = Instant::now();
         self.apis
@@ -183,7 +183,7 @@ impl Governor {
     }
 }
 
-/// One limit, and those who wait for it.
+/// One limit, and the requests that wait for it.
 #[derive(Debug)]
 struct Lane {
     name: &'static str,
@@ -200,7 +200,7 @@ struct Inner {
     cut: Option<Instant>,
     waiting: [VecDeque<Waiter>; CLASSES],
     turns: u64,
-    /// A task is giving out turns.
+    /// A task is handing out turns.
     handing_out: bool,
 }
 
@@ -263,8 +263,7 @@ impl Lane {
             }
             comes
         };
-        // The estimate was good when it was made; a 429 since, or leavers who came later, may have
-        // undone it.
+        // A later 429, or later leavers, may have made the estimate above too short.
         match tokio::time::timeout_at(deadline, turn).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(CongestedError {
@@ -274,7 +273,7 @@ impl Lane {
     }
 }
 
-/// Gives out turns until nobody waits.
+/// Hands out turns until no request waits.
 async fn hand_out_turns(lane: Arc<Lane>) {
     loop {
         let next = {
@@ -305,7 +304,7 @@ impl Inner {
         self.next <= now && self.waiting.iter().all(VecDeque::is_empty)
     }
 
-    /// Those whose time is over, or who were told something else, wait no more.
+    /// Removes the requests that stopped waiting: their deadline passed, or the breaker opened.
     fn remove_closed(&mut self) {
         self.waiting
             .iter_mut()
@@ -324,7 +323,7 @@ impl Inner {
         self.next = from + interval * cost;
     }
 
-    /// When a newcomer of this class would have its turn, if nothing changes.
+    /// Estimates how long a new request of this class would wait for its turn.
     fn expected_wait(&self, now: Instant, priority: Priority) -> Duration {
         let cost = |classes: &[VecDeque<Waiter>]| {
             classes
@@ -340,7 +339,7 @@ impl Inner {
         self.next.saturating_duration_since(now) + Duration::from_secs_f64(ahead / self.rate)
     }
 
-    /// Who goes next.
+    /// Takes the next request out of the queue.
     fn next_waiter(&mut self) -> Option<Waiter> {
         self.turns += 1;
         let class = if self.turns.is_multiple_of(FAIR_TURN) {

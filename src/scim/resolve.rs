@@ -1,10 +1,10 @@
-//! To which addresses a directory's name may lead.
+//! Guards the addresses to which a directory's name may lead.
 //!
-//! Whoever answers for a name can answer anything, another thing each time (DNS rebinding), and
-//! what stands on our own machine or link often trusts whoever reaches it: a cloud's metadata
-//! service hands out credentials. TLS would refuse most such answers after connecting, but not for
-//! an instance that trusts any certificate. So the addresses are looked at each time a connection
-//! is made, and only those looked at are connected to.
+//! A name server can answer with any address, another one each time (DNS rebinding), and services
+//! on this machine or link often trust every client: a cloud's metadata service hands out
+//! credentials. TLS would refuse most such answers after connecting, but not for an instance that
+//! trusts any certificate. So the addresses are looked at each time a connection is made, and only
+//! those looked at are connected to.
 //!
 //! Private addresses stay allowed in both dialects. A plain SCIM server is often inside. AWS's own
 //! names have public addresses at AWS, but networks without a way out give them private ones of an
@@ -31,7 +31,7 @@ const LOCALHOST: &str = "localhost";
 
 type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names, and keeps back the addresses that no directory has.
+/// Resolves names, and withholds the addresses that no directory has.
 #[derive(Clone)]
 pub(super) struct Guard {
     lookup: Arc<dyn Fn(String) -> LookupFuture + Send + Sync>,
@@ -74,7 +74,7 @@ impl Resolve for Guard {
 }
 
 async fn resolve_by_system(name: String) -> io::Result<Vec<IpAddr>> {
-    // The port is put in its place by whoever connects.
+    // The connector sets the port.
     Ok(tokio::net::lookup_host((name, 0))
         .await?
         .map(|found| found.ip())
@@ -91,8 +91,8 @@ fn is_allowed(name: &str, address: IpAddr) -> bool {
     }
 }
 
-/// Neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor many at once, nor what
-/// stands for nothing.
+/// Whether an address is neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor
+/// multicast, nor reserved.
 fn is_remote(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     !(first == 0 || address.is_loopback() || address.is_link_local() || first >= 224)

@@ -1,4 +1,4 @@
-//! Who we are at a directory: one access token or two, which may change while we work.
+//! The access tokens of an instance: one or two, which may change while the service runs.
 //!
 //! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide,
 //! "Rotate an access token"). A token in a file is read again every second and whenever it is
@@ -22,7 +22,7 @@ pub struct Token {
     pub secret: SecretString,
     /// How to read it anew.
     pub reload: Option<Reload>,
-    /// When it expires, as far as somebody has said so: AWS can't be asked.
+    /// When it expires, if the configuration says so: AWS can't be asked.
     pub expires: Option<Timestamp>,
 }
 
@@ -53,12 +53,12 @@ struct Inner {
     /// Which of them the directory refused when it saw them last.
     refused: Vec<bool>,
     in_use: usize,
-    /// What stood in a token's place before it was renewed. The directory may know the new one
-    /// later than we do.
+    /// A token before its renewal, with its place. The directory may accept the new one later than
+    /// the file has it.
     previous: Option<(usize, SecretString)>,
-    /// The token that was put back in place of a renewed one.
+    /// The token before a renewal that is in use again, because the renewed one was refused.
     restored: Option<SecretString>,
-    /// The one that was put back and refused as well.
+    /// The restored token, once it was refused as well: it is never restored again.
     rejected_previous: Option<SecretString>,
 }
 
@@ -115,8 +115,8 @@ impl Tokens {
         inner.tokens[inner.in_use].expires
     }
 
-    /// Reads the tokens anew. True when one has changed; the first is then in use again, since
-    /// somebody renewed it.
+    /// Reads the tokens anew. True when one has changed; the first is then in use again, since a
+    /// renewal comes from the operator.
     pub(super) async fn reload(&self) -> bool {
         let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
         // Files may stand on a disk that is slow to answer.
@@ -152,9 +152,9 @@ impl Tokens {
         changed
     }
 
-    /// True when there is a token that this request has not tried yet, and that is in use now: one
-    /// that has been put in place of a refused one meanwhile, a fresh one from its file, the other
-    /// one, or the one before a renewal.
+    /// Puts a token in use that this request has not tried yet; false when there is none. It is one
+    /// that another request put in use meanwhile, a fresh one from its file, the other one, or the
+    /// one before a renewal.
     pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
         let is_tried = |token: &SecretString| tried.iter().any(|tried| is_same(tried, token));
         let is_news = self.inner().mark_refused(tried.last());
@@ -180,7 +180,7 @@ impl Tokens {
         true
     }
 
-    /// The directory took this token.
+    /// Records that the directory accepted this token.
     pub(super) fn accepted(&self, token: &SecretString) {
         let mut inner = self.inner();
         let Inner { tokens, refused, .. } = &mut *inner;
@@ -189,12 +189,12 @@ impl Tokens {
         }
     }
 
-    /// Whether any token is kept where it can change.
+    /// Whether any token can be read anew.
     pub(super) fn can_change(&self) -> bool {
         self.inner().tokens.iter().any(|token| token.reload.is_some())
     }
 
-    /// Whether a text holds one of the tokens; what to hide.
+    /// Replaces the tokens in a text by asterisks.
     pub(super) fn mask(&self, text: &str) -> String {
         let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
         let inner = self.inner();

@@ -1,5 +1,5 @@
-//! The line to one directory: one attempt at a time, and what each says about how the directory is
-//! doing.
+//! The transport to one directory: makes single attempts and records from each whether the
+//! directory works.
 
 use std::{
     io::ErrorKind as ErrorClass,
@@ -43,7 +43,7 @@ const TOKEN_POLL: Duration = Duration::from_secs(1);
 /// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
 const MAX_TOKENS_TRIED: usize = 2;
 
-/// On whose behalf a request is made.
+/// The command's bounds and counters, which go with each of its requests.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'a> {
     /// How urgent it is.
@@ -56,7 +56,7 @@ pub struct RequestContext<'a> {
     pub received: &'a AtomicUsize,
 }
 
-/// The last request that failed, in our own words: the directory's may quote a person.
+/// The last request that failed, in the service's own words: the directory's may quote a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastError {
     /// When.
@@ -67,7 +67,7 @@ pub struct LastError {
     pub request_id: Option<String>,
 }
 
-/// What the clones of a client share.
+/// The state that the clones of a client share.
 pub(super) struct Transport {
     pub(super) pool: Pool,
     pub(super) base: Url,
@@ -156,7 +156,7 @@ impl Transport {
         let (status, headers) = (response.status(), self.mask_tokens(response.headers()));
         let body = match self.read_body(response).await {
             Ok(body) => body,
-            // What a refusal says is welcome, not needed.
+            // A refusal's body is optional: its status says enough.
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -180,7 +180,7 @@ impl Transport {
         Ok(body)
     }
 
-    /// Keeps in mind how a request went, and starts probing when it was one failure too many.
+    /// Records a request's result in the breaker, and starts probing when that opens it.
     fn record_result(self: &Arc<Self>, error: Option<&ScimError>) {
         match error {
             Some(error) if breaker::is_failure(error) => {
@@ -189,7 +189,7 @@ impl Transport {
                 }
                 self.probe_if_open();
             }
-            // Whatever that was, it proves neither that the directory works nor that it does not.
+            // An unreadable answer proves neither that the directory works nor that it does not.
             Some(ScimError {
                 kind: ErrorKind::Unreadable,
                 ..
@@ -199,7 +199,7 @@ impl Transport {
         self.record_status(error);
     }
 
-    /// Keeps for whoever watches over the service how the last request went.
+    /// Records the last request's result for [`Client::status`](super::Client::status).
     pub(super) fn record_status(&self, error: Option<&ScimError>) {
         let is_troubling = |error: &&ScimError| {
             breaker::is_failure(error)
@@ -221,23 +221,23 @@ impl Transport {
         }
     }
 
-    /// Sees to it that one task probes while the breaker is open.
+    /// Starts a probing task when the breaker is open and none runs.
     fn probe_if_open(self: &Arc<Self>) {
         if self.breaker.state() == BreakerState::Open && !self.probing.swap(true, Ordering::SeqCst) {
             tokio::spawn(probe(Arc::downgrade(self)));
         }
     }
 
-    /// No answer, or not a whole one. The error's own text names the URL, and with it whom was
-    /// asked for: left out.
+    /// Classes a request without a whole answer. The error's URL is left out: its filter names a
+    /// person.
     fn transport_error(&self, error: reqwest::Error) -> ScimError {
         let error = error.without_url();
         let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let cause = chain().last().map(ToString::to_string).unwrap_or_default();
-        // Of the connection, whatever is wrapped around it: a body that ends early fails to be
+        // hyper's error comes before those wrapped around it: a body that ends early fails to be
         // unpacked as well.
         let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
-        // Chunks that are none: the connection holds, what comes over it is no HTTP.
+        // Malformed chunks: the connection holds, but its bytes are no HTTP.
         let is_nonsense =
             |error: &std::io::Error| matches!(error.kind(), ErrorClass::InvalidData | ErrorClass::InvalidInput);
         let nonsense = chain().filter_map(|error| error.downcast_ref()).any(is_nonsense);
@@ -291,8 +291,8 @@ impl Transport {
         }
     }
 
-    /// The header fields as they came, unless one quotes a token: callers are shown them, and the
-    /// log has the request's id.
+    /// Masks tokens quoted in header fields: callers are shown them, and the log has the request's
+    /// id.
     fn mask_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
         let mut headers = headers.clone();
         for value in headers.values_mut() {
@@ -306,7 +306,7 @@ impl Transport {
         headers
     }
 
-    /// Somebody else's words as plain text: one line, bounded, without our tokens.
+    /// Sanitizes a directory's text: one line, bounded, without tokens.
     fn sanitize(&self, text: &str) -> String {
         let visible: String = text
             .chars()
@@ -316,7 +316,7 @@ impl Transport {
     }
 }
 
-/// The answer, unless there have been too many of its size.
+/// Counts an answer's bytes for its command; an error when they are too many.
 fn count_received(answer: Answer, received: &AtomicUsize) -> Result<Answer, ScimError> {
     let size = answer.body.len();
     if received.fetch_add(size, Ordering::Relaxed) + size > MAX_RECEIVED {
@@ -350,7 +350,7 @@ async fn probe(transport: Weak<Transport>) {
         if transport.breaker.state() == BreakerState::Closed {
             tracing::info!("the directory answers again");
             transport.probing.store(false, Ordering::SeqCst);
-            // It may have been opened again before that was written down.
+            // The breaker may have opened again before `probing` was cleared.
             transport.probe_if_open();
             return;
         }
