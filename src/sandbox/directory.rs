@@ -30,9 +30,9 @@ impl Directory {
 
     /// Puts a group back as it stood in `seed`, if it stood there and its names are still free.
     pub(super) fn restore_group(&mut self, seed: &Self, id: &str) {
-        if let Some((_, group)) = seed.groups.find(id) {
+        if let Some((_, group)) = seed.groups.lookup(id) {
             let mut group = group.clone();
-            group.members.retain(|number| self.users.numbered(*number).is_some());
+            group.members.retain(|number| self.users.by_number(*number).is_some());
             // Refused when a group made since has its name: then that one stays, and this one is
             // gone after all.
             let _restored = self.groups.insert(group);
@@ -112,17 +112,17 @@ impl<T: Entry> Shelf<T> {
 
     /// The entry with this id, or 404.
     pub(super) fn get(&self, id: &str) -> Result<(u64, &T), ErrorResponse> {
-        self.find(id).ok_or_else(ErrorResponse::not_found)
+        self.lookup(id).ok_or_else(ErrorResponse::not_found)
     }
 
     /// The entry with this id, if there is one.
-    pub(super) fn find(&self, id: &str) -> Option<(u64, &T)> {
+    pub(super) fn lookup(&self, id: &str) -> Option<(u64, &T)> {
         let number = *self.numbers.get(id)?;
         Some((number, self.entries.get(&number)?))
     }
 
     /// The entry with this number, if it is still there.
-    pub(super) fn numbered(&self, number: u64) -> Option<&T> {
+    pub(super) fn by_number(&self, number: u64) -> Option<&T> {
         self.entries.get(&number)
     }
 

@@ -77,7 +77,7 @@ impl Seed {
                 resource["members"] = group
                     .members
                     .iter()
-                    .filter_map(|number| directory.users.numbered(*number))
+                    .filter_map(|number| directory.users.by_number(*number))
                     .map(|user| json!({"value": user.id()}))
                     .collect();
                 resource
@@ -165,7 +165,7 @@ fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Res
     for member in ids {
         let (number, _) = directory
             .users
-            .find(&member)
+            .lookup(&member)
             .ok_or_else(|| ErrorResponse::invalid(format!("there is no user `{member}`")))?;
         members.insert(number);
     }
