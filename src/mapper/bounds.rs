@@ -46,15 +46,15 @@ pub(super) const MAX_DEPTH: usize = 32;
 /// a profile of ordinary length takes some thousands.
 pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
 
-/// What an element of a list, or an entry of an object, counts for beside its bytes: it is
-/// allocated and compared for itself.
+/// The cost of an element of a list, or an entry of an object, beside its bytes: it is allocated
+/// and compared for itself.
 pub(super) const ELEMENT: usize = 16;
 
 /// Output of one mapping, all its targets together, in bytes.
 pub(super) const MAX_OUTPUT: usize = 256 * 1024;
 
-/// What an explanation shows of read values and of steps, all its targets together, in bytes. A
-/// stock mapping's has some thousands.
+/// Read values and steps that an explanation shows, all its targets together, in bytes. A stock
+/// mapping's has some thousands.
 pub(super) const MAX_TRACE: usize = 256 * 1024;
 
 /// The length of a regular expression, in bytes.
@@ -88,10 +88,10 @@ pub(super) const MAX_REMARKS: usize = 1_000;
 /// that are made. Nearly all need the first; the last is about a megabyte.
 pub(super) const FUELS: [u64; 4] = [32, 256, 2_048, 16_384];
 
-/// What a unit of fuel counts for, in bytes looked at.
+/// The work of a unit of fuel, in bytes.
 pub(super) const FUEL: usize = 64;
 
-/// What is left of [`MAX_WORK`] and [`MAX_OUTPUT`].
+/// The rest of [`MAX_WORK`] and [`MAX_OUTPUT`] of one mapping.
 #[derive(Debug)]
 pub(super) struct Budget {
     work: usize,

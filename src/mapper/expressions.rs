@@ -83,7 +83,8 @@ impl Expression {
         &self.fields
     }
 
-    /// The value, with `read` giving the fields; `None` when it uses a field that is missing.
+    /// Evaluates the expression, with `read` giving the fields; `None` when it uses a missing
+    /// field.
     ///
     /// # Errors
     /// When it can't be computed, or grows beyond its bounds.
@@ -91,8 +92,8 @@ impl Expression {
         self.evaluate_within(|name| Ok(read(name)), ELEMENT, &mut Budget::new())
     }
 
-    /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read`
-    /// costs `lookup`.
+    /// Evaluates as [`Self::evaluate`] does, within the rest of a mapping's budget; each call of
+    /// `read` costs `lookup`.
     pub(super) fn evaluate_within<'v>(
         &self,
         read: impl Fn(&str) -> Result<Option<&'v Value>, EvaluationError>,
@@ -289,7 +290,7 @@ mod tests {
                 "{piece}"
             );
             let fits = piece.repeat(MAX_EXPRESSION / piece.len() - 2);
-            // Whatever comes of it, on a small stack: it comes back.
+            // On a small stack, compiling returns, with an error or without.
             let thread = std::thread::Builder::new().stack_size(2 << 20);
             let back = thread.spawn(move || Expression::new(&format!("a{fits}1")).is_ok());
             assert!(back.unwrap().join().is_ok(), "{piece}");

@@ -29,7 +29,7 @@ pub enum Direction {
     Incoming,
 }
 
-/// What a mapper is called.
+/// The id, name and direction of a mapper.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Its `id`; empty where it has none.
@@ -43,7 +43,7 @@ pub struct Identity {
 /// A mapper's file, read and compiled.
 #[derive(Debug)]
 pub struct MapperFile {
-    /// What it is called.
+    /// Its id, name and direction.
     pub identity: Identity,
     mappings: [Option<Mapping>; 3],
 }

@@ -70,7 +70,7 @@ struct Branch {
     kind: BranchKind,
 }
 
-/// `input_data_type` of an answer.
+/// `input_data_type` of a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BranchKind {
     /// The argument.
@@ -129,7 +129,7 @@ impl IfThenElse {
         })
     }
 
-    /// One answer or the other; `None` when it is absent.
+    /// Evaluates the conditions and gives one branch or the other; `None` when it is absent.
     ///
     /// # Errors
     /// When a value can't be compared, or the work grows beyond its bound.

@@ -100,7 +100,7 @@ struct Fragment {
     value: Value,
     /// Values of the source stand in it.
     has_slots: bool,
-    /// One of them is not empty.
+    /// One of those values is not empty.
     has_content: bool,
 }
 

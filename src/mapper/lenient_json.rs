@@ -13,14 +13,14 @@ pub(super) struct Document {
     pub(super) value: Value,
     /// Each as the keys that lead there, as many as are reported for a file.
     pub(super) duplicates: Vec<String>,
-    /// How many there are beyond those.
+    /// The number of further duplicates.
     pub(super) more_duplicates: usize,
 }
 
 /// Reads a document. Nesting beyond 127 is refused by the parser.
 ///
 /// # Errors
-/// What is wrong with it, with line and column.
+/// When it is no JSON; the error has line and column.
 pub(super) fn read(text: &str) -> Result<Document, serde_json::Error> {
     // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors
     // leave one.

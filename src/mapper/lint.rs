@@ -37,7 +37,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What was found in a mapper, in the order of the file. A bounded number of each severity is kept;
+/// The findings of a mapper, in the order of the file. A bounded number of each severity is kept;
 /// the last lines say when there were more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {

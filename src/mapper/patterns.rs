@@ -144,12 +144,12 @@ impl Patterns {
 
 /// Counts classes, and ranges and sets in them; rather too many than too few.
 fn count_classes(text: &str) -> usize {
-    let named = text
+    let escapes = text
         .as_bytes()
         .windows(2)
         .filter(|pair| pair[0] == b'\\' && b"dDsSwWpPbB".contains(&pair[1]));
     let signs = text.bytes().filter(|byte| b"[-&~".contains(byte));
-    named.count() + signs.count()
+    escapes.count() + signs.count()
 }
 
 fn build(text: &str, flags: Flags, size: usize) -> Result<Regex, regex::Error> {
@@ -169,8 +169,8 @@ fn build(text: &str, flags: Flags, size: usize) -> Result<Regex, regex::Error> {
 
 /// The last line of an error is its reason; those before draw the place.
 fn describe(error: &regex::Error) -> String {
-    let told = error.to_string();
-    let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let message = error.to_string();
+    let reason = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
     format!("the regular expression can't be used: {reason}")
 }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn each_bound_is_told() {
-        let told = |texts: Vec<String>| {
+        let message = |texts: Vec<String>| {
             let mut patterns = Patterns::default();
             let mut errors = texts
                 .iter()
@@ -227,8 +227,8 @@ mod tests {
                 "too large together: compiled, they may have 2097152 bytes",
             ),
         ] {
-            let told = told(texts);
-            assert!(told.contains(expected), "{expected}: {told}");
+            let message = message(texts);
+            assert!(message.contains(expected), "{expected}: {message}");
         }
     }
 

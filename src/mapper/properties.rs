@@ -1,4 +1,5 @@
-//! What holds for any profile: each attribute comes from its own sources and from nothing else.
+//! Properties that hold for any profile: each attribute comes from its own sources and from nothing
+//! else.
 //!
 //! Tried with our own file, and with the platform's own where a checkout has them beside it.
 
@@ -91,7 +92,7 @@ fn cases() -> ProptestConfig {
     ProptestConfig::with_cases(wanted.unwrap_or(128))
 }
 
-/// What the rules give for a profile of texts, worked out without the mapper.
+/// The attributes of a profile of texts, computed without the mapper.
 fn expected(profile: &Map<String, Value>) -> Map<String, Value> {
     let text = |field: &str| profile.get(field).and_then(Value::as_str);
     let filled = |field: &str| text(field).filter(|text| !text.is_empty());
@@ -201,7 +202,7 @@ proptest! {
         let mapped = mapper.outgoing(MappingType::Create, &profile(fields.clone()));
         prop_assert_eq!(&mapped.faults, &[]);
         prop_assert_eq!(&mapped.attributes, &expected(&fields));
-        // What is sent is JSON that reads as it was meant.
+        // The attributes are JSON that reads back equal.
         let sent = Value::from(mapped.attributes);
         prop_assert_eq!(&serde_json::from_str::<Value>(&sent.to_string()).unwrap(), &sent);
     }
@@ -234,8 +235,8 @@ proptest! {
                 prop_assert!(!sources(name).is_empty(), "{} has no source", name);
                 prop_assert!(tainted::weight(value) <= bounds::MAX_TEXT);
             }
-            let told = mapper.explain_outgoing(mapping_type, Dialect::Aws, &source);
-            prop_assert_eq!(told.result, mapped.attributes);
+            let explained = mapper.explain_outgoing(mapping_type, Dialect::Aws, &source);
+            prop_assert_eq!(explained.result, mapped.attributes);
         }
     }
 

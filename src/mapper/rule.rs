@@ -41,7 +41,7 @@ pub(super) struct Field {
 /// How a target is filled.
 #[derive(Debug)]
 pub(super) enum Rule {
-    /// What is at a path, or a text.
+    /// The value at a path, or a text.
     Simple(Simple),
     /// Root, filters, accessor, transformers.
     Complex(Complex),

@@ -76,7 +76,7 @@ pub(super) enum Simple {
     Nothing,
     /// A text.
     Literal(String),
-    /// What is at a path, of whatever type.
+    /// The value at a path, of any type.
     Path(Path),
     /// A text with the values of paths in it.
     Text(Vec<Piece>),
@@ -341,8 +341,8 @@ pub(super) fn warnings_in_argument(parsed: &Simple) -> Vec<String> {
 
 /// Warns, naming it, of a path that is probably not meant as it is taken.
 pub(super) fn warnings_in_path(path: &Path) -> Vec<String> {
-    let named = |warning| format!("in `{}`, {warning}", path.text);
-    path.warnings().into_iter().map(named).collect()
+    let with_path = |warning| format!("in `{}`, {warning}", path.text);
+    path.warnings().into_iter().map(with_path).collect()
 }
 
 #[cfg(test)]

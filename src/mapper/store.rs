@@ -25,7 +25,7 @@ pub struct MapperStore {
 /// There is no mapper to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupError {
-    /// What was found instead.
+    /// The thing found instead of a usable mapper.
     pub found: String,
     /// What to do.
     pub help: String,

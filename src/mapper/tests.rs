@@ -413,7 +413,7 @@ fn a_missing_root_leaves_the_target_out_and_no_transformer_runs() {
 fn what_is_refused_is_named_with_its_place() {
     let (file, findings) = own("refused.json");
     assert!(file.is_none());
-    let told: Vec<String> = findings
+    let reported: Vec<String> = findings
         .list
         .iter()
         .filter(|finding| finding.gravity == Severity::Error)
@@ -429,12 +429,12 @@ fn what_is_refused_is_named_with_its_place() {
         "User Profile › externalId › transformer 1 (atIndex): `index` must be a whole number from 0",
     ] {
         assert_eq!(
-            told.iter().filter(|line| line.contains(expected)).count(),
+            reported.iter().filter(|line| line.contains(expected)).count(),
             1,
-            "{expected}\n{told:#?}"
+            "{expected}\n{reported:#?}"
         );
     }
-    assert_eq!(told.len(), 7, "{told:#?}");
+    assert_eq!(reported.len(), 7, "{reported:#?}");
     for (text, expected) in [
         ("", "not JSON"),
         ("[]", "a mapper is a JSON object"),
@@ -458,7 +458,7 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
     let (file, findings) = own("dirty.json");
     let file = file.unwrap();
     assert_eq!(file.identity.name, "Dirty");
-    let told: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
+    let reported: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
     for expected in [
         "note      name: the key is given twice",
         "note      mapping › User Profile › internalMapping › userName: the key is given twice",
@@ -474,12 +474,12 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
         "warning   User Profile › shoeSize: AWS knows no such attribute",
     ] {
         assert_eq!(
-            told.iter().filter(|line| line.starts_with(expected)).count(),
+            reported.iter().filter(|line| line.starts_with(expected)).count(),
             1,
-            "{expected}\n{told:#?}"
+            "{expected}\n{reported:#?}"
         );
     }
-    assert_eq!(told.len(), 12, "{told:#?}");
+    assert_eq!(reported.len(), 12, "{reported:#?}");
     let mapper = sound("dirty.json");
     let source = json!({"username": "u", "wrong": "w", "displayname": "d ", "names": ["", "G"], "surname": "S", "status": false, "title": "t"});
     let mapped = mapper.outgoing(MappingType::Create, &profile(source));
@@ -680,7 +680,7 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         let mapper = Mapper::new(Some(Arc::new(file)), None);
         let began = std::time::Instant::now();
         let mapped = mapper.outgoing(MappingType::Create, &text);
-        let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &text);
+        let explained = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &text);
         let elapsed = began.elapsed();
         assert!(elapsed < std::time::Duration::from_secs(10), "{bound}: {elapsed:?}");
         // Told once, with the target and the bound.
@@ -688,15 +688,16 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         assert!(mapped.faults[0].rule.contains(bound), "{:?}", mapped.faults[0]);
         let stopped = &mapped.faults[0].attribute;
         assert!(
-            told.fields
+            explained
+                .fields
                 .iter()
                 .any(|field| field.target == *stopped && field.refused.is_some()),
             "{stopped}"
         );
-        assert_eq!(told.result, mapped.attributes);
-        assert!(!told.verdict.as_ref().unwrap().sendable);
+        assert_eq!(explained.result, mapped.attributes);
+        assert!(!explained.verdict.as_ref().unwrap().sendable);
         // And what explains it is bounded as well.
-        let length = serde_json::to_string(&told).unwrap().len();
+        let length = serde_json::to_string(&explained).unwrap().len();
         assert!(length < 2 * 1024 * 1024, "{bound}: {length}");
     }
 }
@@ -729,7 +730,7 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
             error.contains("put into a value") && error.contains("transformer"),
             "{steps:?}: {error}"
         );
-        // Where a text may take their place, it shows when it comes.
+        // Where a text may take their place, the error comes when they are mapped.
         let late = ("SetIfEmpty", json!({"defaultValue": "{}"}));
         let steps: Vec<_> = steps[..steps.len() - 1]
             .iter()
@@ -742,7 +743,7 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
             "{steps:?}: {error}"
         );
     }
-    // What was altered is one value still, and can be glued.
+    // An altered value is one value still, and can be glued.
     let glue = ("concat", json!({"prefix": "{\"a\": \"", "suffix": "\"}"}));
     let altered = ("replace", json!({"toReplace": "a", "replaceWith": "b"}));
     assert_eq!(
@@ -784,17 +785,17 @@ fn what_would_go_unseen_is_told() {
                 .join("\n"),
         )
     };
-    let (loads, told) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let (loads, reported) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
     let same = "warning   User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
-    assert!(loads && told.contains(same), "{told}");
+    assert!(loads && reported.contains(same), "{reported}");
     let step = transformer("concat", &json!({"sufix": "!"}));
-    let (loads, told) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
+    let (loads, reported) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
     let known = "warning   User Profile › title › transformer 1 (concat): takes no argument `sufix`; ignored, it takes prefix, suffix";
-    assert!(loads && told.contains(known), "{told}");
-    let (loads, told) = found(json!({}));
+    assert!(loads && reported.contains(known), "{reported}");
+    let (loads, reported) = found(json!({}));
     assert!(
-        !loads && told.contains("error     User Profile: has no targets"),
-        "{told}"
+        !loads && reported.contains("error     User Profile: has no targets"),
+        "{reported}"
     );
     let (file, findings) = MapperFile::compile("direction = \"outgoing\"\n[\"User Profile\"]\n", Form::Toml);
     assert!(file.is_none() && findings.errors().contains("has no targets"));
@@ -1028,9 +1029,9 @@ fn no_step_hangs_over_long_values_and_long_arguments() {
         ),
     ] {
         let began = std::time::Instant::now();
-        let told = title(rule, json!({"x": x, "y": y}));
+        let reported = title(rule, json!({"x": x, "y": y}));
         let elapsed = began.elapsed();
-        println!("{what}: {elapsed:?} {}", told.err().unwrap_or_default());
+        println!("{what}: {elapsed:?} {}", reported.err().unwrap_or_default());
         assert!(elapsed < std::time::Duration::from_secs(20), "{what}: {elapsed:?}");
     }
 }
@@ -1040,17 +1041,17 @@ fn an_explanation_shows_no_more_than_its_bound_and_says_so() {
     let source = profile(json!({"x": "a".repeat(60_000)}));
     let (file, _) = MapperFile::compile(&many(30, "x | length"), Form::Toml);
     let mapper = Mapper::new(Some(Arc::new(file.unwrap())), None);
-    let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
-    let shown: usize = told.fields.iter().flat_map(|field| &field.taken).count();
-    assert_eq!(shown, 4);
-    let silent = told.fields.iter().filter(|field| field.taken.is_empty());
+    let explained = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
+    let read: usize = explained.fields.iter().flat_map(|field| &field.taken).count();
+    assert_eq!(read, 4);
+    let silent = explained.fields.iter().filter(|field| field.taken.is_empty());
     assert!(
         silent.clone().count() == 26
             && silent
                 .into_iter()
                 .all(|field| field.notes[0].contains("no more than 262144 bytes"))
     );
-    assert_eq!(told.fields[3].value, Some(json!(60_000)));
+    assert_eq!(explained.fields[3].value, Some(json!(60_000)));
 }
 
 #[test]
@@ -1358,10 +1359,10 @@ fn what_has_the_wrong_shape_is_refused_or_doubted_with_its_place() {
         ),
     ] {
         let (file, findings) = MapperFile::compile(&exported(json!({"title": rule})), Form::Xsoar);
-        let told: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
+        let reported: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
         assert!(
-            told.iter().any(|line| line.starts_with(expected)),
-            "{rule}: {expected}\n{told:#?}"
+            reported.iter().any(|line| line.starts_with(expected)),
+            "{rule}: {expected}\n{reported:#?}"
         );
         assert_eq!(file.is_none(), expected.starts_with("error"), "{rule}");
     }
@@ -1376,12 +1377,12 @@ fn only_regular_files_of_bounded_size_are_read() {
         .unwrap()
         .set_len(bounds::MAX_FILE + 1)
         .unwrap();
-    let told = |path: &Path| MapperFile::load(path).unwrap_err().to_string();
-    assert_eq!(told(&folder), "not a regular file");
-    assert!(told(&long).contains("longer than"));
-    assert!(told(&folder.join("missing")).contains("not found"));
+    let reported = |path: &Path| MapperFile::load(path).unwrap_err().to_string();
+    assert_eq!(reported(&folder), "not a regular file");
+    assert!(reported(&long).contains("longer than"));
+    assert!(reported(&folder.join("missing")).contains("not found"));
     if cfg!(unix) {
-        assert_eq!(told(Path::new("/dev/zero")), "not a regular file");
+        assert_eq!(reported(Path::new("/dev/zero")), "not a regular file");
         let unfound = MapperStore::new(None)
             .find("/dev/zero", None, Direction::Outgoing)
             .unwrap_err();
@@ -1396,12 +1397,12 @@ fn explaining_tells_each_step() {
     let source = profile(
         json!({"username": "u", "givenname": "G", "surname": "S", "email": "e@x", "employeenumber": "8", "badge": "9"}),
     );
-    let told = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
+    let explained = mapper.explain_outgoing(MappingType::Create, Dialect::Aws, &source);
     assert_eq!(
-        (told.mapper.as_str(), told.mapping_type),
+        (explained.mapper.as_str(), explained.mapping_type),
         ("Glued (Outgoing)", "User Profile - Create")
     );
-    let field = |name: &str| told.fields.iter().find(|field| field.target == name).unwrap();
+    let field = |name: &str| explained.fields.iter().find(|field| field.target == name).unwrap();
     let name = field("name");
     let taken: Vec<_> = name
         .taken
@@ -1419,7 +1420,7 @@ fn explaining_tells_each_step() {
     assert_eq!(name.value, Some(json!({"givenName": "G", "familyName": "S"})));
     assert_eq!(field("externalId").left_out.as_deref(), Some("its source is missing"));
     assert_eq!(field("urn:scim:schemas:extension:enterprise:1.0").dropped, ["badge"]);
-    assert_eq!(told.verdict.unwrap().violations, []);
+    assert_eq!(explained.verdict.unwrap().violations, []);
     let lacking = mapper.explain_outgoing(
         MappingType::Create,
         Dialect::Aws,

@@ -22,7 +22,7 @@ use super::{
     rule::{Field, Mapping, Rule},
 };
 
-/// Reads a mapper. Without a file when it can't be read at all.
+/// Reads a mapper; `None` when it can't be read at all.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let table: Table = match text.parse() {
         Ok(table) => table,
@@ -119,8 +119,8 @@ fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(Str
             format!("{prefix}.{key}")
         };
         match value {
-            // What is too long for a target is told of the table, and not copied for each key in
-            // it.
+            // A table whose name is too long for a target is reported itself; copying the name for
+            // each key in it could take much memory.
             Value::Table(inner) if depth > 0 && name.len() <= MAX_PATH => flatten(&name, inner, depth - 1, flat),
             value => flat.push((name, value)),
         }

@@ -89,7 +89,7 @@ pub(super) struct Transformer {
     pub(super) step: Step,
 }
 
-/// What a transformer does.
+/// The operation of a transformer.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// NAME ("Concatenate"): a prefix before and a suffix behind the text.
@@ -719,9 +719,9 @@ fn map_values<'a>(
     };
     if let Some(mut object) = object {
         for (key, value) in &mut object {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            run.budget.charge(key.len() + shown.len() + bounds::ELEMENT)?;
-            let found = mapped(&format!("{key}:{shown}")).or_else(|| mapped(&format!("{key}: {shown}")));
+            let as_text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            run.budget.charge(key.len() + as_text.len() + bounds::ELEMENT)?;
+            let found = mapped(&format!("{key}:{as_text}")).or_else(|| mapped(&format!("{key}: {as_text}")));
             if let Some(found) = found {
                 *value = found.into();
             }

@@ -11,7 +11,7 @@ use crate::mapper::{
     transformers::{self, Arguments, Step, Transformer},
 };
 
-/// How an operand may be wrapped.
+/// The form of an operand, for messages about one in another.
 const WRAPPED: &str = "an argument is {\"isContext\": …, \"value\": {\"simple\": \"…\"}}";
 
 impl Reader<'_> {
