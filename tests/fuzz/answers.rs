@@ -43,7 +43,7 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
     made::mangled(made::one(&PLAIN, random).as_bytes(), random)
 }
 
-/// Whether it is something that a directory sends.
+/// Reads a body as each resource that a directory sends; true when it is one.
 pub(crate) fn hold(body: &[u8], random: &mut Rng) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return false;

@@ -1,5 +1,5 @@
-//! Who may import whom: the sources are read, and every path into another room is held against one
-//! table. Also the length of files.
+//! Reads the sources, and holds every path into another room against one table of imports. Also
+//! holds the length of files, and the form of comments and imports.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -41,7 +41,7 @@ use crate::{
 
 const STALE: &str = "openapi/openapi.json is stale: cargo run -- openapi > openapi/openapi.json";
 
-/// The one path beside the commands' to which something is posted.
+/// The one path beside the commands' that takes POST.
 const EXPLAIN: &str = "/mappers/{name}/explain";
 
 /// The method that a path is for, in lower case.
@@ -68,7 +68,7 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     operations
 }
 
-/// The text of a field that has to say something.
+/// The text of a field that must not be empty.
 fn said(value: &Value, name: &str, place: &str) -> String {
     let text = value[name].as_str().unwrap_or_default();
     assert!(!text.trim().is_empty(), "{place} has no {name}: {value}");
