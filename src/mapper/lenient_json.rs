@@ -5,49 +5,49 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{bounds::MAX_REMARKS, lint::shortened};
+use super::{bounds::MAX_REMARKS, lint::shorten};
 
 /// A document, and the places where a key was given twice.
 #[derive(Debug, PartialEq)]
 pub(super) struct Document {
     pub(super) value: Value,
-    /// Each as the keys that lead there, so many as are told of a file.
-    pub(super) twice: Vec<String>,
-    /// How many there are beyond those.
-    pub(super) more_twice: usize,
+    /// Each as the keys that lead there, as many as are reported for a file.
+    pub(super) duplicates: Vec<String>,
+    /// The number of further duplicates.
+    pub(super) more_duplicates: usize,
 }
 
 /// Reads a document. Nesting beyond 127 is refused by the parser.
 ///
 /// # Errors
-/// What is wrong with it, with line and column.
-pub(super) fn read(text: &str) -> Result<Document, String> {
+/// When it is no JSON; the error has line and column.
+pub(super) fn read(text: &str) -> Result<Document, serde_json::Error> {
     // A byte order mark is no JSON (RFC 8259 section 8.1 lets a reader ignore it), and editors
     // leave one.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut twice, mut more_twice, mut place) = (Vec::new(), 0, Vec::new());
+    let (mut duplicates, mut more_duplicates, mut place) = (Vec::new(), 0, Vec::new());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let seed = Dirty {
-        twice: &mut twice,
-        more_twice: &mut more_twice,
+    let seed = LenientValue {
+        duplicates: &mut duplicates,
+        more_duplicates: &mut more_duplicates,
         place: &mut place,
     };
-    let value = seed.deserialize(&mut deserializer).map_err(|error| error.to_string())?;
-    deserializer.end().map_err(|error| error.to_string())?;
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
     Ok(Document {
         value,
-        twice,
-        more_twice,
+        duplicates,
+        more_duplicates,
     })
 }
 
-struct Dirty<'a> {
-    twice: &'a mut Vec<String>,
-    more_twice: &'a mut usize,
+struct LenientValue<'a> {
+    duplicates: &'a mut Vec<String>,
+    more_duplicates: &'a mut usize,
     place: &'a mut Vec<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Dirty<'_> {
+impl<'de> DeserializeSeed<'de> for LenientValue<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -55,7 +55,7 @@ impl<'de> DeserializeSeed<'de> for Dirty<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Dirty<'_> {
+impl<'de> Visitor<'de> for LenientValue<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,9 +90,9 @@ impl<'de> Visitor<'de> for Dirty<'_> {
         let mut list = Vec::new();
         loop {
             self.place.push(format!("{}", list.len() + 1));
-            let item = items.next_element_seed(Dirty {
-                twice: &mut *self.twice,
-                more_twice: &mut *self.more_twice,
+            let item = items.next_element_seed(LenientValue {
+                duplicates: &mut *self.duplicates,
+                more_duplicates: &mut *self.more_duplicates,
                 place: &mut *self.place,
             })?;
             self.place.pop();
@@ -106,17 +106,17 @@ impl<'de> Visitor<'de> for Dirty<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            self.place.push(shortened(&key));
+            self.place.push(shorten(&key));
             if object.contains_key(&key) {
-                if self.twice.len() < MAX_REMARKS {
-                    self.twice.push(self.place.join(" › "));
+                if self.duplicates.len() < MAX_REMARKS {
+                    self.duplicates.push(self.place.join(" › "));
                 } else {
-                    *self.more_twice += 1;
+                    *self.more_duplicates += 1;
                 }
             }
-            let value = entries.next_value_seed(Dirty {
-                twice: &mut *self.twice,
-                more_twice: &mut *self.more_twice,
+            let value = entries.next_value_seed(LenientValue {
+                duplicates: &mut *self.duplicates,
+                more_duplicates: &mut *self.more_duplicates,
                 place: &mut *self.place,
             })?;
             self.place.pop();
@@ -136,7 +136,7 @@ mod tests {
     fn the_last_of_two_equal_keys_wins_and_both_are_told() {
         let document = read(r#"{"a": 1, "b": {"c": [{"d": 1, "d": 2}], "c": 3}, "a": 4}"#).unwrap();
         assert_eq!(document.value, json!({"a": 4, "b": {"c": 3}}));
-        assert_eq!(document.twice, ["b › c › 1 › d", "b › c", "a"]);
+        assert_eq!(document.duplicates, ["b › c › 1 › d", "b › c", "a"]);
     }
 
     #[test]
@@ -144,15 +144,20 @@ mod tests {
         let doubled = r#""k": 1, "#.repeat(50_000);
         let text = format!(r#"{{"{}": {{{doubled}"k": 2}}}}"#, "x".repeat(1_000_000));
         let document = read(&text).unwrap();
-        assert_eq!((document.twice.len(), document.more_twice), (1_000, 49_000));
-        assert!(document.twice.iter().all(|place| place.len() < 200));
+        assert_eq!((document.duplicates.len(), document.more_duplicates), (1_000, 49_000));
+        assert!(document.duplicates.iter().all(|place| place.len() < 200));
     }
 
     #[test]
     fn what_is_no_json_is_refused_with_its_place() {
-        assert!(read("{").unwrap_err().contains("line 1 column 1"));
-        assert!(read("{} x").unwrap_err().contains("trailing characters"));
-        assert!(read(&"[".repeat(1_000)).unwrap_err().contains("recursion limit"));
+        assert!(read("{").unwrap_err().to_string().contains("line 1 column 1"));
+        assert!(read("{} x").unwrap_err().to_string().contains("trailing characters"));
+        assert!(
+            read(&"[".repeat(1_000))
+                .unwrap_err()
+                .to_string()
+                .contains("recursion limit")
+        );
         assert!(read("\u{feff}{}").is_ok());
     }
 }

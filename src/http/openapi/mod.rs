@@ -28,12 +28,9 @@ use super::{
         mappers::{self, MAPPERS},
     },
 };
-use crate::{
-    envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam,
-        MappingFieldsEnvelope, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
-    },
-    service::PlannedRequest,
+use crate::envelope::{
+    CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam, MappingFieldsEnvelope,
+    PlannedRequest, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
 };
 
 /// What the document says of the service as a whole.
