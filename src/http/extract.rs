@@ -418,7 +418,7 @@ mod tests {
             ("a%0d%0aX=1", "a\\u{d}\\u{a}X"),
         ] {
             let problem = CommandQuery::parse(Some(query)).expect_err(query);
-            assert_eq!(problem.cause(), ProblemType::BadParameter);
+            assert_eq!(problem.problem_type(), ProblemType::BadParameter);
             let told: Value = serde_json::to_value(problem).unwrap();
             assert_eq!(told["errors"][0]["parameter"], parameter, "{query}");
         }
@@ -457,7 +457,7 @@ mod tests {
             &["application/json", "application/json"],
         ] {
             let problem = check_media_type(&headers(refused)).expect_err("should be refused");
-            assert_eq!(problem.cause(), ProblemType::UnsupportedMediaType, "{refused:?}");
+            assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType, "{refused:?}");
         }
     }
 
@@ -496,7 +496,7 @@ mod tests {
         });
         let first = body_reader.permit().expect("there is a place");
         assert_eq!(
-            body_reader.permit().expect_err("there is none").cause(),
+            body_reader.permit().expect_err("there is none").problem_type(),
             ProblemType::Busy
         );
         drop(first);

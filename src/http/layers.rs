@@ -14,8 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
     http::{
+        credentials::API_KEY,
         extract::BodyReader,
-        guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        guard::{Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
         host::HostRule,
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},

@@ -6,6 +6,7 @@
 //! the `routes`, and the document of `openapi`. Whatever refuses does so with a [`problem`].
 
 pub mod address;
+pub mod credentials;
 pub mod extract;
 pub mod guard;
 pub mod host;
