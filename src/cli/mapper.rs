@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::{FAILED, failed, misused};
 use crate::{
+    diagnostic::Severity,
     json,
-    mapper::{Direction, Mapper, MapperFile, MappingType, Severity},
+    mapper::{Direction, Mapper, MapperFile, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
 };
@@ -23,12 +24,12 @@ const LONGEST_SOURCE: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// Tell everything refused or doubtful in a mapper; exits with 1 when anything is refused
+    /// Tell every error, warning and note of a mapper; exits with 1 for an error
     Lint {
         /// The mapper's file
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Exit with 1 for what is doubtful, too
+        /// Exit with 1 for a warning, too
         #[arg(long)]
         strict: bool,
     },
@@ -64,16 +65,16 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problem) => return misused(&format!("{}: {problem}", path.display())),
     };
-    for finding in &findings.list {
-        println!("{finding}");
+    for line in findings.lines() {
+        println!("{line}");
     }
-    let [refused, doubtful, notes] =
-        [Severity::Refused, Severity::Doubtful, Severity::Note].map(|gravity| findings.count(gravity));
+    let [errors, warnings, notes] =
+        [Severity::Error, Severity::Warning, Severity::Note].map(|severity| findings.count(severity));
     println!(
-        "{}: {refused} refused, {doubtful} doubtful, {notes} notes",
+        "{}: {errors} errors, {warnings} warnings, {notes} notes",
         path.display()
     );
-    if refused > 0 || (strict && doubtful > 0) {
+    if errors > 0 || (strict && warnings > 0) {
         ExitCode::from(FAILED)
     } else {
         ExitCode::SUCCESS
@@ -87,7 +88,7 @@ fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
     let file = match MapperFile::load(path) {
         Ok((Some(file), _)) => Arc::new(file),
         Ok((None, findings)) => {
-            eprintln!("{}: {}", path.display(), findings.refusals());
+            eprintln!("{}: {}", path.display(), findings.errors());
             return ExitCode::from(FAILED);
         }
         Err(problem) => return misused(&format!("{}: {problem}", path.display())),

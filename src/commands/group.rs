@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::finish;
 use crate::{
     decide::{Next, Replay},
+    diagnostic::Diagnostic,
     outcome::{Cause, Failure, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{self, Dialect, ErrorKind, Group, Id, Member, Page, aws::Violation},
+    scim::{self, Dialect, ErrorKind, Group, Id, Member, Page},
 };
 
 /// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default
@@ -82,8 +83,11 @@ pub(super) fn invalid<T>(message: impl Into<String>) -> Result<T, Next> {
 }
 
 /// Ends with what a directory would refuse.
-pub(super) fn violates<T>(violations: &[Violation]) -> Result<T, Next> {
-    let lines: Vec<_> = violations.iter().map(|violation| format!("scim.{violation}")).collect();
+pub(super) fn violates<T>(violations: &[Diagnostic]) -> Result<T, Next> {
+    let lines: Vec<_> = violations
+        .iter()
+        .map(|violation| format!("scim.{}", violation.sentence()))
+        .collect();
     invalid(lines.join(". "))
 }
 

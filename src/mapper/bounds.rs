@@ -76,10 +76,10 @@ pub(super) const PATTERN_SIZES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 /// The sizes that a file's regular expressions were tried with, together, in bytes.
 pub(super) const MAX_PATTERN_SIZE: usize = 2 * 1024 * 1024;
 
-/// Refusals that are told of one file; reading stops there.
-pub(super) const MAX_REFUSALS: usize = 100;
+/// Errors that are told of one file; reading stops there.
+pub(super) const MAX_ERRORS: usize = 100;
 
-/// Notes and doubts that are told of one file.
+/// Warnings and notes that are told of one file.
 pub(super) const MAX_REMARKS: usize = 1_000;
 
 /// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes

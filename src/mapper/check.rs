@@ -20,7 +20,7 @@ use crate::scim::aws::{self, ENTERPRISE};
 /// A target by its name; `None` when nothing is to be put there.
 pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, findings: &mut Findings) -> Option<Target> {
     if name.len() > MAX_PATH {
-        findings.refuse(place, format!("a target's name has at most {MAX_PATH} bytes"));
+        findings.error(place, format!("a target's name has at most {MAX_PATH} bytes"));
         return None;
     }
     if direction == Some(Direction::Incoming) {
@@ -29,7 +29,7 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
     let target = match Target::attribute(name) {
         Ok(target) => target,
         Err(UnfitError::ReservedAttribute) => {
-            findings.doubt(place, "the commands set it, not a mapping; ignored");
+            findings.warning(place, "the commands set it, not a mapping; ignored");
             return None;
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
             format!("SCIM 1.0's name of the enterprise extension; SCIM 2.0's ({ENTERPRISE}) is sent"),
         );
     } else if let Some(problem) = refusal {
-        findings.doubt(place, format!("{problem}; an AWS instance refuses the user"));
+        findings.warning(place, format!("{problem}; an AWS instance refuses the user"));
     }
     Some(target)
 }
@@ -82,7 +82,7 @@ pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, fi
             } else if aws::canonical_attribute(&head).is_none()
                 && !["id", "active", "meta", "schemas"].contains(&head.as_str())
             {
-                findings.doubt(place, format!("AWS's users have no `{head}`; it gives nothing"));
+                findings.warning(place, format!("AWS's users have no `{head}`; it gives nothing"));
             }
         }
     }
@@ -96,7 +96,7 @@ fn spelling(field: &Field, place: &str, findings: &mut Findings) {
     }
     let kind = aws::structure(top);
     if let (Rule::Simple(_), true, Some(kind)) = (&field.rule, field.target.is_top(), kind) {
-        findings.doubt(place, format!("{top} is {kind}; a text alone is refused"));
+        findings.warning(place, format!("{top} is {kind}; a text alone is refused"));
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
     }
     for required in ["userName", "displayName", "name"] {
         if !mapping.fields.iter().any(|field| field.target.top() == required) {
-            findings.doubt(
+            findings.warning(
                 place,
                 format!("nothing fills {required}, which AWS requires of a new user"),
             );
@@ -116,7 +116,7 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
     for broad in mapping.fields.iter().map(|field| &field.target) {
         let mut targets = mapping.fields.iter().map(|field| &field.target);
         if let Some(part) = targets.find(|target| target.is_inside(broad)) {
-            findings.doubt(
+            findings.warning(
                 place,
                 format!(
                     "{} and {} fill the same place; where both have a value, the one of {} counts",
@@ -130,7 +130,7 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
     let mut seen = BTreeSet::new();
     for field in &mapping.fields {
         if !seen.insert(field.target.dotted()) {
-            findings.doubt(
+            findings.warning(
                 place,
                 format!(
                     "{} is filled twice; the last one that has a value counts",
@@ -167,7 +167,7 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
         let place = format!("{place} › transformer {} ({})", index + 1, transformer.name);
         if matches!(transformer.step, Step::ParseJson) {
             if state == State::Mixed {
-                findings.refuse(
+                findings.error(
                     &place,
                     format!(
                         "the text was glued from several values and changed by {changed_by} after that, so that a value could become structure; change \
@@ -175,15 +175,15 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
                     ),
                 );
             } else if state == State::Altered {
-                findings.refuse(&place, json_text::ALTERED);
+                findings.error(&place, json_text::ALTERED);
             } else if let Some(text) = complex.glued(index) {
                 let together = text.origin() == Origin::Source;
                 match json_text::parse(&text) {
                     _ if together => {}
-                    Err(problem) => findings.refuse(&place, problem),
+                    Err(problem) => findings.error(&place, problem),
                     Ok(parsed) => {
                         if parsed.unquoted {
-                            findings.doubt(&place, "a value stands outside quotes in the glued JSON; it is taken for a text, whatever it holds");
+                            findings.warning(&place, "a value stands outside quotes in the glued JSON; it is taken for a text, whatever it holds");
                         }
                         missing_together(complex, &place, findings);
                     }

@@ -2,14 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    MappingType,
-    bounds::MAX_FILE,
-    lint::{Findings, Severity},
-    rule::Mapping,
-    toml_mapper, xsoar,
-};
-use crate::files;
+use super::{MappingType, bounds::MAX_FILE, lint::Findings, rule::Mapping, toml_mapper, xsoar};
+use crate::{diagnostic::Severity, files};
 
 /// The types, by their names in a mapper.
 pub(super) const TYPES: [(MappingType, &str); 3] = [
@@ -86,12 +80,12 @@ impl MapperFile {
             for (mapping_type, name) in TYPES {
                 let needed = outgoing || mapping_type == MappingType::Any;
                 if needed && file.mapping(mapping_type).is_none() {
-                    findings.refuse("", format!("has no mapping for {name}"));
+                    findings.error("", format!("has no mapping for {name}"));
                 }
             }
         }
         findings.close();
-        let sound = findings.count(Severity::Refused) == 0;
+        let sound = findings.count(Severity::Error) == 0;
         (file.filter(|_| sound), findings)
     }
 

@@ -1,11 +1,7 @@
-//! What is found wrong with a mapper, or doubtful in it, each with its place.
+//! The diagnostics of a mapper: errors that keep it from loading, warnings and notes.
 
-use std::fmt;
-
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::bounds::{MAX_REFUSALS, MAX_REMARKS};
+use super::bounds::{MAX_ERRORS, MAX_REMARKS};
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// The longest name in a place, in characters.
 const LONGEST_NAME: usize = 120;
@@ -13,93 +9,46 @@ const LONGEST_NAME: usize = 120;
 /// The longest place and the longest message, in characters.
 const LONGEST: usize = 1_000;
 
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The file is dirty, or a value is treated otherwise than on the platform; nothing need be
-    /// done.
-    Note,
-    /// It loads, and probably does not do what was meant.
-    Doubtful,
-    /// The mapper does not load.
-    Refused,
-}
-
-/// One thing found in a mapper.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Finding {
-    /// How grave it is.
-    pub gravity: Severity,
-    /// Where: the type, the target, the step. Empty for the file as a whole.
-    pub place: String,
-    /// What it is, and what to do about it.
-    pub message: String,
-}
-
-/// What was found in a mapper, in the order of the file. So many of each are kept; the last lines
-/// say when there was more.
+/// The diagnostics of one mapper, in the order of the file. At most `MAX_ERRORS` errors and
+/// `MAX_REMARKS` others are kept; the last lines say when there was more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Each of them.
-    pub list: Vec<Finding>,
-    refused: usize,
+    /// Each of them: the type, the target and the step are its path.
+    pub list: Vec<Diagnostic>,
+    errors: usize,
     remarks: usize,
     /// Whether reading stopped before the end of the file.
     stopped: bool,
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Note => "note",
-            Self::Doubtful => "doubtful",
-            Self::Refused => "refused",
-        })
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:8}  ", self.gravity)?;
-        if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
-        }
-        f.write_str(&self.message)
-    }
-}
-
 impl Findings {
-    pub(super) fn add(&mut self, gravity: Severity, place: impl Into<String>, message: impl Into<String>) {
-        let (count, most) = match gravity {
-            Severity::Refused => (&mut self.refused, MAX_REFUSALS),
-            Severity::Doubtful | Severity::Note => (&mut self.remarks, MAX_REMARKS),
+    pub(super) fn add(&mut self, severity: Severity, path: impl Into<String>, message: impl Into<String>) {
+        let (count, most) = match severity {
+            Severity::Error => (&mut self.errors, MAX_ERRORS),
+            Severity::Warning | Severity::Note => (&mut self.remarks, MAX_REMARKS),
         };
         *count += 1;
         if *count <= most {
-            self.push(gravity, place.into(), message.into());
-        } else if gravity == Severity::Refused {
+            self.push(severity, path.into(), message.into());
+        } else if severity == Severity::Error {
             self.stopped = true;
         }
     }
 
-    fn push(&mut self, gravity: Severity, place: String, message: String) {
+    fn push(&mut self, severity: Severity, path: String, message: String) {
         // A file's own names may hold anything, and be of any length; a finding is one line.
         let clean = |text: String| {
             let one_line = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
             cut(one_line, LONGEST)
         };
-        self.list.push(Finding {
-            gravity,
-            place: clean(place),
-            message: clean(message),
-        });
+        self.list
+            .push(Diagnostic::new(severity, clean(path), clean(message), ""));
     }
 
-    /// Whether so much was refused that reading on is of no use. Whoever asks has something left to
-    /// read.
+    /// Whether there are so many errors that reading on is of no use. Asked only while something is
+    /// left to read, since it records that reading stopped.
     pub(super) fn is_enough(&mut self) -> bool {
-        let enough = self.refused >= MAX_REFUSALS;
+        let enough = self.errors >= MAX_ERRORS;
         self.stopped |= enough;
         enough
     }
@@ -112,45 +61,45 @@ impl Findings {
     /// Says what was left out.
     pub(super) fn close(&mut self) {
         if self.stopped {
-            let message = format!("reading stopped after {MAX_REFUSALS} refusals; there may be more");
-            self.push(Severity::Refused, String::new(), message);
+            let message = format!("reading stopped after {MAX_ERRORS} errors; there may be more");
+            self.push(Severity::Error, String::new(), message);
         }
-        let kept = self.list.iter().filter(|finding| finding.gravity != Severity::Refused);
+        let kept = self.list.iter().filter(|finding| finding.severity != Severity::Error);
         let more = self.remarks.saturating_sub(kept.count());
         if more > 0 {
-            let message = format!("{more} more notes and doubts were left out");
-            self.push(Severity::Doubtful, String::new(), message);
+            let message = format!("{more} more warnings and notes were left out");
+            self.push(Severity::Warning, String::new(), message);
         }
     }
 
-    pub(super) fn note(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Severity::Note, place, message);
+    pub(super) fn note(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.add(Severity::Note, path, message);
     }
 
-    pub(super) fn doubt(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Severity::Doubtful, place, message);
+    pub(super) fn warning(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.add(Severity::Warning, path, message);
     }
 
-    pub(super) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.add(Severity::Refused, place, message);
+    pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.add(Severity::Error, path, message);
     }
 
-    /// How many are of this gravity.
-    pub fn count(&self, gravity: Severity) -> usize {
-        self.list.iter().filter(|finding| finding.gravity == gravity).count()
+    /// How many are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// What keeps the mapper from loading, one a line.
-    pub fn refusals(&self) -> String {
-        let refusals = self.list.iter().filter(|finding| finding.gravity == Severity::Refused);
-        let line = |finding: &Finding| {
-            if finding.place.is_empty() {
-                finding.message.clone()
-            } else {
-                format!("{}: {}", finding.place, finding.message)
-            }
-        };
-        refusals.map(line).collect::<Vec<_>>().join("; ")
+    /// Each of them as a line of `mapper lint`: its severity in a column, its place, what it is.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.list
+            .iter()
+            .map(|finding| format!("{:7}  {finding}", finding.severity))
+    }
+
+    /// What keeps the mapper from loading, on one line.
+    pub fn errors(&self) -> String {
+        let errors = self.list.iter().filter(|finding| finding.severity == Severity::Error);
+        errors.map(Diagnostic::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -175,26 +124,26 @@ mod tests {
     #[test]
     fn so_many_are_kept_and_the_last_lines_say_that_there_was_more() {
         let mut findings = Findings::default();
-        for index in 0..MAX_REFUSALS {
+        for index in 0..MAX_ERRORS {
             assert!(!findings.is_enough());
-            findings.refuse(index.to_string(), "no");
+            findings.error(index.to_string(), "no");
         }
         for _ in 0..MAX_REMARKS + 7 {
-            findings.doubt("x", "perhaps");
+            findings.warning("x", "perhaps");
         }
         assert!(findings.is_enough());
-        findings.refuse("beyond", "no");
+        findings.error("beyond", "no");
         findings.close();
-        assert_eq!(findings.list.len(), MAX_REFUSALS + MAX_REMARKS + 2);
-        let last: Vec<String> = findings.list[MAX_REFUSALS + MAX_REMARKS..]
+        assert_eq!(findings.list.len(), MAX_ERRORS + MAX_REMARKS + 2);
+        let last: Vec<String> = findings.list[MAX_ERRORS + MAX_REMARKS..]
             .iter()
-            .map(Finding::to_string)
+            .map(Diagnostic::to_string)
             .collect();
         assert_eq!(
             last,
             [
-                "refused   reading stopped after 100 refusals; there may be more",
-                "doubtful  7 more notes and doubts were left out"
+                "reading stopped after 100 errors; there may be more",
+                "7 more warnings and notes were left out"
             ]
         );
     }
@@ -203,18 +152,18 @@ mod tests {
     fn no_name_makes_a_finding_long() {
         let mut findings = Findings::default();
         findings.note(shortened(&"é".repeat(9_000)), "m".repeat(9_000));
-        assert_eq!(findings.list[0].place.chars().count(), 121);
+        assert_eq!(findings.list[0].path.chars().count(), 121);
         assert_eq!(findings.list[0].message.chars().count(), 1_001);
         assert_eq!(shortened("name"), "name");
         findings.leave_out(3);
         findings.close();
-        assert_eq!(findings.list[1].message, "3 more notes and doubts were left out");
+        assert_eq!(findings.list[1].message, "3 more warnings and notes were left out");
     }
 
     #[test]
     fn nothing_is_said_of_more_where_there_is_none() {
         let mut findings = Findings::default();
-        findings.refuse("x", "no");
+        findings.error("x", "no");
         findings.note("x", "a\nb");
         findings.close();
         assert_eq!(findings.list.len(), 2);

@@ -46,14 +46,15 @@ use std::{fmt, sync::Arc};
 pub use self::{
     explain::{Explained, ExplainedField, ExplainedStep, Taken, Verdict, VerdictViolation},
     file::{Direction, Form, Identity, MapperFile},
-    lint::{Finding, Findings, Severity},
+    lint::Findings,
     store::{LookupError, MapperStore},
 };
 
 use self::simple::Source;
 use crate::{
+    diagnostic::Diagnostic,
     profile::UserProfile,
-    scim::{Object, User, aws::Violation},
+    scim::{Object, User},
 };
 
 /// The name of the mapping that serves where none is configured.
@@ -76,7 +77,7 @@ pub struct Mapped {
     /// The SCIM attributes, without those whose source is missing or empty.
     pub attributes: Object,
     /// What could not be mapped, and why.
-    pub faults: Vec<Violation>,
+    pub faults: Vec<Diagnostic>,
 }
 
 /// The mapping of an instance. Cloning it copies two pointers.

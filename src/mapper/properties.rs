@@ -67,7 +67,7 @@ fn stock(name: &str) -> Option<MapperFile> {
         return None;
     }
     let (file, findings) = MapperFile::load(&path).unwrap();
-    Some(file.unwrap_or_else(|| panic!("{name}: {}", findings.refusals())))
+    Some(file.unwrap_or_else(|| panic!("{name}: {}", findings.errors())))
 }
 
 /// The stock mappers, or ours that are written in their manner.
@@ -78,7 +78,7 @@ static MAPPER: LazyLock<Mapper> = LazyLock::new(|| {
                 .join("tests/integration/mappers")
                 .join(own);
             let (file, findings) = MapperFile::load(&path).unwrap();
-            file.unwrap_or_else(|| panic!("{own}: {}", findings.refusals()))
+            file.unwrap_or_else(|| panic!("{own}: {}", findings.errors()))
         })
     };
     let outgoing = file("scim-outgoing.json", "stock-manner.json");

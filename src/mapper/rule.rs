@@ -16,7 +16,7 @@ use super::{
     target::{Filled, Target},
     transformers::{Step, Transformer},
 };
-use crate::scim::{Object, aws::Violation};
+use crate::{diagnostic::Diagnostic, scim::Object};
 
 /// Why a target is left out whose source has nothing for it.
 const MISSING: &str = "its source is missing";
@@ -79,7 +79,7 @@ pub(super) struct TraceEntry {
 
 impl Mapping {
     /// Fills every target that the source has something for.
-    pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
+    pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Diagnostic>) {
         let (mut filled, mut faults) = (Filled::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
@@ -93,7 +93,7 @@ impl Mapping {
                 Evaluation::LeftOut(_) => {}
                 Evaluation::Refused(rule) => {
                     let help = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
-                    faults.push(Violation::new(field.target.dotted(), rule, help));
+                    faults.push(Diagnostic::error(field.target.dotted(), rule, help));
                 }
             }
             // What reached a bound is told once, and not by every target behind it.

@@ -11,8 +11,9 @@ use std::{
 use super::{
     bounds::MAX_FILES,
     file::{Direction, MapperFile},
-    lint::{Findings, Severity},
+    lint::Findings,
 };
+use crate::diagnostic::Severity;
 
 /// The mappers that were found so far.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl MapperStore {
         let Some(file) = file else {
             return Err(LookupError::new(
                 format!("{}, which can't be used", shown(&path)),
-                format!("{} (`aws-ilm mapper lint` shows all)", findings.refusals()),
+                format!("{} (`aws-ilm mapper lint` shows all)", findings.errors()),
             ));
         };
         if file.identity.direction.is_some_and(|other| other != direction) {
@@ -87,7 +88,7 @@ impl MapperStore {
                 format!("name an {way} mapper"),
             ));
         }
-        Ok((Arc::clone(file), findings.count(Severity::Doubtful)))
+        Ok((Arc::clone(file), findings.count(Severity::Warning)))
     }
 
     /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a

@@ -152,7 +152,7 @@ fn main() -> ExitCode {
 /// Compiles a mapper and runs it; whether it compiled.
 fn tried_out(text: &str, form: Form) -> bool {
     let (file, findings) = MapperFile::compile(text, form);
-    drop(findings.refusals());
+    drop(findings.errors());
     let Some(file) = file else { return false };
     let file = Arc::new(file);
     let mapper = Mapper::new(Some(Arc::clone(&file)), Some(file));

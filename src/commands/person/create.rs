@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::{Person, is_same_name};
 use crate::{
     decide::{Next, Replay},
+    diagnostic::Diagnostic,
     outcome::{Action, Cause, Outcome, SkipReason},
     policy::Adopt,
     scim::{
         self, ErrorKind, Object, User,
-        aws::{self, ENTERPRISE, Violation},
+        aws::{self, ENTERPRISE},
         difference,
     },
 };
@@ -29,11 +30,11 @@ impl<'a> Person<'a> {
     }
 
     /// What stands against sending the mapped profile as a new user.
-    pub(in crate::commands) fn creation_violations(&self) -> Vec<Violation> {
+    pub(in crate::commands) fn creation_violations(&self) -> Vec<Diagnostic> {
         let mut violations = self.mapped.faults.clone();
         violations.extend(aws::new_user(self.rules.dialect, &self.mapped.attributes));
         for violation in &mut violations {
-            if let Some(source) = self.rules.mapper.source(&violation.attribute) {
+            if let Some(source) = self.rules.mapper.source(&violation.path) {
                 violation.help.push_str(&format!(" (user-profile.{source})"));
             }
         }

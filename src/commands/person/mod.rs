@@ -8,10 +8,11 @@ mod find;
 use super::{Rules, finish};
 use crate::{
     decide::Next,
+    diagnostic::Diagnostic,
     mapper::{Mapped, MappingType},
     outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
     profile::{NotTextError, UserProfile},
-    scim::{self, Object, User, aws::Violation},
+    scim::{self, Object, User},
 };
 
 /// The sentence for somebody who is not there.
@@ -111,8 +112,8 @@ impl<'a> Person<'a> {
         self.end_with(error.into())
     }
 
-    pub(in crate::commands) fn invalid<T>(&self, violations: &[Violation]) -> Result<T, Next> {
-        let lines: Vec<_> = violations.iter().map(Violation::to_string).collect();
+    pub(in crate::commands) fn invalid<T>(&self, violations: &[Diagnostic]) -> Result<T, Next> {
+        let lines: Vec<_> = violations.iter().map(Diagnostic::sentence).collect();
         self.fails(Cause::Invalid, lines.join(". "))
     }
 

@@ -55,7 +55,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let document = match lenient_json::read(text) {
         Ok(document) => document,
         Err(problem) => {
-            findings.refuse("", format!("not JSON: {problem}"));
+            findings.error("", format!("not JSON: {problem}"));
             return None;
         }
     };
@@ -64,7 +64,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     }
     findings.leave_out(document.more_twice);
     let Some(top) = document.value.as_object() else {
-        findings.refuse("", "a mapper is a JSON object");
+        findings.error("", "a mapper is a JSON object");
         return None;
     };
     for key in top.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
@@ -75,7 +75,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
         "mapping-outgoing" => Some(Direction::Outgoing),
         "mapping-incoming" => Some(Direction::Incoming),
         other => {
-            findings.doubt(
+            findings.warning(
                 "type",
                 format!("`{other}` is neither mapping-outgoing nor mapping-incoming; it serves where it is named"),
             );
@@ -83,7 +83,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
         }
     };
     let Some(types) = top.get("mapping").and_then(Value::as_object) else {
-        findings.refuse("mapping", "there is none");
+        findings.error("mapping", "there is none");
         return None;
     };
     let mut file = MapperFile::new(Identity {
@@ -109,7 +109,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
             continue;
         };
         let Some(targets) = mapping.get("internalMapping").and_then(Value::as_object) else {
-            reader.findings.doubt(name, "has no internalMapping; it maps nothing");
+            reader.findings.warning(name, "has no internalMapping; it maps nothing");
             continue;
         };
         file.insert(mapping_type, reader.mapping(name, targets));
@@ -131,11 +131,11 @@ impl Reader<'_> {
         let mut mapping = Mapping::default();
         if targets.len() > MAX_TARGETS {
             self.findings
-                .refuse(place, format!("has more than {MAX_TARGETS} targets"));
+                .error(place, format!("has more than {MAX_TARGETS} targets"));
             return mapping;
         }
         if targets.is_empty() && self.direction != Some(Direction::Incoming) {
-            self.findings.refuse(place, "has no targets; it would map nothing");
+            self.findings.error(place, "has no targets; it would map nothing");
         }
         for (name, value) in targets {
             if self.findings.is_enough() {
@@ -157,7 +157,7 @@ impl Reader<'_> {
     fn field(&mut self, target: Option<Target>, value: &Value, place: &str) -> Option<Field> {
         let Some(value) = value.as_object() else {
             self.findings
-                .doubt(place, "is neither simple nor complex; it maps nothing");
+                .warning(place, "is neither simple nor complex; it maps nothing");
             return None;
         };
         self.unknown_keys(value, &["simple", "complex"], place);
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 Rule::Simple(self.source(text, place)?)
             }
             Some(_) => {
-                self.findings.refuse(place, "`complex` is not an object");
+                self.findings.error(place, "`complex` is not an object");
                 return None;
             }
         };
@@ -216,7 +216,7 @@ impl Reader<'_> {
         let tests: usize = groups.iter().map(|group| alternatives(group).len()).sum();
         if tests.max(groups.len()) + steps.len() > MAX_STEPS {
             self.findings
-                .refuse(place, format!("has more than {MAX_STEPS} filters and transformers"));
+                .error(place, format!("has more than {MAX_STEPS} filters and transformers"));
             return None;
         }
         let (mut filters, mut sound) = (Vec::new(), true);
@@ -241,7 +241,7 @@ impl Reader<'_> {
             }
         }
         if self.paths > MAX_PATHS {
-            self.findings.refuse(
+            self.findings.error(
                 place,
                 format!("has more than {MAX_PATHS} paths, those in its arguments included"),
             );
@@ -261,7 +261,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => Some(""),
             Some(Value::String(text)) => Some(text),
             Some(_) => {
-                self.findings.refuse(place, format!("`{key}` is not a text"));
+                self.findings.error(place, format!("`{key}` is not a text"));
                 None
             }
         }
@@ -274,7 +274,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => Some(&[]),
             Some(Value::Array(list)) => Some(list),
             Some(_) => {
-                self.findings.refuse(place, format!("`{key}` is not a list"));
+                self.findings.error(place, format!("`{key}` is not a list"));
                 None
             }
         }
@@ -290,7 +290,7 @@ impl Reader<'_> {
 
     fn doubts(&mut self, doubts: Vec<String>, place: &str) {
         for doubt in doubts {
-            self.findings.doubt(place, doubt);
+            self.findings.warning(place, doubt);
         }
     }
 
@@ -298,7 +298,7 @@ impl Reader<'_> {
         match parsed {
             Ok(parsed) => Some(parsed),
             Err(problem) => {
-                self.findings.refuse(place, problem);
+                self.findings.error(place, problem);
                 None
             }
         }
