@@ -245,7 +245,7 @@ mod tests {
         let odd = profile(json!({"username": "u", "employeeid": 7}));
         let mapped = outgoing(&odd);
         assert_eq!(
-            mapped.faults[0].to_string(),
+            mapped.faults[0].sentence(),
             "user-profile.employeeid: must be text, not a number; send it in quotes"
         );
     }

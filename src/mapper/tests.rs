@@ -779,15 +779,7 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
 fn what_would_go_unseen_is_told() {
     let found = |targets: Value| {
         let (file, findings) = MapperFile::compile(&exported(targets), Form::Export);
-        (
-            file.is_some(),
-            findings
-                .list
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
+        (file.is_some(), findings.lines().collect::<Vec<_>>().join("\n"))
     };
     let (loads, told) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
     let same = "warning  User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
