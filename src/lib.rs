@@ -18,6 +18,7 @@ pub mod http;
 
 pub mod auth;
 
+pub mod diagnostic;
 pub mod files;
 pub mod tls;
 
