@@ -1,12 +1,17 @@
 //! Callers, kept as they are configured while the service runs.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    mem,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    auth::{Authenticator, Failures},
+    audit,
+    auth::{Authenticator, Failures, Verdict},
     config::{CallerSettings, CallerSource, Faults, Loaded},
     files,
-    http::audit,
 };
 
 /// How often the file of the callers is looked at.
@@ -145,6 +150,14 @@ fn put_into_force(loaded: Loaded, authenticator: &Authenticator) {
         Ok(()) if count == 0 => tracing::warn!("the callers were read again: there is none, so nobody is let in"),
         Ok(()) => tracing::info!(callers = count, "the callers were read again"),
         Err(error) => tracing::error!("the callers stay as they were: {error}"),
+    }
+}
+
+/// Counts and audits the clients whose certificates did not verify.
+pub(super) fn refused_handshakes(failures: Arc<Failures>) -> impl Fn(IpAddr, &'static str) + Send + Sync + 'static {
+    move |address, reason| match failures.note(address, Instant::now()) {
+        Verdict::Told => audit::handshake_refused(address, reason),
+        Verdict::Slowed(_) => {}
     }
 }
 

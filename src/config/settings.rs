@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{CallerSettings, Token};
-use crate::{mapper::Mapper, tls};
+use crate::{mapper::Mapper, net::tls};
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]

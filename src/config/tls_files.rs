@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     files::readable_by_everybody,
-    tls::{Files, Material, Part},
+    net::tls::{Files, Material, Part},
 };
 
 const CERTIFICATE: &str = "tls_certificate_file";

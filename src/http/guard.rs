@@ -17,11 +17,11 @@ use axum::{
 use ipnet::IpNet;
 
 use crate::{
+    audit::{self, RequestId},
     auth::{AuthenticationError, Authenticator, Failures, Identity, PresentedCredentials, Quota, Standing, Verdict},
     http::{
         address::address_of,
-        audit,
-        observe::{CallerName, RequestId, Unlogged},
+        observe::{CallerName, Unlogged},
         principal::{KEYS_RETRY, OwnedCredentials, Principal, Reauthentication},
         problem::Problem,
     },
@@ -158,10 +158,7 @@ impl Guard {
 }
 
 fn request_id(extensions: &Extensions) -> RequestId {
-    extensions
-        .get()
-        .cloned()
-        .unwrap_or_else(|| RequestId::of(&HeaderMap::new()))
+    extensions.get().cloned().unwrap_or_else(RequestId::generate)
 }
 
 /// What the header section holds of credentials. Two of them are none: whatever stands before us

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::resolve::Guard;
+use crate::outbound::Guard;
 
 /// Kept under the idle time-outs of load balancers, so that a connection is not closed under a
 /// request.

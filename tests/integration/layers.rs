@@ -12,15 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_ilm::http::{
-    extract::{Arguments, BodyLimits, BodyReader, CommandQuery, OptionalArguments},
-    guard::Guard,
-    host::HostRule,
-    layers::{LayerOptions, assemble},
-    negotiate::{Handling, Representation},
-    observe::AccessRecord,
-    problem::Problem,
-    server::{ServerOptions, serve},
+use aws_ilm::{
+    http::{
+        extract::{Arguments, BodyLimits, BodyReader, CommandQuery, OptionalArguments},
+        guard::Guard,
+        host::HostRule,
+        layers::{LayerOptions, assemble},
+        negotiate::{Handling, Representation},
+        observe::AccessRecord,
+        problem::Problem,
+    },
+    net::server::{ServerOptions, serve},
 };
 use axum::{
     Extension, Json, Router,

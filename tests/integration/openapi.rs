@@ -14,9 +14,11 @@ use aws_ilm::{
     },
     http::{
         self,
-        health::{Liveness, Readiness},
-        mappers::{ExplainArguments, MappersInUse},
         problem::Problem,
+        routes::{
+            health::{Liveness, Readiness},
+            mappers::{ExplainArguments, MappersInUse},
+        },
     },
     mapper::Explained,
     sandbox::{Fault, FaultKind},

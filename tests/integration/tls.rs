@@ -17,8 +17,10 @@ use std::{
 use aws_ilm::{
     auth::CertificateNames,
     config::{self, Sources},
-    http::server::{ServerOptions, serve, serve_tls},
-    tls::{Current, Files, Reloader},
+    net::{
+        server::{ServerOptions, serve, serve_tls},
+        tls::{ClientCertificate, Current, Files, Reloader},
+    },
 };
 use axum::{Json, Router, extract::Request, routing::get};
 use axum_server::Handle;
@@ -184,7 +186,7 @@ impl Service {
                 router,
                 options,
                 current,
-                Arc::default(),
+                |_, _| {},
                 handle.clone(),
             ))),
             None => drop(tokio::spawn(serve(listener, router, options, handle.clone()))),
@@ -220,7 +222,8 @@ impl Drop for Service {
 }
 
 async fn told(request: Request) -> Json<Value> {
-    let names = request.extensions().get::<Arc<CertificateNames>>();
+    let certificate = request.extensions().get::<ClientCertificate>();
+    let names = certificate.and_then(|certificate| CertificateNames::from_der(certificate.verified()?).ok());
     let names = names.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
     Json(json!({"version": format!("{:?}", request.version()), "names": names}))
 }

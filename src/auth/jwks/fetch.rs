@@ -28,8 +28,6 @@ const SHORTEST_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// Nor keep a key that it withdrew in use for longer.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
-
 /// A set of keys as it was found.
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
@@ -62,23 +60,6 @@ pub(super) enum FetchError {
     NotAFile,
     #[error(transparent)]
     Set(#[from] KeySetError),
-}
-
-/// The client that keys are fetched with.
-pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .user_agent(USER_AGENT)
-        // Followed, a redirect would let whoever answers name the keys' place; no issuer needs one.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        // Whoever can set an environment variable must not be able to name the keys.
-        .no_proxy()
-        // What is never unpacked can't be a bomb.
-        .no_gzip()
-        .referer(false)
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        .build()
 }
 
 /// Fetches a set from its URL.

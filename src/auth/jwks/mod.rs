@@ -26,6 +26,8 @@ use tokio::{
 };
 use url::Url;
 
+use crate::outbound;
+
 pub use address::AddressError;
 pub use algorithm::{Algorithm, AlgorithmError};
 use fetch::{Answer, FetchError};
@@ -155,13 +157,13 @@ impl Keys {
         let place = match source {
             KeySource::Discovery => Place::Discovery {
                 url: address::discovery(issuer)?,
-                client: fetch::client()?,
+                client: outbound::client(fetch::PATIENCE)?,
             },
             KeySource::Url(url) => {
                 address::check(url)?;
                 Place::Url {
                     url: url.clone(),
-                    client: fetch::client()?,
+                    client: outbound::client(fetch::PATIENCE)?,
                 }
             }
             KeySource::File(path) => Place::File(path.clone()),

@@ -19,12 +19,14 @@ use self::statuses::{
     ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
 };
 use super::{
-    commands::{GROUPS, INSTANCE, USERS},
     guard::OPEN,
-    health::HEALTH,
-    mappers::{self, MAPPERS},
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
+    routes::{
+        commands::{GROUPS, INSTANCE, USERS},
+        health::HEALTH,
+        mappers::{self, MAPPERS},
+    },
 };
 use crate::envelope::{
     CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam, MappingFieldsEnvelope,

@@ -1,9 +1,8 @@
-//! TLS in front of HTTP: handshakes with the material of the moment, and whose certificate a
-//! request comes with.
+//! Handshakes with the material of the moment, and the client's certificate of each request.
 //!
-//! A request on a connection whose client proved a certificate has an `Arc<`[`CertificateNames`]`>`
-//! in its extensions. They are read once a connection; whether the certificate still verifies is
-//! asked again as long as requests come, since a connection may stay open for days.
+//! A request on a connection whose client presented a certificate that verified has a
+//! [`ClientCertificate`] in its extensions. Whether the certificate still verifies is asked again
+//! as long as requests come, since a connection may stay open for days.
 
 use std::{
     io,
@@ -26,11 +25,8 @@ use rustls::{
 use tokio::net::TcpStream;
 use tower::Service;
 
-use crate::{
-    auth::CertificateNames,
-    http::connections::ConnectionLimiter,
-    tls::{Current, Material},
-};
+use super::{Current, Material};
+use crate::net::connections::ConnectionLimiter;
 
 /// After this time a client's certificate is verified again, when a request comes. A verification
 /// takes a fraction of a millisecond.
@@ -62,7 +58,7 @@ where
     S: Send + 'static,
 {
     type Stream = <RustlsAcceptor<ConnectionLimiter> as Accept<TcpStream, S>>::Stream;
-    type Service = Proven<<RustlsAcceptor<ConnectionLimiter> as Accept<TcpStream, S>>::Service>;
+    type Service = WithCertificate<<RustlsAcceptor<ConnectionLimiter> as Accept<TcpStream, S>>::Service>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
@@ -79,15 +75,14 @@ where
             let (_, connection) = stream.get_ref();
             let peer = connection
                 .peer_certificates()
-                .and_then(|chain| Peer::new(chain, &material, current))
-                .map(Arc::new);
-            Ok((stream, Proven { inner, peer }))
+                .and_then(|chain| ClientCertificate::new(chain, &material, current));
+            Ok((stream, WithCertificate { inner, peer }))
         })
     }
 }
 
 /// What was wrong with a client's certificate, where that is why a handshake failed.
-pub(super) fn certificate_fault(error: &io::Error) -> Option<&'static str> {
+pub fn certificate_fault(error: &io::Error) -> Option<&'static str> {
     let rustls::Error::InvalidCertificate(fault) = error.get_ref()?.downcast_ref()? else {
         return None;
     };
@@ -109,14 +104,14 @@ pub(super) fn certificate_fault(error: &io::Error) -> Option<&'static str> {
     Some(told)
 }
 
-/// A connection's service: tells each request whose certificate it comes with.
+/// A connection's service: hands the client's certificate to each request.
 #[derive(Debug, Clone)]
-pub struct Proven<S> {
+pub struct WithCertificate<S> {
     inner: S,
-    peer: Option<Arc<Peer>>,
+    peer: Option<ClientCertificate>,
 }
 
-impl<S, B> Service<Request<B>> for Proven<S>
+impl<S, B> Service<Request<B>> for WithCertificate<S>
 where
     S: Service<Request<B>>,
 {
@@ -129,92 +124,77 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(peer) = &self.peer
-            && let Some(names) = peer.names()
-        {
-            request.extensions_mut().insert(names);
-            request.extensions_mut().insert(Client(Arc::clone(peer)));
+        if let Some(peer) = &self.peer {
+            request.extensions_mut().insert(peer.clone());
         }
         self.inner.call(request)
     }
 }
 
-/// The client of a request, to be asked again for its names later on: its certificate may have
-/// ceased to verify.
+/// The certificate that a connection's client presented, and that verified in the handshake. Cheap
+/// to clone; all clones share what the last verification found.
 #[derive(Debug, Clone)]
-pub(super) struct Client(Arc<Peer>);
+pub struct ClientCertificate(Arc<Peer>);
 
-impl Client {
-    /// The names that its certificate proves now; none when it does not verify any more.
-    pub(super) fn names(&self) -> Option<Arc<CertificateNames>> {
-        self.0.names()
-    }
-}
-
-/// The client at the other end of a connection, who presented a certificate that verified in the
-/// handshake.
 #[derive(Debug)]
 struct Peer {
-    /// Its own certificate first.
-    chain: Vec<CertificateDer<'static>>,
-    names: Arc<CertificateNames>,
+    /// The client's own certificate.
+    own: CertificateDer<'static>,
+    /// What it sent to lead to its root.
+    intermediates: Vec<CertificateDer<'static>>,
     current: Current,
     verified: Mutex<Verified>,
 }
 
-/// What came of the last verification.
+/// What the last verification found.
 #[derive(Debug)]
 struct Verified {
     by: Arc<dyn ClientCertVerifier>,
     at: Instant,
-    well: bool,
+    is_good: bool,
 }
 
-impl Peer {
+impl ClientCertificate {
     fn new(chain: &[CertificateDer<'_>], material: &Material, current: Current) -> Option<Self> {
-        let by = Arc::clone(material.client_verifier()?);
-        let names = match CertificateNames::from_der(chain.first()?) {
-            Ok(names) => Arc::new(names),
-            Err(fault) => {
-                tracing::debug!("a client's certificate proves nothing: {fault}");
-                return None;
-            }
-        };
-        Some(Self {
-            chain: chain
-                .iter()
-                .map(|certificate| certificate.clone().into_owned())
-                .collect(),
-            names,
+        let (own, intermediates) = chain.split_first()?;
+        Some(Self(Arc::new(Peer {
+            own: own.clone().into_owned(),
+            intermediates: intermediates.iter().map(|one| one.clone().into_owned()).collect(),
             current,
             verified: Mutex::new(Verified {
-                by,
+                by: Arc::clone(material.client_verifier()?),
                 at: Instant::now(),
-                well: true,
+                is_good: true,
             }),
-        })
+        })))
     }
 
-    /// The names, as long as the certificate verifies: when it expires, or when its authority is
-    /// taken out of the client CAs, open connections lose them with the next request, and not when
+    /// The certificate in DER, as long as it verifies: when it expires, or when its authority is
+    /// taken out of the client CAs, open connections lose it with the next request, and not when
     /// they happen to be closed.
-    fn names(&self) -> Option<Arc<CertificateNames>> {
-        let material = self.current.material();
+    #[must_use]
+    pub fn verified(&self) -> Option<&[u8]> {
+        let Peer {
+            own,
+            intermediates,
+            current,
+            verified,
+        } = &*self.0;
+        let material = current.material();
         let verifier = material.client_verifier()?;
         // Nothing inside can panic half-way, so what a poisoned lock holds is still whole.
-        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verified = verified.lock().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&verified.by, verifier) || verified.at.elapsed() >= VERIFY_INTERVAL {
-            let (own, others) = self.chain.split_first()?;
-            let outcome = verifier.verify_client_cert(own, others, UnixTime::now());
-            if let (Err(error), true) = (&outcome, verified.well) {
+            let outcome = verifier.verify_client_cert(own, intermediates, UnixTime::now());
+            if let (Err(error), true) = (&outcome, verified.is_good) {
                 tracing::debug!("a client's certificate does not verify any more: {error}");
             }
             *verified = Verified {
                 by: Arc::clone(verifier),
                 at: Instant::now(),
-                well: outcome.is_ok(),
+                is_good: outcome.is_ok(),
             };
         }
-        verified.well.then(|| Arc::clone(&self.names))
+        verified.is_good.then_some(own)
     }
 }

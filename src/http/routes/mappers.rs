@@ -12,15 +12,15 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, extract::Arguments, principal::Principal, problem::Problem};
 use crate::{
+    http::{App, extract::Arguments, principal::Principal, problem::Problem},
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
     service::Instance,
 };
 
-pub(super) const MAPPERS: &str = "Mappers";
+pub(in crate::http) const MAPPERS: &str = "Mappers";
 
 /// Whoever may run this command may see the mappings: it tells of them too.
 const MAPPING: &str = "get-mapping-fields";
@@ -182,7 +182,7 @@ async fn explain(
 }
 
 /// An example of a request to explain the built-in mapping, with its real answer.
-pub(super) fn example() -> (Value, Value) {
+pub(in crate::http) fn example() -> (Value, Value) {
     let profile = json!({"username": "jane", "email": "jane.roe@example.com"});
     let request = json!({"type": MappingType::Create.name(), "user-profile": profile});
     let answer = serde_json::from_value(profile)

@@ -10,16 +10,8 @@ use axum::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    App,
-    audit::{self, AuditEvent},
-    extract::{Arguments, BUSY_RETRY, CommandQuery, OptionalArguments, Permit},
-    negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
-    observe::AccessRecord,
-    principal::Principal,
-    problem::Problem,
-};
 use crate::{
+    audit::{self, AuditEvent},
     commands::{
         self, Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
         test_module, update_group, update_user,
@@ -29,12 +21,20 @@ use crate::{
         MappingFieldsEnvelope, PlannedRequest, Signature, TestModuleEnvelope, UpdateGroupEnvelope, UserEnvelope,
         to_markdown,
     },
+    http::{
+        App,
+        extract::{Arguments, BUSY_RETRY, CommandQuery, OptionalArguments, Permit},
+        negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
+        observe::AccessRecord,
+        principal::Principal,
+        problem::Problem,
+    },
     service::{CommandObserver, Completed, Instance, RunError},
 };
 
-pub(super) const USERS: &str = "User commands";
-pub(super) const GROUPS: &str = "Group commands";
-pub(super) const INSTANCE: &str = "Instance commands";
+pub(in crate::http) const USERS: &str = "User commands";
+pub(in crate::http) const GROUPS: &str = "Group commands";
+pub(in crate::http) const INSTANCE: &str = "Instance commands";
 
 /// Every command's route, one by one.
 pub(super) fn routes() -> [OpenApiRouter<App>; 10] {

@@ -9,9 +9,8 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::{Duration, Instant},
+    net::{IpAddr, SocketAddr, TcpListener},
+    time::Duration,
 };
 
 use axum::Router;
@@ -19,16 +18,14 @@ use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use socket2::SockRef;
 
-use crate::{
-    auth::{Failures, Verdict},
-    http::{
-        audit,
-        connections::ConnectionLimiter,
-        layers::MAX_HEADERS,
-        tls::{self as http_tls, TlsAcceptor},
-    },
-    tls,
+use super::{
+    connections::ConnectionLimiter,
+    tls::{Current, TlsAcceptor, certificate_fault},
 };
+
+/// The longest header section, in bytes: names and values, and four for the `: ` and the line end
+/// of each. HTTP/2 holds it here, HTTP/1 where requests are refused.
+pub const MAX_HEADERS: usize = 32 * 1024;
 
 /// The most that is buffered of one HTTP/1 connection, in bytes. Above hyper's limit for a target
 /// (64 KiB), so that an overlong one gets its 414 and not 431, and low enough for thousands of
@@ -101,26 +98,23 @@ pub async fn serve(
 
 /// Serves HTTP over TLS with the certificate of the moment; otherwise as [`serve`].
 ///
-/// Of a client that proved a certificate, the names are in each request's extensions too
-/// (`Arc<`[`CertificateNames`]`>`), as long as it verifies. A certificate that does not verify is a
-/// failure to prove who one is, and told as one. What does not begin with a TLS handshake is
-/// closed.
+/// A client's certificate is in each request's extensions ([`ClientCertificate`]). `on_refused` is
+/// told of each client whose certificate did not verify, and why, since there is no request to
+/// answer. What does not begin with a TLS handshake is closed.
 ///
-/// [`CertificateNames`]: crate::auth::CertificateNames
+/// [`ClientCertificate`]: super::tls::ClientCertificate
 pub async fn serve_tls(
     listener: TcpListener,
     router: Router,
     options: ServerOptions,
-    current: tls::Current,
-    failures: Arc<Failures>,
+    current: Current,
+    on_refused: impl Fn(IpAddr, &'static str) + Send + Sync + 'static,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let slots = ConnectionLimiter::new(affordable(options.max_connections), options.stall_timeout);
     let note = move |peer: SocketAddr, error: &io::Error| {
-        if let Some(reason) = http_tls::certificate_fault(error)
-            && failures.note(peer.ip(), Instant::now()) == Verdict::Told
-        {
-            audit::handshake_refused(peer.ip().to_canonical(), reason);
+        if let Some(reason) = certificate_fault(error) {
+            on_refused(peer.ip().to_canonical(), reason);
         }
     };
     limited(listener, options, handle, note)?

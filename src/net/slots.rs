@@ -12,7 +12,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::http::response_body::BodyProgress;
+use super::response_body::BodyProgress;
 
 /// How often at most it is logged that connections are turned away.
 const WARN_INTERVAL: Duration = Duration::from_secs(10);

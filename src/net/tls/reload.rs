@@ -158,7 +158,7 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
-    use crate::tls::{Part, TlsFileError};
+    use crate::net::tls::{Part, TlsFileError};
 
     /// A folder with the files, gone with the test.
     struct Folder(PathBuf);

@@ -32,7 +32,7 @@ use tokio::{
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tower::Service;
 
-use crate::http::{
+use super::{
     request_body::TrackedRequestBody,
     response_body::TrackedResponseBody,
     slots::{InFlightRequest, Slot, Slots},

@@ -12,12 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    App,
-    instances::{self, InstanceStatus},
-};
+use super::instances::{self, InstanceStatus};
+use crate::http::App;
 
-pub(super) const HEALTH: &str = "Health";
+pub(in crate::http) const HEALTH: &str = "Health";
 
 /// The health routes, one by one.
 pub(super) fn routes() -> [OpenApiRouter<App>; 2] {

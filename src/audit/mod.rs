@@ -6,23 +6,21 @@
 //! the network address and, of a token, a pseudonym of its subject: no profile, no name, no claim,
 //! no key.
 
+mod request_id;
+
 use std::net::IpAddr;
 
-use crate::http::observe::RequestId;
+pub use request_id::RequestId;
+
+use crate::auth::Identity;
 
 /// Who asks for what, as far as it is known when a line is written.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEvent<'a> {
     /// Under which id the request stands in the log.
     pub request_id: &'a RequestId,
-    /// The caller's name, `-` when nobody was recognised.
-    pub caller: &'a str,
-    /// How the caller was proven.
-    pub proof: &'static str,
-    /// Which of the caller's keys.
-    pub key: Option<&'a str>,
-    /// Which of the people behind the caller.
-    pub subject: Option<&'a str>,
+    /// The caller; `None` where it proved nothing.
+    pub caller: Option<&'a Identity>,
     /// From where.
     pub address: IpAddr,
     /// The route's template.
@@ -37,10 +35,15 @@ pub struct AuditEvent<'a> {
 /// own for `tracing`.
 macro_rules! write_line {
     ($level:ident, $audit_event:expr, $($more:tt)*) => {{
-        let AuditEvent { request_id, caller, proof, key, subject, address, route, command, instance } = $audit_event;
+        let AuditEvent { request_id, caller, address, route, command, instance } = $audit_event;
         tracing::$level!(
             target: "audit",
-            request_id = request_id.as_str(), caller, proof, key, subject, %address, route, command, instance, $($more)*
+            request_id = request_id.as_str(),
+            caller = caller.map_or("-", Identity::name),
+            proof = caller.map_or("none", |caller| caller.proof().label()),
+            key = caller.and_then(Identity::key),
+            subject = caller.and_then(Identity::subject),
+            %address, route, command, instance, $($more)*
         );
     }};
 }

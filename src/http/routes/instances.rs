@@ -5,8 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, commands::INSTANCE, principal::Principal, problem::Problem};
+use super::commands::INSTANCE;
 use crate::{
+    http::{App, principal::Principal, problem::Problem},
     scim::{BreakerState, LaneStatus, LastError, TokenInUse},
     service::Instance,
 };

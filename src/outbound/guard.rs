@@ -1,4 +1,4 @@
-//! Guards the addresses to which a directory's name may lead.
+//! Guards the addresses to which a name may lead, of a directory or of another server.
 //!
 //! A name server can answer with any address, another one each time (DNS rebinding), and services
 //! on this machine or link often trust every client: a cloud's metadata service hands out
@@ -31,9 +31,9 @@ const LOCALHOST: &str = "localhost";
 
 type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names, and withholds the addresses that no directory has.
+/// Resolves names, and withholds the addresses of this machine and its link.
 #[derive(Clone)]
-pub(super) struct Guard {
+pub struct Guard {
     lookup: Arc<dyn Fn(String) -> LookupFuture + Send + Sync>,
     /// Hosts of proxies, which stand where the operator put them.
     trusted: Vec<String>,
@@ -41,7 +41,8 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Asks the system, and lets the names of these hosts lead anywhere.
-    pub(super) fn new(trusted: Vec<String>) -> Self {
+    #[must_use]
+    pub fn new(trusted: Vec<String>) -> Self {
         Self::with_lookup(trusted, |name| Box::pin(resolve_by_system(name)))
     }
 
@@ -64,7 +65,7 @@ impl Resolve for Guard {
                 addresses.retain(|address| is_allowed(&name, *address));
             }
             if addresses.is_empty() {
-                let why = "its name leads to this machine, its link, or nowhere, where no directory is";
+                let why = "its name leads to this machine, its link, or nowhere, where no such server is";
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, why).into());
             }
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
@@ -216,7 +217,7 @@ mod tests {
             while let Some(deeper) = cause.source() {
                 cause = deeper;
             }
-            assert!(cause.to_string().contains("where no directory is"), "{cause}");
+            assert!(cause.to_string().contains("where no such server is"), "{cause}");
         }
         assert!(listener.accept().is_err(), "somebody connected");
         // The names that may.
