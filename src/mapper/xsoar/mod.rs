@@ -54,15 +54,15 @@ const KNOWN: [&str; 24] = [
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let document = match lenient_json::read(text) {
         Ok(document) => document,
-        Err(problem) => {
-            findings.refuse("", format!("not JSON: {problem}"));
+        Err(error) => {
+            findings.refuse("", format!("not JSON: {error}"));
             return None;
         }
     };
-    for place in &document.twice {
+    for place in &document.repeated {
         findings.note(place, "the key is given twice; the last one counts");
     }
-    findings.leave_out(document.more_twice);
+    findings.leave_out(document.more_repeated);
     let Some(top) = document.value.as_object() else {
         findings.refuse("", "a mapper is a JSON object");
         return None;
