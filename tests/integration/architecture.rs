@@ -53,7 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("profile", &["json"]),
     ("telemetry", &["config"]),
     ("config", &["auth", "files", "mapper", "tls"]),
-    ("auth", &["files"]),
+    ("auth", &["files", "json"]),
     ("files", &[]),
     ("json", &[]),
     ("policy", &[]),
@@ -170,7 +170,7 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
 impl Source {
     fn read(root: &Path, path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
-        let own = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let own = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let path = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
         let room = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         Self {
