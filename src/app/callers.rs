@@ -158,7 +158,7 @@ pub(super) async fn tell_failures(failures: Arc<Failures>) {
 
 /// Tells how many failures were slowed since this was told the last time, if any was.
 pub(super) fn tell_untold(failures: &Failures) {
-    match failures.take_untold() {
+    match failures.take_slowed() {
         0 => {}
         count => audit::untold(count),
     }

@@ -118,7 +118,7 @@ pub async fn serve_tls(
     let slots = ConnectionLimiter::new(affordable(options.max_connections), options.stall_timeout);
     let note = move |peer: SocketAddr, error: &io::Error| {
         if let Some(reason) = http_tls::certificate_fault(error)
-            && failures.note(peer.ip(), Instant::now()) == Verdict::Told
+            && failures.record(peer.ip(), Instant::now()) == Verdict::Reported
         {
             audit::handshake_refused(peer.ip().to_canonical(), reason);
         }
