@@ -66,6 +66,9 @@ pub enum Step {
     Index(usize),
 }
 
+/// Receives the place of each repeated key.
+type OnRepeated<'r> = &'r mut dyn FnMut(&[Step]);
+
 /// A JSON object that is deserialized by the rules of [`parse`], for crates that read JSON
 /// themselves. The error has no pointer.
 #[derive(Debug)]
@@ -100,7 +103,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 ///
 /// # Errors
 /// The same as of [`parse`], repeated keys excepted.
-pub fn parse_keeping_last(bytes: &[u8], on_repeated: &mut dyn FnMut(&[Step])) -> Result<Value, JsonError> {
+pub fn parse_keeping_last(bytes: &[u8], on_repeated: OnRepeated<'_>) -> Result<Value, JsonError> {
     Reader {
         place: Vec::new(),
         on_repeated: Some(on_repeated),
@@ -156,8 +159,8 @@ fn syntax(place: &[Step], message: String) -> JsonError {
 #[derive(Default)]
 struct Reader<'r> {
     place: Vec<Step>,
-    /// Receives the place of each repeated key; without it a repeated key is an error.
-    on_repeated: Option<&'r mut dyn FnMut(&[Step])>,
+    /// Without it a repeated key is an error.
+    on_repeated: Option<OnRepeated<'r>>,
 }
 
 impl Reader<'_> {
