@@ -1,4 +1,4 @@
-//! The subcommand `mapper`: what is wrong with a mapper's file, and what it does with one profile.
+//! The subcommand `mapper`: checks a mapper's file, and explains what it makes of one profile.
 
 use std::{
     io::Read as _,
@@ -23,16 +23,16 @@ const LONGEST_SOURCE: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// Tell everything refused or doubtful in a mapper; exits with 1 when anything is refused
+    /// Tell the errors, warnings and notes on a mapper; exits with 1 on an error
     Lint {
         /// The mapper's file
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Exit with 1 for what is doubtful, too
+        /// Exit with 1 on a warning, too
         #[arg(long)]
         strict: bool,
     },
-    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each
+    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and print each
     /// step as JSON
     Explain {
         /// The mapper's file
@@ -67,13 +67,13 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
     for finding in &findings.list {
         println!("{finding}");
     }
-    let [refused, doubtful, notes] =
-        [Severity::Refused, Severity::Doubtful, Severity::Note].map(|gravity| findings.count(gravity));
+    let [errors, warnings, notes] =
+        [Severity::Error, Severity::Warning, Severity::Note].map(|severity| findings.count(severity));
     println!(
-        "{}: {refused} refused, {doubtful} doubtful, {notes} notes",
+        "{}: {errors} errors, {warnings} warnings, {notes} notes",
         path.display()
     );
-    if refused > 0 || (strict && doubtful > 0) {
+    if errors > 0 || (strict && warnings > 0) {
         ExitCode::from(FAILED)
     } else {
         ExitCode::SUCCESS
@@ -81,13 +81,13 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
 }
 
 fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
-    let Some(mapping_type) = MappingType::named(mapping_type) else {
+    let Some(mapping_type) = MappingType::from_name(mapping_type) else {
         return misused("--type is \"User Profile\", \"User Profile - Create\" or \"User Profile - Update\"");
     };
     let file = match MapperFile::load(path) {
         Ok((Some(file), _)) => Arc::new(file),
         Ok((None, findings)) => {
-            eprintln!("{}: {}", path.display(), findings.refusals());
+            eprintln!("{}: {}", path.display(), findings.errors());
             return ExitCode::from(FAILED);
         }
         Err(problem) => return misused(&format!("{}: {problem}", path.display())),

@@ -25,10 +25,11 @@ use crate::{
         test_module, update_group, update_user,
     },
     envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
-        UpdateGroupEnvelope, UserEnvelope, to_markdown,
+        self, CommandResponse, CreateGroupEnvelope, DeleteGroupEnvelope, DryRun, Envelope, GetGroupEnvelope,
+        MappingFieldsEnvelope, PlannedRequest, Signature, TestModuleEnvelope, UpdateGroupEnvelope, UserEnvelope,
+        to_markdown,
     },
-    service::{CommandObserver, CommandRun, DryRun, Instance, Record, RunError, Told},
+    service::{CommandObserver, Completed, Instance, RunError},
 };
 
 pub(super) const USERS: &str = "User commands";
@@ -231,8 +232,12 @@ impl Call {
             has_begun: false,
             _place: place,
         };
-        match app.service.run(self.instance, command, self.dry_run, accepted).await {
-            Ok(ran) => answer(ran, self.representation, self.handling),
+        match app
+            .service
+            .run(Arc::clone(&self.instance), command, self.dry_run, accepted)
+            .await
+        {
+            Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
             Err(RunError::Busy) => Problem::busy(BUSY_RETRY).into_response(),
             Err(RunError::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(RunError::Broken) => Problem::internal().into_response(),
@@ -285,8 +290,8 @@ impl CommandObserver for AuditGuard {
         }
     }
 
-    fn on_finish(mut self, record: &Record) {
-        self.tell(record.outcome);
+    fn on_finish(mut self, completed: &Completed) {
+        self.tell(completed.outcome.label());
     }
 }
 
@@ -300,25 +305,39 @@ impl Drop for AuditGuard {
     }
 }
 
-fn answer(ran: CommandRun, representation: Representation, handling: Handling) -> Response {
-    let lenient = handling == Handling::Lenient && ran.status != 200;
-    let status = if lenient { 200 } else { ran.status };
-    let mut response = match representation {
-        Representation::Json => Json(&ran.told).into_response(),
-        Representation::Markdown => {
-            let text = match &ran.told {
-                Told::Envelope(envelope) => to_markdown(envelope),
-                Told::DryRun {
-                    dry_run: DryRun { requests, envelope },
-                } => {
-                    let line =
-                        |request: &crate::service::PlannedRequest| format!("- {} {}\n", request.method, request.path);
-                    let requests: String = requests.iter().map(line).collect();
-                    format!("### Dry run\n{requests}\n{}", to_markdown(envelope))
-                }
-            };
-            ([(header::CONTENT_TYPE, representation.content_type())], text).into_response()
-        }
+/// The response to a command that ran.
+fn answer(completed: Completed, instance: &Instance, representation: Representation, handling: Handling) -> Response {
+    let Completed {
+        command,
+        outcome,
+        journal,
+    } = completed;
+    let access_record = AccessRecord {
+        command: Some(command),
+        instance: Some(instance.name().to_owned()),
+        outcome: Some(outcome.label()),
+        upstream_calls: Some(journal.calls as u64),
+        dry_run: Some(journal.dry_run),
+    };
+    let status = envelope::status(&outcome);
+    let lenient = handling == Handling::Lenient && status != 200;
+    let status = if lenient { 200 } else { status };
+    let retry_after = outcome.retry_after();
+    let signature = Signature {
+        brand: instance.brand(),
+        instance_name: instance.name(),
+    };
+    let envelope = Envelope::new(signature, outcome);
+    let mut response = if journal.dry_run {
+        let requests = journal.written.into_iter().map(PlannedRequest::from).collect();
+        body(
+            CommandResponse::DryRun {
+                dry_run: DryRun { requests, envelope },
+            },
+            representation,
+        )
+    } else {
+        body(CommandResponse::Envelope(envelope), representation)
     };
     // The table of statuses has none that is not one.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -327,18 +346,26 @@ fn answer(ran: CommandRun, representation: Representation, handling: Handling) -
             .headers_mut()
             .insert(PREFERENCE_APPLIED, HeaderValue::from_static(Handling::LENIENT_APPLIED));
     }
-    if let Some(wait) = ran.retry_after {
+    if let Some(wait) = retry_after {
         response.headers_mut().insert(
             header::RETRY_AFTER,
             HeaderValue::from(wait.as_millis().div_ceil(1000) as u64),
         );
     }
-    response.extensions_mut().insert(AccessRecord {
-        command: Some(ran.record.command),
-        instance: Some(ran.record.instance),
-        outcome: Some(ran.record.outcome),
-        upstream_calls: Some(ran.record.upstream_calls as u64),
-        dry_run: Some(ran.record.dry_run),
-    });
+    response.extensions_mut().insert(access_record);
     response
+}
+
+fn body(response: CommandResponse, representation: Representation) -> Response {
+    let text = match (representation, &response) {
+        (Representation::Json, _) => return Json(&response).into_response(),
+        (Representation::Markdown, CommandResponse::Envelope(envelope)) => to_markdown(envelope),
+        (Representation::Markdown, CommandResponse::DryRun { dry_run }) => {
+            let DryRun { requests, envelope } = dry_run;
+            let line = |request: &PlannedRequest| format!("- {} {}\n", request.method, request.path);
+            let requests: String = requests.iter().map(line).collect();
+            format!("### Dry run\n{requests}\n{}", to_markdown(envelope))
+        }
+    };
+    ([(header::CONTENT_TYPE, representation.content_type())], text).into_response()
 }

@@ -163,7 +163,7 @@ async fn explain(
     }
     let mapping_type = match mapping_type {
         None => MappingType::Create,
-        Some(name) => MappingType::named(&name).ok_or_else(|| {
+        Some(name) => MappingType::from_name(&name).ok_or_else(|| {
             let types = "`User Profile`, `User Profile - Create` or `User Profile - Update`";
             Problem::bad_argument("/type", &format!("a mapping's type is {types}"))
         })?,

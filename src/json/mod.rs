@@ -5,7 +5,7 @@
 //! derived struct takes an array for an object. RFC 8259 (sections 4 and 6) leaves each of these
 //! open, so two readers of one document may disagree about which person is disabled, or which key
 //! verifies a token. One reader serves bodies, tokens, key sets and exported mappers: [`parse`]
-//! turns bytes into a [`Value`] without such doubts, [`parse_keeping_last`] accepts repeated keys
+//! turns bytes into a [`Value`] without such doubts, [`parse_keeping_last`] accepts duplicate keys
 //! and reports them, [`StrictObject`] is for crates that take a type to deserialize into.
 //! [`from_value`] turns a value into a typed argument list. Errors say *where* (a JSON pointer,
 //! RFC 6901) and *what* is wrong, and never quote a value: only names of fields, cut and escaped.
@@ -66,8 +66,8 @@ pub enum Step {
     Index(usize),
 }
 
-/// Receives the place of each repeated key.
-type OnRepeated<'r> = &'r mut dyn FnMut(&[Step]);
+/// Receives the place of each duplicate key.
+type OnDuplicate<'r> = &'r mut dyn FnMut(&[Step]);
 
 /// A JSON object that is deserialized by the rules of [`parse`], for crates that read JSON
 /// themselves. The error has no pointer.
@@ -92,21 +92,21 @@ impl<'de> Deserialize<'de> for StrictObject {
 /// # Errors
 /// Besides RFC 8259's syntax errors (invalid UTF-8, lone surrogates, comments and anything after
 /// the document among them): an empty document, a byte order mark (section 8.1 forbids sending
-/// one), a repeated key in one object, numbers that 64 bits would change (too large, or minus
+/// one), a duplicate key in one object, numbers that 64 bits would change (too large, or minus
 /// zero), and nesting deeper than 127.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     Reader::default().read(bytes)
 }
 
-/// Reads as [`parse`] does, but accepts repeated keys: the last one wins, and each is reported with
+/// Reads as [`parse`] does, but accepts duplicate keys: the last one wins, and each is reported with
 /// its place.
 ///
 /// # Errors
-/// The same as of [`parse`], repeated keys excepted.
-pub fn parse_keeping_last(bytes: &[u8], on_repeated: OnRepeated<'_>) -> Result<Value, JsonError> {
+/// The same as of [`parse`], duplicate keys excepted.
+pub fn parse_keeping_last(bytes: &[u8], on_duplicate: OnDuplicate<'_>) -> Result<Value, JsonError> {
     Reader {
         place: Vec::new(),
-        on_repeated: Some(on_repeated),
+        on_duplicate: Some(on_duplicate),
     }
     .read(bytes)
 }
@@ -159,8 +159,8 @@ fn syntax(place: &[Step], message: String) -> JsonError {
 #[derive(Default)]
 struct Reader<'r> {
     place: Vec<Step>,
-    /// Without it a repeated key is an error.
-    on_repeated: Option<OnRepeated<'r>>,
+    /// Without it a duplicate key is an error.
+    on_duplicate: Option<OnDuplicate<'r>>,
 }
 
 impl Reader<'_> {
@@ -251,14 +251,14 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let is_repeated = object.contains_key(&key);
+            let is_duplicate = object.contains_key(&key);
             // `place` owns the key while its value is read, so that no copy is made.
             self.place.push(Step::Key(key));
-            if is_repeated {
-                let Some(on_repeated) = &mut self.on_repeated else {
+            if is_duplicate {
+                let Some(on_duplicate) = &mut self.on_duplicate else {
                     return Err(A::Error::custom("a key is given twice in one object"));
                 };
-                on_repeated(&self.place);
+                on_duplicate(&self.place);
             }
             let value = entries.next_value_seed(&mut *self)?;
             if let Some(Step::Key(key)) = self.place.pop() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     MappingType,
     bounds::MAX_FILE,
+    error::ReadError,
     lint::{Findings, Severity},
     rule::Mapping,
     toml_mapper, xsoar,
@@ -28,7 +29,7 @@ pub enum Direction {
     Incoming,
 }
 
-/// What a mapper is called.
+/// The id, name and direction of a mapper.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Its `id`; empty where it has none.
@@ -42,7 +43,7 @@ pub struct Identity {
 /// A mapper's file, read and compiled.
 #[derive(Debug)]
 pub struct MapperFile {
-    /// What it is called.
+    /// Its id, name and direction.
     pub identity: Identity,
     mappings: [Option<Mapping>; 3],
 }
@@ -51,9 +52,9 @@ pub struct MapperFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Exported from the platform, as JSON.
-    Export,
+    Xsoar,
     /// Written by hand, as TOML.
-    ByHand,
+    Toml,
 }
 
 impl Form {
@@ -62,7 +63,7 @@ impl Form {
         let is_toml = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        if is_toml { Self::ByHand } else { Self::Export }
+        if is_toml { Self::Toml } else { Self::Xsoar }
     }
 }
 
@@ -78,20 +79,20 @@ impl MapperFile {
     pub fn compile(text: &str, form: Form) -> (Option<Self>, Findings) {
         let mut findings = Findings::default();
         let file = match form {
-            Form::Export => xsoar::read(text, &mut findings),
-            Form::ByHand => toml_mapper::read(text, &mut findings),
+            Form::Xsoar => xsoar::read(text, &mut findings),
+            Form::Toml => toml_mapper::read(text, &mut findings),
         };
         if let Some(file) = &file {
             let outgoing = file.identity.direction != Some(Direction::Incoming);
             for (mapping_type, name) in TYPES {
                 let needed = outgoing || mapping_type == MappingType::Any;
                 if needed && file.mapping(mapping_type).is_none() {
-                    findings.refuse("", format!("has no mapping for {name}"));
+                    findings.error("", format!("has no mapping for {name}"));
                 }
             }
         }
-        findings.close();
-        let sound = findings.count(Severity::Refused) == 0;
+        findings.finish();
+        let sound = findings.count(Severity::Error) == 0;
         (file.filter(|_| sound), findings)
     }
 
@@ -100,13 +101,8 @@ impl MapperFile {
     /// # Errors
     /// When it is no regular file, too long, or can't be read as text. What is wrong with a text
     /// that could be read is in the findings.
-    pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
-        let text = files::read_text(path, MAX_FILE).map_err(|fault| match fault {
-            files::FileError::TooLarge => format!("longer than {MAX_FILE} bytes"),
-            files::FileError::Unreadable(_) | files::FileError::NotAFile | files::FileError::NotText => {
-                fault.to_string()
-            }
-        })?;
+    pub fn load(path: &Path) -> Result<(Option<Self>, Findings), ReadError> {
+        let text = files::read_text(path, MAX_FILE)?;
         Ok(Self::compile(&text, Form::of(path)))
     }
 

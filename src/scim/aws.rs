@@ -88,7 +88,7 @@ const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
 /// not fit into a URL.
 const LONGEST_LOOKUP: usize = 1024;
 
-/// What is wrong with a value that would be sent, and how to mend it.
+/// A rule that a value to be sent breaks, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The SCIM attribute, dotted: `name.familyName`.
@@ -155,9 +155,9 @@ pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
     }
 }
 
-/// Why a value can't be looked up: no name in any directory has such a character, and one that is
-/// invisible would find somebody else than the reader sees. Space is allowed here, since users made
-/// by other means may have one.
+/// Why a value can't be looked up: no name in any directory has such a character, and an invisible
+/// one would find another person than the reader sees. Space is allowed here, since users made by
+/// other means may have one.
 pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
     if value.chars().count() > LONGEST_LOOKUP {
         let rule = format!("no name is longer than {LONGEST_LOOKUP} characters");

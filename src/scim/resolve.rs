@@ -1,10 +1,10 @@
-//! To which addresses a directory's name may lead.
+//! Guards the addresses to which a directory's name may lead.
 //!
-//! Whoever answers for a name can answer anything, another thing each time (DNS rebinding), and
-//! what stands on our own machine or link often trusts whoever reaches it: a cloud's metadata
-//! service hands out credentials. TLS would refuse most such answers after connecting, but not for
-//! an instance that trusts any certificate. So the addresses are looked at each time a connection
-//! is made, and only those looked at are connected to.
+//! A name server can answer with any address, another one each time (DNS rebinding), and services
+//! on this machine or link often trust every client: a cloud's metadata service hands out
+//! credentials. TLS would refuse most such answers after connecting, but not for an instance that
+//! trusts any certificate. So the addresses are looked at each time a connection is made, and only
+//! those looked at are connected to.
 //!
 //! Private addresses stay allowed in both dialects. A plain SCIM server is often inside. AWS's own
 //! names have public addresses at AWS, but networks without a way out give them private ones of an
@@ -29,12 +29,12 @@ const AWS_LINK: [u16; 2] = [0xfd00, 0x0ec2];
 /// accepts as such.
 const LOCALHOST: &str = "localhost";
 
-type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names, and keeps back the addresses that no directory has.
+/// Resolves names, and withholds the addresses that no directory has.
 #[derive(Clone)]
 pub(super) struct Guard {
-    lookup: Arc<dyn Fn(String) -> Found + Send + Sync>,
+    lookup: Arc<dyn Fn(String) -> LookupFuture + Send + Sync>,
     /// Hosts of proxies, which stand where the operator put them.
     trusted: Vec<String>,
 }
@@ -42,10 +42,10 @@ pub(super) struct Guard {
 impl Guard {
     /// Asks the system, and lets the names of these hosts lead anywhere.
     pub(super) fn new(trusted: Vec<String>) -> Self {
-        Self::with(trusted, |name| Box::pin(system(name)))
+        Self::with_lookup(trusted, |name| Box::pin(resolve_by_system(name)))
     }
 
-    fn with(trusted: Vec<String>, lookup: impl Fn(String) -> Found + Send + Sync + 'static) -> Self {
+    fn with_lookup(trusted: Vec<String>, lookup: impl Fn(String) -> LookupFuture + Send + Sync + 'static) -> Self {
         Self {
             lookup: Arc::new(lookup),
             trusted: trusted.iter().map(|name| name.to_ascii_lowercase()).collect(),
@@ -61,7 +61,7 @@ impl Resolve for Guard {
         Box::pin(async move {
             let mut addresses = found.await?;
             if !is_trusted {
-                addresses.retain(|address| may_be(&name, *address));
+                addresses.retain(|address| is_allowed(&name, *address));
             }
             if addresses.is_empty() {
                 let why = "its name leads to this machine, its link, or nowhere, where no directory is";
@@ -73,15 +73,15 @@ impl Resolve for Guard {
     }
 }
 
-async fn system(name: String) -> io::Result<Vec<IpAddr>> {
-    // The port is put in its place by whoever connects.
+async fn resolve_by_system(name: String) -> io::Result<Vec<IpAddr>> {
+    // The connector sets the port.
     Ok(tokio::net::lookup_host((name, 0))
         .await?
         .map(|found| found.ip())
         .collect())
 }
 
-fn may_be(name: &str, address: IpAddr) -> bool {
+fn is_allowed(name: &str, address: IpAddr) -> bool {
     if name == LOCALHOST {
         return address.is_loopback();
     }
@@ -91,8 +91,8 @@ fn may_be(name: &str, address: IpAddr) -> bool {
     }
 }
 
-/// Neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor many at once, nor what
-/// stands for nothing.
+/// Whether an address is neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor
+/// multicast, nor reserved.
 fn is_remote(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     !(first == 0 || address.is_loopback() || address.is_link_local() || first >= 224)
@@ -100,10 +100,10 @@ fn is_remote(address: Ipv4Addr) -> bool {
 
 fn is_remote_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    let of_the_link = segments[..2] == AWS_LINK || address.is_unicast_link_local();
-    let of_us = address.is_unspecified() || address.is_loopback();
+    let is_link = segments[..2] == AWS_LINK || address.is_unicast_link_local();
+    let is_this_machine = address.is_unspecified() || address.is_loopback();
     let embedded = embedded(segments).is_none_or(is_remote);
-    !(of_us || of_the_link || address.is_multicast()) && embedded
+    !(is_this_machine || is_link || address.is_multicast()) && embedded
 }
 
 /// The IPv4 address that an IPv6 address comes out at: mapped and compatible ones (RFC 4291 section
@@ -169,11 +169,15 @@ mod tests {
             ("2002:a9fe:a9fe::1", false),
         ] {
             let address: IpAddr = address.parse().unwrap();
-            assert_eq!(may_be("scim.us-east-1.amazonaws.com", address), expected, "{address}");
+            assert_eq!(
+                is_allowed("scim.us-east-1.amazonaws.com", address),
+                expected,
+                "{address}"
+            );
         }
-        assert!(may_be(LOCALHOST, Ipv4Addr::LOCALHOST.into()));
-        assert!(may_be(LOCALHOST, Ipv6Addr::LOCALHOST.into()));
-        assert!(!may_be(LOCALHOST, Ipv4Addr::new(169, 254, 169, 254).into()));
+        assert!(is_allowed(LOCALHOST, Ipv4Addr::LOCALHOST.into()));
+        assert!(is_allowed(LOCALHOST, Ipv6Addr::LOCALHOST.into()));
+        assert!(!is_allowed(LOCALHOST, Ipv4Addr::new(169, 254, 169, 254).into()));
     }
 
     fn client(guard: Guard) -> reqwest::Client {
@@ -182,7 +186,7 @@ mod tests {
         builder.tls_certs_only([]).dns_resolver(guard).build().unwrap()
     }
 
-    fn answering(addresses: &[[u8; 4]]) -> impl Fn(String) -> Found + Send + Sync + 'static {
+    fn answering(addresses: &[[u8; 4]]) -> impl Fn(String) -> LookupFuture + Send + Sync + 'static {
         let addresses: Vec<IpAddr> = addresses.iter().map(|octets| IpAddr::from(*octets)).collect();
         move |_| {
             let addresses = addresses.clone();
@@ -201,7 +205,7 @@ mod tests {
             &[[127, 0, 0, 1], [169, 254, 169, 254]],
             &[],
         ] {
-            let client = client(Guard::with(Vec::new(), answering(addresses)));
+            let client = client(Guard::with_lookup(Vec::new(), answering(addresses)));
             let error = client
                 .get(format!("http://scim.example.org:{port}/"))
                 .send()
@@ -217,7 +221,7 @@ mod tests {
         assert!(listener.accept().is_err(), "somebody connected");
         // The names that may.
         for (name, trusted) in [("localhost", ""), ("proxy.example.org", "Proxy.Example.org")] {
-            let guard = Guard::with(vec![trusted.to_owned()], answering(&[[127, 0, 0, 1]]));
+            let guard = Guard::with_lookup(vec![trusted.to_owned()], answering(&[[127, 0, 0, 1]]));
             let client = client(guard);
             let asked = tokio::spawn(client.get(format!("http://{name}:{port}/")).send());
             while listener.accept().is_err() {
@@ -231,7 +235,7 @@ mod tests {
     async fn a_name_is_looked_at_each_time_a_connection_is_made() {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
-        let guard = Guard::with(Vec::new(), move |_| {
+        let guard = Guard::with_lookup(Vec::new(), move |_| {
             count.fetch_add(1, Ordering::Relaxed);
             Box::pin(async { Ok(vec![IpAddr::from([169, 254, 169, 254])]) })
         });
@@ -250,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_system_is_asked_for_localhost() {
-        let found = system(LOCALHOST.to_owned()).await.unwrap();
+        let found = resolve_by_system(LOCALHOST.to_owned()).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 }

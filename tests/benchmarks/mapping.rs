@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let sparse = profile(json!({"username": "jane.roe", "email": "jane.roe@example.com"}));
     let mapper = |path: &Path| {
         let (file, findings) = MapperFile::load(path).unwrap();
-        let file = file.unwrap_or_else(|| panic!("{}", findings.refusals()));
+        let file = file.unwrap_or_else(|| panic!("{}", findings.errors()));
         Mapper::new(Some(Arc::new(file)), None)
     };
     let stock = mapper(&glued);

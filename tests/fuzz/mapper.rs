@@ -127,8 +127,8 @@ fn main() -> ExitCode {
                 let (form, text) = &corpus[numbers.below(corpus.len())];
                 (*form, mangled(text, &mut numbers))
             }
-            1 => (Form::ByHand, by_hand(&mut numbers)),
-            _ => (Form::Export, export(&mut numbers)),
+            1 => (Form::Toml, by_hand(&mut numbers)),
+            _ => (Form::Xsoar, export(&mut numbers)),
         };
         let began = Instant::now();
         let sound = catch_unwind(AssertUnwindSafe(|| tried_out(&text, form)));
@@ -152,7 +152,7 @@ fn main() -> ExitCode {
 /// Compiles a mapper and runs it; whether it compiled.
 fn tried_out(text: &str, form: Form) -> bool {
     let (file, findings) = MapperFile::compile(text, form);
-    drop(findings.refusals());
+    drop(findings.errors());
     let Some(file) = file else { return false };
     let file = Arc::new(file);
     let mapper = Mapper::new(Some(Arc::clone(&file)), Some(file));

@@ -215,19 +215,19 @@ fn run(arguments: &[&str], input: &str) -> Output {
 #[test]
 fn lint_tells_everything_and_exits_accordingly() {
     for (arguments, code, expected) in [
-        (&["glued-outgoing.json"][..], 0, "0 refused, 0 doubtful"),
+        (&["glued-outgoing.json"][..], 0, "0 errors, 0 warnings"),
         (
             &["dirty.json"],
             0,
-            "doubtful  User Profile › shoeSize: AWS knows no such attribute",
+            "warning   User Profile › shoeSize: AWS knows no such attribute",
         ),
-        (&["dirty.json", "--strict"], 1, "0 refused, 4 doubtful"),
+        (&["dirty.json", "--strict"], 1, "0 errors, 4 warnings"),
         (
             &["refused.json"],
             1,
-            "refused   User Profile › displayName › transformer 1 (reverse): the operator `reverse` is not known",
+            "error     User Profile › displayName › transformer 1 (reverse): the operator `reverse` is not known",
         ),
-        (&["by-hand.toml"], 0, "0 refused, 0 doubtful, 0 notes"),
+        (&["by-hand.toml"], 0, "0 errors, 0 warnings, 0 notes"),
         (&["no-such-file.json"], 2, ""),
     ] {
         let path = file(arguments[0]);
@@ -275,16 +275,16 @@ fn lint_names_what_an_expression_may_not_name() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     for expected in [
-        "refused   User Profile › userName: the filter `shout` is not known; known are abs, attr, batch",
-        "refused   User Profile › title: the test `shiny` is not known; known are boolean, defined",
-        "refused   User Profile › name.givenName: the function `cut` is not known; known is dict",
-        &format!("{}: 3 refused", mapper.path()),
+        "error     User Profile › userName: the filter `shout` is not known; known are abs, attr, batch",
+        "error     User Profile › title: the test `shiny` is not known; known are boolean, defined",
+        "error     User Profile › name.givenName: the function `cut` is not known; known is dict",
+        &format!("{}: 3 errors", mapper.path()),
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");
     }
 }
 
-/// A pipe that nobody writes to: reading it would wait for ever.
+/// A pipe without a writer: reading it would wait for ever.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_mapper_for_lint_explain_and_the_configuration() {

@@ -26,12 +26,9 @@ use super::{
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
 };
-use crate::{
-    envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam,
-        MappingFieldsEnvelope, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
-    },
-    service::PlannedRequest,
+use crate::envelope::{
+    CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam, MappingFieldsEnvelope,
+    PlannedRequest, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
 };
 
 /// What the document says of the service as a whole.

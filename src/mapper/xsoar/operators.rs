@@ -11,20 +11,23 @@ use crate::mapper::{
     transformers::{self, Arguments, Step, Transformer},
 };
 
-/// How an operand may be wrapped.
+/// The form of an operand, for messages about one in another.
 const WRAPPED: &str = "an argument is {\"isContext\": …, \"value\": {\"simple\": \"…\"}}";
 
 impl Reader<'_> {
     pub(super) fn test(&mut self, root: &Simple, test: &Value, place: &str) -> Option<Test> {
         let Some(object) = test.as_object() else {
-            self.findings.refuse(place, "a filter is an object");
+            self.findings.error(place, "a filter is an object");
             return None;
         };
         let written = self.text(object, "operator", place)?;
         let place = format!("{place} ({written})");
-        let Some(&(name, operator)) = filters::OPERATORS.iter().find(|(name, _)| *name == bare(written)) else {
+        let Some(&(name, operator)) = filters::OPERATORS
+            .iter()
+            .find(|(name, _)| *name == without_group(written))
+        else {
             let known = filters::OPERATORS.map(|(name, _)| name).join(", ");
-            self.findings.refuse(
+            self.findings.error(
                 place,
                 format!("the operator `{written}` is not known; known are {known}"),
             );
@@ -50,7 +53,7 @@ impl Reader<'_> {
             None => Simple::Nothing,
         };
         if left == Simple::Nothing {
-            self.findings.doubt(&place, "has no left side; nothing is compared");
+            self.findings.warning(&place, "has no left side; nothing is compared");
         }
         let needs_right = match operator {
             Operator::Empty | Operator::NotEmpty | Operator::Exists | Operator::True | Operator::False => false,
@@ -70,14 +73,14 @@ impl Reader<'_> {
         };
         if needs_right && right == Simple::Nothing {
             self.findings
-                .doubt(&place, "has no right side; it is taken for an empty text");
+                .warning(&place, "has no right side; it is taken for an empty text");
         }
         let mut ignore_case = false;
         for key in ["ignoreCase", "ignorecase"] {
             match object.get(key) {
                 Some(Value::Bool(flag)) => ignore_case |= flag,
                 None | Some(Value::Null) => {}
-                Some(_) => self.findings.doubt(
+                Some(_) => self.findings.warning(
                     &place,
                     format!("`{key}` is neither true nor false; it is taken for false"),
                 ),
@@ -90,22 +93,22 @@ impl Reader<'_> {
                     ..Flags::default()
                 };
                 let compiled = self.patterns.compile(pattern, flags);
-                Some(self.parsed(compiled, &place)?)
+                Some(self.ok_or_report(compiled, &place)?)
             }
             (Operator::Match, Simple::Path(_) | Simple::Text(_)) => {
-                self.findings.refuse(place, transformers::REGEX_OF_THE_SOURCE);
+                self.findings.error(place, transformers::PATTERN_FROM_SOURCE);
                 return None;
             }
             (Operator::HasLength, Simple::Literal(length)) if length.trim().parse::<usize>().is_err() => {
                 self.findings
-                    .refuse(place, "the right side must be a whole number from 0");
+                    .error(place, "the right side must be a whole number from 0");
                 return None;
             }
             _ => None,
         };
-        let left = rule::left(root, left);
+        let left = rule::resolve_left(root, left);
         if matches!(left, Left::Elsewhere(_)) {
-            self.findings.doubt(
+            self.findings.warning(
                 &place,
                 "its left side does not lead through the root; it is the same for every element",
             );
@@ -122,14 +125,17 @@ impl Reader<'_> {
 
     pub(super) fn transformer(&mut self, transformer: &Value, place: &str) -> Option<Transformer> {
         let Some(object) = transformer.as_object() else {
-            self.findings.refuse(place, "a transformer is an object");
+            self.findings.error(place, "a transformer is an object");
             return None;
         };
         let written = self.text(object, "operator", place)?;
         let place = format!("{place} ({written})");
-        let Some(&(name, taken)) = transformers::OPERATORS.iter().find(|(name, _)| *name == bare(written)) else {
+        let Some(&(name, taken)) = transformers::OPERATORS
+            .iter()
+            .find(|(name, _)| *name == without_group(written))
+        else {
             let known = transformers::OPERATORS.map(|(name, _)| name).join(", ");
-            self.findings.refuse(
+            self.findings.error(
                 place,
                 format!("the operator `{written}` is not known; known are {known}"),
             );
@@ -140,7 +146,7 @@ impl Reader<'_> {
         match object.get("args") {
             Some(Value::Object(args)) => {
                 for (argument, value) in args {
-                    // A script's own `value` is what comes in.
+                    // A script's own argument `value` is the step's input.
                     if argument == "value" {
                         continue;
                     }
@@ -150,7 +156,7 @@ impl Reader<'_> {
                             taken => format!("it takes {}", taken.join(", ")),
                         };
                         self.findings
-                            .doubt(&place, format!("takes no argument `{argument}`; ignored, {known}"));
+                            .warning(&place, format!("takes no argument `{argument}`; ignored, {known}"));
                         continue;
                     }
                     let parsed = self.operand(value, None, &format!("{place} › {argument}"))?;
@@ -161,28 +167,28 @@ impl Reader<'_> {
             }
             Some(args) if !args.is_null() && args.as_array().is_none_or(|list| !list.is_empty()) => {
                 self.findings
-                    .refuse(place, "`args` is not an object of arguments by their names");
+                    .error(place, "`args` is not an object of arguments by their names");
                 return None;
             }
             _ if taken.is_empty() => self.findings.note(&place, "has no `args`; it takes none"),
             _ => self
                 .findings
-                .doubt(&place, "has no `args`; every argument is taken for absent"),
+                .warning(&place, "has no `args`; every argument is taken for absent"),
         }
         let compiled = Transformer::new(name, arguments, &mut self.patterns);
-        let transformer = self.parsed(compiled, &place)?;
+        let transformer = self.ok_or_report(compiled, &place)?;
         if let Step::GetField {
             field: Simple::Path(path),
         } = &transformer.step
         {
-            self.doubts(simple::doubts_of_path(path), &place);
+            self.warn_all(simple::warnings_in_path(path), &place);
         }
         Some(transformer)
     }
 
     /// An operand: `{isContext, value: {simple} | null}`. Null is absent. A scalar that is not
     /// wrapped, or no text, is taken for its text and doubted; a list or an object in place of a
-    /// text is refused, since nobody can say what was meant.
+    /// text is refused, since its meaning can't be known.
     fn operand(&mut self, operand: &Value, is_context: Option<bool>, place: &str) -> Option<Simple> {
         let mut says_context = false;
         let value = match operand {
@@ -192,7 +198,7 @@ impl Reader<'_> {
                     match object.get(key) {
                         Some(Value::Bool(flag)) => says_context |= flag,
                         None | Some(Value::Null) => {}
-                        Some(_) => self.findings.doubt(
+                        Some(_) => self.findings.warning(
                             place,
                             format!("`{key}` is neither true nor false; it is taken for false"),
                         ),
@@ -201,20 +207,20 @@ impl Reader<'_> {
                 let value = object.get("value");
                 if value.is_none() {
                     self.findings
-                        .doubt(place, format!("has no `value`; it is taken for absent. {WRAPPED}"));
+                        .warning(place, format!("has no `value`; it is taken for absent. {WRAPPED}"));
                 }
                 value.unwrap_or(&Value::Null)
             }
             Value::String(_) | Value::Bool(_) | Value::Number(_) => {
                 self.findings
-                    .doubt(place, format!("is not wrapped; it is taken as it stands. {WRAPPED}"));
+                    .warning(place, format!("is not wrapped; it is taken as it stands. {WRAPPED}"));
                 operand
             }
             Value::Null | Value::Array(_) => operand,
         };
         let value = match value {
             Value::Object(object) if object.get("complex").is_some_and(|complex| !complex.is_null()) => {
-                self.findings.refuse(
+                self.findings.error(
                     place,
                     "an argument with filters and transformers of its own is not taken here",
                 );
@@ -225,7 +231,7 @@ impl Reader<'_> {
                 let simple = object.get("simple");
                 if simple.is_none() {
                     self.findings
-                        .doubt(place, format!("has no `simple`; it is taken for absent. {WRAPPED}"));
+                        .warning(place, format!("has no `simple`; it is taken for absent. {WRAPPED}"));
                 }
                 simple.unwrap_or(&Value::Null)
             }
@@ -236,25 +242,25 @@ impl Reader<'_> {
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => {
                 self.findings
-                    .doubt(place, format!("is no text; `{value}` is taken for one"));
+                    .warning(place, format!("is no text; `{value}` is taken for one"));
                 value.to_string()
             }
             Value::Array(_) | Value::Object(_) => {
-                self.findings.refuse(place, format!("must be a text. {WRAPPED}"));
+                self.findings.error(place, format!("must be a text. {WRAPPED}"));
                 return None;
             }
         };
         if is_context.unwrap_or(says_context) {
             return self.source(&text, place);
         }
-        let parsed = self.parsed(Simple::argument(&text), place)?;
+        let parsed = self.ok_or_report(Simple::parse_argument(&text), place)?;
         self.paths += parsed.paths().len();
-        self.doubts(simple::doubts_of_argument(&parsed), place);
+        self.warn_all(simple::warnings_in_argument(&parsed), place);
         Some(parsed)
     }
 }
 
 /// An operator's name without its group: `string.concat`, `general.uniq`.
-fn bare(operator: &str) -> &str {
+fn without_group(operator: &str) -> &str {
     operator.rsplit('.').next().unwrap_or(operator)
 }
