@@ -142,15 +142,15 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
 impl Guard {
     /// Answers somebody who was not recognised.
     fn turn_away(&self, principal: &Principal, refusal: AuthenticationError) -> Response {
-        let verdict = self.failures.note(principal.address, Instant::now());
+        let verdict = self.failures.record(principal.address, Instant::now());
         let mut response = match (&refusal, verdict) {
             // No fault of the caller's: it is not told to wait for its own failures.
             (AuthenticationError::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
-            (_, Verdict::Told) => Problem::unauthorised().into_response(),
+            (_, Verdict::Reported) => Problem::unauthorised().into_response(),
             (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),
         };
         match verdict {
-            Verdict::Told => audit::refused(principal.anonymous_event(), &refusal.to_string()),
+            Verdict::Reported => audit::refused(principal.anonymous_event(), &refusal.to_string()),
             Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
         response

@@ -77,13 +77,13 @@ impl Principal {
                 );
                 Err(match refusal {
                     AuthenticationError::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
-                    AuthenticationError::Nothing
+                    AuthenticationError::NoCredentials
                     | AuthenticationError::Malformed
                     | AuthenticationError::UnknownKey
                     | AuthenticationError::ExpiredKey(_)
                     | AuthenticationError::Token(_)
-                    | AuthenticationError::StrangeToken
-                    | AuthenticationError::StrangeCertificate => Problem::unauthorised(),
+                    | AuthenticationError::UnmatchedToken
+                    | AuthenticationError::UnmatchedCertificate => Problem::unauthorised(),
                 })
             }
         }

@@ -54,7 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("telemetry", &["config"]),
     ("config", &["auth", "files", "mapper", "net"]),
     ("audit", &["auth"]),
-    ("auth", &["files", "outbound"]),
+    ("auth", &["files", "json", "outbound"]),
     ("diagnostic", &[]),
     ("net", &["files"]),
     ("outbound", &[]),
