@@ -21,6 +21,7 @@ pub mod audit;
 pub mod auth;
 pub mod outbound;
 
+pub mod diagnostic;
 pub mod files;
 
 pub mod service;

@@ -155,8 +155,8 @@ fn put_into_force(loaded: Loaded, authenticator: &Authenticator) {
 
 /// Counts and audits the clients whose certificates did not verify.
 pub(super) fn refused_handshakes(failures: Arc<Failures>) -> impl Fn(IpAddr, &'static str) + Send + Sync + 'static {
-    move |address, reason| match failures.note(address, Instant::now()) {
-        Verdict::Told => audit::handshake_refused(address, reason),
+    move |address, reason| match failures.record(address, Instant::now()) {
+        Verdict::Reported => audit::handshake_refused(address, reason),
         Verdict::Slowed(_) => {}
     }
 }
@@ -171,7 +171,7 @@ pub(super) async fn tell_failures(failures: Arc<Failures>) {
 
 /// Tells how many failures were slowed since this was told the last time, if any was.
 pub(super) fn tell_untold(failures: &Failures) {
-    match failures.take_untold() {
+    match failures.take_slowed() {
         0 => {}
         count => audit::untold(count),
     }

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::{FAILED, failed, misused};
 use crate::{
+    diagnostic::Severity,
     json,
-    mapper::{Direction, Mapper, MapperFile, MappingType, Severity},
+    mapper::{Direction, Mapper, MapperFile, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
 };
@@ -64,8 +65,8 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problem) => return misused(&format!("{}: {problem}", path.display())),
     };
-    for finding in &findings.list {
-        println!("{finding}");
+    for line in findings.lines() {
+        println!("{line}");
     }
     let [errors, warnings, notes] =
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| findings.count(severity));

@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::{Decision, Rules, finish};
 use crate::{
     decide::{Next, Replay},
+    diagnostic::Diagnostic,
     outcome::{Cause, Failure, GroupAction, GroupEnd, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{self, Dialect, ErrorKind, Group, Id, Member, Object, Page, aws::Violation},
+    scim::{self, Dialect, ErrorKind, Group, Id, Member, Object, Page},
 };
 
 /// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default
@@ -143,8 +144,11 @@ impl<'a> AskedGroup<'a> {
     }
 
     /// Ends with what a directory would refuse.
-    pub(super) fn violates<T>(&self, violations: &[Violation]) -> Result<T, Next> {
-        let lines: Vec<_> = violations.iter().map(|violation| format!("scim.{violation}")).collect();
+    pub(super) fn violates<T>(&self, violations: &[Diagnostic]) -> Result<T, Next> {
+        let lines: Vec<_> = violations
+            .iter()
+            .map(|violation| format!("scim.{}", violation.sentence()))
+            .collect();
         self.invalid(lines.join(". "))
     }
 

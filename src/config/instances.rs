@@ -291,11 +291,11 @@ fn read_mapper(
     let (in_environment, _) = section.is_set(setting);
     let base = context.folder.filter(|_| !in_environment);
     match library.find(&wanted, base, direction) {
-        Ok((file, doubts)) => {
-            if doubts > 0 {
+        Ok((file, warnings)) => {
+            if warnings > 0 {
                 section.warn(
                     setting,
-                    &format!("{doubts} doubtful places; `aws-ilm mapper lint` shows them"),
+                    &format!("{warnings} warnings; `aws-ilm mapper lint` shows them"),
                 );
             }
             Some(file)

@@ -38,7 +38,7 @@ pub use self::callers::{CallerSettings, CallerSource, Loaded};
 pub use self::expiry::{REMINDED_DAYS, days_left};
 pub use self::instances::is_name;
 pub use self::rates::APIS;
-pub use self::reader::{Fault, Faults};
+pub use self::reader::Faults;
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
 pub use self::settings::{Adopt, Dialect, InstanceSettings, LogFormat, Proxy, Settings};
 pub use self::token::{Token, TokenError, TokenSource};

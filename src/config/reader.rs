@@ -12,6 +12,7 @@ use super::{
     expiry, rates,
     reference::{self, Kind, Scope, Setting},
 };
+use crate::diagnostic::Diagnostic;
 
 /// The key of the instances' tables, which is no setting itself.
 pub(super) const INSTANCES: &str = "instances";
@@ -20,26 +21,9 @@ pub(super) const SHORT_NAME: &str = "name";
 /// A value longer than this is cut when it is shown.
 const LONGEST_SHOWN: usize = 120;
 
-/// One thing wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The setting, and where it was set: `url (AWS_ILM_URL)`.
-    pub setting: String,
-    /// What was found there, in quotes; of a secret only that there was something.
-    pub found: String,
-    /// What to do about it.
-    pub help: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: found {}: {}", self.setting, self.found, self.help)
-    }
-}
-
 /// Everything that is wrong with the configuration, one fault a line. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct Faults(pub Vec<Diagnostic>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,17 +40,16 @@ impl std::error::Error for Faults {}
 /// What the reading has to say at its end.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<Diagnostic>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Report {
+    /// Notes an error. `setting` says where it was set as well: `url (AWS_ILM_URL)`; `found` is in
+    /// quotes what was found there, or of a secret only that there was a value.
     pub(super) fn fault(&mut self, setting: impl Into<String>, found: impl Into<String>, help: impl Into<String>) {
-        self.faults.push(Fault {
-            setting: setting.into(),
-            found: found.into(),
-            help: help.into(),
-        });
+        let message = format!("found {}", found.into());
+        self.faults.push(Diagnostic::error(setting, message, help));
     }
 }
 

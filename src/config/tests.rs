@@ -80,7 +80,7 @@ pub(super) fn settings_of(faults: &Faults) -> Vec<&str> {
     faults
         .0
         .iter()
-        .map(|fault| fault.setting.split(" (").next().unwrap())
+        .map(|fault| fault.path.split(" (").next().unwrap())
         .collect()
 }
 
@@ -648,7 +648,7 @@ fn instances_that_clash_or_are_missing_are_told() {
     }
     let faults = load_file("[[instances]]\nname = \"a\"", &[]).unwrap_err();
     assert_eq!(settings_of(&faults), ["url", "authentication_token"]);
-    assert!(faults.0[0].setting.starts_with("url (instance \"a\" in "), "{faults}");
+    assert!(faults.0[0].path.starts_with("url (instance \"a\" in "), "{faults}");
     let faults = load_environment(environment(&[("AWS_ILM_TENANT_ID", "T")])).unwrap_err();
     assert_eq!(settings_of(&faults), ["url", "authentication_token"]);
     assert_eq!(load_environment(Environment::new()).unwrap_err().0.len(), 1);
@@ -1171,7 +1171,10 @@ fn mappers_are_found_by_file_id_and_name_and_their_faults_are_told_with_the_othe
         );
         // Nothing fills displayName and name.
         assert!(
-            settings.warnings.iter().any(|warning| warning.contains("doubtful")),
+            settings
+                .warnings
+                .iter()
+                .any(|warning| warning.contains(" warnings; `aws-ilm mapper lint`")),
             "{:?}",
             settings.warnings
         );

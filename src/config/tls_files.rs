@@ -62,7 +62,7 @@ pub(super) fn read(section: &mut Section<'_>, folder: Option<&Path>, strict: boo
                 let shown = path
                     .and_then(|path| shown(path))
                     .map_or_else(String::new, |path| format!("{path}: "));
-                section.refuse(name, &format!("{shown}{fault}"));
+                section.refuse(name, &format!("{shown}{fault}: {}", fault.help()));
             }
         }
     }

@@ -118,15 +118,15 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
 impl Guard {
     /// Answers a request whose credentials prove no caller.
     fn turn_away(&self, origin: &Origin, refusal: &AuthenticationError) -> Response {
-        let verdict = self.failures.note(origin.address, Instant::now());
+        let verdict = self.failures.record(origin.address, Instant::now());
         let mut response = match (refusal, verdict) {
             // No fault of the caller's: it is not told to wait for its own failures.
             (AuthenticationError::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
-            (_, Verdict::Told) => Problem::unauthorised().into_response(),
+            (_, Verdict::Reported) => Problem::unauthorised().into_response(),
             (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),
         };
         match verdict {
-            Verdict::Told => audit::refused(origin.audit_event(None), &refusal.to_string()),
+            Verdict::Reported => audit::refused(origin.audit_event(None), &refusal.to_string()),
             Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
         response

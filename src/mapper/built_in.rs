@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 
 use super::{ExplainedField, Taken};
 use crate::{
+    diagnostic::Diagnostic,
     profile::UserProfile,
-    scim::{
-        Object, User,
-        aws::{ENTERPRISE, Violation},
-    },
+    scim::{Object, User, aws::ENTERPRISE},
 };
 
 /// Where a field goes.
@@ -71,7 +69,7 @@ pub(super) fn outgoing(profile: &UserProfile) -> super::Mapped {
                 let rule = format!("must be text, not {}", fault.found);
                 mapped
                     .faults
-                    .push(Violation::new(fault.field, rule, "send it in quotes"));
+                    .push(Diagnostic::error(fault.field, rule, "send it in quotes"));
                 continue;
             }
         };
@@ -247,7 +245,7 @@ mod tests {
         let odd = profile(json!({"username": "u", "employeeid": 7}));
         let mapped = outgoing(&odd);
         assert_eq!(
-            mapped.faults[0].to_string(),
+            mapped.faults[0].sentence(),
             "user-profile.employeeid: must be text, not a number; send it in quotes"
         );
     }

@@ -12,11 +12,9 @@ use super::{
     simple::Source,
 };
 use crate::{
+    diagnostic::Diagnostic,
     profile::UserProfile,
-    scim::{
-        Dialect, Object, User,
-        aws::{self, Violation},
-    },
+    scim::{Dialect, Object, User, aws},
 };
 
 /// A mapping of one source, step by step.
@@ -163,14 +161,14 @@ impl Mapper {
     }
 
     /// Names in a violation's help the field of the profile that fills the attribute.
-    fn verdict_violation(&self, violation: Violation) -> VerdictViolation {
+    fn verdict_violation(&self, violation: Diagnostic) -> VerdictViolation {
         let mut help = violation.help;
-        if let Some(source) = self.source(&violation.attribute) {
+        if let Some(source) = self.source(&violation.path) {
             help.push_str(&format!(" (user-profile.{source})"));
         }
         VerdictViolation {
-            attribute: violation.attribute,
-            rule: violation.rule,
+            attribute: violation.path,
+            rule: violation.message,
             help,
         }
     }

@@ -2,15 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    MappingType,
-    bounds::MAX_FILE,
-    error::ReadError,
-    lint::{Findings, Severity},
-    rule::Mapping,
-    toml_mapper, xsoar,
-};
-use crate::files;
+use super::{MappingType, bounds::MAX_FILE, error::ReadError, lint::Findings, rule::Mapping, toml_mapper, xsoar};
+use crate::{diagnostic::Severity, files};
 
 /// The types, by their names in a mapper.
 pub(super) const TYPES: [(MappingType, &str); 3] = [

@@ -48,14 +48,15 @@ pub use self::{
     error::{CompileError, EvaluationError, ReadError},
     explain::{Explained, ExplainedField, ExplainedStep, Taken, Verdict, VerdictViolation},
     file::{Direction, Form, Identity, MapperFile},
-    lint::{Finding, Findings, Severity},
+    lint::Findings,
     store::{LookupError, MapperStore},
 };
 
 use self::simple::Source;
 use crate::{
+    diagnostic::Diagnostic,
     profile::UserProfile,
-    scim::{Object, User, aws::Violation},
+    scim::{Object, User},
 };
 
 /// The name of the mapping that serves where none is configured.
@@ -77,8 +78,8 @@ pub enum MappingType {
 pub struct Mapped {
     /// The SCIM attributes, without those whose source is missing or empty.
     pub attributes: Object,
-    /// Targets that could not be mapped, and why.
-    pub faults: Vec<Violation>,
+    /// What could not be mapped, and why.
+    pub faults: Vec<Diagnostic>,
 }
 
 /// The mapping of an instance. Cloning it copies two pointers.

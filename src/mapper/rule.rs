@@ -17,7 +17,7 @@ use super::{
     target::{Output, Target},
     transformers::{Step, Transformer},
 };
-use crate::scim::{Object, aws::Violation};
+use crate::{diagnostic::Diagnostic, scim::Object};
 
 /// Why a target is left out whose source has no value.
 const MISSING: &str = "its source is missing";
@@ -80,7 +80,7 @@ pub(super) struct TraceEntry {
 
 impl Mapping {
     /// Fills every target for which the source has a value.
-    pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Violation>) {
+    pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Diagnostic>) {
         let (mut output, mut faults) = (Output::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
@@ -94,7 +94,7 @@ impl Mapping {
                 Evaluation::Skipped(_) => {}
                 Evaluation::Failed(error) => {
                     let help = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
-                    faults.push(Violation::new(field.target.dotted(), error.to_string(), help));
+                    faults.push(Diagnostic::error(field.target.dotted(), error.to_string(), help));
                 }
             }
             // A reached bound is reported once: every target behind it would report it again.

@@ -11,8 +11,9 @@ use std::{
 use super::{
     bounds::MAX_FILES,
     file::{Direction, MapperFile},
-    lint::{Findings, Severity},
+    lint::Findings,
 };
+use crate::diagnostic::Severity;
 
 /// The mappers that were found so far.
 #[derive(Debug, Default)]

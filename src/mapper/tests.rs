@@ -5,7 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scim::{Dialect, aws::ENTERPRISE};
+use crate::{
+    diagnostic::Severity,
+    scim::{Dialect, aws::ENTERPRISE},
+};
 
 fn profile(value: Value) -> UserProfile {
     serde_json::from_value(value).unwrap()
@@ -36,7 +39,7 @@ fn title(rule: Value, source: Value) -> Result<Option<Value>, String> {
     let mapper = Mapper::new(Some(Arc::new(file)), None);
     let mut mapped = mapper.outgoing(MappingType::Update, &profile(source));
     match mapped.faults.first() {
-        Some(fault) => Err(fault.rule.clone()),
+        Some(fault) => Err(fault.message.clone()),
         None => Ok(mapped.attributes.swap_remove("title")),
     }
 }
@@ -416,8 +419,8 @@ fn what_is_refused_is_named_with_its_place() {
     let reported: Vec<String> = findings
         .list
         .iter()
-        .filter(|finding| finding.gravity == Severity::Error)
-        .map(Finding::to_string)
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(Diagnostic::to_string)
         .collect();
     for expected in [
         "User Profile › userName: JavaScript (=…) is not run here",
@@ -458,20 +461,20 @@ fn a_dirty_file_loads_and_what_was_seen_is_told() {
     let (file, findings) = own("dirty.json");
     let file = file.unwrap();
     assert_eq!(file.identity.name, "Dirty");
-    let reported: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
+    let reported: Vec<String> = findings.lines().collect();
     for expected in [
-        "note      name: the key is given twice",
-        "note      mapping › User Profile › internalMapping › userName: the key is given twice",
-        "note      colour: not a key of mappers",
-        "note      Phishing: not a type",
-        "note      User Profile › userName: has a key `note`",
-        "note      User Profile › displayName › transformer 1 (string.toUpperCase): has no `args`",
-        "warning   User Profile › displayName › transformer 2 (trim): takes no argument `much`; ignored, it takes none",
-        "warning   User Profile › name.givenName › filter 1 (general.isNotEqualString): has no right side",
-        "note      User Profile › name.givenName › transformer 1 (FirstArrayElement): has no `args`",
-        "note      User Profile › title: has no source",
-        "warning   User Profile › active: the commands set it",
-        "warning   User Profile › shoeSize: AWS knows no such attribute",
+        "note     name: the key is given twice",
+        "note     mapping › User Profile › internalMapping › userName: the key is given twice",
+        "note     colour: not a key of mappers",
+        "note     Phishing: not a type",
+        "note     User Profile › userName: has a key `note`",
+        "note     User Profile › displayName › transformer 1 (string.toUpperCase): has no `args`",
+        "warning  User Profile › displayName › transformer 2 (trim): takes no argument `much`; ignored, it takes none",
+        "warning  User Profile › name.givenName › filter 1 (general.isNotEqualString): has no right side",
+        "note     User Profile › name.givenName › transformer 1 (FirstArrayElement): has no `args`",
+        "note     User Profile › title: has no source",
+        "warning  User Profile › active: the commands set it",
+        "warning  User Profile › shoeSize: AWS knows no such attribute",
     ] {
         assert_eq!(
             reported.iter().filter(|line| line.starts_with(expected)).count(),
@@ -685,8 +688,8 @@ fn all_targets_of_a_mapping_share_one_budget_in_either_form() {
         assert!(elapsed < std::time::Duration::from_secs(10), "{bound}: {elapsed:?}");
         // Told once, with the target and the bound.
         assert_eq!(mapped.faults.len(), 1, "{bound}");
-        assert!(mapped.faults[0].rule.contains(bound), "{:?}", mapped.faults[0]);
-        let stopped = &mapped.faults[0].attribute;
+        assert!(mapped.faults[0].message.contains(bound), "{:?}", mapped.faults[0]);
+        let stopped = &mapped.faults[0].path;
         assert!(
             explained
                 .fields
@@ -775,27 +778,19 @@ fn what_the_mapper_puts_into_a_value_never_makes_it_structure() {
 fn what_would_go_unseen_is_told() {
     let found = |targets: Value| {
         let (file, findings) = MapperFile::compile(&exported(targets), Form::Xsoar);
-        (
-            file.is_some(),
-            findings
-                .list
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
+        (file.is_some(), findings.lines().collect::<Vec<_>>().join("\n"))
     };
-    let (loads, reported) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
-    let same = "warning   User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
-    assert!(loads && reported.contains(same), "{reported}");
+    let (loads, told) = found(json!({"name.familyName": {"simple": "surname"}, "name": {"simple": "nm"}}));
+    let same = "warning  User Profile: name and name.familyName fill the same place; where both have a value, the one of name.familyName counts";
+    assert!(loads && told.contains(same), "{told}");
     let step = transformer("concat", &json!({"sufix": "!"}));
-    let (loads, reported) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
-    let known = "warning   User Profile › title › transformer 1 (concat): takes no argument `sufix`; ignored, it takes prefix, suffix";
-    assert!(loads && reported.contains(known), "{reported}");
-    let (loads, reported) = found(json!({}));
+    let (loads, told) = found(json!({"title": {"complex": {"root": "x", "transformers": [step]}}}));
+    let known = "warning  User Profile › title › transformer 1 (concat): takes no argument `sufix`; ignored, it takes prefix, suffix";
+    assert!(loads && told.contains(known), "{told}");
+    let (loads, told) = found(json!({}));
     assert!(
-        !loads && reported.contains("error     User Profile: has no targets"),
-        "{reported}"
+        !loads && told.contains("error    User Profile: has no targets"),
+        "{told}"
     );
     let (file, findings) = MapperFile::compile("direction = \"outgoing\"\n[\"User Profile\"]\n", Form::Toml);
     assert!(file.is_none() && findings.errors().contains("has no targets"));
@@ -814,7 +809,11 @@ fn two_spellings_that_differ_are_refused_in_either_form() {
         let mapped = mapper.outgoing(MappingType::Update, &source);
         let words = source.text("givenname").unwrap_err().to_string();
         assert_eq!(
-            mapped.faults.iter().map(|fault| fault.rule.clone()).collect::<Vec<_>>(),
+            mapped
+                .faults
+                .iter()
+                .map(|fault| fault.message.clone())
+                .collect::<Vec<_>>(),
             [words]
         );
         assert_eq!(Value::from(mapped.attributes), json!({"title": "t"}));
@@ -839,7 +838,7 @@ fn ends_at_the_bound(mapper: &Mapper, source: Value) {
         mapped
             .faults
             .iter()
-            .any(|fault| fault.rule.contains("more work than is allowed")),
+            .any(|fault| fault.message.contains("more work than is allowed")),
         "{:?}",
         mapped.faults
     );
@@ -1215,151 +1214,151 @@ fn what_has_the_wrong_shape_is_refused_or_doubted_with_its_place() {
     for (rule, expected) in [
         (
             json!({"simple": "\"work"}),
-            "error     User Profile › title: a quote is open",
+            "error    User Profile › title: a quote is open",
         ),
         (
             json!({"simple": "a[1:0]"}),
-            "error     User Profile › title: the range [1:0] is empty",
+            "error    User Profile › title: the range [1:0] is empty",
         ),
         (
             json!({"simple": "${a${b}}"}),
-            "error     User Profile › title: a `${` stands inside another",
+            "error    User Profile › title: a `${` stands inside another",
         ),
         (
             json!({"simple": "eval(x)"}),
-            "error     User Profile › title: JavaScript (…(…)) is not run here",
+            "error    User Profile › title: JavaScript (…(…)) is not run here",
         ),
         (
             json!({"simple": "${val.x}"}),
-            "error     User Profile › title: JavaScript (val.…) is not run here",
+            "error    User Profile › title: JavaScript (val.…) is not run here",
         ),
         (
             json!({"simple": 5}),
-            "error     User Profile › title: `simple` is not a text",
+            "error    User Profile › title: `simple` is not a text",
         ),
         (
             json!({"simple": "Name (official)"}),
-            "warning   User Profile › title: in `Name (official)`, round brackets",
+            "warning  User Profile › title: in `Name (official)`, round brackets",
         ),
         (
             json!({"simple": "y", "complex": {"root": "x"}}),
-            "note      User Profile › title: has both",
+            "note     User Profile › title: has both",
         ),
         (
             json!({"complex": "x"}),
-            "error     User Profile › title: `complex` is not an object",
+            "error    User Profile › title: `complex` is not an object",
         ),
         (
             json!({"complex": {"root": ["x"]}}),
-            "error     User Profile › title: `root` is not a text",
+            "error    User Profile › title: `root` is not a text",
         ),
         (
             json!({"complex": {"root": "val.x"}}),
-            "error     User Profile › title › root: JavaScript",
+            "error    User Profile › title › root: JavaScript",
         ),
         (
             json!({"complex": {"root": "x", "accessor": 1}}),
-            "error     User Profile › title: `accessor` is not a text",
+            "error    User Profile › title: `accessor` is not a text",
         ),
         (
             json!({"complex": {"root": "x", "accessor": "a[2:1]"}}),
-            "error     User Profile › title › accessor: the range",
+            "error    User Profile › title › accessor: the range",
         ),
         (
             json!({"complex": {"root": "x", "transformers": {}}}),
-            "error     User Profile › title: `transformers` is not a list",
+            "error    User Profile › title: `transformers` is not a list",
         ),
         (
             json!({"complex": {"root": "x", "filters": "isEmpty"}}),
-            "error     User Profile › title: `filters` is not a list",
+            "error    User Profile › title: `filters` is not a list",
         ),
         (
             step(json!("trim")),
-            "error     User Profile › title › transformer 1: a transformer is an object",
+            "error    User Profile › title › transformer 1: a transformer is an object",
         ),
         (
             step(json!({"operator": "concat", "args": ["a"]})),
-            "error     User Profile › title › transformer 1 (concat): `args` is not an object",
+            "error    User Profile › title › transformer 1 (concat): `args` is not an object",
         ),
         (
             step(json!({"operator": "concat", "args": "a"})),
-            "error     User Profile › title › transformer 1 (concat): `args` is not an object",
+            "error    User Profile › title › transformer 1 (concat): `args` is not an object",
         ),
         (
             step(json!({"operator": "concat", "args": []})),
-            "warning   User Profile › title › transformer 1 (concat): has no `args`",
+            "warning  User Profile › title › transformer 1 (concat): has no `args`",
         ),
         (
             concat(json!("a")),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: is not wrapped",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: is not wrapped",
         ),
         (
             concat(json!(["a"])),
-            "error     User Profile › title › transformer 1 (concat) › prefix: must be a text",
+            "error    User Profile › title › transformer 1 (concat) › prefix: must be a text",
         ),
         (
             concat(json!({})),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: has no `value`",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: has no `value`",
         ),
         (
             concat(json!({"simple": "a"})),
-            "note      User Profile › title › transformer 1 (concat) › prefix: has a key `simple`",
+            "note     User Profile › title › transformer 1 (concat) › prefix: has a key `simple`",
         ),
         (
             concat(json!({"value": {"simpel": "a"}})),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: has no `simple`",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: has no `simple`",
         ),
         (
             concat(json!({"value": {"simple": 5}})),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: is no text; `5`",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: is no text; `5`",
         ),
         (
             concat(json!({"value": {"simple": {"a": 1}}})),
-            "error     User Profile › title › transformer 1 (concat) › prefix: must be a text",
+            "error    User Profile › title › transformer 1 (concat) › prefix: must be a text",
         ),
         (
             concat(json!({"value": ["a"]})),
-            "error     User Profile › title › transformer 1 (concat) › prefix: must be a text",
+            "error    User Profile › title › transformer 1 (concat) › prefix: must be a text",
         ),
         (
             concat(json!({"isContext": "true", "value": {"simple": "a"}})),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: `isContext` is neither",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: `isContext` is neither",
         ),
         (
             concat(json!({"isContext": true, "value": {"simple": "a (b)"}})),
-            "warning   User Profile › title › transformer 1 (concat) › prefix: in `a (b)`",
+            "warning  User Profile › title › transformer 1 (concat) › prefix: in `a (b)`",
         ),
         (
             concat(json!({"value": {"simple": "${a${b}}"}})),
-            "error     User Profile › title › transformer 1 (concat) › prefix: a `${` stands",
+            "error    User Profile › title › transformer 1 (concat) › prefix: a `${` stands",
         ),
         (
             step(json!({"operator": "getField", "args": {"field": argument(&json!("a[3:2]"))}})),
-            "error     User Profile › title › transformer 1 (getField): the range",
+            "error    User Profile › title › transformer 1 (getField): the range",
         ),
         (
             step(json!({"operator": "getField", "args": {"field": argument(&json!("val"))}})),
-            "warning   User Profile › title › transformer 1 (getField): in `val`",
+            "warning  User Profile › title › transformer 1 (getField): in `val`",
         ),
         (
             filter(json!("isEmpty")),
-            "error     User Profile › title › filter 1: a filter is an object",
+            "error    User Profile › title › filter 1: a filter is an object",
         ),
         (
             filter(json!({"operator": "isEmpty", "left": ["x"]})),
-            "error     User Profile › title › filter 1 (isEmpty): must be a text",
+            "error    User Profile › title › filter 1 (isEmpty): must be a text",
         ),
         (
             filter(json!({"operator": "isEmpty", "left": {"value": {"simple": "x"}}, "ignoreCase": 1})),
-            "warning   User Profile › title › filter 1 (isEmpty): `ignoreCase` is neither",
+            "warning  User Profile › title › filter 1 (isEmpty): `ignoreCase` is neither",
         ),
         (
             filter(json!({"operator": 5})),
-            "error     User Profile › title › filter 1: `operator` is not a text",
+            "error    User Profile › title › filter 1: `operator` is not a text",
         ),
     ] {
         let (file, findings) = MapperFile::compile(&exported(json!({"title": rule})), Form::Xsoar);
-        let reported: Vec<String> = findings.list.iter().map(Finding::to_string).collect();
+        let reported: Vec<String> = findings.lines().collect();
         assert!(
             reported.iter().any(|line| line.starts_with(expected)),
             "{rule}: {expected}\n{reported:#?}"

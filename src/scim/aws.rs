@@ -8,12 +8,11 @@
 //! syntactically incorrect, or violates schema."). The checks here find such faults before anything
 //! is sent, and name them.
 
-use std::fmt;
-
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 use serde_json::Value;
 
 use super::{Dialect, resource::Object};
+use crate::diagnostic::Diagnostic;
 
 /// The enterprise extension's schema, the only one AWS takes (DG CreateUser).
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -88,36 +87,9 @@ const RESERVED: [&str; 2] = ["Administrator", "AWSAdministrators"];
 /// not fit into a URL.
 const LONGEST_LOOKUP: usize = 1024;
 
-/// A rule that a value to be sent breaks, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The SCIM attribute, dotted: `name.familyName`.
-    pub attribute: String,
-    /// The rule it breaks.
-    pub rule: String,
-    /// What to do.
-    pub help: String,
-}
-
-impl Violation {
-    /// A violation of `rule` by `attribute`.
-    pub fn new(attribute: impl Into<String>, rule: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            attribute: attribute.into(),
-            rule: rule.into(),
-            help: help.into(),
-        }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.attribute, self.rule, self.help)
-    }
-}
-
-/// What a directory of this dialect is known to refuse in a new user.
-pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
+/// What a directory of this dialect is known to refuse in a new user; the path of each diagnostic
+/// is the SCIM attribute, dotted: `name.familyName`.
+pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Diagnostic> {
     // RFC 7643 section 4.1.1 requires userName alone; AWS the four (DG CreateUser, "Constraints").
     let required: &[&str] = match dialect {
         Dialect::Aws => &["userName", "name.givenName", "name.familyName", "displayName"],
@@ -125,11 +97,11 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
     };
     let missing = required.iter().filter(|path| at(user, path).is_none_or(is_empty));
     let mut violations: Vec<_> = missing
-        .map(|path| Violation::new(*path, "a new user needs it", "give it a value"))
+        .map(|path| Diagnostic::error(*path, "a new user needs it", "give it a value"))
         .collect();
     let values = user_values(dialect, user).into_iter();
     let further: Vec<_> = values
-        .filter(|value| violations.iter().all(|named| named.attribute != value.attribute))
+        .filter(|value| violations.iter().all(|named| named.path != value.path))
         .collect();
     violations.extend(further);
     violations
@@ -137,7 +109,7 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Violation> {
 
 /// What a directory of this dialect is known to refuse in the attributes of a user, required ones
 /// aside.
-pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Violation> {
+pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Diagnostic> {
     match dialect {
         Dialect::Rfc7644 => Vec::new(),
         Dialect::Aws => user
@@ -148,7 +120,7 @@ pub fn user_values(dialect: Dialect, user: &Object) -> Vec<Violation> {
 }
 
 /// What a directory of this dialect is known to refuse in a group's own attributes.
-pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
+pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Diagnostic> {
     match dialect {
         Dialect::Rfc7644 => Vec::new(),
         Dialect::Aws => group.iter().filter_map(|(name, value)| text(name, value)).collect(),
@@ -158,17 +130,17 @@ pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Violation> {
 /// Why a value can't be looked up: no name in any directory has such a character, and an invisible
 /// one would find another person than the reader sees. Space is allowed here, since users made by
 /// other means may have one.
-pub fn lookup_value(attribute: &str, value: &str) -> Option<Violation> {
+pub fn lookup_value(attribute: &str, value: &str) -> Option<Diagnostic> {
     if value.chars().count() > LONGEST_LOOKUP {
         let rule = format!("no name is longer than {LONGEST_LOOKUP} characters");
-        return Some(Violation::new(attribute, rule, "shorten it"));
+        return Some(Diagnostic::error(attribute, rule, "shorten it"));
     }
     let hidden = value.chars().any(|character| {
         use GeneralCategory::{Control, Format, PrivateUse, Surrogate};
         [Control, Format, PrivateUse, Surrogate].contains(&category(character))
     });
     let rule = "control and invisible characters can't stand in it";
-    hidden.then(|| Violation::new(attribute, rule, "take them out"))
+    hidden.then(|| Diagnostic::error(attribute, rule, "take them out"))
 }
 
 /// The fields a mapping can fill, and what AWS makes of each.
@@ -273,7 +245,7 @@ pub fn target_problem(path: &str) -> Option<&'static str> {
     }
 }
 
-fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
+fn user_attribute(name: &str, value: &Value) -> Vec<Diagnostic> {
     if TEXTS.contains(&name) {
         return text(name, value).into_iter().collect();
     }
@@ -282,16 +254,16 @@ fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
     }
     match name {
         "active" if value.is_boolean() => Vec::new(),
-        "active" => vec![Violation::new(name, "must be true or false", "map it to a boolean")],
+        "active" => vec![Diagnostic::error(name, "must be true or false", "map it to a boolean")],
         "schemas" => Vec::new(),
         "name" => complex(name, value, &NAME),
         ENTERPRISE => enterprise(value),
-        _ if REFUSED.contains(&name) => vec![Violation::new(
+        _ if REFUSED.contains(&name) => vec![Diagnostic::error(
             name,
             "AWS does not support it",
             "take it out of the mapping",
         )],
-        _ => vec![Violation::new(
+        _ => vec![Diagnostic::error(
             name,
             "AWS knows no such attribute",
             "take it out of the mapping",
@@ -299,9 +271,9 @@ fn user_attribute(name: &str, value: &Value) -> Vec<Violation> {
     }
 }
 
-fn enterprise(value: &Value) -> Vec<Violation> {
+fn enterprise(value: &Value) -> Vec<Diagnostic> {
     let Some(extension) = value.as_object() else {
-        return vec![Violation::new(
+        return vec![Diagnostic::error(
             ENTERPRISE,
             "must be an object",
             "map its attributes one by one",
@@ -310,7 +282,7 @@ fn enterprise(value: &Value) -> Vec<Violation> {
     let attribute = |(name, value): (&String, &Value)| match name.as_str() {
         "manager" => complex("manager", value, &["value", "$ref"]),
         name if ENTERPRISE_TEXTS.contains(&name) => text(name, value).into_iter().collect(),
-        name => vec![Violation::new(
+        name => vec![Diagnostic::error(
             format!("{ENTERPRISE}.{name}"),
             "AWS knows no such attribute",
             "take it out of the mapping",
@@ -319,14 +291,14 @@ fn enterprise(value: &Value) -> Vec<Violation> {
     extension.iter().flat_map(attribute).collect()
 }
 
-fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
+fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Diagnostic> {
     let Some(object) = value.as_object() else {
-        return vec![Violation::new(name, "must be an object", "map its parts one by one")];
+        return vec![Diagnostic::error(name, "must be an object", "map its parts one by one")];
     };
     let part = |(part, value): (&String, &Value)| {
         let path = format!("{name}.{part}");
         if !known.contains(&part.as_str()) {
-            return Some(Violation::new(
+            return Some(Diagnostic::error(
                 path,
                 "AWS does not support it",
                 "take it out of the mapping",
@@ -334,16 +306,16 @@ fn complex(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
         }
         match part.as_str() {
             "primary" if value.is_boolean() => None,
-            "primary" => Some(Violation::new(path, "must be true or false", "map it to a boolean")),
+            "primary" => Some(Diagnostic::error(path, "must be true or false", "map it to a boolean")),
             _ => text(&path, value),
         }
     };
     object.iter().filter_map(part).collect()
 }
 
-fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
+fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Diagnostic> {
     let Some(elements) = value.as_array() else {
-        return vec![Violation::new(
+        return vec![Diagnostic::error(
             name,
             "must be a list",
             "map it to a list of one element",
@@ -353,7 +325,7 @@ fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
         // UG Troubleshooting: "List attribute emails exceeds allowed limit of 1". An empty list is
         // refused too.
         let rule = format!("AWS keeps exactly one element, {} were given", elements.len());
-        return vec![Violation::new(
+        return vec![Diagnostic::error(
             name,
             rule,
             "send one element, or leave the attribute out",
@@ -362,7 +334,7 @@ fn list(name: &str, value: &Value, known: &[&str]) -> Vec<Violation> {
     let mut violations = complex(name, &elements[0], known);
     if name == "emails" && elements[0].get("primary") != Some(&Value::Bool(true)) {
         // DG CreateUser: the e-mail must be marked as the primary one.
-        violations.push(Violation::new(
+        violations.push(Diagnostic::error(
             "emails.primary",
             "the e-mail must be the primary one",
             "set primary to true",
@@ -381,36 +353,40 @@ fn max_length(path: &str) -> usize {
     }
 }
 
-fn text(path: &str, value: &Value) -> Option<Violation> {
+fn text(path: &str, value: &Value) -> Option<Diagnostic> {
     let Some(value) = value.as_str() else {
-        return Some(Violation::new(path, "must be text", "send it in quotes"));
+        return Some(Diagnostic::error(path, "must be text", "send it in quotes"));
     };
     let length = value.chars().count();
     let spaces = !["userName", "externalId"].contains(&path);
     let max = max_length(path);
     if length == 0 {
-        return Some(Violation::new(
+        return Some(Diagnostic::error(
             path,
             "must not be empty",
             "leave it out, or give it a value",
         ));
     }
     if length > max {
-        return Some(Violation::new(
+        return Some(Diagnostic::error(
             path,
             format!("at most {max} characters, {length} were given"),
             "shorten it",
         ));
     }
     if RESERVED.iter().any(|name| name.eq_ignore_ascii_case(value)) && ["userName", "displayName"].contains(&path) {
-        return Some(Violation::new(path, "AWS keeps this name for itself", "choose another"));
+        return Some(Diagnostic::error(
+            path,
+            "AWS keeps this name for itself",
+            "choose another",
+        ));
     }
     if !spaces && value.chars().any(char::is_whitespace) {
-        return Some(Violation::new(path, "white space can't stand in it", "take it out"));
+        return Some(Diagnostic::error(path, "white space can't stand in it", "take it out"));
     }
     let refused = value.chars().any(|character| !is_allowed(character));
     refused.then(|| {
-        Violation::new(
+        Diagnostic::error(
             path,
             "control and invisible characters can't stand in it",
             "take them out",
@@ -518,7 +494,7 @@ mod tests {
                 .unwrap()
                 .extend(change.as_object().unwrap().clone());
             let found = new_user(Dialect::Aws, user.as_object().unwrap());
-            let found: Vec<_> = found.iter().map(|violation| violation.attribute.as_str()).collect();
+            let found: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
             assert_eq!(found, *expected, "{change}");
         }
     }

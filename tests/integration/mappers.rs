@@ -219,13 +219,13 @@ fn lint_tells_everything_and_exits_accordingly() {
         (
             &["dirty.json"],
             0,
-            "warning   User Profile › shoeSize: AWS knows no such attribute",
+            "warning  User Profile › shoeSize: AWS knows no such attribute",
         ),
         (&["dirty.json", "--strict"], 1, "0 errors, 4 warnings"),
         (
             &["refused.json"],
             1,
-            "error     User Profile › displayName › transformer 1 (reverse): the operator `reverse` is not known",
+            "error    User Profile › displayName › transformer 1 (reverse): the operator `reverse` is not known",
         ),
         (&["by-hand.toml"], 0, "0 errors, 0 warnings, 0 notes"),
         (&["no-such-file.json"], 2, ""),
@@ -275,9 +275,9 @@ fn lint_names_what_an_expression_may_not_name() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     for expected in [
-        "error     User Profile › userName: the filter `shout` is not known; known are abs, attr, batch",
-        "error     User Profile › title: the test `shiny` is not known; known are boolean, defined",
-        "error     User Profile › name.givenName: the function `cut` is not known; known is dict",
+        "error    User Profile › userName: the filter `shout` is not known; known are abs, attr, batch",
+        "error    User Profile › title: the test `shiny` is not known; known are boolean, defined",
+        "error    User Profile › name.givenName: the function `cut` is not known; known is dict",
         &format!("{}: 3 errors", mapper.path()),
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");

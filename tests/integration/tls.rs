@@ -673,7 +673,7 @@ fn what_is_wrong_with_the_files_is_told_at_start_without_a_key() {
         let set = all.map(|(other, path)| (other, if other == name { value.as_str() } else { path }));
         let faults = load(&set).unwrap_err();
         let told = faults.to_string();
-        let wrong: Vec<_> = faults.0.iter().map(|fault| &fault.setting).collect();
+        let wrong: Vec<_> = faults.0.iter().map(|fault| &fault.path).collect();
         assert_eq!(wrong, [&format!("{name} (AWS_ILM_{})", name.to_uppercase())], "{told}");
         assert!(told.contains(expected), "{name} {value:?}: {told}");
         let secret = issued.key.lines().nth(1).unwrap();

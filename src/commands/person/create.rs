@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     decide::{Next, Replay},
+    diagnostic::Diagnostic,
     outcome::{Action, Cause, Outcome, SkipReason},
     policy::Adopt,
     scim::{
         self, Object, User,
-        aws::{self, ENTERPRISE, Violation},
+        aws::{self, ENTERPRISE},
         difference,
     },
 };
@@ -35,11 +36,11 @@ impl<'a> Person<'a> {
     }
 
     /// What stands against sending the mapped profile as a new user.
-    pub(in crate::commands) fn creation_violations(&self) -> Vec<Violation> {
+    pub(in crate::commands) fn creation_violations(&self) -> Vec<Diagnostic> {
         let mut violations = self.mapped().faults.clone();
         violations.extend(aws::new_user(self.prepared.rules.dialect, &self.mapped().attributes));
         for violation in &mut violations {
-            if let Some(source) = self.prepared.rules.mapper.source(&violation.attribute) {
+            if let Some(source) = self.prepared.rules.mapper.source(&violation.path) {
                 violation.help.push_str(&format!(" (user-profile.{source})"));
             }
         }

@@ -5,13 +5,11 @@ use serde_json::Value;
 use super::{OLD, PROFILE, Person, is_same_name, prepared::OldData};
 use crate::{
     decide::{Next, Replay},
+    diagnostic::Diagnostic,
     mapper::Mapped,
     outcome::{Action, Cause},
     profile::{NotTextError, UserProfile},
-    scim::{
-        ErrorKind, Id, User,
-        aws::{self, Violation},
-    },
+    scim::{ErrorKind, Id, User, aws},
 };
 
 impl<'a> Person<'a> {
@@ -112,15 +110,15 @@ impl<'a> Person<'a> {
             // A mapper's file tells the attribute that it could not fill, the built-in mapping the
             // field that it could not read.
             let fault = mapped.faults.iter().find_map(|fault| {
-                let attribute = if fault.attribute == "userName" {
+                let attribute = if fault.path == "userName" {
                     attribute.to_owned()
-                } else if Some(&fault.attribute) == path.as_ref() {
+                } else if Some(&fault.path) == path.as_ref() {
                     format!("{place}.{}", field.unwrap_or_default())
                 } else {
                     return None;
                 };
-                Some(Violation {
-                    attribute,
+                Some(Diagnostic {
+                    path: attribute,
                     ..fault.clone()
                 })
             });

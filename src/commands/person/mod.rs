@@ -9,10 +9,11 @@ mod prepared;
 use super::finish;
 use crate::{
     decide::Next,
+    diagnostic::Diagnostic,
     mapper::Mapped,
     outcome::{Action, Cause, Failure, Outcome, SkipReason, UserEnd, UserOutcome},
     profile::NotTextError,
-    scim::{self, Object, User, aws::Violation},
+    scim::{self, Object, User},
 };
 
 pub(in crate::commands) use prepared::{OfPerson, PreparedPerson};
@@ -87,8 +88,8 @@ impl<'a> Person<'a> {
         self.end_with(error.into())
     }
 
-    pub(in crate::commands) fn invalid<T>(&self, violations: &[Violation]) -> Result<T, Next> {
-        let lines: Vec<_> = violations.iter().map(Violation::to_string).collect();
+    pub(in crate::commands) fn invalid<T>(&self, violations: &[Diagnostic]) -> Result<T, Next> {
+        let lines: Vec<_> = violations.iter().map(Diagnostic::sentence).collect();
         self.fails(Cause::Invalid, lines.join(". "))
     }
 

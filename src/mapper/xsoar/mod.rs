@@ -55,8 +55,8 @@ const KNOWN: [&str; 24] = [
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let document = match lenient_json::read(text) {
         Ok(document) => document,
-        Err(problem) => {
-            findings.error("", format!("not JSON: {problem}"));
+        Err(error) => {
+            findings.error("", format!("not JSON: {error}"));
             return None;
         }
     };
