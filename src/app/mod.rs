@@ -24,7 +24,8 @@ use crate::{
     config::{self, CallerSettings, Settings},
     http::{
         self,
-        extract::{BodyLimits, BodyReader},
+        admission::Admission,
+        body::{BodyLimits, BodyReader},
         guard::Guard,
         host::HostRule,
         layers::LayerOptions,
@@ -127,12 +128,12 @@ impl Bound {
         let body_reader = BodyLimits {
             max_body: settings.body_limit,
             body_timeout: settings.body_timeout,
-            max_running: settings.max_concurrent_commands,
             ..BodyLimits::default()
         };
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
+                admission: Admission::new(settings.max_concurrent_commands),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
