@@ -1,6 +1,5 @@
 //! The mappers in use, and what one makes of a profile or a user. Neither asks a directory.
 
-
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State, rejection::PathRejection},
