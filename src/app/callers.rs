@@ -27,8 +27,14 @@ const FAILURES_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authenticator>) {
     let CallerSettings { mut loaded, source } = settings;
     let source = Arc::new(source);
+    let in_force = source.text().ok().filter(|text| {
+        let found = source.load(text);
+        found.is_ok_and(|found| found.is_like(&loaded))
+    });
     let watched = Arc::clone(&source);
-    let mut watcher = files::watch("the callers' file", POLL_INTERVAL, move || watched.text());
+    let mut watcher = files::watch("the callers' file", POLL_INTERVAL, in_force.map(Ok), move || {
+        watched.text()
+    });
     let mut is_readable = true;
     loop {
         let text = match watcher.changed().await {

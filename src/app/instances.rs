@@ -43,13 +43,16 @@ impl TokenFiles {
             paths,
             client,
         } = self;
-        let mut watcher = files::watch(&format!("the token of {instance}"), TOKEN_POLL, move || {
+        let look = move || {
             let fingerprint = |path: &PathBuf| {
                 let token = config::Token::from_file(path).ok()?;
                 Some(Fingerprint::of([token.secret().expose_secret().as_bytes()]))
             };
             paths.iter().map(fingerprint).collect::<Vec<_>>()
-        });
+        };
+        // Reading a token that is in use already changes nothing, so that what is there at start
+        // need not be known.
+        let mut watcher = files::watch(&format!("the token of {instance}"), TOKEN_POLL, None, look);
         loop {
             watcher.changed().await;
             client.reload_tokens().await;

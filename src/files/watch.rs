@@ -12,13 +12,19 @@ use aws_lc_rs::digest::{Context, SHA256};
 /// file that is written over and over must not keep a change from taking effect.
 const MOST_RESTLESS: u8 = 4;
 
-/// Watches what `read` reads, every `interval`. `name` says in the log what is watched.
-pub fn watch<T>(name: &str, interval: Duration, read: impl Fn() -> T + Send + Sync + 'static) -> Watcher<T> {
+/// Watches what `read` reads, every `interval`. `name` says in the log what is watched; `current`
+/// is the content that is in force, as far as it is known: another one is a change.
+pub fn watch<T>(
+    name: &str,
+    interval: Duration,
+    current: Option<T>,
+    read: impl Fn() -> T + Send + Sync + 'static,
+) -> Watcher<T> {
     Watcher {
         name: name.to_owned(),
         interval,
         read: Arc::new(read),
-        current: None,
+        current,
         candidate: None,
         restless: 0,
     }
@@ -32,7 +38,7 @@ pub struct Watcher<T> {
     name: String,
     interval: Duration,
     read: Arc<dyn Fn() -> T + Send + Sync>,
-    /// What was reported last.
+    /// What is in force, or was reported last.
     current: Option<T>,
     /// What the last look found, where that is not `current`.
     candidate: Option<T>,
@@ -41,9 +47,8 @@ pub struct Watcher<T> {
 }
 
 impl<T: Clone + PartialEq + Send + 'static> Watcher<T> {
-    /// Waits for the next content that differs from the one before; the first one that is found is
-    /// reported too, since it may have changed between the start and the first look. Nothing is
-    /// lost when the future is dropped.
+    /// Waits for the next content that differs from the one before. Nothing is lost when the future
+    /// is dropped.
     pub async fn changed(&mut self) -> T {
         loop {
             tokio::time::sleep(self.interval).await;
@@ -124,34 +129,36 @@ mod tests {
 
     /// What a watcher reports of each of these looks.
     fn reports(looks: &[&'static str]) -> Vec<Option<&'static str>> {
-        let mut watcher = watch("a file", Duration::ZERO, || "");
+        let mut watcher = watch("a file", Duration::ZERO, Some("a"), || "");
         looks.iter().map(|found| watcher.observe(found)).collect()
     }
 
     #[test]
     fn a_content_is_reported_once_two_looks_found_it() {
-        assert_eq!(reports(&["a", "a", "a"]), [None, Some("a"), None]);
+        assert_eq!(reports(&["a", "a"]), [None, None]);
         assert_eq!(
-            reports(&["a", "a", "b", "b", "b", "a", "a"]),
-            [None, Some("a"), None, Some("b"), None, None, Some("a")]
+            reports(&["b", "b", "b", "a", "a"]),
+            [None, Some("b"), None, None, Some("a")]
         );
+    }
+
+    #[test]
+    fn what_was_in_force_may_be_unknown() {
+        let mut watcher = watch("a file", Duration::ZERO, None, || "a");
+        assert_eq!([(); 3].map(|()| watcher.look()), [None, Some("a"), None]);
     }
 
     #[test]
     fn half_a_file_between_two_whole_ones_is_not_reported() {
-        assert_eq!(reports(&["a", "a", "", "a", "a"]), [None, Some("a"), None, None, None]);
-        assert_eq!(
-            reports(&["a", "a", "", "b", "b"]),
-            [None, Some("a"), None, None, Some("b")]
-        );
+        assert_eq!(reports(&["", "a", "a"]), [None, None, None]);
+        assert_eq!(reports(&["", "b", "b"]), [None, None, Some("b")]);
+        // Not even when it is written over and over: what is in force was found in between.
+        assert_eq!(reports(&["", "a", "half", "a", "", "a", "half", "a"]), [None; 8]);
     }
 
     #[test]
     fn a_file_that_changes_all_the_time_is_taken_as_it_is() {
-        assert_eq!(
-            reports(&["a", "a", "b", "c", "d", "e", "f"]),
-            [None, Some("a"), None, None, None, Some("e"), None]
-        );
+        assert_eq!(reports(&["b", "c", "d", "e", "f"]), [None, None, None, Some("e"), None]);
     }
 
     #[test]
@@ -165,8 +172,9 @@ mod tests {
     async fn a_change_is_waited_for() {
         let content = Arc::new(std::sync::Mutex::new("a"));
         let shared = Arc::clone(&content);
-        let mut watcher = watch("a file", Duration::from_secs(1), move || *shared.lock().unwrap());
-        assert_eq!(watcher.changed().await, "a");
+        let mut watcher = watch("a file", Duration::from_secs(1), Some("a"), move || {
+            *shared.lock().unwrap()
+        });
         *content.lock().unwrap() = "b";
         assert_eq!(watcher.changed().await, "b");
     }

@@ -68,13 +68,13 @@ impl Reloader {
         let reminded = material.validity().warning(Timestamp::now()).map(|_| Instant::now());
         let (current, receiver) = watch::channel(Arc::new(material));
         let watched = files.clone();
-        let watcher = files::watch("the set of TLS files", LOOK_INTERVAL, move || {
-            Contents::read(&watched).map(|contents| contents.fingerprint())
-        });
+        let fingerprint = contents.fingerprint();
+        let look = move || Contents::read(&watched).map(|contents| contents.fingerprint());
+        let watcher = files::watch("the set of TLS files", LOOK_INTERVAL, Some(Ok(fingerprint)), look);
         let served = Served {
             files,
             current,
-            fingerprint: contents.fingerprint(),
+            fingerprint,
             is_outdated: false,
             reminded,
         };
