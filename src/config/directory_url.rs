@@ -291,6 +291,8 @@ mod tests {
         }
     }
 
+    /// - Hostile input 93, URLs that could send the token elsewhere: no start.
+    /// - Hostile input 94, other spellings of addresses: no start.
     #[test]
     fn what_could_send_the_token_elsewhere_is_refused() {
         for text in [
@@ -359,6 +361,7 @@ mod tests {
         }
     }
 
+    /// Hostile input 93, URLs that could send the token elsewhere: no start.
     #[test]
     fn a_host_that_only_looks_like_aws_is_refused_as_aws() {
         for text in [

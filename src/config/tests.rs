@@ -682,6 +682,8 @@ fn a_file_that_cannot_be_read_is_told_once_and_without_its_lines() {
     }
 }
 
+/// Hostile input 98, a secret file that everybody may read, is missing, is empty: warns or stops;
+/// missing and empty stop.
 #[test]
 fn exactly_one_of_the_three_ways_to_a_token_is_used_and_the_environment_wins() {
     let folder = Folder::new();
@@ -984,6 +986,8 @@ fn the_places_for_commands_are_shared_out_among_the_instances() {
     }
 }
 
+/// Hostile input 98, a secret file that everybody may read, is missing, is empty: warns or stops;
+/// missing and empty stop.
 #[cfg(unix)]
 #[test]
 fn secrets_that_everybody_may_read_warn_or_stop() {

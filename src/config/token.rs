@@ -266,6 +266,7 @@ fn refused(
 mod tests {
     use super::*;
 
+    /// Hostile input 97, a token with line ends: one at its end is forgiven, others stop the start.
     #[test]
     fn one_line_end_is_forgiven_and_nothing_else() {
         for (text, expected) in [

@@ -327,6 +327,7 @@ mod tests {
         assert_eq!(slots.table().idle.len(), 1);
     }
 
+    /// Hostile input 38, 10,000 idle connections: give way; the health probe is answered.
     #[test]
     fn one_that_is_still_sending_gives_way_after_every_idle_one() {
         let slots = Arc::new(Slots {

@@ -429,6 +429,8 @@ fn faults_in_arguments_are_problems_with_a_pointer() {
     assert_eq!(problem["errors"][0]["parameter"], "dryrun");
 }
 
+/// - Hostile input 29, a body of no type, another type, another charset: 415 with Accept.
+/// - Hostile input 30, a packed body: 415, not unpacked.
 #[test]
 fn bodies_that_are_not_declared_as_plain_json_are_refused() {
     let service = Service::start();
@@ -470,6 +472,7 @@ fn a_command_without_needs_takes_no_body_too() {
         .problem(400, "unknown-argument");
 }
 
+/// Hostile input 28, a body over the limit, declared or in chunks without end: 413, closed.
 #[test]
 fn an_overlong_body_gets_its_413_whole_and_the_connection_ends() {
     let service = Service::start();
@@ -520,6 +523,7 @@ fn an_overlong_body_gets_its_413_whole_and_the_connection_ends() {
     connection.until_closed();
 }
 
+/// Hostile input 37, header sections and bodies that drip: closed, 408.
 #[test]
 fn a_body_that_drips_ends_at_its_deadline() {
     let intake = BodyLimits {
@@ -542,6 +546,8 @@ fn a_body_that_drips_ends_at_its_deadline() {
     assert_eq!(service.get("/health").body, "up");
 }
 
+/// - Hostile input 36, half a header section, then silence: closed at the header timeout.
+/// - Hostile input 37, header sections and bodies that drip: closed, 408.
 #[test]
 fn unfinished_headers_and_silence_end_at_the_header_timeout() {
     let server = ServerOptions {
@@ -634,6 +640,8 @@ fn an_answer_that_gets_no_window_ends() {
     assert_eq!(service.get("/health").body, "up");
 }
 
+/// - Hostile input 42, no Host, two Hosts: 400.
+/// - Hostile input 43, a target with another host: 421, asked nobody.
 #[test]
 fn host_is_there_once_and_is_ours() {
     let service = Service::start();
@@ -685,6 +693,10 @@ fn host_is_there_once_and_is_ours() {
     open.ask("GET /health HTTP/1.1\r\n\r\n").problem(400, "bad-header");
 }
 
+/// - Hostile input 45, methods that are not offered: 405 with Allow; HEAD without a body.
+/// - Hostile input 46, a method in a header field: ignored.
+/// - Hostile input 47, paths that are nearly ours: 404.
+/// - Hostile input 52, an origin: no CORS header.
 #[test]
 fn methods_and_paths_that_are_not_offered() {
     let service = Service::start();
@@ -728,6 +740,7 @@ fn methods_and_paths_that_are_not_offered() {
     );
 }
 
+/// Hostile input 45, methods that are not offered: 405 with Allow; HEAD without a body.
 #[test]
 fn head_has_no_body() {
     let service = Service::start();
@@ -745,6 +758,7 @@ fn head_has_no_body() {
     }
 }
 
+/// Hostile input 103, a panic in a handler: 500; others go on.
 #[test]
 fn a_panic_is_told_without_its_message_and_disturbs_nobody() {
     let service = Service::start();
@@ -834,6 +848,7 @@ fn a_caller_who_hangs_up_leaves_a_line_too() {
     assert!(line["fields"]["status"].is_null());
 }
 
+/// Hostile input 44, too many or too long header fields, too long a target: 431, 414.
 #[test]
 fn long_targets_and_headers_are_refused() {
     let service = Service::start();
@@ -849,6 +864,9 @@ fn long_targets_and_headers_are_refused() {
     assert_eq!(with("X: y\r\n".repeat(101)).status, 431);
 }
 
+/// - Hostile input 39, a length and chunks: the chunks decide; closed; nothing smuggled.
+/// - Hostile input 40, two lengths, a strange coding, a space before a colon, folding, NUL, a
+///   strange version, TLS: 400, closed.
 #[test]
 fn ambiguous_lengths_smuggle_nothing() {
     let service = Service::start();
@@ -874,6 +892,7 @@ fn ambiguous_lengths_smuggle_nothing() {
     }
 }
 
+/// Hostile input 51, 1,000 requests at once on one connection: answered in order.
 #[test]
 fn pipelined_requests_are_answered_in_order() {
     let service = Service::start();
@@ -887,6 +906,7 @@ fn pipelined_requests_are_answered_in_order() {
     }
 }
 
+/// Hostile input 38, 10,000 idle connections: give way; the health probe is answered.
 #[test]
 fn idle_connections_give_way_and_busy_ones_do_not() {
     let server = ServerOptions {
@@ -921,6 +941,7 @@ fn idle_connections_give_way_and_busy_ones_do_not() {
     assert_eq!(service.get("/health").body, "up");
 }
 
+/// Hostile input 37, header sections and bodies that drip: closed, 408.
 #[test]
 fn senders_that_drip_give_way_to_those_who_ask() {
     let server = ServerOptions {

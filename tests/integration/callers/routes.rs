@@ -59,6 +59,7 @@ fn every_route() -> Vec<(&'static str, String, Option<serde_json::Value>)> {
     routes
 }
 
+/// Hostile input 60, routes that scanners try: 401; to a caller 404.
 #[tokio::test]
 async fn every_route_answers_every_credential_as_it_should() {
     let (right, right_digest) = key();

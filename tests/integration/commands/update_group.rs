@@ -238,6 +238,7 @@ async fn one_unknown_member_does_not_stop_the_others() {
     }
 }
 
+/// Hostile input 31, 10,000 members: in chunks of 100, none is lost.
 #[tokio::test]
 async fn several_unknown_members_among_adds_and_removals_are_all_found() {
     let world = World::holding(crowd(60, 30)).await;
