@@ -50,7 +50,7 @@ impl Operation for Args {
 
 fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Create, prepared);
-    let Switch(allow_enable) = args.allow_enable;
+    let allow_enable = args.allow_enable.or(prepared.rules.policy.allow_enable_default);
     let has_id = person.has_id()?;
     if !prepared.rules.policy.create_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
@@ -796,6 +796,7 @@ mod tests {
                 };
                 let set = match adopt {
                     Adopt::SamePerson => |policy: &mut Policy| policy.adopt = Adopt::SamePerson,
+                    Adopt::Strict => |policy: &mut Policy| policy.adopt = Adopt::Strict,
                     Adopt::Always => |policy: &mut Policy| policy.adopt = Adopt::Always,
                     Adopt::Never => |policy: &mut Policy| policy.adopt = Adopt::Never,
                 };

@@ -285,7 +285,7 @@ fn holds_for_a_write(
                 let has = found.resources.first().and_then(|user| user.get("externalId"));
                 match rules.policy.adopt {
                     Adopt::Always => {}
-                    Adopt::SamePerson => {
+                    Adopt::SamePerson | Adopt::Strict => {
                         let same = wanted.is_none() || has.is_none() || wanted == has;
                         assert!(same, "another person's: {}", trail());
                     }
@@ -360,7 +360,7 @@ fn a_switch_that_is_off_asks_nobody() {
             enable_user_enabled: false,
             disable_user_enabled: false,
             create_if_not_exists: false,
-            adopt: crate::policy::Adopt::default(),
+            ..Policy::default()
         },
         ..rules()
     };

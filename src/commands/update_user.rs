@@ -49,7 +49,7 @@ impl Operation for Args {
 
 fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Update, prepared);
-    let Switch(allow_enable) = args.allow_enable;
+    let allow_enable = args.allow_enable.or(prepared.rules.policy.allow_enable_default);
     person.check_old_data()?;
     let has_id = person.has_id()?;
     if !prepared.rules.policy.update_user_enabled {

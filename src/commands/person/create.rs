@@ -94,7 +94,7 @@ impl<'a> Person<'a> {
         let wanted = external_id(self.mapped().attributes.get("externalId"));
         let found = external_id(user.get("externalId"));
         match self.prepared.rules.policy.adopt {
-            Adopt::SamePerson if wanted.is_some() && found.is_some() && wanted != found => self.fails(
+            Adopt::SamePerson | Adopt::Strict if wanted.is_some() && found.is_some() && wanted != found => self.fails(
                 Cause::Conflict,
                 "the userName belongs to another person: the directory's user has another externalId (employee id)",
             ),
@@ -102,7 +102,7 @@ impl<'a> Person<'a> {
                 Cause::Conflict,
                 "a user of this userName exists, and `adopt` is set to never",
             ),
-            Adopt::SamePerson | Adopt::Always => self.update(user, allow_enable, replay),
+            Adopt::SamePerson | Adopt::Strict | Adopt::Always => self.update(user, allow_enable, replay),
         }
     }
 
