@@ -324,6 +324,10 @@ pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value>
     })
 }
 
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn into_object(value: Value, otherwise: &'static str) -> Result<Object, ResourceError> {
     if let Value::Object(object) = value {
         Ok(object)
