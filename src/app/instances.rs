@@ -1,23 +1,69 @@
 //! From the settings of a directory to an instance that can be asked.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 
 use super::AppError;
 use crate::{
     commands::Rules,
     config::{self, InstanceSettings, Settings, TokenSource},
+    files::{self, Fingerprint},
     policy::{Adopt, DisableAbsent, Policy, ProfileId},
     scim::{self, Api, Client, Connection, Pool, Rates, Target},
     service::{Instance, InstanceOptions},
 };
 
-/// The instances, whose pools are shared wherever connections are made alike. Needs a running
-/// tokio.
-pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> {
+/// How often the files of tokens are looked at. A change is taken when two looks found it, so after
+/// a second at the latest.
+const TOKEN_POLL: Duration = Duration::from_millis(500);
+
+/// What the settings of the instances make.
+pub(crate) struct Instances {
+    /// In the order of the configuration.
+    pub(crate) all: Vec<Instance>,
+    /// Of those whose tokens stand in files.
+    pub(super) token_files: Vec<TokenFiles>,
+}
+
+/// The files in which the tokens of an instance stand.
+#[derive(Debug)]
+pub(super) struct TokenFiles {
+    instance: String,
+    paths: Vec<PathBuf>,
+    client: Client,
+}
+
+impl TokenFiles {
+    /// Watches the files for as long as it is polled, and puts new tokens in use.
+    pub(super) async fn watch(self) {
+        let Self {
+            instance,
+            paths,
+            client,
+        } = self;
+        let mut watcher = files::watch(&format!("the token of {instance}"), TOKEN_POLL, move || {
+            let fingerprint = |path: &PathBuf| {
+                let token = config::Token::from_file(path).ok()?;
+                Some(Fingerprint::of([token.secret().expose_secret().as_bytes()]))
+            };
+            paths.iter().map(fingerprint).collect::<Vec<_>>()
+        });
+        loop {
+            watcher.changed().await;
+            client.reload_tokens().await;
+        }
+    }
+}
+
+/// Makes the instances, whose pools are shared wherever connections are made alike.
+pub(crate) fn instances(settings: &Settings) -> Result<Instances, AppError> {
     let mut pools: Vec<(Connection, Pool)> = Vec::new();
-    let mut instances = Vec::new();
+    let mut instances = Instances {
+        all: Vec::new(),
+        token_files: Vec::new(),
+    };
     for instance in &settings.instances {
         let connection = connection(instance);
         let known = pools
@@ -48,7 +94,16 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> 
             command_timeout: settings.command_timeout,
             max_commands: instance.max_commands,
         };
-        instances.push(Instance::new(options, Client::new(pool, target)));
+        let client = Client::new(pool, target);
+        let paths = token_paths(instance);
+        if !paths.is_empty() {
+            instances.token_files.push(TokenFiles {
+                instance: instance.name.clone(),
+                paths,
+                client: client.clone(),
+            });
+        }
+        instances.all.push(Instance::new(options, client));
     }
     Ok(instances)
 }
@@ -77,6 +132,18 @@ fn target(instance: &InstanceSettings, settings: &Settings) -> Target {
         timeout: instance.request_timeout,
         rates: rates.shared_by(settings.expected_replicas),
     }
+}
+
+fn token_paths(instance: &InstanceSettings) -> Vec<PathBuf> {
+    let tokens = [
+        Some(&instance.authentication_token),
+        instance.second_authentication_token.as_ref(),
+    ];
+    let file = |token: &config::Token| match token.source() {
+        TokenSource::File(path) => Some(path.clone()),
+        TokenSource::Value | TokenSource::Environment(_) => None,
+    };
+    tokens.into_iter().flatten().filter_map(file).collect()
 }
 
 /// A token, which is read anew from its file if it has one.
