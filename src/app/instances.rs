@@ -10,7 +10,7 @@ use crate::{
     commands::Rules,
     config::{self, InstanceSettings, Settings, TokenSource},
     files::{self, Fingerprint},
-    policy::{Adopt, Policy},
+    policy::{Adopt, DisableAbsent, Policy, ProfileId},
     scim::{self, Api, Client, Connection, Pool, Rates, Target},
     service::{Instance, InstanceOptions},
 };
@@ -188,8 +188,18 @@ fn policy(instance: &InstanceSettings) -> Policy {
         enable_user_enabled: instance.enable_user_enabled,
         disable_user_enabled: instance.disable_user_enabled,
         create_if_not_exists: instance.create_if_not_exists,
+        allow_enable_default: instance.allow_enable_default,
+        disable_absent: match instance.disable_absent {
+            config::DisableAbsent::Skip => DisableAbsent::Skip,
+            config::DisableAbsent::Fail => DisableAbsent::Fail,
+        },
+        profile_id: match instance.profile_id {
+            config::ProfileId::Aws => ProfileId::Aws,
+            config::ProfileId::Foreign => ProfileId::Foreign,
+        },
         adopt: match instance.adopt {
             config::Adopt::SamePerson => Adopt::SamePerson,
+            config::Adopt::Strict => Adopt::Strict,
             config::Adopt::Always => Adopt::Always,
             config::Adopt::Never => Adopt::Never,
         },

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use url::Url;
 
 use super::{
-    Adopt, Dialect, InstanceSettings, Proxy,
+    Adopt, Dialect, DisableAbsent, InstanceSettings, ProfileId, Proxy,
     directory_url::{self, Directory},
     expiry, rates,
     reader::{self, Environment, INSTANCES, Raw, Report, Section},
@@ -231,6 +231,11 @@ fn read_one(
     let enable_user_enabled = section.boolean("enable_user_enabled");
     let disable_user_enabled = section.boolean("disable_user_enabled");
     let create_if_not_exists = section.boolean("create_if_not_exists");
+    let allow_enable_default = section.boolean("allow_enable_default");
+    let disable_absent = section
+        .parsed("disable_absent", parse_disable_absent)
+        .unwrap_or(DisableAbsent::Skip);
+    let profile_id = section.parsed("profile_id", parse_profile_id).unwrap_or(ProfileId::Aws);
     let adopt = section.parsed("adopt", parse_adopt).unwrap_or(Adopt::SamePerson);
     let incoming = read_mapper("mapper_in", Direction::Incoming, section, context, library);
     let outgoing = read_mapper("mapper_out", Direction::Outgoing, section, context, library);
@@ -264,6 +269,9 @@ fn read_one(
         enable_user_enabled,
         disable_user_enabled,
         create_if_not_exists,
+        allow_enable_default,
+        disable_absent,
+        profile_id,
         adopt,
         mapper: Mapper::new(outgoing, incoming),
         insecure,
@@ -367,9 +375,26 @@ fn read_expiry(section: &mut Section<'_>, name: &str, now: Timestamp) -> Option<
     Some(expires)
 }
 
+fn parse_disable_absent(raw: Raw<'_>) -> Option<DisableAbsent> {
+    match raw.text()? {
+        "skip" => Some(DisableAbsent::Skip),
+        "fail" => Some(DisableAbsent::Fail),
+        _ => None,
+    }
+}
+
+fn parse_profile_id(raw: Raw<'_>) -> Option<ProfileId> {
+    match raw.text()? {
+        "aws" => Some(ProfileId::Aws),
+        "foreign" => Some(ProfileId::Foreign),
+        _ => None,
+    }
+}
+
 fn parse_adopt(raw: Raw<'_>) -> Option<Adopt> {
     match raw.text()? {
         "same-person" => Some(Adopt::SamePerson),
+        "strict" => Some(Adopt::Strict),
         "always" => Some(Adopt::Always),
         "never" => Some(Adopt::Never),
         _ => None,

@@ -40,7 +40,7 @@ pub use self::instances::is_name;
 pub use self::rates::APIS;
 pub use self::reader::Faults;
 pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
-pub use self::settings::{Adopt, Dialect, InstanceSettings, LogFormat, Proxy, Settings};
+pub use self::settings::{Adopt, Dialect, DisableAbsent, InstanceSettings, LogFormat, ProfileId, Proxy, Settings};
 pub use self::token::{Token, TokenError, TokenSource};
 
 use self::reader::{Report, Section};

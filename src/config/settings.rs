@@ -95,6 +95,12 @@ pub struct InstanceSettings {
     pub disable_user_enabled: bool,
     /// Whether an update creates the user whom it does not find.
     pub create_if_not_exists: bool,
+    /// `allow-enable` where a create or an update is sent without it.
+    pub allow_enable_default: bool,
+    /// What a disable makes of a user that is not there.
+    pub disable_absent: DisableAbsent,
+    /// Whose identifier the `id` of a profile is.
+    pub profile_id: ProfileId,
     /// Which user of the same `userName` a create may take over.
     pub adopt: Adopt,
     /// How profiles become SCIM users and back, compiled: the mappers that were named, the built-in
@@ -141,11 +147,31 @@ pub enum Dialect {
     Rfc7644,
 }
 
+/// What `iam-disable-user` makes of a user that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisableAbsent {
+    /// It skips.
+    Skip,
+    /// It fails.
+    Fail,
+}
+
+/// Whose identifier the `id` of a profile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileId {
+    /// The directory's.
+    Aws,
+    /// Another system's.
+    Foreign,
+}
+
 /// Which user, found to have the `userName` of one that is to be created, is taken to be that one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adopt {
     /// Only one who is the same person by what the directory holds of them.
     SamePerson,
+    /// As `SamePerson`; where no employee ids can be compared, e-mail, phone or a name is equal too.
+    Strict,
     /// Any.
     Always,
     /// None: the create fails.

@@ -309,10 +309,29 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Whether an update creates the user whom it does not find.",
     ),
     of_instance(
+        "allow_enable_default",
+        Kind::Boolean,
+        Some("true"),
+        "The argument `allow-enable` where a create or an update is sent without it.",
+    ),
+    of_instance(
+        "disable_absent",
+        Kind::Choice(&["skip", "fail"]),
+        Some("skip"),
+        "What a disable makes of a user that is not there: a skip with the reason, or a failure (404).",
+    ),
+    of_instance(
+        "profile_id",
+        Kind::Choice(&["aws", "foreign"]),
+        Some("aws"),
+        "Whose identifier a profile's `id` is: the directory's, or another system's, by which users are never looked for.",
+    ),
+    of_instance(
         "adopt",
-        Kind::Choice(&["same-person", "always", "never"]),
+        Kind::Choice(&["same-person", "strict", "always", "never"]),
         Some("same-person"),
-        "Which user of the same userName a create may take over: one who is the same person, any, or none.",
+        "Which user of the same userName a create may take over: one who is the same person by the employee id, one whose \
+         e-mail, phone or name is equal too where employee ids can't be compared, any, or none.",
     ),
     of_instance(
         "mapper_in",

@@ -138,6 +138,11 @@ fn one_instance_needs_three_variables() {
         (40.0, 25.0, 250.0)
     );
     assert_eq!((instance.adopt, instance.max_commands), (Adopt::SamePerson, 256));
+    assert!(instance.allow_enable_default);
+    assert_eq!(
+        (instance.disable_absent, instance.profile_id),
+        (DisableAbsent::Skip, ProfileId::Aws)
+    );
     assert!(instance.api_rates.is_empty());
 }
 
@@ -174,6 +179,8 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         second_authentication_token = "three"
         second_authentication_token_expires = "2999-01-31T12:00:00+02:00"
         adopt = "never"
+        allow_enable_default = false
+        disable_absent = "fail"
         read_rate = 12
         write_rate = 12.5
         membership_rate = 1
@@ -184,7 +191,8 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         ("PROD_TOKEN", "two\n"),
         ("AWS_ILM_LISTEN", "[::1]:9001"),
         ("AWS_ILM_UPDATE_USER_ENABLED", "false"),
-        ("AWS_ILM_ADOPT", "always"),
+        ("AWS_ILM_ADOPT", "strict"),
+        ("AWS_ILM_PROFILE_ID", "foreign"),
         ("AWS_ILM_READ_RATE", "20.25"),
         ("AWS_ILM_CONFIG", "ignored"),
         ("AWS_ILM_PORT", "tcp://10.0.0.1:80"),
@@ -219,7 +227,12 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
     assert_eq!(prod.connect_timeout.as_millis(), 500);
     assert_eq!(settings.expected_replicas, 3);
     assert_eq!((test.adopt, test.max_commands), (Adopt::SamePerson, 51));
-    assert_eq!((prod.adopt, prod.max_commands), (Adopt::Always, 7));
+    assert_eq!((prod.adopt, prod.max_commands), (Adopt::Strict, 7));
+    assert!(test.allow_enable_default && !prod.allow_enable_default);
+    assert_eq!(
+        (prod.disable_absent, prod.profile_id),
+        (DisableAbsent::Fail, ProfileId::Foreign)
+    );
     assert_eq!(
         (prod.read_rate, prod.write_rate, prod.membership_rate),
         (20.25, 12.5, 1.0)
@@ -432,6 +445,9 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             "second_authentication_token",
             &["", "a b", "a\r\nb", "tökén", "a\u{0}", SECRET],
         ),
+        ("allow_enable_default", &["", "yes", "True", "1"]),
+        ("disable_absent", &["", "Skip", "true"]),
+        ("profile_id", &["", "AWS", "hr"]),
         ("adopt", &["", "same_person", "Always", "true"]),
         (
             "read_rate",

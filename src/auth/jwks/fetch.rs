@@ -14,7 +14,7 @@ use crate::{files, json};
 
 /// How long an answer may take in all, discovery included: a request that presents a token may wait
 /// for it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest document that is read, in bytes. Sets have a few kilobytes; those with certificate
 /// chains stay below 100.
@@ -39,7 +39,7 @@ pub(super) struct Answer {
 /// Says why keys could not be fetched, without a word of the answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("no answer within {} seconds", PATIENCE.as_secs())]
+    #[error("no answer within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
     #[error("no connection")]
     Connect,
@@ -71,7 +71,7 @@ pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fetch
         let body = body(response).await?;
         Ok(Answer { body, lifetime })
     };
-    tokio::time::timeout(PATIENCE, answer)
+    tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or(Err(FetchError::TimedOut))
 }
@@ -93,7 +93,7 @@ pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Re
         let keys = address::announced(keys, url).map_err(FetchError::JwksUri)?;
         from_url(client, &keys).await
     };
-    tokio::time::timeout(PATIENCE, answer)
+    tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or(Err(FetchError::TimedOut))
 }

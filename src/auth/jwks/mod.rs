@@ -153,13 +153,13 @@ impl IssuerKeys {
         let source = match source {
             KeySource::Discovery => ReadySource::Discovery {
                 url: address::discovery(issuer)?,
-                client: outbound::client(fetch::PATIENCE)?,
+                client: outbound::client(fetch::TIMEOUT)?,
             },
             KeySource::Url(url) => {
                 address::check(url)?;
                 ReadySource::Url {
                     url: url.clone(),
-                    client: outbound::client(fetch::PATIENCE)?,
+                    client: outbound::client(fetch::TIMEOUT)?,
                 }
             }
             KeySource::File(path) => ReadySource::File(path.clone()),
@@ -319,7 +319,7 @@ impl Cache {
 
 /// Waits until a fetch ends. Reading a file can take without end, so this has its own time limit.
 async fn wait_for(mut fetch: watch::Receiver<()>) {
-    drop(timeout(fetch::PATIENCE, fetch.changed()).await);
+    drop(timeout(fetch::TIMEOUT, fetch.changed()).await);
 }
 
 fn log_new_set(issuer: &str, set: &KeySet) {

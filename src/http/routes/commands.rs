@@ -11,7 +11,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit::{self, AuditEvent},
+    audit::{self, AuditEvent, AuditTarget},
     commands::{
         self, Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
         test_module, update_group, update_user,
@@ -275,13 +275,13 @@ struct AuditGuard {
 }
 
 impl AuditGuard {
-    fn tell(&mut self, outcome: &str) {
+    fn audit(&mut self, target: AuditTarget<'_>, outcome: &str) {
         if !std::mem::replace(&mut self.is_told, true) {
             let audit_event = AuditEvent {
                 instance: Some(self.instance.name()),
                 ..self.principal.audit_event()
             };
-            audit::performed(audit_event, outcome);
+            audit::performed(audit_event, target, outcome);
         }
     }
 }
@@ -303,17 +303,27 @@ impl CommandObserver for AuditGuard {
     }
 
     fn on_finish(mut self, completed: &Completed) {
-        self.tell(completed.outcome.label());
+        let lookup = completed.outcome.lookup();
+        let looked_by = lookup
+            .filter(|lookup| lookup.id.is_none())
+            .map(|lookup| lookup.tried.join(", "));
+        let target = AuditTarget {
+            directory_id: lookup.and_then(|lookup| lookup.id.as_deref()),
+            found_by: lookup.and_then(|lookup| lookup.found),
+            looked_by: looked_by.as_deref().filter(|tried| !tried.is_empty()),
+        };
+        self.audit(target, completed.outcome.label());
     }
 }
 
 impl Drop for AuditGuard {
     fn drop(&mut self) {
-        self.tell(match (self.has_begun, std::thread::panicking()) {
+        let outcome = match (self.has_begun, std::thread::panicking()) {
             (false, _) => "not run",
             (true, true) => "broke off, what it did is not known",
             (true, false) => "cut off, what it did is not known",
-        });
+        };
+        self.audit(AuditTarget::default(), outcome);
     }
 }
 

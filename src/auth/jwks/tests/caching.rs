@@ -110,7 +110,7 @@ async fn a_request_waits_five_seconds_for_an_issuer_that_hangs() {
         let start = Instant::now();
         assert_eq!(find(&keys, "a").await, UNAVAILABLE);
         assert!(
-            start.elapsed() <= fetch::PATIENCE + Duration::from_secs(1),
+            start.elapsed() <= fetch::TIMEOUT + Duration::from_secs(1),
             "{:?}",
             start.elapsed()
         );
