@@ -17,7 +17,7 @@ use crate::{
 /// How often the file of the callers is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often it is told how many failures were slowed.
+/// How often the number of failures that were slowed is audited.
 const FAILURES_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Watches the callers' file for as long as it is polled, and puts what changed into force.
@@ -94,18 +94,18 @@ pub(super) fn refused_handshakes(failures: Arc<Failures>) -> impl Fn(IpAddr, &'s
     }
 }
 
-/// Tells from time to time how many failures were slowed.
-pub(super) async fn tell_failures(failures: Arc<Failures>) {
+/// Audits from time to time how many failures were slowed.
+pub(super) async fn audit_failures(failures: Arc<Failures>) {
     loop {
         tokio::time::sleep(FAILURES_INTERVAL).await;
-        tell_untold(&failures);
+        audit_slowed(&failures);
     }
 }
 
-/// Tells how many failures were slowed since this was told the last time, if any was.
-pub(super) fn tell_untold(failures: &Failures) {
+/// Audits how many failures were slowed since the last time, if any was.
+pub(super) fn audit_slowed(failures: &Failures) {
     match failures.take_slowed() {
         0 => {}
-        count => audit::untold(count),
+        count => audit::slowed(count),
     }
 }

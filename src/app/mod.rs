@@ -40,7 +40,7 @@ use crate::{
     service::Service,
 };
 
-/// What callers are told to wait while the service stops: until another replica has taken over.
+/// The Retry-After while the service stops: until another replica has taken over.
 const STOPPING_RETRY: Duration = Duration::from_secs(2);
 
 /// How often expiring tokens are spoken of.
@@ -91,7 +91,7 @@ pub struct Bound {
     tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
-    /// Who may ask, and where to read that again.
+    /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
     token_files: Vec<TokenFiles>,
     shutdown_delay: Duration,
@@ -213,7 +213,7 @@ impl Bound {
         for watch in watches {
             watch.abort();
         }
-        callers::tell_untold(&failures);
+        callers::audit_slowed(&failures);
         served.map_err(AppError::Serve)?;
         match stop.await {
             Ok(0) => {
@@ -231,7 +231,7 @@ impl Bound {
         let failures = Arc::clone(self.options.guard.failures());
         let mut watches = vec![
             tokio::spawn(watch_expiry(service)),
-            tokio::spawn(callers::tell_failures(failures)),
+            tokio::spawn(callers::audit_failures(failures)),
         ];
         watches.extend(self.token_files.drain(..).map(|files| tokio::spawn(files.watch())));
         if let Some((settings, authenticator)) = self.callers.take() {

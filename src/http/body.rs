@@ -29,7 +29,7 @@ const BUDGET_UNIT: usize = 1024;
 const DRAIN_BYTES: usize = 8 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
-/// What callers are told to wait when there is no room, since commands last about a second.
+/// The Retry-After when there is no room: commands last about a second.
 pub(super) const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// The limits within which bodies are taken.

@@ -120,7 +120,7 @@ impl Guard {
     fn turn_away(&self, origin: &Origin, refusal: &AuthenticationError) -> Response {
         let verdict = self.failures.record(origin.address, Instant::now());
         let mut response = match (refusal, verdict) {
-            // No fault of the caller's: it is not told to wait for its own failures.
+            // No fault of the caller's: it need not wait for its own failures.
             (AuthenticationError::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
             (_, Verdict::Reported) => Problem::unauthorised().into_response(),
             (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),

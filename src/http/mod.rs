@@ -1,5 +1,5 @@
-//! The HTTP face: what every request meets before a command runs, and how answers and refusals are
-//! told.
+//! The HTTP face: the layers that every request passes before a command runs, and the form of
+//! answers and refusals.
 //!
 //! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
 //! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
@@ -52,16 +52,16 @@ pub struct App {
     pub admission: Admission,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
-    /// What callers are told to wait while the service stops.
+    /// The Retry-After while the service stops.
     pub stopping_retry: Duration,
-    /// Whether only callers are let in, so that what is open to everybody tells no details.
+    /// Whether only callers are let in, so that routes that are open to all show no details.
     pub is_guarded: bool,
 }
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {
     let (routes, document) = documented();
-    // Shared by all who read it, however slowly, and not copied for each.
+    // Shared by all readers, however slow, and not copied for each.
     let document = Bytes::from(json(&document));
     let serve_document = move || {
         let document = document.clone();
@@ -82,7 +82,7 @@ pub fn document() -> String {
     json(&documented().1)
 }
 
-/// What the pages don't have is told as everywhere else.
+/// Answers a path that the pages don't have like any other path that is not there.
 async fn page_or_problem(response: Response) -> Response {
     if response.status() == StatusCode::NOT_FOUND {
         return Problem::no_such_route().into_response();

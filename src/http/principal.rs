@@ -38,7 +38,7 @@ pub struct Principal {
     _permit: Option<Arc<QuotaPermit>>,
 }
 
-/// What the audit tells of every request.
+/// What an audit line says of every request.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) address: IpAddr,
@@ -204,8 +204,8 @@ impl Principal {
     }
 
     /// Audits that an instance was hidden from the principal, or that it named one that is not
-    /// there. It is the same line, so that the time it takes tells the two apart as little as the
-    /// answer does.
+    /// there. It is the same line, so that neither the time it takes nor the answer shows which it
+    /// was.
     pub fn audit_hidden(&self, instance: Option<&str>) {
         if self.recognition.is_some() {
             audit::refused(

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 pub use crate::http::problem_type::ProblemType;
 use crate::json::{JsonError, JsonErrorKind, shown_name};
 
-/// How to prove who one is. Other ways have no scheme that could be named here.
+/// The challenge of a 401. Other ways to authenticate have no scheme that could be named here.
 const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
 
 /// The media type of every problem (RFC 9457 section 6.1).

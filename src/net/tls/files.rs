@@ -17,7 +17,7 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The certificate's private key in PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
-    /// The certificates in PEM of those who issue client certificates; without it, none is asked
+    /// The certificates in PEM of the authorities of client certificates; without it, none is asked
     /// for.
     pub client_ca: Option<PathBuf>,
     /// Whether a key that every user of the machine may read is refused.
