@@ -4,7 +4,7 @@ use std::{mem, sync::Arc, time::Duration};
 
 use crate::{
     auth::{Authenticator, Failures},
-    config::{CallerSettings, CallerSource, Faults, Loaded},
+    config::{CallerSettings, CallerSource, ConfigError, Loaded},
     files,
     http::audit,
 };
@@ -35,7 +35,7 @@ enum Change {
     None,
     Unreadable(files::FileError),
     Readable,
-    Faults(Faults),
+    Refused(ConfigError),
     Loaded(Loaded),
 }
 
@@ -77,8 +77,8 @@ pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authentic
                     watched.source.name()
                 );
             }
-            Change::Faults(faults) => {
-                for fault in faults.0 {
+            Change::Refused(error) => {
+                for fault in error.0 {
                     tracing::error!("the callers stay as they were: {fault}");
                 }
             }
@@ -126,7 +126,7 @@ impl Watched {
                 self.loaded = loaded.clone();
                 Change::Loaded(loaded)
             }
-            Err(faults) => Change::Faults(faults),
+            Err(error) => Change::Refused(error),
         }
     }
 }

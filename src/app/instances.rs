@@ -1,25 +1,20 @@
 //! From the settings of a directory to an instance that can be asked.
 
-use std::sync::Arc;
-
-use jiff::Timestamp;
-
 use super::AppError;
 use crate::{
     commands::Rules,
-    config::{self, InstanceSettings, Settings, TokenSource},
-    policy::{Adopt, Policy},
-    scim::{self, Api, Client, Connection, Pool, Rates, Target},
+    config::Settings,
+    scim::{Client, Connection, Pool},
     service::{Instance, InstanceOptions},
 };
 
 /// The instances, whose pools are shared wherever connections are made alike. Needs a running
 /// tokio.
 pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> {
-    let mut pools: Vec<(Connection, Pool)> = Vec::new();
+    let mut pools: Vec<(&Connection, Pool)> = Vec::new();
     let mut instances = Vec::new();
     for instance in &settings.instances {
-        let connection = connection(instance);
+        let connection = &instance.connection;
         let known = pools
             .iter()
             .find(|(other, _)| *other == connection)
@@ -31,107 +26,25 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> 
                     instance: instance.name.clone(),
                     source,
                 };
-                let pool = Pool::new(&connection).map_err(failed)?;
+                let pool = Pool::new(connection).map_err(failed)?;
                 pools.push((connection, pool.clone()));
                 pool
             }
         };
-        let target = target(instance, settings);
+        let mut target = instance.target.clone();
+        target.rates = target.rates.shared_by(settings.commands.expected_replicas);
         let options = InstanceOptions {
             name: instance.name.clone(),
             brand: instance.brand.clone(),
             rules: Rules {
-                policy: policy(instance),
+                policy: instance.policy,
                 mapper: instance.mapper.clone(),
                 dialect: target.dialect,
             },
-            command_timeout: settings.command_timeout,
+            command_timeout: settings.commands.command_timeout,
             max_commands: instance.max_commands,
         };
         instances.push(Instance::new(options, Client::new(pool, target)));
     }
     Ok(instances)
-}
-
-fn target(instance: &InstanceSettings, settings: &Settings) -> Target {
-    let rates = Rates {
-        read: instance.read_rate,
-        write: instance.write_rate,
-        memberships: instance.membership_rate,
-        apis: Api::ALL
-            .into_iter()
-            .filter_map(|api| Some((api, *instance.api_rates.get(api.name())?)))
-            .collect(),
-    };
-    Target {
-        base: instance.url.clone(),
-        token: token(&instance.authentication_token, instance.authentication_token_expires),
-        second_token: instance
-            .second_authentication_token
-            .as_ref()
-            .map(|second| token(second, instance.second_authentication_token_expires)),
-        dialect: match instance.scim_dialect {
-            config::Dialect::Aws => scim::Dialect::Aws,
-            config::Dialect::Rfc7644 => scim::Dialect::Rfc7644,
-        },
-        timeout: instance.request_timeout,
-        rates: rates.shared_by(settings.expected_replicas),
-    }
-}
-
-/// A token, which is read anew from its file if it has one.
-fn token(token: &config::Token, expires: Option<Timestamp>) -> scim::Token {
-    let reload = match token.source() {
-        TokenSource::File(path) => {
-            let path = path.clone();
-            // A file that can't be read at the moment, or holds no token, is being written: the one
-            // before it stays.
-            let reload: scim::Reload = Arc::new(move || Some(config::Token::from_file(&path).ok()?.secret().clone()));
-            Some(reload)
-        }
-        TokenSource::Value | TokenSource::Environment(_) => None,
-    };
-    scim::Token {
-        secret: token.secret().clone(),
-        reload,
-        expires,
-    }
-}
-
-fn connection(instance: &InstanceSettings) -> Connection {
-    let proxy = match &instance.proxy {
-        config::Proxy::None => scim::Proxy::None,
-        config::Proxy::System => scim::Proxy::System,
-        config::Proxy::Url(url) => scim::Proxy::Url(url.clone()),
-    };
-    Connection {
-        insecure: instance.insecure,
-        proxy,
-        connect_timeout: instance.connect_timeout,
-    }
-}
-
-fn policy(instance: &InstanceSettings) -> Policy {
-    Policy {
-        create_user_enabled: instance.create_user_enabled,
-        update_user_enabled: instance.update_user_enabled,
-        enable_user_enabled: instance.enable_user_enabled,
-        disable_user_enabled: instance.disable_user_enabled,
-        create_if_not_exists: instance.create_if_not_exists,
-        adopt: match instance.adopt {
-            config::Adopt::SamePerson => Adopt::SamePerson,
-            config::Adopt::Always => Adopt::Always,
-            config::Adopt::Never => Adopt::Never,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_configuration_and_the_client_know_the_same_apis() {
-        assert_eq!(config::APIS, Api::ALL.map(Api::name));
-    }
 }

@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "auth", "commands", "config", "files", "http", "policy", "sandbox", "scim", "service", "tls",
+            "auth", "commands", "config", "files", "http", "sandbox", "scim", "service", "tls",
         ],
     ),
     (
@@ -51,8 +51,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("decide", &["outcome", "scim"]),
     ("outcome", &["scim"]),
     ("profile", &["json"]),
-    ("telemetry", &["config"]),
-    ("config", &["auth", "files", "mapper", "tls"]),
+    ("telemetry", &[]),
+    (
+        "config",
+        &[
+            "auth",
+            "commands",
+            "files",
+            "mapper",
+            "policy",
+            "scim",
+            "telemetry",
+            "tls",
+        ],
+    ),
     ("auth", &["files"]),
     ("diagnostic", &[]),
     ("files", &[]),
@@ -70,7 +82,7 @@ const LEAVES: &[&str] = &["diagnostic"];
 const SPEAK_SCIM: &[&str] = &["app", "service"];
 
 /// What of `scim` speaks.
-const SPEAKERS: &[&str] = &["Client", "Pool", "Connection", "client"];
+const SPEAKERS: &[&str] = &["Client", "Pool", "client"];
 
 /// Rooms in which nothing happens: they decide, translate and describe. No network, no runtime, no
 /// clock, no files.
