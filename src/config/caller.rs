@@ -7,11 +7,12 @@ use toml::Value;
 
 use super::{
     expiry,
-    kind::{Accepts, Count, Entries, Kind, List, MASKED, Rate, Switch, Text, any, filled, name},
+    kind::{Count, Entries, List, Masked, Rate, SWITCH, Text, any, filled, name},
     raw::{Raw, quoted},
     section::Section,
-    setting::{Setting, settings},
+    setting::Setting,
     spelling::nearest,
+    table::settings,
 };
 use crate::{
     auth::{ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer},
@@ -28,7 +29,9 @@ settings! {
         name: Option<String> = Text("1 to 128 printable characters, unique without regard to letter case", name);
         /// Its API keys, by their digests; several, so that one can be exchanged while another is
         /// in use.
-        api_keys: Option<Vec<ApiKey>> = ApiKeys;
+        api_keys: Option<Vec<ApiKey>> = Masked(
+            "an array of `{ sha256 = \"…\", expires = 2027-01-31 }`, the second optional, as `aws-ilm key new` prints it",
+            api_keys);
         /// Whose tokens are its own; may be left out where there is one issuer.
         issuer: Option<String> = Text("the `issuer` of an `[[issuers]]` table", filled);
         /// What a token must hold to be its own, all of it. A token that several callers could
@@ -48,9 +51,9 @@ settings! {
         /// Where it may run it. Of other instances it is told that they are not there.
         instances: Vec<String> = List("an array of instances' names, or \"*\"", any), default "";
         /// Whether it may read, retry, cancel and move deferred commands of others.
-        operations: bool = Switch, default "false";
+        operations: bool = SWITCH, default "false";
         /// Whether it may see how the service and its directories are doing (`GET /instances`).
-        administration: bool = Switch, default "false";
+        administration: bool = SWITCH, default "false";
     }
 }
 
@@ -207,36 +210,19 @@ fn command_right(text: &str) -> Result<CommandRight, String> {
     })
 }
 
-/// API keys by their digests. Never shown: it may be the keys themselves.
-struct ApiKeys;
-
-impl Accepts for ApiKeys {
-    fn accepts(&self) -> String {
-        "an array of `{ sha256 = \"…\", expires = 2027-01-31 }`, the second optional, as `aws-ilm key new` prints it"
-            .to_owned()
-    }
-
-    fn shown(&self, _: Raw<'_>) -> String {
-        MASKED.to_owned()
-    }
-}
-
-impl Kind for ApiKeys {
-    type Value = Vec<ApiKey>;
-
-    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Vec<ApiKey>> {
-        let Raw::Toml { value, .. } = raw else {
-            return None;
-        };
-        let mut keys = Vec::new();
-        for (index, entry) in value.as_array()?.iter().enumerate() {
-            match api_key(entry) {
-                Ok(key) => keys.push(key),
-                Err(help) => complaints.push(format!("entry {}: {help}", index + 1)),
-            }
+/// Reads API keys by their digests.
+fn api_keys(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Vec<ApiKey>> {
+    let Raw::Toml { value, .. } = raw else {
+        return None;
+    };
+    let mut keys = Vec::new();
+    for (index, entry) in value.as_array()?.iter().enumerate() {
+        match api_key(entry) {
+            Ok(key) => keys.push(key),
+            Err(help) => complaints.push(format!("entry {}: {help}", index + 1)),
         }
-        Some(keys)
     }
+    Some(keys)
 }
 
 /// Reads `{ sha256 = "…", expires = … }`, or says what to do about it, without the value.

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use toml::Value;
 use url::Url;
 
 use super::{
     directory_url::{self, Directory},
-    kind::{Accepts, Choice, Count, Kind, Rate, Span, Switch, Text, any, name},
-    rates::{ApiRates, MOST},
+    kind::{Choice, Count, Custom, Kind as _, Rate, SWITCH, Span, Text, any, name},
+    rates::{MOST, api_rates},
     raw::Raw,
     section::Section,
-    setting::{Setting, settings},
+    setting::Setting,
+    table::settings,
     token::{self, FirstToken, OtherToken, TokenContext},
 };
 use crate::{
@@ -62,15 +62,15 @@ settings! {
     /// The integration's switches.
     pub(super) struct PolicyTable: Instance => Policy {
         /// Whether users are created.
-        create_user_enabled = Switch, default "true";
+        create_user_enabled = SWITCH, default "true";
         /// Whether users are updated.
-        update_user_enabled = Switch, default "true";
+        update_user_enabled = SWITCH, default "true";
         /// Whether inactive users are enabled.
-        enable_user_enabled = Switch, default "true";
+        enable_user_enabled = SWITCH, default "true";
         /// Whether users are disabled.
-        disable_user_enabled = Switch, default "true";
+        disable_user_enabled = SWITCH, default "true";
         /// Whether an update creates the user whom it does not find.
-        create_if_not_exists = Switch, default "true";
+        create_if_not_exists = SWITCH, default "true";
         /// Which user of the same userName a create may take over: one who is the same person, any,
         /// or none.
         adopt = Choice(&[("same-person", Adopt::SamePerson), ("always", Adopt::Always), ("never", Adopt::Never)]),
@@ -83,10 +83,10 @@ settings! {
     pub(super) struct MapperTable: Instance {
         /// The incoming mapper instead of the built-in one; a file is relative to the configuration
         /// file.
-        mapper_in: Option<MapperName> = MapperKind;
+        mapper_in: Option<MapperName> = Custom("a mapper's file, or the id or name of one in `mapper_folder`", mapper);
         /// The outgoing mapper instead of the built-in one; a file is relative to the configuration
         /// file.
-        mapper_out: Option<MapperName> = MapperKind;
+        mapper_out: Option<MapperName> = Custom("a mapper's file, or the id or name of one in `mapper_folder`", mapper);
     }
 }
 
@@ -95,10 +95,10 @@ settings! {
     pub(super) struct ConnectionTable: Instance => Connection {
         /// Skips the check of the directory's certificate. Whoever is on the way can then read the
         /// token.
-        insecure = Switch, default "false";
+        insecure = SWITCH, default "false";
         /// Whether the directory is reached through the proxy that `HTTPS_PROXY` names, or through
         /// which one.
-        proxy = ProxyUrl, default "false";
+        proxy = Custom("true, false or the URL of a proxy (http or https)", proxy), default "false";
         /// How long connecting to the directory may take.
         connect_timeout = Span(SHORTEST, MINUTE), default "5s";
     }
@@ -135,7 +135,8 @@ settings! {
         /// Requests a second for single APIs, in place of `read_rate` and `write_rate`: ListUsers,
         /// GetUser, CreateUser, PatchUser, ListGroups, GetGroup, CreateGroup, PatchGroup,
         /// DeleteGroup and ServiceProviderConfig.
-        api_rates = ApiRates, default "";
+        api_rates = Custom("APIs with their requests a second, like \"CreateUser=10, ListUsers=20\" (an array in the file)", api_rates),
+            default "";
     }
 }
 
@@ -284,9 +285,6 @@ fn read_directory(
     }
 }
 
-/// A mapper's file, or the id or name of one.
-struct MapperKind;
-
 /// What names a mapper.
 pub(super) struct MapperName {
     written: String,
@@ -294,54 +292,23 @@ pub(super) struct MapperName {
     folder: Option<PathBuf>,
 }
 
-impl Accepts for MapperKind {
-    fn accepts(&self) -> String {
-        "a mapper's file, or the id or name of one in `mapper_folder`".to_owned()
-    }
+fn mapper(raw: Raw<'_>, _: &mut Vec<String>) -> Option<MapperName> {
+    let written = raw.text().filter(|text| !text.trim().is_empty())?.to_owned();
+    let folder = raw.folder().map(Path::to_owned);
+    Some(MapperName { written, folder })
 }
 
-impl Kind for MapperKind {
-    type Value = MapperName;
-
-    fn parse(&self, raw: Raw<'_>, _: &mut Vec<String>) -> Option<MapperName> {
-        let written = raw.text().filter(|text| !text.trim().is_empty())?.to_owned();
-        let folder = raw.folder().map(Path::to_owned);
-        Some(MapperName { written, folder })
+/// Reads a proxy, whose user and password are never shown.
+fn proxy(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Proxy> {
+    if let Some(system) = SWITCH.parse(raw, complaints) {
+        return Some(if system { Proxy::System } else { Proxy::None });
     }
-}
-
-/// `true`, `false` or the URL of a proxy, whose user and password are never shown.
-struct ProxyUrl;
-
-impl Accepts for ProxyUrl {
-    fn accepts(&self) -> String {
-        "true, false or the URL of a proxy (http or https)".to_owned()
-    }
-}
-
-impl Kind for ProxyUrl {
-    type Value = Proxy;
-
-    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Proxy> {
-        let is_switch = matches!(
-            raw,
-            Raw::Text("true" | "false")
-                | Raw::Toml {
-                    value: Value::Boolean(_),
-                    ..
-                }
-        );
-        if is_switch {
-            let system = Switch.parse(raw, complaints)?;
-            return Some(if system { Proxy::System } else { Proxy::None });
-        }
-        let text = raw.text()?;
-        let plain = text
-            .chars()
-            .all(|character| character.is_ascii_graphic() && character != '\\');
-        let url = Url::parse(text).ok()?;
-        let is_http = ["http://", "https://"].iter().any(|start| text.starts_with(start));
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        (plain && is_http && bare && url.has_host()).then_some(Proxy::Url(url))
-    }
+    let text = raw.text()?;
+    let plain = text
+        .chars()
+        .all(|character| character.is_ascii_graphic() && character != '\\');
+    let url = Url::parse(text).ok()?;
+    let is_http = ["http://", "https://"].iter().any(|start| text.starts_with(start));
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    (plain && is_http && bare && url.has_host()).then_some(Proxy::Url(url))
 }

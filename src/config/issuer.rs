@@ -3,10 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    kind::{Accepts, Entries, FilePath, Kind, List, Span, Text, any, filled},
+    kind::{Custom, List, Span, Text, any, filled, path},
     raw::{Raw, quoted},
     section::Section,
-    setting::{Setting, settings},
+    setting::Setting,
+    table::settings,
 };
 use crate::auth::jwt::{Algorithm, Issuer, KeySource};
 
@@ -25,9 +26,10 @@ settings! {
         jwks_url: Option<String> = Text("an https URL", any);
         /// A file with its keys; relative to the file that this stands in. Read again when it
         /// changes.
-        jwks_file: Option<PathBuf> = FilePath("the path of a JSON Web Key Set");
+        jwks_file: Option<PathBuf> = Custom("the path of a JSON Web Key Set", path);
         /// The signature algorithms that are accepted, whatever a token says of itself.
-        algorithms: Vec<Algorithm> = Algorithms, default "RS256";
+        algorithms: Vec<Algorithm> = Custom("an array of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA", algorithms),
+            default "RS256";
         /// How far the issuer's clock may be from ours.
         clock_skew: Duration = Span(Duration::ZERO, Duration::from_secs(300)), default "1m";
     }
@@ -81,32 +83,18 @@ fn key_source(
     }
 }
 
-/// Signature algorithms, at least one.
-struct Algorithms;
-
-/// One of them.
-const ALGORITHM: Entries<Algorithm> = Entries(
-    "an array of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA",
-    |text| {
-        text.parse::<Algorithm>()
-            .map_err(|error| format!("{}: {error}", quoted(text)))
-    },
-);
-
-impl Accepts for Algorithms {
-    fn accepts(&self) -> String {
-        ALGORITHM.accepts()
+/// Reads signature algorithms, at least one.
+fn algorithms(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Vec<Algorithm>> {
+    let one = |text: &str| {
+        let algorithm = text.parse::<Algorithm>();
+        algorithm
+            .map_err(|error| complaints.push(format!("{}: {error}", quoted(text))))
+            .ok()
+    };
+    let texts = raw.texts()?;
+    if texts.is_empty() {
+        complaints.push("name at least one".to_owned());
+        return None;
     }
-}
-
-impl Kind for Algorithms {
-    type Value = Vec<Algorithm>;
-
-    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Vec<Algorithm>> {
-        let algorithms = ALGORITHM.parse(raw, complaints)?;
-        if algorithms.is_empty() && complaints.is_empty() {
-            complaints.push("name at least one".to_owned());
-        }
-        Some(algorithms)
-    }
+    Some(texts.into_iter().filter_map(one).collect())
 }

@@ -10,8 +10,6 @@ use secrecy::SecretString;
 
 use super::{expiry, raw::Raw};
 
-/// What stands in a message for a value that may be a secret.
-pub(super) const MASKED: &str = "a value (masked)";
 /// The longest name of an instance or a caller, in characters.
 const LONGEST_NAME: usize = 128;
 /// The lowest rate: anything below is next to never, and no length of time that can be counted.
@@ -38,23 +36,44 @@ pub(super) trait Kind: Accepts {
     fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Self::Value>;
 }
 
-/// `true` or `false`.
-pub(super) struct Switch;
+/// A kind of its own: what it accepts, and how a value is read.
+pub(super) struct Custom<T>(pub(super) &'static str, pub(super) Reader<T>);
 
-impl Accepts for Switch {
+/// Reads a value as [`Kind::parse`] does.
+type Reader<T> = fn(Raw<'_>, &mut Vec<String>) -> Option<T>;
+
+impl<T> Accepts for Custom<T> {
     fn accepts(&self) -> String {
-        "true or false".to_owned()
+        self.0.to_owned()
     }
 }
 
-impl Kind for Switch {
-    type Value = bool;
+impl<T> Kind for Custom<T> {
+    type Value = T;
 
-    fn parse(&self, raw: Raw<'_>, _: &mut Vec<String>) -> Option<bool> {
-        match raw {
-            Raw::Text(text) => text.parse().ok(),
-            Raw::Toml { value, .. } => value.as_bool(),
-        }
+    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<T> {
+        self.1(raw, complaints)
+    }
+}
+
+/// As [`Custom`], of what may hold a secret: neither the value nor its length is ever shown.
+pub(super) struct Masked<T>(pub(super) &'static str, pub(super) Reader<T>);
+
+impl<T> Accepts for Masked<T> {
+    fn accepts(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn shown(&self, _: Raw<'_>) -> String {
+        "a value (masked)".to_owned()
+    }
+}
+
+impl<T> Kind for Masked<T> {
+    type Value = T;
+
+    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<T> {
+        self.1(raw, complaints)
     }
 }
 
@@ -241,50 +260,28 @@ impl<T> Kind for Entries<T> {
     }
 }
 
-/// A text that is never shown, nor its length; what of.
-pub(super) struct Secret(pub(super) &'static str);
+/// `true` or `false`.
+pub(super) const SWITCH: Custom<bool> = Custom("true or false", switch);
 
-impl Accepts for Secret {
-    fn accepts(&self) -> String {
-        self.0.to_owned()
-    }
-
-    fn shown(&self, _: Raw<'_>) -> String {
-        MASKED.to_owned()
+fn switch(raw: Raw<'_>, _: &mut Vec<String>) -> Option<bool> {
+    match raw {
+        Raw::Text(text) => text.parse().ok(),
+        Raw::Toml { value, .. } => value.as_bool(),
     }
 }
 
-impl Kind for Secret {
-    type Value = SecretString;
-
-    fn parse(&self, raw: Raw<'_>, _: &mut Vec<String>) -> Option<SecretString> {
-        raw.text().map(SecretString::from)
-    }
+/// Reads any text as a secret.
+pub(super) fn secret(raw: Raw<'_>, _: &mut Vec<String>) -> Option<SecretString> {
+    raw.text().map(SecretString::from)
 }
 
-/// The path of something.
-pub(super) struct FilePath(pub(super) &'static str);
-
-impl Accepts for FilePath {
-    fn accepts(&self) -> String {
-        self.0.to_owned()
-    }
+/// Reads a path that has something in it.
+pub(super) fn path(raw: Raw<'_>, _: &mut Vec<String>) -> Option<PathBuf> {
+    raw.text().filter(|text| !text.trim().is_empty())?;
+    raw.path()
 }
 
-impl Kind for FilePath {
-    type Value = PathBuf;
-
-    fn parse(&self, raw: Raw<'_>, _: &mut Vec<String>) -> Option<PathBuf> {
-        raw.path()
-            .filter(|_| raw.text().is_some_and(|text| !text.trim().is_empty()))
-    }
-}
-
-/// As [`FilePath`], of a secret's file: the secret itself may have been put there, so that it is
-/// not shown.
-pub(super) struct SecretFile(pub(super) &'static str);
-
-/// The path of a secret's file. No `Debug`, as the text may be the secret.
+/// The path of a secret's file. No `Debug`, as what was written may be the secret itself.
 pub(super) struct SecretPath {
     /// As it was written.
     pub(super) written: String,
@@ -292,25 +289,11 @@ pub(super) struct SecretPath {
     pub(super) path: PathBuf,
 }
 
-impl Accepts for SecretFile {
-    fn accepts(&self) -> String {
-        self.0.to_owned()
-    }
-
-    fn shown(&self, _: Raw<'_>) -> String {
-        MASKED.to_owned()
-    }
-}
-
-impl Kind for SecretFile {
-    type Value = SecretPath;
-
-    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<SecretPath> {
-        Some(SecretPath {
-            path: FilePath(self.0).parse(raw, complaints)?,
-            written: raw.text()?.to_owned(),
-        })
-    }
+/// Reads the path of a secret's file.
+pub(super) fn secret_path(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<SecretPath> {
+    let path = path(raw, complaints)?;
+    let written = raw.text()?.to_owned();
+    Some(SecretPath { written, path })
 }
 
 /// Takes any text.

@@ -1,7 +1,7 @@
 //! What an operator can set, read once at start; callers again while the service runs.
 //!
-//! Every setting stands in one row of a `settings!` table ([`reference()`] has them all), and can be
-//! set in a TOML file and in the environment, which overrides the file. [`load`] reads them all and
+//! Every setting stands in one row of a `settings!` table, and can be set in a TOML file and in the
+//! environment, which overrides the file; [`reference()`] has them all. [`load`] reads them all and
 //! reports everything that is wrong together, secrets masked.
 //!
 //! Imports among the files here go one way: `load` reads `service`, `tls_files`, `instances` (each
@@ -24,6 +24,7 @@ mod section;
 mod service;
 mod setting;
 mod spelling;
+mod table;
 mod tls_files;
 mod token;
 mod unknown;
@@ -146,7 +147,8 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
     Ok(Settings { warnings, ..settings })
 }
 
-/// Reads just where the service is to be reached: no secret is read, and no error elsewhere matters.
+/// Reads just where the service is to be reached: no secret is read, and no error elsewhere
+/// matters.
 ///
 /// # Errors
 /// When the file can't be read, or `listen` is wrong.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    kind::{Accepts, Kind, Rate},
+    kind::{Accepts as _, Kind as _, Rate},
     raw::{Raw, quoted},
     spelling::nearest,
 };
@@ -14,32 +14,20 @@ pub(super) const MOST: u32 = 100_000;
 /// The rate of one API.
 const RATE: Rate = Rate(MOST, "requests");
 
-/// APIs with their requests a second.
-pub(super) struct ApiRates;
-
-impl Accepts for ApiRates {
-    fn accepts(&self) -> String {
-        "APIs with their requests a second, like \"CreateUser=10, ListUsers=20\" (an array in the file)".to_owned()
-    }
-}
-
-impl Kind for ApiRates {
-    type Value = BTreeMap<Api, f64>;
-
-    fn parse(&self, raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Self::Value> {
-        let mut rates = BTreeMap::new();
-        for entry in raw.texts()? {
-            match parse_api_rate(entry) {
-                Ok((api, rate)) => {
-                    if rates.insert(api, rate).is_some() {
-                        complaints.push(format!("give {} once", api.name()));
-                    }
+/// Reads APIs with their requests a second.
+pub(super) fn api_rates(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<BTreeMap<Api, f64>> {
+    let mut rates = BTreeMap::new();
+    for entry in raw.texts()? {
+        match parse_api_rate(entry) {
+            Ok((api, rate)) => {
+                if rates.insert(api, rate).is_some() {
+                    complaints.push(format!("give {} once", api.name()));
                 }
-                Err(help) => complaints.push(help),
             }
+            Err(help) => complaints.push(help),
         }
-        Some(rates)
     }
+    Some(rates)
 }
 
 /// Parses `CreateUser=10`, or says what to do about it.

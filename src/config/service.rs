@@ -11,9 +11,10 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    kind::{Choice, Count, FilePath, List, SecretFile, SecretPath, Span, Switch, Text, name},
+    kind::{Choice, Count, Custom, List, Masked, SWITCH, SecretPath, Span, Text, name, path, secret_path},
     section::{ConfigError, Section},
-    setting::{Setting, settings},
+    setting::Setting,
+    table::settings,
 };
 use crate::telemetry::{LogFormat, LogSettings};
 
@@ -41,11 +42,11 @@ settings! {
             default "127.0.0.1:8080";
         /// Says that something in front of the service checks its callers, so that it may listen
         /// beyond loopback without any of its own.
-        allow_unauthenticated: bool = Switch, default "false";
+        allow_unauthenticated: bool = SWITCH, default "false";
         /// A file with the `[[callers]]` and `[[issuers]]`, which else stand in the configuration
         /// file; in the configuration file relative to it. Read again within two seconds when it
         /// changes.
-        callers_file: Option<PathBuf> = FilePath("the path of a TOML file");
+        callers_file: Option<PathBuf> = Custom("the path of a TOML file", path);
         /// Proxies whose `X-Forwarded-For` is believed to name the caller's address. Whoever has an
         /// address in it can claim any other: name the proxies alone, and no network that holds
         /// callers.
@@ -53,7 +54,7 @@ settings! {
             default "";
         /// Whether the OpenAPI document and Swagger UI are open to everybody; else to callers
         /// alone, so that a browser reaches Swagger UI with a client certificate only.
-        public_docs: bool = Switch, default "true";
+        public_docs: bool = SWITCH, default "true";
         /// Web pages' origins from which browsers may call the service.
         cors_origins: Vec<String> = List("origins like \"https://hr.example.com\", separated by commas (an array in the file)", origin),
             default "";
@@ -113,19 +114,19 @@ settings! {
     pub(super) struct FileSettings: Service {
         /// The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the
         /// configuration file relative to it.
-        mapper_folder: Option<PathBuf> = FilePath("the path of a folder");
+        mapper_folder: Option<PathBuf> = Custom("the path of a folder", path);
         /// The service's certificate and its chain, its own first: with it the service speaks TLS
         /// and no plain HTTP. Needs `tls_key_file`. All TLS files are relative to the configuration
         /// file when they are set there, and are read again when they change.
-        tls_certificate_file: Option<SecretPath> = SecretFile("the path of a PEM file");
+        tls_certificate_file: Option<SecretPath> = Masked("the path of a PEM file", secret_path);
         /// The certificate's private key.
-        tls_key_file: Option<SecretPath> = SecretFile("the path of a PEM file (PKCS#8, PKCS#1 or SEC1)");
+        tls_key_file: Option<SecretPath> = Masked("the path of a PEM file (PKCS#8, PKCS#1 or SEC1)", secret_path);
         /// Authorities of client certificates: with it callers may prove themselves by one. A
         /// caller without one gets a connection; one whose certificate does not verify gets none.
-        tls_client_ca_file: Option<SecretPath> = SecretFile("the path of a PEM file");
+        tls_client_ca_file: Option<SecretPath> = Masked("the path of a PEM file", secret_path);
         /// Refuses to start, instead of warning, when a file that holds a token or the TLS key can
         /// be read by everybody.
-        strict_secret_files: bool = Switch, default "false";
+        strict_secret_files: bool = SWITCH, default "false";
     }
 }
 

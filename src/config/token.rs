@@ -7,10 +7,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     expiry,
-    kind::{Date, Secret, SecretFile, SecretPath},
+    kind::{Date, Masked, SecretPath, secret, secret_path},
     raw::quoted,
     section::{Environment, Section},
-    setting::{Setting, settings},
+    setting::Setting,
+    table::settings,
 };
 use crate::{files, scim};
 
@@ -26,11 +27,11 @@ settings! {
     /// The three ways to the token that every instance has.
     pub(super) struct FirstToken: Instance {
         /// The access token itself. Exactly one of the three is given.
-        authentication_token: Option<SecretString> = Secret("the access token, without \"Bearer\"");
+        authentication_token: Option<SecretString> = Masked("the access token, without \"Bearer\"", secret);
         /// A file that holds the access token; in the configuration file relative to it.
-        authentication_token_file: Option<SecretPath> = SecretFile("the path of a file that holds the token");
+        authentication_token_file: Option<SecretPath> = Masked("the path of a file that holds the token", secret_path);
         /// The environment variable that holds the access token.
-        authentication_token_env: Option<SecretString> = Secret("the name of an environment variable");
+        authentication_token_env: Option<SecretString> = Masked("the name of an environment variable", secret);
     }
 }
 
@@ -42,11 +43,11 @@ settings! {
         authentication_token_expires: Option<Timestamp> = Date;
         /// A second, different access token of the same directory, so that one can be exchanged
         /// while the other is in use. At most one of the three is given.
-        second_authentication_token: Option<SecretString> = Secret("another access token, without \"Bearer\"");
+        second_authentication_token: Option<SecretString> = Masked("another access token, without \"Bearer\"", secret);
         /// A file that holds the second access token; in the configuration file relative to it.
-        second_authentication_token_file: Option<SecretPath> = SecretFile("the path of a file that holds another token");
+        second_authentication_token_file: Option<SecretPath> = Masked("the path of a file that holds another token", secret_path);
         /// The environment variable that holds the second access token.
-        second_authentication_token_env: Option<SecretString> = Secret("the name of an environment variable with another token");
+        second_authentication_token_env: Option<SecretString> = Masked("the name of an environment variable with another token", secret);
         /// When the second access token expires.
         second_authentication_token_expires: Option<Timestamp> = Date;
     }
