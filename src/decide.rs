@@ -94,6 +94,9 @@ pub struct Known {
     pub answers: Vec<Answer>,
     /// Nothing is to be written: answers to changes are assumed.
     pub dry_run: bool,
+    /// An attempt before this one died, and may have written: what it would have made counts as a
+    /// write whose answer got lost.
+    pub retried: bool,
 }
 
 impl Known {
@@ -102,6 +105,7 @@ impl Known {
         Replay {
             known: self,
             position: 0,
+            start: 0,
         }
     }
 }
@@ -111,6 +115,8 @@ impl Known {
 pub struct Replay<'a> {
     known: &'a Known,
     position: usize,
+    /// Where it began.
+    start: usize,
 }
 
 /// An answer, or, through the outer error, the next thing to do.
@@ -120,6 +126,36 @@ impl<'a> Replay<'a> {
     /// True in a dry run, where a decision looks before it writes.
     pub fn is_dry_run(&self) -> bool {
         self.known.dry_run
+    }
+
+    /// True when an attempt before this one may have written.
+    pub fn is_retried(&self) -> bool {
+        self.known.retried
+    }
+
+    /// How many answers the decision has dealt with so far.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Goes on behind this many answers, which a decision has dealt with before.
+    pub fn resume_at(&mut self, position: usize) {
+        self.position = position;
+        self.start = position;
+    }
+
+    /// How many answers were told in this replay: what a decision costs.
+    pub fn told(&self) -> usize {
+        self.position - self.start
+    }
+
+    /// The failure that an answer at this position has told.
+    ///
+    /// # Panics
+    /// When the answer is a good one: a decision keeps positions of failures only.
+    pub fn error_at(&self, position: usize) -> &'a scim::ScimError {
+        let answer = &self.known.answers[position];
+        answer.as_ref().expect_err("a failure stands at its position")
     }
 
     /// The user of this id.
@@ -413,6 +449,7 @@ mod tests {
                 Err(scim::ScimError::new(ErrorKind::CircuitOpen, "down")),
             ],
             dry_run: false,
+            retried: false,
         };
         let none = || PatchOp::new(vec![]);
         // Twice: a replay starts from the first answer, whatever was told before.
@@ -447,7 +484,7 @@ mod tests {
     fn a_body_is_built_only_when_it_is_asked_for() {
         let known = Known {
             answers: vec![Ok(Reply::User(user("u-1")))],
-            dry_run: false,
+            ..Known::default()
         };
         let answered = known.replay().create_user(|| panic!("the answer is known")).unwrap();
         assert_eq!(answered.unwrap(), &user("u-1"));

@@ -62,8 +62,7 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
     String::from_utf8(std::mem::take(&mut *content)).map_err(|_| FileError::NotText)
 }
 
-/// Whether every user of the machine may read the file. Where files have no such mode, nobody is
-/// told anything.
+/// Whether every user of the machine may read the file; false where files have no such mode.
 pub fn readable_by_everybody(path: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -15,12 +15,14 @@ pub mod telemetry;
 
 pub mod app;
 pub mod http;
+pub mod net;
 
+pub mod audit;
 pub mod auth;
+pub mod outbound;
 
 pub mod diagnostic;
 pub mod files;
-pub mod tls;
 
 pub mod service;
 

@@ -6,9 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::scim::{self, ErrorKind, Member, Object, User};
+use crate::{
+    profile::UserProfile,
+    scim::{self, ErrorKind, Member, Object, User},
+};
 
-/// What came of a command.
+/// What came of a command. It holds all that the envelope tells, so that an outcome can't be told of
+/// another command than its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// Of a user command.
@@ -21,7 +25,7 @@ pub enum Outcome {
     MappingFields(Vec<(String, String)>),
 }
 
-/// What a user command did, or would have done. A create that finds the person goes on as update,
+/// What a user command did, or would have done. A create that finds its person goes on as update,
 /// and says so here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,20 +39,27 @@ pub enum Action {
 
 /// What came of a user command.
 #[derive(Clone, Debug, PartialEq)]
-pub enum UserOutcome {
+pub struct UserOutcome {
+    /// What was done, or tried.
+    pub action: Action,
+    /// The caller's profile.
+    pub profile: UserProfile,
+    /// How it ended.
+    pub end: UserEnd,
+}
+
+/// How a user command ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UserEnd {
     /// It is as asked.
     Done {
-        /// What was done.
-        action: Action,
         /// The app user afterwards.
         user: User,
         /// The app user as a profile, where that was asked for.
-        profile: Option<Object>,
+        shown: Option<Object>,
     },
     /// Nothing was to be done.
     Skipped {
-        /// What was not done.
-        action: Action,
         /// Why.
         reason: SkipReason,
         /// The app user if one was found, else the mapped profile.
@@ -56,8 +67,6 @@ pub enum UserOutcome {
     },
     /// It could not be done.
     Failed {
-        /// What was tried.
-        action: Action,
         /// Why it failed.
         failure: Failure,
         /// The app user if one was found, else the mapped profile.
@@ -65,9 +74,28 @@ pub enum UserOutcome {
     },
 }
 
+/// Which group command it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum GroupAction {
+    Get,
+    Create,
+    Update,
+    Delete,
+}
+
 /// What came of a group command.
 #[derive(Clone, Debug, PartialEq)]
-pub enum GroupOutcome {
+pub struct GroupOutcome {
+    /// What was done, or tried.
+    pub action: GroupAction,
+    /// How it ended.
+    pub end: GroupEnd,
+}
+
+/// How a group command ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupEnd {
     /// It is as asked.
     Done {
         /// The group's id; only a dry run's new group has none.
@@ -81,11 +109,67 @@ pub enum GroupOutcome {
     },
     /// It could not be done, or not wholly.
     Failed {
+        /// The id that was asked for.
+        id: Option<String>,
+        /// The name that was asked for.
+        display_name: Option<String>,
         /// Why.
         failure: Failure,
-        /// Each member's fate, if members were to be changed.
+        /// Each member's result, if members were to be changed.
         details: Option<Value>,
     },
+}
+
+impl Outcome {
+    /// Why the command failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::User(UserOutcome {
+                end: UserEnd::Failed { failure, .. },
+                ..
+            })
+            | Self::Group(GroupOutcome {
+                end: GroupEnd::Failed { failure, .. },
+                ..
+            })
+            | Self::Tested(Err(failure)) => Some(failure),
+            Self::User(_) | Self::Group(_) | Self::Tested(Ok(_)) | Self::MappingFields(_) => None,
+        }
+    }
+
+    /// One word for logs: `done`, `skipped` or `failed`.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::User(UserOutcome {
+                end: UserEnd::Skipped { .. },
+                ..
+            }) => "skipped",
+            _ if self.failure().is_some() => "failed",
+            Self::User(_) | Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => "done",
+        }
+    }
+
+    /// The `errorCode` of a failed command.
+    pub fn code(&self) -> Option<u16> {
+        self.failure().map(Failure::code)
+    }
+
+    /// Whether the same command may succeed later without its sender changing anything.
+    pub fn is_transient(&self) -> bool {
+        self.failure().is_some_and(Failure::is_transient)
+    }
+
+    /// How long to wait before the command is sent again, where the directory did not take it for
+    /// want of time or connection; between a second and five minutes.
+    pub fn retry_after(&self) -> Option<Duration> {
+        /// What is said when the directory does not say it.
+        const DEFAULT: Duration = Duration::from_secs(5);
+        /// No directory may send callers away for longer.
+        const LONGEST: Duration = Duration::from_secs(300);
+        let failure = self.failure().filter(|failure| failure.is_unavailable())?;
+        let wait = failure.retry_after.unwrap_or(DEFAULT);
+        Some(wait.clamp(Duration::from_secs(1), LONGEST))
+    }
 }
 
 /// Why nothing was to be done.
@@ -164,6 +248,36 @@ impl Failure {
             message,
             ..Self::from(told)
         }
+    }
+
+    /// Whether the same command may succeed later without its sender changing anything: the
+    /// directory was slow, down, throttling, broken, or did not accept *our* token or URL, which its
+    /// operator mends.
+    pub fn is_transient(&self) -> bool {
+        match self.cause {
+            Cause::Invalid | Cause::Absent | Cause::Conflict | Cause::Ambiguous | Cause::Mismatch => false,
+            Cause::Directory(kind) => match kind {
+                ErrorKind::Absent => false,
+                ErrorKind::Status(status) => matches!(status, 401 | 403 | 408 | 429 | 500..),
+                ErrorKind::Throttled
+                | ErrorKind::WrongUrl
+                | ErrorKind::Connect
+                | ErrorKind::Congested
+                | ErrorKind::CircuitOpen
+                | ErrorKind::Timeout
+                | ErrorKind::Broken
+                | ErrorKind::Expired
+                | ErrorKind::Unreadable => true,
+            },
+        }
+    }
+
+    /// Whether the directory could not be asked at all, or would not be asked so often.
+    fn is_unavailable(&self) -> bool {
+        matches!(
+            self.cause,
+            Cause::Directory(ErrorKind::Throttled | ErrorKind::Connect | ErrorKind::Congested | ErrorKind::CircuitOpen)
+        )
     }
 
     /// The `errorCode`: the directory's status, or our own where it gave none.
@@ -256,5 +370,121 @@ mod tests {
                 "User is already disabled."
             ]
         );
+    }
+
+    fn ending(end: UserEnd) -> Outcome {
+        Outcome::User(UserOutcome {
+            action: Action::Disable,
+            profile: UserProfile::default(),
+            end,
+        })
+    }
+
+    #[test]
+    fn an_outcome_knows_its_label_and_its_failure() {
+        let user = User::read(serde_json::json!({"id": "u-1", "userName": "test"})).unwrap();
+        let failure = Failure::new(Cause::Conflict, "said");
+        let group_failed = Outcome::Group(GroupOutcome {
+            action: GroupAction::Get,
+            end: GroupEnd::Failed {
+                id: None,
+                display_name: None,
+                failure: failure.clone(),
+                details: None,
+            },
+        });
+        let rows = [
+            (ending(UserEnd::Done { user, shown: None }), "done", None),
+            (
+                ending(UserEnd::Skipped {
+                    reason: SkipReason::Absent,
+                    details: Object::new(),
+                }),
+                "skipped",
+                None,
+            ),
+            (
+                ending(UserEnd::Failed {
+                    failure: failure.clone(),
+                    details: Object::new(),
+                }),
+                "failed",
+                Some(409),
+            ),
+            (group_failed, "failed", Some(409)),
+            (Outcome::Tested(Err(failure)), "failed", Some(409)),
+            (Outcome::Tested(Ok("proved")), "done", None),
+            (Outcome::MappingFields(Vec::new()), "done", None),
+        ];
+        for (outcome, label, code) in rows {
+            assert_eq!((outcome.label(), outcome.code()), (label, code));
+            assert!(!outcome.is_transient());
+            assert_eq!(outcome.retry_after(), None);
+        }
+    }
+
+    #[test]
+    fn what_may_succeed_later_is_transient() {
+        let transient = [
+            ErrorKind::Throttled,
+            ErrorKind::Connect,
+            ErrorKind::Congested,
+            ErrorKind::CircuitOpen,
+            ErrorKind::Timeout,
+            ErrorKind::Broken,
+            ErrorKind::Expired,
+            ErrorKind::Unreadable,
+            ErrorKind::WrongUrl,
+            ErrorKind::Status(401),
+            ErrorKind::Status(403),
+            ErrorKind::Status(500),
+            ErrorKind::Status(503),
+        ];
+        let permanent = [
+            ErrorKind::Absent,
+            ErrorKind::Status(400),
+            ErrorKind::Status(404),
+            ErrorKind::Status(409),
+            ErrorKind::Status(413),
+        ];
+        for kind in transient {
+            assert!(Failure::new(Cause::Directory(kind), "").is_transient(), "{kind:?}");
+        }
+        for kind in permanent {
+            assert!(!Failure::new(Cause::Directory(kind), "").is_transient(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_sent_away_for_one_second_to_five_minutes() {
+        let rows = [
+            (None, 5),
+            (Some(Duration::ZERO), 1),
+            (Some(Duration::from_millis(10)), 1),
+            (Some(Duration::from_secs(7)), 7),
+            (Some(Duration::from_secs(300)), 300),
+            (Some(Duration::from_secs(86_400)), 300),
+            (Some(Duration::MAX), 300),
+        ];
+        for (asked, expected) in rows {
+            for kind in [
+                ErrorKind::Throttled,
+                ErrorKind::Connect,
+                ErrorKind::Congested,
+                ErrorKind::CircuitOpen,
+            ] {
+                let failure = Failure {
+                    retry_after: asked,
+                    ..Failure::new(Cause::Directory(kind), "said")
+                };
+                let wait = Outcome::Tested(Err(failure)).retry_after();
+                assert_eq!(wait, Some(Duration::from_secs(expected)), "{kind:?} {asked:?}");
+            }
+        }
+        let slow = Failure {
+            retry_after: Some(Duration::from_secs(7)),
+            ..Failure::new(Cause::Directory(ErrorKind::Status(500)), "said")
+        };
+        assert_eq!(Outcome::Tested(Err(slow)).retry_after(), None, "only 503 asks to wait");
     }
 }

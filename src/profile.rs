@@ -103,6 +103,11 @@ impl UserProfile {
         &self.fields
     }
 
+    /// The document as it came, taken.
+    pub fn into_object(self) -> Map<String, Value> {
+        self.fields
+    }
+
     /// A field by its internal name, `givenname`; else the first whose display name it is:
     /// `Given Name`, lower-cased and without spaces. The exact key wins.
     pub fn field(&self, name: &str) -> Option<&Value> {

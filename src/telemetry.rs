@@ -1,8 +1,9 @@
 //! Logging: one event is one line on stderr, for people or as JSON.
 //!
-//! What callers and directories send ends up in fields, and `tracing-subscriber` writes a field
+//! Text of callers and directories ends up in fields, and `tracing-subscriber` writes a field
 //! recorded with `%` as it is, line breaks included: a name such as `x\n2026-01-01 INFO paid` would
-//! forge an entry. So everything is escaped once more on its way out, whatever way it was recorded.
+//! forge an entry. So every event is escaped once more as it is written, for every way of
+//! recording.
 
 use std::{
     io::{self, IsTerminal as _, Write},
@@ -20,7 +21,7 @@ use tracing_subscriber::{
 
 /// The target of the audit log.
 pub const AUDIT: &str = "audit";
-/// Events below this crate's root are ours.
+/// The prefix of this crate's own events.
 const OURS: &str = "aws_ilm";
 const ESCAPE: char = '\u{1b}';
 
@@ -48,7 +49,7 @@ pub enum InitError {
     /// The filter is not in `tracing`'s filter language.
     #[error("the log filter is not valid")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// Something in this process logs already.
+    /// Another subscriber logs for this process already.
     #[error("logging has been started already")]
     Started(#[from] TryInitError),
 }
@@ -66,7 +67,7 @@ pub fn init(settings: &LogSettings) -> Result<(), InitError> {
     Ok(())
 }
 
-/// Where a panic happened. Its message stays out: it may quote what was being worked on.
+/// Logs where a panic happened, without its message: that may quote a person's data.
 fn log_panic(panic: &panic::PanicHookInfo<'_>) {
     match panic.location() {
         Some(location) => tracing::error!(
@@ -94,7 +95,7 @@ where
         LogFormat::Json => fmt::layer()
             .json()
             .flatten_event(true)
-            // All spans and not the innermost alone: the request's id stands in the outermost.
+            // Write all spans, not the innermost alone: the request's id stands in the outermost.
             .with_current_span(false)
             .with_span_list(true)
             .with_ansi(false)
@@ -103,14 +104,14 @@ where
     };
     // The hint leaves it to the operator's filter which levels are not even looked at.
     let libraries = filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE);
-    // The audit log is no matter of taste: no filter takes a line out of it.
+    // Audit events pass every filter: a level set for debugging must not cut the audit log.
     let audit = filter_fn(|metadata| metadata.target() == AUDIT).with_max_level_hint(LevelFilter::INFO);
     let filter = EnvFilter::builder().parse(filter)?.and(libraries).or(audit);
     Ok(Registry::default().with(layer.with_filter(filter)))
 }
 
-/// HTTP libraries trace the bytes and headers that they send, people's names and tokens among them:
-/// theirs end at `debug`.
+/// Whether an event may be logged. HTTP libraries trace the bytes and headers that they send,
+/// people's names and tokens among them, so their events end at `debug`.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let is_ours = target
@@ -161,7 +162,7 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// Escapes all that could end the line, move the cursor or reorder what is shown, but for the
+/// Escapes characters that could end the line, move the cursor or reorder the text, but for the
 /// event's own line end. The form is JSON's, so that it is right inside a JSON string too. With
 /// `colour` the formatter's colours pass, and nothing else that begins with an escape.
 fn escape(event: &str, colour: bool) -> String {
@@ -183,7 +184,7 @@ fn escape(event: &str, colour: bool) -> String {
     line
 }
 
-/// Whether what follows an escape makes it a colour: `[`, digits and semicolons, `m`.
+/// Whether the text behind an escape makes it a colour: `[`, digits and semicolons, `m`.
 fn is_colour(rest: &str) -> bool {
     let Some(parameters) = rest.strip_prefix('[') else {
         return false;

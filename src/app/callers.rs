@@ -1,12 +1,17 @@
 //! Callers, kept as they are configured while the service runs.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    mem,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    auth::{Authenticator, Failures},
+    audit,
+    auth::{Authenticator, Failures, Verdict},
     config::{CallerSettings, CallerSource, ConfigError, Loaded},
     files,
-    http::audit,
 };
 
 /// How often the file of the callers is looked at.
@@ -148,6 +153,14 @@ fn put_into_force(loaded: Loaded, authenticator: &Authenticator) {
     }
 }
 
+/// Counts and audits the clients whose certificates did not verify.
+pub(super) fn refused_handshakes(failures: Arc<Failures>) -> impl Fn(IpAddr, &'static str) + Send + Sync + 'static {
+    move |address, reason| match failures.record(address, Instant::now()) {
+        Verdict::Reported => audit::handshake_refused(address, reason),
+        Verdict::Slowed(_) => {}
+    }
+}
+
 /// Tells from time to time how many failures were slowed.
 pub(super) async fn tell_failures(failures: Arc<Failures>) {
     loop {
@@ -158,7 +171,7 @@ pub(super) async fn tell_failures(failures: Arc<Failures>) {
 
 /// Tells how many failures were slowed since this was told the last time, if any was.
 pub(super) fn tell_untold(failures: &Failures) {
-    match failures.take_untold() {
+    match failures.take_slowed() {
         0 => {}
         count => audit::untold(count),
     }

@@ -28,11 +28,13 @@ use crate::{
         guard::Guard,
         host::HostRule,
         layers::LayerOptions,
-        server::ServerOptions,
+    },
+    net::{
+        server::{self, ServerOptions},
+        tls::{self, Reloader},
     },
     sandbox::{self, Sandbox},
     service::Service,
-    tls::{self, Reloader},
 };
 
 /// What callers are told to wait while the service stops: until another replica has taken over.
@@ -221,15 +223,15 @@ impl Bound {
         let stop = tokio::spawn(stop);
         let router = http::router(self.app, self.options);
         let served = match self.tls {
-            None => http::server::serve(self.listener, router, self.server, handle).await,
+            None => server::serve(self.listener, router, self.server, handle).await,
             Some((reloader, current)) => {
                 let reloading = tokio::spawn(reloader.run());
-                let served = http::server::serve_tls(
+                let served = server::serve_tls(
                     self.listener,
                     router,
                     self.server,
                     current,
-                    Arc::clone(&failures),
+                    callers::refused_handshakes(Arc::clone(&failures)),
                     handle,
                 )
                 .await;

@@ -1,4 +1,4 @@
-//! From what a request presents to who is asking.
+//! From the credentials of a request to the identity that they prove.
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -16,7 +16,7 @@ use super::{
     quota::Meter,
 };
 
-/// All callers, as they are configured at the moment.
+/// Holds all callers as they are configured at the moment, and identifies them.
 #[derive(Debug)]
 pub struct Authenticator {
     register: RwLock<Arc<Register>>,
@@ -30,70 +30,71 @@ struct Register {
     verifier: Arc<Verifier>,
 }
 
-/// What a request presents to prove who is asking.
+/// The credentials of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Credentials<'a> {
-    /// What its header section holds, if anything.
+    /// The credentials in its header section.
     pub presented: Option<PresentedCredentials<'a>>,
-    /// What its connection's client certificate proves, if there is one.
+    /// The names that its connection's client certificate proves.
     pub certificate: Option<&'a CertificateNames>,
 }
 
-/// What a header section holds of credentials. No `Debug`: they are secret.
+/// The credentials in a header section. `Debug` shows none of them: they are secret.
 #[derive(Clone, Copy)]
 pub enum PresentedCredentials<'a> {
-    /// An API key, in the field of its own.
+    /// An API key, in its own field.
     Key(&'a str),
-    /// An API key or a token, as a bearer's (RFC 6750 section 2.1).
+    /// An API key or a token, with the scheme `Bearer` (RFC 6750 section 2.1).
     Bearer(&'a str),
-    /// Something that is no use: doubled, malformed, or of another scheme.
+    /// Credentials that are doubled, malformed, or of another scheme.
     Malformed,
 }
 
 impl std::fmt::Debug for PresentedCredentials<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        formatter.write_str("Presented")
+        formatter.write_str("PresentedCredentials")
     }
 }
 
-/// Why nobody was recognised. For the log: callers are told nothing of it.
+/// Says why credentials prove no caller. For the log: the answer doesn't say, since that would help
+/// an attacker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError {
-    /// There were no credentials.
+    /// The request has no credentials.
     #[error("no credentials")]
-    Nothing,
-    /// They were doubled, malformed, or of another scheme.
+    NoCredentials,
+    /// The credentials are doubled, malformed, or of another scheme.
     #[error("unusable credentials")]
     Malformed,
     /// No caller has this key.
     #[error("unknown key")]
     UnknownKey,
-    /// The time of this caller's key is over.
+    /// The key is past its date. Holds the caller's name.
     #[error("expired key of {0}")]
     ExpiredKey(Box<str>),
-    /// The token is no good.
+    /// The token is not valid.
     #[error("token: {0}")]
     Token(TokenDefect),
-    /// The token is good, and is no caller's.
+    /// The token is valid, and meets no caller's rule.
     #[error("a token of no caller")]
-    StrangeToken,
-    /// The certificate is good, and is no caller's.
+    UnmatchedToken,
+    /// The certificate is valid, and has no caller's name.
     #[error("a certificate of no caller")]
-    StrangeCertificate,
-    /// The keys of the token's issuer can't be had at the moment, so nothing can be said of the
-    /// token.
+    UnmatchedCertificate,
+    /// The keys of the token's issuer can't be fetched at the moment, so the token can't be
+    /// verified.
     #[error("the keys of the token's issuer can't be had")]
     KeysUnavailable,
 }
 
 impl Authenticator {
-    /// Knows these callers, and verifies tokens of these issuers.
+    /// Makes an authenticator of these callers and issuers.
     ///
     /// # Errors
     /// When an issuer can't be set up.
     pub fn new(callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<Self, jwt::VerifierError> {
         let register = Register {
-            callers: known(callers, &[]),
+            callers: registered(callers, &[]),
             verifier: Arc::new(Verifier::new(issuers)?),
         };
         Ok(Self {
@@ -103,15 +104,15 @@ impl Authenticator {
         })
     }
 
-    /// Knows these from now on, and nobody else. What a caller of the same name and quota has used
-    /// of it stays used.
+    /// Replaces all callers and issuers. A caller that keeps its name and quota keeps its meter, so
+    /// that a reload gives no requests back.
     ///
     /// # Errors
-    /// When an issuer can't be set up; then all stays as it was.
+    /// When an issuer can't be set up; then nothing is replaced.
     pub fn replace(&self, callers: Vec<Caller>, issuers: Vec<Issuer>) -> Result<(), jwt::VerifierError> {
         let before = self.register();
         let register = Register {
-            callers: known(callers, &before.callers),
+            callers: registered(callers, &before.callers),
             verifier: Arc::new(before.verifier.renewed(issuers)?),
         };
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(register);
@@ -120,14 +121,13 @@ impl Authenticator {
         Ok(())
     }
 
-    /// A number that is another one once the callers have been replaced: whoever was recognised
-    /// before has to be looked at again.
+    /// The generation of the callers, which grows at each [`Self::replace`]: an [`Identity`] of an
+    /// earlier one has to be proven again.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Keeps the keys of the issuers fresh, whoever they are at the moment. Never returns; ends
-    /// when it is dropped.
+    /// Keeps the keys of the current issuers fresh. Never returns; ends when it is dropped.
     pub async fn watch(&self) {
         loop {
             let verifier = Arc::clone(&self.register().verifier);
@@ -138,22 +138,22 @@ impl Authenticator {
         }
     }
 
-    /// Says who is asking.
+    /// Identifies the caller that the credentials prove.
     ///
-    /// What the header section holds goes before a certificate: whoever presents both means the
-    /// former, and one that is wrong is not made good by the other.
+    /// Credentials in the header section go before a certificate: they are chosen for the request,
+    /// and a wrong one must not be made good by the connection's certificate.
     ///
     /// # Errors
-    /// When nobody was recognised.
+    /// When they prove no caller.
     pub async fn identify(&self, credentials: Credentials<'_>) -> Result<Identity, AuthenticationError> {
         let register = self.register();
         match (credentials.presented, credentials.certificate) {
             (Some(PresentedCredentials::Malformed), _) => Err(AuthenticationError::Malformed),
             (Some(PresentedCredentials::Key(text)), _) => register.by_key(text),
-            (Some(PresentedCredentials::Bearer(text)), _) if ApiKey::is_like_one(text) => register.by_key(text),
+            (Some(PresentedCredentials::Bearer(text)), _) if ApiKey::has_form(text) => register.by_key(text),
             (Some(PresentedCredentials::Bearer(text)), _) => register.by_token(text).await,
             (None, Some(certificate)) => register.by_certificate(certificate),
-            (None, None) => Err(AuthenticationError::Nothing),
+            (None, None) => Err(AuthenticationError::NoCredentials),
         }
     }
 
@@ -164,12 +164,12 @@ impl Authenticator {
 
 impl Register {
     fn by_key(&self, text: &str) -> Result<Identity, AuthenticationError> {
-        if !ApiKey::is_like_one(text) {
+        if !ApiKey::has_form(text) {
             return Err(AuthenticationError::UnknownKey);
         }
         let digest = Digest::of(text);
         let mut found = None;
-        // All of them, whichever it is: how long it takes says nothing.
+        // Compares every digest, so that timing does not reveal a match.
         for caller in &self.callers {
             for key in caller.caller.keys.iter().filter(|key| key.is(&digest)) {
                 found = Some((caller, key));
@@ -182,34 +182,35 @@ impl Register {
         Ok(Identity::by_key(caller, key))
     }
 
-    /// The first caller, in the order of the configuration, whose rule the token meets.
+    /// Finds the first caller, in the order of the configuration, whose rule the token meets.
     async fn by_token(&self, text: &str) -> Result<Identity, AuthenticationError> {
-        let claims = self.verifier.verify(text).await.map_err(|refusal| match refusal {
-            jwt::TokenError::Invalid(reason) => AuthenticationError::Token(reason),
+        let claims = self.verifier.verify(text).await.map_err(|error| match error {
+            jwt::TokenError::Invalid(defect) => AuthenticationError::Token(defect),
             jwt::TokenError::KeysUnavailable => AuthenticationError::KeysUnavailable,
         })?;
         let mut callers = self.callers.iter();
         let caller = callers.find(|caller| caller.caller.tokens.as_ref().is_some_and(|rule| rule.covers(&claims)));
-        let caller = caller.ok_or(AuthenticationError::StrangeToken)?;
+        let caller = caller.ok_or(AuthenticationError::UnmatchedToken)?;
         Ok(Identity::by_token(caller, &claims))
     }
 
     fn by_certificate(&self, certificate: &CertificateNames) -> Result<Identity, AuthenticationError> {
         let mut callers = self.callers.iter();
         let caller = callers.find(|caller| caller.caller.certificates.iter().any(|name| certificate.prove(name)));
-        let caller = caller.ok_or(AuthenticationError::StrangeCertificate)?;
+        let caller = caller.ok_or(AuthenticationError::UnmatchedCertificate)?;
         Ok(Identity::proven(caller, Proof::Certificate))
     }
 }
 
-fn known(callers: Vec<Caller>, before: &[Arc<RegisteredCaller>]) -> Vec<Arc<RegisteredCaller>> {
+/// Gives each caller a meter: its own from before, if its name and quota are the same.
+fn registered(callers: Vec<Caller>, before: &[Arc<RegisteredCaller>]) -> Vec<Arc<RegisteredCaller>> {
     callers
         .into_iter()
         .map(|caller| {
             let same =
-                |known: &&Arc<RegisteredCaller>| known.caller.name == caller.name && known.caller.quota == caller.quota;
-            let used = before.iter().find(same).and_then(|known| known.meter.clone());
-            let meter = used.unwrap_or_else(|| Arc::new(Meter::new(caller.quota)));
+                |old: &&Arc<RegisteredCaller>| old.caller.name == caller.name && old.caller.quota == caller.quota;
+            let kept = before.iter().find(same).and_then(|old| old.meter.clone());
+            let meter = kept.unwrap_or_else(|| Arc::new(Meter::new(caller.quota)));
             Arc::new(RegisteredCaller {
                 caller,
                 meter: Some(meter),
@@ -250,7 +251,7 @@ mod tests {
         (new.shown_once().to_owned(), key)
     }
 
-    async fn asks(
+    async fn identify(
         authenticator: &Authenticator,
         presented: Option<PresentedCredentials<'_>>,
     ) -> Result<String, AuthenticationError> {
@@ -267,7 +268,7 @@ mod tests {
         let (first, first_key) = key(None);
         let (second, second_key) = key(Some(Timestamp::MAX));
         let (expired, expired_key) = key(Some(Timestamp::now()));
-        let (strange, _) = key(None);
+        let (unknown, _) = key(None);
         let callers = vec![
             caller("hr", vec![first_key, second_key]),
             caller("soar", vec![expired_key]),
@@ -275,18 +276,18 @@ mod tests {
         let authenticator = Authenticator::new(callers, Vec::new()).unwrap();
         for text in [&first, &second] {
             for presented in [PresentedCredentials::Key(text), PresentedCredentials::Bearer(text)] {
-                assert_eq!(asks(&authenticator, Some(presented)).await.as_deref(), Ok("hr"));
+                assert_eq!(identify(&authenticator, Some(presented)).await.as_deref(), Ok("hr"));
             }
         }
-        for (presented, refusal) in [
-            (None, AuthenticationError::Nothing),
+        for (presented, error) in [
+            (None, AuthenticationError::NoCredentials),
             (Some(PresentedCredentials::Malformed), AuthenticationError::Malformed),
             (
                 Some(PresentedCredentials::Key(&expired)),
                 AuthenticationError::ExpiredKey("soar".into()),
             ),
             (
-                Some(PresentedCredentials::Key(&strange)),
+                Some(PresentedCredentials::Key(&unknown)),
                 AuthenticationError::UnknownKey,
             ),
             (
@@ -303,12 +304,12 @@ mod tests {
             ),
             (Some(PresentedCredentials::Key("")), AuthenticationError::UnknownKey),
         ] {
-            assert_eq!(asks(&authenticator, presented).await, Err(refusal));
+            assert_eq!(identify(&authenticator, presented).await, Err(error));
         }
     }
 
     #[tokio::test]
-    async fn whoever_is_replaced_is_gone_and_what_was_used_stays_used() {
+    async fn a_replaced_caller_is_gone_and_a_kept_one_keeps_its_meter() {
         let (text, api_key) = key(None);
         let authenticator = Authenticator::new(vec![caller("hr", vec![api_key.clone()])], Vec::new()).unwrap();
         let credentials = Credentials {

@@ -1,4 +1,4 @@
-//! Callers, as their operator names them, and the identity of one who has proven to be one of them.
+//! Callers as they are configured, and the identity that a request has proven.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,35 +12,35 @@ use super::{
     rights::Rights,
 };
 
-/// Somebody who may ask: a system, or people of one kind.
+/// A configured caller: a system, or people of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caller {
     /// The name in the log; unique.
     pub name: String,
-    /// Its API keys: several, so that one can be exchanged while another is in use.
+    /// Its API keys: several, so that one can be replaced while another is in use.
     pub keys: Vec<ApiKey>,
-    /// The bearer tokens that are its own.
+    /// The rule that its bearer tokens meet.
     pub tokens: Option<TokenRule>,
-    /// The names in client certificates that are its own; any of them proves it.
+    /// The names in client certificates that prove it; any of them does.
     pub certificates: Vec<CertificateName>,
     /// What it may do.
     pub rights: Rights,
-    /// How much it may ask for.
+    /// How many requests it may send.
     pub quota: Quota,
 }
 
-/// Which bearer tokens are a caller's.
+/// Tells a caller's bearer tokens from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRule {
     /// The issuer, one of those that are configured.
     pub issuer: String,
-    /// Claims with their values, all of which the token must hold. Never empty: a rule that asks
-    /// for nothing would let in everybody who has an account at the issuer.
+    /// Claims with their values, all of which the token must hold. Never empty: an empty rule would
+    /// let in every account of the issuer.
     pub claims: Vec<(String, String)>,
 }
 
 impl TokenRule {
-    /// Whether a verified token is one of those.
+    /// Whether a verified token meets the rule.
     pub fn covers(&self, claims: &Claims) -> bool {
         claims.issuer() == self.issuer
             && !self.claims.is_empty()
@@ -48,11 +48,12 @@ impl TokenRule {
     }
 }
 
-/// How somebody proved who they are.
+/// How an identity was proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Not at all: the service has no callers, and its operator lets in everybody who can reach it.
-    Unasked,
+    /// Not at all: the service has no callers, and its operator lets in every request that reaches
+    /// it.
+    None,
     /// With an API key.
     ApiKey,
     /// With a bearer token of an issuer.
@@ -62,10 +63,10 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// The word for it in the log.
+    /// The word for the log.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Unasked => "none",
+            Self::None => "none",
             Self::ApiKey => "api-key",
             Self::Token => "token",
             Self::Certificate => "certificate",
@@ -73,7 +74,7 @@ impl Proof {
     }
 }
 
-/// Somebody who asks, and has proven to be a caller.
+/// The caller that a request has proven to come from.
 #[derive(Debug, Clone)]
 pub struct Identity {
     caller: Arc<RegisteredCaller>,
@@ -82,7 +83,7 @@ pub struct Identity {
     subject: Option<Box<str>>,
 }
 
-/// A caller, with what it has used of its quota.
+/// A caller with its meter.
 #[derive(Debug)]
 pub(super) struct RegisteredCaller {
     pub(super) caller: Caller,
@@ -90,7 +91,8 @@ pub(super) struct RegisteredCaller {
 }
 
 impl Identity {
-    /// Whoever asks a service that has no callers: everything is allowed, and nothing is counted.
+    /// The identity of every request to a service that has no callers: everything is allowed, and
+    /// nothing is metered.
     pub fn anonymous() -> Self {
         let caller = Caller {
             name: "-".to_owned(),
@@ -105,7 +107,7 @@ impl Identity {
         };
         Self {
             caller: Arc::new(RegisteredCaller { caller, meter: None }),
-            proof: Proof::Unasked,
+            proof: Proof::None,
             key: None,
             subject: None,
         }
@@ -139,40 +141,41 @@ impl Identity {
         &self.caller.caller.name
     }
 
-    /// How it was proven.
+    /// How the identity was proven.
     pub fn proof(&self) -> Proof {
         self.proof
     }
 
-    /// Which of the caller's keys it was: the first eight digits of its digest.
+    /// The hint of the API key that proved it: the first eight digits of its digest.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// Which of the people behind one caller it is, without naming them: 16 hexadecimal digits that
-    /// stay the same for the same `iss` and `sub` of a token.
+    /// A pseudonym of the token's subject, which tells the people behind one caller apart without
+    /// naming them: 16 hexadecimal digits, the same for the same `iss` and `sub`.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// What it may do.
+    /// What the caller may do.
     pub fn rights(&self) -> &Rights {
         &self.caller.caller.rights
     }
 
-    /// How much it may ask for; `None` when nothing is counted.
+    /// How many requests the caller may send; `None` when they are not metered.
     pub fn quota(&self) -> Option<Quota> {
         Some(self.caller.meter.as_ref()?.quota())
     }
 
-    /// Takes one request out of its quota, see [`Meter::take`]; `None` when nothing is counted.
+    /// Takes one request out of the caller's quota, see [`Meter::take`]; `None` when requests are
+    /// not metered.
     pub fn take(&self, now: Instant) -> Option<(Result<QuotaPermit, std::time::Duration>, Standing)> {
         Some(self.caller.meter.as_ref()?.take(now))
     }
 }
 
-/// The issuer knows its people by subject and may use an e-mail address for it; the log is to tell
-/// them apart and not to name them. Whoever has the subject can compute it:
+/// Shortens a digest of issuer and subject: a subject may be an e-mail address, and the log must not
+/// name people. To compute it from a subject:
 /// `printf '%s %s' ISS SUB | sha256sum | cut -c1-16`.
 fn pseudonym(issuer: &str, subject: &str) -> Box<str> {
     let digest = digest::digest(&digest::SHA256, format!("{issuer} {subject}").as_bytes());

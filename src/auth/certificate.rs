@@ -1,10 +1,9 @@
-//! Client certificates: the names that one proves, and the name that an operator expects.
+//! Client certificates: the names that one proves, and the name that an operator configures.
 //!
-//! Whether a certificate is to be believed (its issuer, its signature, its dates) is decided in the
-//! TLS handshake. This is only about *whose* it is. A name in a certificate counts when an operator
-//! could have written just this name: both go through the same checks into the same type, so what
-//! is odd in a certificate (a control character, a wildcard, two `@`) is left out and matches
-//! nothing.
+//! The TLS handshake verifies a certificate (its issuer, its signature, its dates); this module
+//! compares names. A name in a certificate counts when an operator could have written exactly this
+//! name: both go through the same checks into the same type, so an odd name in a certificate (a
+//! control character, a wildcard, two `@`) is left out and matches nothing.
 
 use std::{fmt, str::FromStr};
 
@@ -13,14 +12,13 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use super::distinguished_name::{DistinguishedName, DistinguishedNameError};
 
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4).
-const LONGEST_HOST: usize = 253;
+const MAX_HOST_LENGTH: usize = 253;
 
 /// The longest URI or e-mail address, in bytes. SPIFFE allows 2,048 (SPIFFE ID section 2.3).
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
-/// The most subject alternative names that a certificate may have: each is compared with each that
-/// is configured.
-const MOST_NAMES: usize = 128;
+/// The most subject alternative names of a certificate: each is compared with each configured name.
+const MAX_NAMES: usize = 128;
 
 /// A name as an operator writes it: `subject:CN=hr,O=Example`, `dns:hr.example.com`,
 /// `uri:spiffe://example.com/hr` or `email:hr@example.com`. [`FromStr`] reads it, `Display` writes
@@ -29,7 +27,7 @@ const MOST_NAMES: usize = 128;
 /// - A subject is compared attribute by attribute, in order, character by character
 ///   ([`DistinguishedName`]).
 /// - A DNS name is compared without regard to letter case (RFC 4343). A wildcard in a certificate
-///   is no name of anybody.
+///   matches nothing.
 /// - A URI is compared byte by byte, as SPIFFE has it; nothing is normalised.
 /// - An e-mail address is compared exactly before the `@`, without regard to letter case behind it
 ///   (RFC 5280 section 7.5).
@@ -49,24 +47,24 @@ enum Name {
     Email(String),
 }
 
-/// Why a text is no [`CertificateName`]; the message says what to write.
+/// Says why a text is no [`CertificateName`]; the message says what to write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateNameError {
-    /// It begins with no kind of name.
+    /// The kind of name at its beginning is missing or unknown.
     #[error("begin it with subject:, dns:, uri: or email:, like \"dns:hr.example.com\"")]
     Kind,
-    /// The subject is none.
+    /// The subject is no distinguished name.
     #[error("{0}")]
     Subject(#[from] DistinguishedNameError),
-    /// The DNS name is none.
+    /// The DNS name is malformed.
     #[error(
         "write a whole DNS name like \"dns:hr.example.com\": ASCII (an international name in its xn-- form), no wildcard, no dot at the end"
     )]
     Dns,
-    /// The URI is none.
+    /// The URI is malformed.
     #[error("write a URI like \"uri:spiffe://example.com/hr\": ASCII, with its scheme, without spaces")]
     Uri,
-    /// The e-mail address is none.
+    /// The e-mail address is malformed.
     #[error("write an address like \"email:hr@example.com\": ASCII, one @, without spaces and quotes")]
     Email,
 }
@@ -82,7 +80,7 @@ impl CertificateName {
         let is_scheme = scheme
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-        let is_whole = !rest.is_empty() && text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_whole = !rest.is_empty() && text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic());
         (begins_well && is_scheme && is_whole).then(|| Self(Name::Uri(text.to_owned())))
     }
 
@@ -92,13 +90,13 @@ impl CertificateName {
             && local
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !b"\"(),:;<>@[\\]".contains(&byte));
-        (is_local && is_host(host) && text.len() <= LONGEST)
+        (is_local && is_host(host) && text.len() <= MAX_LENGTH)
             .then(|| Self(Name::Email(format!("{local}@{}", host.to_ascii_lowercase()))))
     }
 }
 
-/// A name of a host: labels of letters, digits, hyphens and underscores. Neither a wildcard nor a
-/// dot at the end passes.
+/// Whether a text is the name of a host: labels of letters, digits, hyphens and underscores,
+/// without a wildcard and without a dot at the end.
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -106,7 +104,7 @@ fn is_host(text: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    text.len() <= LONGEST_HOST && text.split('.').all(is_label)
+    text.len() <= MAX_HOST_LENGTH && text.split('.').all(is_label)
 }
 
 impl FromStr for CertificateName {
@@ -135,7 +133,7 @@ impl fmt::Display for CertificateName {
     }
 }
 
-/// The kind of a name and not the name, which may be a person's.
+/// Shows the kind of a name and not the name, which may be a person's.
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -154,14 +152,14 @@ pub struct CertificateNames {
     names: Vec<CertificateName>,
 }
 
-/// Why a certificate names nobody, although its signature is good.
+/// Says why no names can be read from a certificate, although its signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// It is not the DER of an X.509 certificate, or an extension stands in it twice.
     #[error("the client certificate can't be read")]
     Malformed,
     /// It has more alternative names than are compared.
-    #[error("the client certificate has more than {MOST_NAMES} alternative names")]
+    #[error("the client certificate has more than {MAX_NAMES} alternative names")]
     TooManyNames,
 }
 
@@ -179,7 +177,7 @@ impl CertificateNames {
             .subject_alternative_name()
             .map_err(|_| CertificateError::Malformed)?;
         let alternatives = alternatives.map_or(&[][..], |extension| &extension.value.general_names);
-        if alternatives.len() > MOST_NAMES {
+        if alternatives.len() > MAX_NAMES {
             return Err(CertificateError::TooManyNames);
         }
         let subject = DistinguishedName::of(certificate.subject()).map(|name| CertificateName(Name::Subject(name)));
@@ -187,7 +185,7 @@ impl CertificateNames {
             GeneralName::DNSName(text) => CertificateName::dns(text),
             GeneralName::URI(text) => CertificateName::uri(text),
             GeneralName::RFC822Name(text) => CertificateName::email(text),
-            // Kinds that can't be configured, and what the parser could not read.
+            // Kinds that can't be configured, and names that the parser could not read.
             GeneralName::OtherName(..)
             | GeneralName::X400Address(_)
             | GeneralName::DirectoryName(_)
@@ -222,7 +220,8 @@ impl CertificateNames {
     }
 }
 
-/// How many names there are: they may be a person's, and this is what lands in a log by mistake.
+/// Shows how many names there are, and none of them: they may be a person's, and `Debug` ends up in
+/// logs by mistake.
 impl fmt::Debug for CertificateNames {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "CertificateNames({} names)", self.names.len())
@@ -266,7 +265,7 @@ mod tests {
     #[track_caller]
     fn assert_proves(names: &CertificateNames, expected: bool, texts: &[&str]) {
         for text in texts {
-            let name: CertificateName = text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            let name: CertificateName = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(names.prove(&name), expected, "{text}");
         }
     }
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_could_have_written_matches_nothing() {
+    fn a_name_that_no_operator_could_write_matches_nothing() {
         let wildcard = names(vec![], vec![SanType::DnsName(ia5("*.example.com"))]);
         assert_proves(&wildcard, false, &["dns:hr.example.com", "dns:example.com"]);
         for odd in [
@@ -368,17 +367,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_certificate_proves_nothing() {
+    fn half_a_certificate_proves_nothing() {
         let whole = certificate(vec![(DnType::CommonName, text("hr"))], vec![]);
         let mut longer = whole.clone();
         longer.push(0);
         for der in [&[][..], b"hr", &whole[..whole.len() - 1], &longer] {
             assert_eq!(CertificateNames::from_der(der), Err(CertificateError::Malformed));
         }
-        let many = vec![SanType::DnsName(ia5("a.example")); MOST_NAMES + 1];
-        let fault = CertificateNames::from_der(&certificate(vec![], many));
-        assert_eq!(fault, Err(CertificateError::TooManyNames));
-        // Two extensions of alternative names: which one counts would be anybody's guess.
+        let many = vec![SanType::DnsName(ia5("a.example")); MAX_NAMES + 1];
+        let error = CertificateNames::from_der(&certificate(vec![], many));
+        assert_eq!(error, Err(CertificateError::TooManyNames));
+        // Two extensions of alternative names: readers could disagree about which one counts.
         let mut params = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         let second = b"\x30\x0b\x82\x09b.example".to_vec();
         params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], second)];
@@ -390,9 +389,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_wrong_is_refused_with_what_to_write() {
+    fn a_malformed_name_is_refused_with_what_to_write() {
         use CertificateNameError::{Dns, Email, Kind, Uri};
-        for (text, fault) in [
+        for (text, error) in [
             ("", Kind),
             ("hr.example.com", Kind),
             ("DNS:hr.example.com", Kind),
@@ -418,14 +417,14 @@ mod tests {
             ("email:h r@example.com", Email),
             ("email:hr@*.example.com", Email),
         ] {
-            assert_eq!(text.parse::<CertificateName>(), Err(fault), "{text:?}");
+            assert_eq!(text.parse::<CertificateName>(), Err(error), "{text:?}");
         }
-        let fault = "subject:CN = hr".parse::<CertificateName>().unwrap_err();
-        assert!(fault.to_string().contains("openssl x509"), "{fault}");
+        let error = "subject:CN = hr".parse::<CertificateName>().unwrap_err();
+        assert!(error.to_string().contains("openssl x509"), "{error}");
     }
 
     #[test]
-    fn what_was_read_is_written_back_and_debug_names_nobody() {
+    fn a_name_is_written_as_it_was_read_and_debug_shows_no_name() {
         for text in [
             "subject:CN=Jane Roe",
             "dns:jane.example.com",

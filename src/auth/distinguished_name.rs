@@ -1,5 +1,4 @@
-//! Distinguished names: the subject of a certificate, and the text of it that an operator writes
-//! (RFC 4514).
+//! Distinguished names: the subject of a certificate, and its text in the configuration (RFC 4514).
 
 use std::{fmt, str::FromStr};
 
@@ -27,20 +26,20 @@ const KEYWORDS: &[(&str, &str)] = &[
 
 /// The longest value of one attribute, in bytes; X.520 has no upper bound above 32,768, and real
 /// ones stay below 200.
-const LONGEST_VALUE: usize = 1024;
+const MAX_VALUE_LENGTH: usize = 1024;
 
 /// The most attributes of one name.
-const MOST_ATTRIBUTES: usize = 64;
+const MAX_ATTRIBUTES: usize = 64;
 
-/// What has to be escaped wherever it stands in a value (RFC 4514 section 2.4).
+/// The characters that are escaped anywhere in a value (RFC 4514 section 2.4).
 const SPECIAL: &str = "\"+,;<>\\";
 
 /// A subject: its relative names from the most specific on, which is the order of RFC 4514 and the
 /// reverse of a certificate's.
 ///
 /// Two are equal when they have the same attribute types with the same values, character by
-/// character, in the same order. X.500 would pass over letter case and doubled spaces; what decides
-/// who may come in does not.
+/// character, in the same order. X.500 ignores letter case and doubled spaces; a comparison that
+/// grants access must not.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DistinguishedName {
     relative: Vec<RelativeName>,
@@ -57,7 +56,7 @@ struct Attribute {
     value: String,
 }
 
-/// Why a text is no distinguished name; the message says what to write.
+/// Says why a text is no distinguished name; the message says what to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct DistinguishedNameError(&'static str);
@@ -78,9 +77,9 @@ const VALUE: DistinguishedNameError =
 const TOO_MANY: DistinguishedNameError = DistinguishedNameError("write at most 64 attributes");
 
 impl DistinguishedName {
-    /// The name in a certificate; `None` for one that no text could stand for: an empty one, one
-    /// with a control character or with a value that is no text (or is in T.61, whose meaning
-    /// nobody agrees on).
+    /// Reads the name of a certificate; `None` for one that no text could stand for: an empty one,
+    /// one with a control character or with a value that is no text (or is in T.61, which
+    /// implementations decode differently).
     pub(super) fn of(name: &X509Name<'_>) -> Option<Self> {
         let mut relative = Vec::new();
         for part in name.iter() {
@@ -104,7 +103,7 @@ impl DistinguishedName {
         if relative.is_empty() || relative.iter().any(Vec::is_empty) {
             return Err(SHAPE);
         }
-        if relative.iter().map(Vec::len).sum::<usize>() > MOST_ATTRIBUTES {
+        if relative.iter().map(Vec::len).sum::<usize>() > MAX_ATTRIBUTES {
             return Err(TOO_MANY);
         }
         relative.iter_mut().for_each(|attributes| attributes.sort());
@@ -138,7 +137,7 @@ impl FromStr for DistinguishedName {
     }
 }
 
-/// The dotted numbers of an attribute type.
+/// Finds the dotted numbers of an attribute type.
 fn oid(kind: &str) -> Result<String, DistinguishedNameError> {
     if kind.contains(' ') {
         return Err(SHAPE);
@@ -159,7 +158,7 @@ fn oid(kind: &str) -> Result<String, DistinguishedNameError> {
 /// The separator behind a value with what follows; `None` at the end of the text.
 type End<'a> = Option<(char, &'a str)>;
 
-/// A value without its escapes, and its end.
+/// Reads a value, without its escapes, up to its end.
 fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameError> {
     let mut bytes = Vec::new();
     let mut end = None;
@@ -189,8 +188,8 @@ fn read_value(text: &str) -> Result<(String, End<'_>), DistinguishedNameError> {
     Ok((value, end))
 }
 
-/// What follows a backslash: a character that needs it, or two hexadecimal digits for one byte (of
-/// several, for a character beyond ASCII).
+/// Reads the rest of an escape: a character that needs a backslash, or two hexadecimal digits for
+/// one byte (of several, for a character beyond ASCII).
 fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, DistinguishedNameError> {
     let mut next = || characters.next().map(|(_, character)| character);
     let first = next().ok_or(ESCAPE)?;
@@ -208,10 +207,10 @@ fn read_escape(characters: &mut std::str::CharIndices<'_>) -> Result<u8, Disting
 /// Whether a text may be a value. A control character (a NUL above all) could make a text end early
 /// for another reader.
 fn is_value(text: &str) -> bool {
-    (1..=LONGEST_VALUE).contains(&text.len()) && !text.chars().any(char::is_control)
+    (1..=MAX_VALUE_LENGTH).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// As RFC 4514 writes it; what was written is read back as the same name.
+/// Writes the name in the form of RFC 4514, which is parsed back to an equal name.
 impl fmt::Display for DistinguishedName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, attributes) in self.relative.iter().enumerate() {
@@ -243,7 +242,7 @@ fn write_value(value: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// How many parts there are, and no value: a subject may name a person.
+/// Shows how many parts there are, and no value: a subject may name a person.
 impl fmt::Debug for DistinguishedName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "DistinguishedName({} parts)", self.relative.len())
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_written_back_in_one_form() {
+    fn a_name_is_written_in_one_form_however_it_was_read() {
         for (text, expected) in [
             ("CN=hr", "CN=hr"),
             ("cn=hr,o=Example,C=DE", "CN=hr,O=Example,C=DE"),
@@ -290,10 +289,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_what_to_write() {
-        let long = format!("CN={}", "a".repeat(LONGEST_VALUE + 1));
-        let many = vec!["CN=a"; MOST_ATTRIBUTES + 1].join(",");
-        for (text, fault) in [
+    fn a_malformed_name_is_refused_with_what_to_write() {
+        let long = format!("CN={}", "a".repeat(MAX_VALUE_LENGTH + 1));
+        let many = vec!["CN=a"; MAX_ATTRIBUTES + 1].join(",");
+        for (text, error) in [
             ("", SHAPE),
             ("hr", SHAPE),
             ("CN = hr", SHAPE),
@@ -324,7 +323,7 @@ mod tests {
             ("CN=#0c0161", HEXADECIMAL),
             (&many, TOO_MANY),
         ] {
-            assert_eq!(parse(text), Err(fault), "{text}");
+            assert_eq!(parse(text), Err(error), "{text}");
         }
     }
 
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_names_nobody() {
+    fn debug_shows_no_value() {
         assert_eq!(
             format!("{:?}", parse("CN=Jane Roe,O=Example").unwrap()),
             "DistinguishedName(2 parts)"

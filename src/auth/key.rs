@@ -1,8 +1,8 @@
-//! API keys: made here, shown once, and known afterwards by their digests alone.
+//! API keys: generated here, shown once, and stored as their digests alone.
 //!
-//! A key is 256 random bits, so nobody guesses one and a fast digest is enough to keep it (slow
-//! ones are for what people think up). For the same reason nothing but a key of this form is ever
-//! compared: a password cannot be configured in its place.
+//! A key is 256 random bits, so it can't be guessed and a fast digest protects it (slow ones are
+//! for passwords that people choose). For the same reason nothing but a key of this form is ever
+//! compared: a password can't be configured in its place.
 
 use std::fmt::{self, Write as _};
 
@@ -10,26 +10,26 @@ use aws_lc_rs::{constant_time, digest, rand};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What every key begins with, so that scanners for secrets can find one that leaked.
+/// The beginning of every key, by which secret scanners find one that leaked.
 const PREFIX: &str = "ilm_";
 
 /// Random bytes in a key.
 const BYTES: usize = 32;
 
-/// A key that was just made. It stands nowhere but here.
+/// A key that was just generated. There is no other copy of it.
 #[derive(Debug)]
 pub struct NewKey {
     /// The key itself, `ilm_` and 64 hexadecimal digits.
     key: SecretString,
-    /// What the configuration knows it by.
+    /// The digest for the configuration.
     pub digest: Digest,
 }
 
 impl NewKey {
-    /// Makes one.
+    /// Generates a key.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the system's source of randomness fails.
     pub fn generate() -> Result<Self, aws_lc_rs::error::Unspecified> {
         let mut bytes = [0; BYTES];
         rand::fill(&mut bytes)?;
@@ -71,13 +71,13 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// The first eight digits, by which the log tells one of a caller's keys from another. Of no
-    /// use to whoever has not got the key.
+    /// The first eight digits, by which the log tells one of a caller's keys from another. Too
+    /// short to find the key by.
     pub fn hint(&self) -> String {
         hexadecimal(&self.0[..4])
     }
 
-    /// Compares in a time that says nothing of where the two differ.
+    /// Compares in constant time.
     fn is(&self, other: &Self) -> bool {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
@@ -98,31 +98,31 @@ impl fmt::Debug for Digest {
 /// A key that is configured for a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// What it is known by.
+    /// The digest of the key.
     pub digest: Digest,
-    /// From when on it is refused.
+    /// The time from which on it is refused.
     pub expires: Option<Timestamp>,
 }
 
 impl ApiKey {
-    /// Whether a presented text has the form of a key; nothing else is worth a digest.
-    pub fn is_like_one(text: &str) -> bool {
+    /// Whether a presented text has the form of a key; no other text is compared.
+    pub fn has_form(text: &str) -> bool {
         text.strip_prefix(PREFIX)
             .is_some_and(|digits| digits.len() == 2 * BYTES && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
-    /// Whether it is the key with this digest.
+    /// Whether this is the key's digest. Compares in constant time.
     pub fn is(&self, digest: &Digest) -> bool {
         self.digest.is(digest)
     }
 
-    /// Whether it is refused by now.
+    /// Whether it is refused at this time.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
-/// In hexadecimal digits, lower case.
+/// Formats bytes as hexadecimal digits, lower case.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
@@ -136,10 +136,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_key_is_known_by_its_digest() {
+    fn a_new_key_matches_its_digest() {
         let new = NewKey::generate().unwrap();
         let key = new.shown_once();
-        assert!(ApiKey::is_like_one(key), "{key}");
+        assert!(ApiKey::has_form(key), "{key}");
         assert!(Digest::of(key).is(&new.digest));
         assert_eq!(Digest::parse(&new.digest.to_string()), Some(new.digest));
         assert_ne!(NewKey::generate().unwrap().shown_once(), key);
@@ -156,9 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_not_looked_at() {
+    fn a_text_of_another_form_is_no_key() {
         let digits = "0123456789abcdef".repeat(4);
-        assert!(ApiKey::is_like_one(&format!("ilm_{digits}")));
+        assert!(ApiKey::has_form(&format!("ilm_{digits}")));
         for text in [
             String::new(),
             digits.clone(),
@@ -169,7 +169,7 @@ mod tests {
             format!("ilm_{}é", &digits[2..]),
             format!("ilm_{}g", &digits[1..]),
         ] {
-            assert!(!ApiKey::is_like_one(&text), "{text}");
+            assert!(!ApiKey::has_form(&text), "{text}");
         }
     }
 

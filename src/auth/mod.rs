@@ -1,10 +1,10 @@
-//! Who asks, how they prove it, and what they may do. Knows nothing of HTTP, of commands or of
+//! Authentication and authorisation of callers. Knows nothing of HTTP, of commands or of
 //! directories.
 //!
-//! An operator names [`Caller`]s, each with the proofs that are theirs (API keys, claims of a
-//! bearer token, names in a client certificate), their [`Rights`] and their [`Quota`]. The
-//! [`Authenticator`] holds them all and turns the [`Credentials`] of a request into an
-//! [`Identity`], or refuses. [`Failures`] slows whoever keeps failing.
+//! An operator configures [`Caller`]s, each with its credentials (API keys, claims of a bearer
+//! token, names in a client certificate), its [`Rights`] and its [`Quota`]. The [`Authenticator`]
+//! holds them all and turns the [`Credentials`] of a request into an [`Identity`], or refuses.
+//! [`Failures`] slows addresses that keep failing.
 
 mod authenticator;
 mod caller;

@@ -1,4 +1,4 @@
-//! How much a caller may ask for: requests a second, and at once.
+//! Quotas of callers: requests a second, and at once.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a caller is given.
+/// The quota of a caller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quota {
     /// Requests a second, above 0. As many may come at once after a quiet second, and at least one.
@@ -23,19 +23,19 @@ impl Quota {
         self.requests_per_second.ceil().max(1.0) as u32
     }
 
-    /// The time in which the burst is given back, in whole seconds.
+    /// The time in which an empty bucket refills, in whole seconds.
     pub fn window(&self) -> u64 {
         (f64::from(self.burst()) / self.requests_per_second).ceil().max(1.0) as u64
     }
 }
 
-/// What is left of a quota: a bucket that fills as time goes by, and the places for requests at
-/// work.
+/// Measures the use of a quota: a token bucket for requests a second, and a semaphore for requests
+/// at once.
 #[derive(Debug)]
 pub struct Meter {
     quota: Quota,
     bucket: Mutex<Bucket>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -44,23 +44,23 @@ struct Bucket {
     at: Instant,
 }
 
-/// A place among the requests at work; dropping it gives it back.
+/// Permits one request at once; dropping it frees the place.
 #[derive(Debug)]
 pub struct QuotaPermit {
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// How a caller stands after a request.
+/// The state of a caller's quota after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// Requests that may come at once from now on.
     pub remaining: u32,
-    /// The time until there is one more than now, zero when none is missing.
+    /// The time until one more may come, zero when the bucket is full.
     pub reset: Duration,
 }
 
 impl Meter {
-    /// A meter with nothing used of its quota.
+    /// Makes a meter of an unused quota.
     pub fn new(quota: Quota) -> Self {
         Self {
             quota,
@@ -68,7 +68,7 @@ impl Meter {
                 level: f64::from(quota.burst()),
                 at: Instant::now(),
             }),
-            places: Arc::new(Semaphore::new(quota.concurrent_requests.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(quota.concurrent_requests.min(Semaphore::MAX_PERMITS))),
         }
     }
 
@@ -77,8 +77,8 @@ impl Meter {
         self.quota
     }
 
-    /// Takes one request out of the quota: a place, or how long to wait when there is none; and how
-    /// the caller then stands.
+    /// Takes one request out of the quota: gives a permit, or the time to wait when there is none,
+    /// and the state of the quota after it.
     pub fn take(&self, now: Instant) -> (Result<QuotaPermit, Duration>, Standing) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
@@ -88,13 +88,13 @@ impl Meter {
             let standing = self.standing(bucket.level);
             return (Err(standing.reset), standing);
         }
-        // A request that finds no place costs nothing: the caller is not to pay for those of its
-        // own that are slow.
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        // A request beyond the concurrent ones takes nothing out of the bucket: the caller must not
+        // pay twice for its own slow requests.
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return (Err(Duration::from_secs(1)), self.standing(bucket.level));
         };
         bucket.level -= 1.0;
-        (Ok(QuotaPermit { _place: place }), self.standing(bucket.level))
+        (Ok(QuotaPermit { _permit: permit }), self.standing(bucket.level))
     }
 
     fn standing(&self, level: f64) -> Standing {
@@ -102,7 +102,7 @@ impl Meter {
         let missing = if is_full { 0.0 } else { 1.0 - level.fract() };
         Standing {
             remaining: level as u32,
-            // A rate of next to nothing makes it longer than a duration can be.
+            // A tiny rate makes it longer than a `Duration` can be.
             reset: Duration::try_from_secs_f64(missing / self.quota.requests_per_second).unwrap_or(Duration::MAX),
         }
     }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn next_to_nothing_is_next_to_never() {
+    fn a_tiny_rate_waits_without_end() {
         let meter = meter(f64::MIN_POSITIVE, 1);
         let start = Instant::now();
         assert!(meter.take(start).0.is_ok());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_held_until_dropped_and_a_full_house_costs_nothing() {
+    fn permits_are_held_until_dropped_and_a_request_without_one_costs_nothing() {
         let meter = meter(10.0, 2);
         let now = Instant::now();
         let held = [meter.take(now).0.unwrap(), meter.take(now).0.unwrap()];

@@ -1,23 +1,23 @@
-//! What a caller may do: nothing but what it was given.
+//! The rights of a caller, which may do nothing without.
 
 use std::collections::BTreeSet;
 
-/// What a caller may do. The default is nothing at all.
+/// The rights of a caller. The default is none at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {
     /// The commands that it may run, on the instances that it may use.
     pub commands: Vec<CommandRight>,
-    /// The instances that it may use; of others it is told that they are not there.
+    /// The instances that it may use; others are answered as if they did not exist.
     pub instances: Names,
-    /// Whether it may read, retry, cancel and move the deferred commands of others; those it gave
-    /// itself it always may.
+    /// Whether it may read, retry, cancel and move the deferred commands of other callers; its own
+    /// it always may.
     pub operations: bool,
     /// Whether it may see how the service and its directories are doing.
     pub administration: bool,
 }
 
 impl Rights {
-    /// Every right there is: of whoever asks a service that has no callers.
+    /// Every right there is, for requests to a service that has no callers.
     pub fn all() -> Self {
         Self {
             commands: vec![CommandRight::Every],
@@ -27,7 +27,8 @@ impl Rights {
         }
     }
 
-    /// Whether it may run a command of this name, which changes a directory or only reads one.
+    /// Whether the caller may run a command of this name. `writes` says whether the command changes
+    /// a directory or only reads one.
     pub fn may_run(&self, command: &str, writes: bool) -> bool {
         self.commands.iter().any(|right| right.covers(command, writes))
     }
@@ -50,8 +51,8 @@ pub enum CommandRight {
 }
 
 impl CommandRight {
-    /// Reads a right as an operator writes it. `None` for what gives a right to none of the `known`
-    /// commands: a slip that would otherwise show only when somebody is refused.
+    /// Parses a right as an operator writes it. `None` for a text that covers none of the `known`
+    /// commands: a slip that would otherwise show only when a request is refused.
     pub fn parse(text: &str, known: &[&str]) -> Option<Self> {
         let right = match (text, text.strip_suffix('*')) {
             ("*", _) => Self::Every,
@@ -60,7 +61,7 @@ impl CommandRight {
             (_, Some(start)) => Self::Beginning(start.into()),
             (name, None) => Self::Named(name.into()),
         };
-        // Whether a command writes makes no difference to a name.
+        // A right by name covers reading and writing commands alike.
         let is_of_use = matches!(right, Self::Read | Self::Write) || known.iter().any(|name| right.covers(name, false));
         is_of_use.then_some(right)
     }
@@ -79,14 +80,14 @@ impl CommandRight {
 /// Some names, or every name; letter case makes no difference. The default is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Names {
-    /// Whatever the name.
+    /// Every name.
     Every,
     /// These, in lower case.
     These(BTreeSet<String>),
 }
 
 impl Names {
-    /// These names; `*` among them is every name.
+    /// Collects names; `*` among them stands for every name.
     pub fn these(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let names: BTreeSet<String> = names.into_iter().map(|name| name.as_ref().to_lowercase()).collect();
         if names.contains("*") {

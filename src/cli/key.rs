@@ -39,8 +39,8 @@ pub(super) fn run(task: Task) -> ExitCode {
         return ExitCode::from(FAILED);
     };
     let expires = expires.map_or_else(String::new, |day| format!(", expires = {day}"));
-    // The key and the configuration go to standard output, what is said about them to standard
-    // error: scripts get two parts to cut.
+    // The key and the configuration go to standard output, explanations to standard error: a script
+    // reads the two parts from standard output alone.
     eprintln!(
         "The key, shown this once. Give it to the caller, who sends it as `Authorization: Bearer KEY` or `X-API-Key: KEY`:\n"
     );

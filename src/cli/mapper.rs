@@ -1,4 +1,4 @@
-//! The subcommand `mapper`: what is wrong with a mapper's file, and what it does with one profile.
+//! The subcommand `mapper`: checks a mapper's file, and explains what it makes of one profile.
 
 use std::{
     io::Read as _,
@@ -24,16 +24,16 @@ const LONGEST_SOURCE: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
-    /// Tell every error, warning and note of a mapper; exits with 1 for an error
+    /// Tell the errors, warnings and notes on a mapper; exits with 1 on an error
     Lint {
         /// The mapper's file
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Exit with 1 for a warning, too
+        /// Exit with 1 on a warning, too
         #[arg(long)]
         strict: bool,
     },
-    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and tell each
+    /// Map a profile (or a SCIM user, for an incoming mapper) from standard input, and print each
     /// step as JSON
     Explain {
         /// The mapper's file
@@ -82,7 +82,7 @@ fn lint(path: &Path, strict: bool) -> ExitCode {
 }
 
 fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
-    let Some(mapping_type) = MappingType::named(mapping_type) else {
+    let Some(mapping_type) = MappingType::from_name(mapping_type) else {
         return misused("--type is \"User Profile\", \"User Profile - Create\" or \"User Profile - Update\"");
     };
     let file = match MapperFile::load(path) {

@@ -27,14 +27,14 @@ use crate::{
     app::{Bound, EmbeddedSandbox},
     commands::{Command, test_module},
     config::{self, Settings, Sources},
-    envelope::Envelope,
     http,
+    outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
-    service::{CommandRun, Service, Told},
+    service::{Completed, Service},
     telemetry,
 };
 
-/// Something failed that was to be done.
+/// The exit code of a task that failed.
 const FAILED: u8 = 1;
 
 /// The settings or the arguments are wrong: nothing was started. The same code as clap's own.
@@ -171,7 +171,7 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
     match bound.serve(shutdown()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Like everything that is told while it serves.
+            // As a log line, like every message while it serves.
             tracing::error!("{}", chain(&error));
             ExitCode::from(FAILED)
         }
@@ -195,7 +195,7 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
     let listener = match TcpListener::bind(listen).await {
         Ok(listener) => listener,
         Err(error) => {
-            // As for `serve`: the argument is right, and the port is somebody else's.
+            // As for `serve`: the argument is right, and another process has the port.
             eprintln!("can't listen on {listen}; choose another with --listen: {error}");
             return ExitCode::from(FAILED);
         }
@@ -262,21 +262,14 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let mut all_well = true;
     for (instance, test) in service.instances().iter().zip(tests) {
         let (well, details) = match test.await {
-            Ok(Ok(CommandRun {
-                told: Told::Envelope(Envelope::TestModule(envelope)),
-                ..
-            })) => {
-                let result = envelope.result;
-                (
-                    result.success,
-                    if result.success {
-                        result.details
-                    } else {
-                        result.error_message
-                    },
-                )
-            }
-            Ok(_) | Err(_) => (false, "the test broke off".to_owned()),
+            Ok(Ok(Completed { outcome, .. })) => match outcome {
+                Outcome::Tested(Ok(proved)) => (true, proved.to_owned()),
+                Outcome::Tested(Err(failure)) => (false, failure.message),
+                Outcome::User(_) | Outcome::Group(_) | Outcome::MappingFields(_) => {
+                    (false, "another command answered".to_owned())
+                }
+            },
+            Ok(Err(_)) | Err(_) => (false, "the test broke off".to_owned()),
         };
         all_well &= well;
         // Writing to a string does not fail.
@@ -303,8 +296,8 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
         .no_proxy()
         .timeout(std::time::Duration::from_secs(3))
         // The service is asked at an address of this machine, for which its certificate is hardly
-        // made out. No secret is sent and nothing but a status is believed, so there is nothing to
-        // gain for who answers in its place. A URL that was given is verified.
+        // made out. No secret is sent and nothing but a status is believed, so a process that
+        // answers in its place gains nothing. A URL that was given is verified.
         .tls_danger_accept_invalid_certs(is_own)
         .build();
     let answer = match (client, url.join("/health/ready")) {

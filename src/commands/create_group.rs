@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Rules, group, person::is_same_name};
+use super::{
+    CREATIONS, Decision, Operation, Rules,
+    group::{AskedGroup, OfGroup},
+    person::is_same_name,
+    settle::{Judgement, Settled, settle},
+};
 use crate::{
     decide::{Next, Replay},
-    outcome::{Cause, Failure, GroupOutcome, Outcome},
+    outcome::{Cause, Failure, GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{self, Group, Object, aws},
+    scim::{self, Group, Object, Priority, aws},
 };
 
 /// What a duplicate means where the directory does not say it.
@@ -27,105 +32,120 @@ pub struct Args {
     pub scim: GroupProfile,
 }
 
-/// What to do next.
-pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
-    let Some(name) = group::text(&args.scim, "displayName")? else {
-        return group::invalid("scim.displayName is needed: the name of the new group");
-    };
-    let mut attributes = Object::new();
-    attributes.insert("displayName".to_owned(), name.into());
-    if let Some(external_id) = group::text(&args.scim, "externalId")? {
-        attributes.insert("externalId".to_owned(), external_id.into());
-    }
-    let violations = aws::group_values(rules.dialect, &attributes);
-    if !violations.is_empty() {
-        return group::violates(&violations);
-    }
-    attributes.insert(
-        "schemas".to_owned(),
-        json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]),
-    );
+impl Operation for Args {
+    const NAME: &'static str = "iam-create-group";
+    const ARGUMENTS: &'static [&'static str] = &["scim"];
+    const PRIORITY: Priority = Priority::Create;
 
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        let group = AskedGroup {
+            action: GroupAction::Create,
+            profile: &self.scim,
+            rules,
+        };
+        Box::new(OfGroup {
+            arguments: self,
+            group,
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let Some(name) = asked.text("displayName")? else {
+        return asked.invalid("scim.displayName is needed: the name of the new group");
+    };
+    let attributes = attributes(asked, name)?;
     if replay.is_dry_run() {
         match replay.groups_by_name(name)? {
             Ok([]) => {}
-            Ok(groups) if groups.iter().all(|group| named(group, name)) => {
-                return group::fails(Failure::new(Cause::Conflict, TAKEN));
+            Ok(groups) if are_named(groups, name) => {
+                return asked.fails(Failure::new(Cause::Conflict, TAKEN));
             }
-            Ok(_) => return another_group(),
-            Err(error) => return group::failed(error),
+            Ok(_) => return another_group(asked),
+            Err(error) => return asked.failed(error),
         }
     }
-    let mut lost: Option<&scim::ScimError> = None;
-    for _ in 0..super::CREATIONS {
-        let refused = match replay.create_group(|| attributes.clone())? {
-            Ok(group) if named(group, name) => return Ok(done(group)),
-            Ok(_) => return another_group(),
-            Err(error) if error.status() == Some(409) => Some(error),
-            Err(error) if error.is_answer_lost() => {
-                lost = Some(error);
-                None
+    let settled = settle(
+        replay,
+        CREATIONS,
+        |replay| replay.create_group(|| attributes.clone()),
+        |replay| replay.groups_by_name(name),
+        |sent, groups| match groups {
+            [group] if sent.may_be_done() && is_as_sent(group, &attributes) => Judgement::Done,
+            [] if !sent.is_conflict() && sent.times < CREATIONS => Judgement::SendAgain,
+            _ => Judgement::Stop,
+        },
+    )?;
+    match settled {
+        Settled::Answered(group) if is_named(group, name) => Ok(done(asked, group)),
+        Settled::Answered(_) => another_group(asked),
+        Settled::Done(groups) => match groups {
+            [group] => Ok(done(asked, group)),
+            [] | [_, ..] => another_group(asked),
+        },
+        Settled::Unsure(sent, looking) => asked.unsure("created", sent.lost, looking),
+        Settled::Stopped(sent, None) => asked.failed(sent.error),
+        Settled::Stopped(sent, Some([])) if sent.is_conflict() => {
+            clashes(asked, sent.error, "another group has this externalId")
+        }
+        Settled::Stopped(sent, Some([])) => asked.failed(sent.error),
+        Settled::Stopped(_, Some(groups)) if !are_named(groups, name) => another_group(asked),
+        Settled::Stopped(sent, Some(groups)) => {
+            let ids: Vec<_> = groups.iter().filter_map(Group::id).map(|id| id.to_string()).collect();
+            let whose = format!("a group of this displayName exists: {}", ids.join(", "));
+            if sent.is_conflict() {
+                clashes(asked, sent.error, &whose)
+            } else {
+                asked.fails(Failure::new(Cause::Conflict, whose))
             }
-            Err(error) => return group::failed(error),
-        };
-        match (replay.groups_by_name(name)?, refused) {
-            // The creation whose answer got lost was done after all.
-            (Ok([group]), _) if lost.is_some() && is_as_sent(group, &attributes) => return Ok(done(group)),
-            (Ok([]), Some(refused)) => return clashes(refused, "another group has this externalId"),
-            (Ok([]), None) => {}
-            (Ok(groups), _) if !groups.iter().all(|group| named(group, name)) => return another_group(),
-            (Ok(groups), refused) => {
-                let ids = groups
-                    .iter()
-                    .filter_map(Group::id)
-                    .map(|id| id.to_string())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                let whose = format!("a group of this displayName exists: {ids}");
-                return match refused {
-                    Some(refused) => clashes(refused, &whose),
-                    None => group::fails(Failure::new(Cause::Conflict, whose)),
-                };
-            }
-            (Err(looking), _) => match lost {
-                Some(lost) => return group::unsure("created", lost, looking),
-                None => return group::failed(looking),
-            },
         }
     }
-    lost.map_or_else(|| group::fails(Failure::new(Cause::Conflict, TAKEN)), group::failed)
 }
 
-/// A 409, and what it is about as far as a look tells.
-fn clashes(refused: &scim::ScimError, whose: &str) -> Result<Outcome, Next> {
-    group::fails(Failure::new(Cause::Conflict, format!("{}; {whose}", refused.message())))
+/// The group's attributes to send, unless the directory is known to refuse them.
+fn attributes(asked: AskedGroup<'_>, name: &str) -> Result<Object, Next> {
+    let mut attributes = Object::new();
+    attributes.insert("displayName".to_owned(), name.into());
+    if let Some(external_id) = asked.text("externalId")? {
+        attributes.insert("externalId".to_owned(), external_id.into());
+    }
+    let violations = aws::group_values(asked.rules.dialect, &attributes);
+    if !violations.is_empty() {
+        return asked.violates(&violations);
+    }
+    let schemas = json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]);
+    attributes.insert("schemas".to_owned(), schemas);
+    Ok(attributes)
 }
 
-fn another_group<T>() -> Result<T, Next> {
-    group::fails(Failure::new(
-        Cause::Mismatch,
-        "mismatch: the directory answered with another group than the one sent",
-    ))
+/// Ends with a 409, and what it is about as far as a look tells.
+fn clashes(asked: AskedGroup<'_>, refused: &scim::ScimError, whose: &str) -> Result<Outcome, Next> {
+    let message = format!("{}; {whose}", refused.message());
+    asked.fails(Failure::new(Cause::Conflict, message))
 }
 
-fn named(group: &Group, name: &str) -> bool {
+fn another_group<T>(asked: AskedGroup<'_>) -> Result<T, Next> {
+    asked.mismatch("the directory answered with another group than the one sent")
+}
+
+fn is_named(group: &Group, name: &str) -> bool {
     group.display_name().is_some_and(|found| is_same_name(found, name))
 }
 
-fn done(group: &Group) -> Outcome {
-    Outcome::Group(GroupOutcome::Done {
-        id: group.id().map(|id| id.to_string()),
-        display_name: group.display_name().map(str::to_owned),
-        details: group.as_object().clone(),
-        members: None,
-    })
+fn are_named(groups: &[Group], name: &str) -> bool {
+    groups.iter().all(|group| is_named(group, name))
+}
+
+fn done(asked: AskedGroup<'_>, group: &Group) -> Outcome {
+    asked.done(group.id(), group.display_name(), group.as_object().clone(), None)
 }
 
 /// Whether a group of this name that is there after a lost answer is the one that was sent.
 fn is_as_sent(group: &Group, attributes: &Object) -> bool {
     attributes["displayName"]
         .as_str()
-        .is_some_and(|name| named(group, name))
+        .is_some_and(|name| is_named(group, name))
         && group.as_object().get("externalId") == attributes.get("externalId")
 }
 
@@ -136,8 +156,7 @@ mod tests {
     use super::super::testing::*;
     use crate::{
         commands::Command,
-        decide::{Known, Next, Step},
-        envelope,
+        decide::{Next, Step},
         scim::ErrorKind,
     };
 
@@ -189,7 +208,7 @@ mod tests {
         ]);
         for (kind, code) in UNDONE {
             let outcome = outcome(&admins(), &rules(), vec![failed(kind)]);
-            let failure = envelope::failure(&outcome).expect("nothing was made");
+            let failure = outcome.failure().expect("nothing was made");
             assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
         }
     }
@@ -255,7 +274,7 @@ mod tests {
     #[test]
     fn the_body_has_the_name_and_the_external_id() {
         let command = create(json!({"displayName": "Ad\"mins", "externalId": "e-1", "id": "g-9"}));
-        let Next::Write(Step::CreateGroup(body)) = command.decide(&rules(), &Known::default()) else {
+        let Next::Write(Step::CreateGroup(body)) = first(&command) else {
             panic!("a creation comes first")
         };
         assert_eq!(
@@ -478,6 +497,32 @@ mod tests {
                 "failed 401: said []",
             )
             .dry(),
+        ]);
+    }
+
+    #[test]
+    fn what_an_attempt_that_died_has_made_is_its_own_work() {
+        hold(vec![
+            row(
+                "made before",
+                create(json!({"displayName": "Admins"})),
+                vec![
+                    ("create group Admins", status(409)),
+                    ("groups named Admins?", groups(vec![group(json!({}))])),
+                ],
+                "done g-1 Admins",
+            )
+            .retried(),
+            row(
+                "another group has the name",
+                create(json!({"displayName": "Admins"})),
+                vec![
+                    ("create group Admins", status(409)),
+                    ("groups named Admins?", groups(vec![group(json!({"externalId": "x"}))])),
+                ],
+                "failed 409: said; a group of this displayName exists: g-1 []",
+            )
+            .retried(),
         ]);
     }
 }

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Rules, Switch,
-    person::{ABSENT, Person},
+    Decision, Operation, Rules, Switch,
+    person::{ABSENT, OfPerson, Person, PreparedPerson},
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Cause, Outcome, SkipReason},
     profile::UserProfile,
+    scim::Priority,
 };
 
 /// The arguments of `iam-create-user`.
@@ -33,12 +34,25 @@ pub struct Args {
     pub allow_enable: Switch,
 }
 
-/// What to do next.
-pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-    let mut person = Person::new(Action::Create, &args.user_profile, rules);
+impl Operation for Args {
+    const NAME: &'static str = "iam-create-user";
+    const ARGUMENTS: &'static [&'static str] = &["user-profile", "allow-enable"];
+    const PRIORITY: Priority = Priority::Create;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(OfPerson {
+            arguments: self,
+            person: PreparedPerson::new(Action::Create, &self.user_profile, rules),
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let mut person = Person::new(Action::Create, prepared);
     let Switch(allow_enable) = args.allow_enable;
     let has_id = person.has_id()?;
-    if !rules.policy.create_user_enabled {
+    if !prepared.rules.policy.create_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
     let violations = person.creation_violations();
@@ -71,7 +85,7 @@ mod tests {
     use super::super::testing::*;
     use crate::{
         commands::Command,
-        decide::{Known, Next, Step},
+        decide::{Next, Step},
         policy::{Adopt, Policy},
         scim::ErrorKind,
     };
@@ -159,7 +173,7 @@ mod tests {
     #[test]
     fn the_body_has_what_the_profile_has() {
         let command = create(json!({"givenname": "Té", "title": "", "mobilephone": null, "department": "D"}));
-        let Next::Write(Step::CreateUser(body)) = command.decide(&rules(), &Known::default()) else {
+        let Next::Write(Step::CreateUser(body)) = first(&command) else {
             panic!("a creation comes first")
         };
         let extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -971,6 +985,51 @@ mod tests {
                 "failed Create 400: name.familyName…",
             )
             .dry(),
+        ]);
+    }
+
+    #[test]
+    fn what_an_attempt_that_died_has_made_is_its_own_work() {
+        let made = || found(json!({}));
+        let never: fn(&mut Policy) = |policy| policy.adopt = Adopt::Never;
+        hold(vec![
+            row(
+                "made before",
+                create(json!({})),
+                vec![("create test active", status(409)), ("users named test?", made())],
+                "done Create u-1 active",
+            )
+            .retried(),
+            row(
+                "made before, where nothing is adopted",
+                create(json!({})),
+                vec![("create test active", status(409)), ("users named test?", made())],
+                "done Create u-1 active",
+            )
+            .with(never)
+            .retried(),
+            row(
+                "not made before",
+                create(json!({})),
+                vec![("create test active", shown(json!({})))],
+                "done Create u-1 active",
+            )
+            .with(never)
+            .retried(),
+            row(
+                "another user has the name",
+                create(json!({})),
+                vec![
+                    ("create test active", status(409)),
+                    (
+                        "users named test?",
+                        found(json!({"title": "Other", "externalId": "E9"})),
+                    ),
+                ],
+                "failed Create 409: a user of this userName exists, and `adopt` is set to never [u-1]",
+            )
+            .with(never)
+            .retried(),
         ]);
     }
 }

@@ -6,12 +6,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::group;
+use super::{
+    Decision, Operation, Rules,
+    group::{AskedGroup, OfGroup},
+};
 use crate::{
     decide::{Next, Replay},
-    outcome::{GroupOutcome, Outcome},
+    outcome::{GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{ErrorKind, Object},
+    scim::{ErrorKind, Object, Priority},
 };
 
 /// The arguments of `iam-delete-group`.
@@ -23,32 +26,44 @@ pub struct Args {
     pub scim: GroupProfile,
 }
 
-/// What to do next.
-pub(super) fn decide(args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
-    let id = group::required_id(&args.scim)?;
-    let name = group::text(&args.scim, "displayName")?;
-    let done = |details: Object| {
-        Ok(Outcome::Group(GroupOutcome::Done {
-            id: Some(id.to_string()),
-            display_name: name.map(str::to_owned),
-            details,
-            members: None,
-        }))
-    };
+impl Operation for Args {
+    const NAME: &'static str = "iam-delete-group";
+    const ARGUMENTS: &'static [&'static str] = &["scim"];
+    const PRIORITY: Priority = Priority::Update;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        let group = AskedGroup {
+            action: GroupAction::Delete,
+            profile: &self.scim,
+            rules,
+        };
+        Box::new(OfGroup {
+            arguments: self,
+            group,
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let id = asked.required_id()?;
+    let name = asked.text("displayName")?;
+    let done = |details: Object| Ok(asked.done(Some(id.clone()), name, details, None));
     if replay.is_dry_run() {
         // Looking stands for asking: the deletion itself is only recorded.
         if let Err(error) = replay.group_by_id(&id)? {
-            return group::failed(error);
+            return asked.failed(error);
         }
     }
     match replay.delete_group(&id)? {
         Ok(headers) => done(headers.to_object()),
+        Err(error) if error.kind == ErrorKind::Absent && replay.is_retried() => done(Object::new()),
         Err(error) if error.is_answer_lost() => match replay.group_by_id(&id)? {
             Err(looking) if looking.kind == ErrorKind::Absent => done(Object::new()),
-            Err(looking) => group::unsure("deleted", error, looking),
-            Ok(_) => group::failed(error),
+            Err(looking) => asked.unsure("deleted", Some(error), looking),
+            Ok(_) => asked.failed(error),
         },
-        Err(error) => group::failed(error),
+        Err(error) => asked.failed(error),
     }
 }
 
@@ -57,12 +72,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::*;
-    use crate::{
-        commands::Command,
-        envelope,
-        outcome::{GroupOutcome, Outcome},
-        scim::ErrorKind,
-    };
+    use crate::{commands::Command, outcome::GroupEnd, scim::ErrorKind};
 
     fn delete(group: Value) -> Command {
         command("iam-delete-group", json!({"scim": group}))
@@ -149,7 +159,7 @@ mod tests {
         hold(rows);
         for (kind, code) in UNDONE {
             let outcome = outcome(&admins(), &rules(), vec![failed(kind)]);
-            let failure = envelope::failure(&outcome).expect("nothing was deleted");
+            let failure = outcome.failure().expect("nothing was deleted");
             assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
         }
     }
@@ -215,13 +225,31 @@ mod tests {
 
     #[test]
     fn the_details_are_the_headers_of_the_last_answer() {
-        let details = |answers| match outcome(&admins(), &rules(), answers) {
-            Outcome::Group(GroupOutcome::Done { details, .. }) => Value::from(details),
-            outcome @ (Outcome::User(_) | Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_)) => {
-                panic!("{outcome:?}")
-            }
+        let details = |answers| match group_end(outcome(&admins(), &rules(), answers)) {
+            GroupEnd::Done { details, .. } => Value::from(details),
+            end @ GroupEnd::Failed { .. } => panic!("{end:?}"),
         };
         assert_eq!(details(vec![headers()]), json!({"x-amzn-RequestId": "r-1"}));
         assert_eq!(details(vec![lost(), absent()]), json!({}));
+    }
+
+    #[test]
+    fn what_an_attempt_that_died_has_deleted_is_its_own_work() {
+        hold(vec![
+            row(
+                "deleted before",
+                admins(),
+                vec![("delete g-1", absent())],
+                "done g-1 Admins",
+            )
+            .retried(),
+            row(
+                "not deleted before",
+                admins(),
+                vec![("delete g-1", headers())],
+                "done g-1 Admins",
+            )
+            .retried(),
+        ]);
     }
 }

@@ -6,12 +6,15 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Rules, person::Person};
+use super::{
+    Decision, Operation, Rules,
+    person::{OfPerson, Person, PreparedPerson},
+};
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Outcome, SkipReason},
     profile::UserProfile,
-    scim::Operation,
+    scim::{self, Priority},
 };
 
 /// The arguments of `iam-disable-user`.
@@ -24,11 +27,24 @@ pub struct Args {
     pub user_profile: UserProfile,
 }
 
-/// What to do next.
-pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-    let mut person = Person::new(Action::Disable, &args.user_profile, rules);
+impl Operation for Args {
+    const NAME: &'static str = "iam-disable-user";
+    const ARGUMENTS: &'static [&'static str] = &["user-profile"];
+    const PRIORITY: Priority = Priority::Disable;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(OfPerson {
+            arguments: self,
+            person: PreparedPerson::new(Action::Disable, &self.user_profile, rules),
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(_: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let mut person = Person::new(Action::Disable, prepared);
     person.has_id()?;
-    if !rules.policy.disable_user_enabled {
+    if !prepared.rules.policy.disable_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
     let Some(user) = person.find(replay)? else {
@@ -38,7 +54,7 @@ pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'
     if user.active() == Some(false) {
         return Ok(person.skipped(SkipReason::AlreadyDisabled));
     }
-    match person.patch(user, vec![Operation::replace("active", false)], replay)? {
+    match person.patch(user, vec![scim::Operation::replace("active", false)], replay)? {
         Some(user) => Ok(person.done(user)),
         // Deleted since it was found.
         None => Ok(person.skipped(SkipReason::Absent)),
@@ -50,7 +66,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::*;
-    use crate::{commands::Command, decide::Reply, envelope, scim::ErrorKind};
+    use crate::{commands::Command, decide::Reply, scim::ErrorKind};
 
     fn disable(profile: Value) -> Command {
         command("iam-disable-user", json!({"user-profile": profile}))
@@ -264,7 +280,7 @@ mod tests {
         hold(rows);
         for (kind, code) in UNDONE {
             let outcome = outcome(&leaver(), &rules(), vec![found(json!({})), failed(kind)]);
-            let failure = envelope::failure(&outcome).expect("nobody was disabled");
+            let failure = outcome.failure().expect("nobody was disabled");
             assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
         }
     }

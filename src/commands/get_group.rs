@@ -6,12 +6,16 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Rules, Switch, group, person::is_same_name};
+use super::{
+    Decision, Operation, Rules, Switch,
+    group::{ABSENT, AskedGroup, OfGroup},
+    person::is_same_name,
+};
 use crate::{
     decide::{Next, Replay},
-    outcome::{Cause, Failure, GroupOutcome, Outcome},
+    outcome::{Cause, Failure, GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{Dialect, Group, aws},
+    scim::{Dialect, Group, Priority, aws},
 };
 
 /// The arguments of `iam-get-group`.
@@ -26,58 +30,63 @@ pub struct Args {
     pub include_members: Switch,
 }
 
-/// What to do next.
-pub(super) fn decide(args: &Args, rules: &Rules, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
-    let group = find(&args.scim, replay)?;
-    let Some(id) = group.id() else {
-        return group::fails(Failure::new(
-            Cause::Mismatch,
-            "mismatch: the group that was found has no id",
-        ));
-    };
-    let Switch(include_members) = args.include_members;
-    let members = match rules.dialect {
-        _ if !include_members => None,
-        Dialect::Rfc7644 => Some(group.members()),
-        Dialect::Aws => Some(group::members(&id, rules.dialect, replay)?.or_else(group::fails)?),
-    };
-    Ok(Outcome::Group(GroupOutcome::Done {
-        id: Some(id.to_string()),
-        display_name: group.display_name().map(str::to_owned),
-        details: group.as_object().clone(),
-        members,
-    }))
+impl Operation for Args {
+    const NAME: &'static str = "iam-get-group";
+    const ARGUMENTS: &'static [&'static str] = &["scim", "includeMembers"];
+    const PRIORITY: Priority = Priority::Read;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        let group = AskedGroup {
+            action: GroupAction::Get,
+            profile: &self.scim,
+            rules,
+        };
+        Box::new(OfGroup {
+            arguments: self,
+            group,
+            decide,
+        })
+    }
 }
 
-fn find<'a>(asked: &GroupProfile, replay: &mut Replay<'a>) -> Result<&'a Group, Next> {
-    if let Some(id) = group::id(asked)? {
+fn decide<'a>(args: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let group = find(asked, replay)?;
+    let Some(id) = group.id() else {
+        return asked.mismatch("the group that was found has no id");
+    };
+    let Switch(include_members) = args.include_members;
+    let members = match asked.rules.dialect {
+        _ if !include_members => None,
+        Dialect::Rfc7644 => Some(group.members()),
+        Dialect::Aws => Some(asked.members(&id, replay)?.or_else(|failure| asked.fails(failure))?),
+    };
+    Ok(asked.done(Some(id), group.display_name(), group.as_object().clone(), members))
+}
+
+fn find<'a>(asked: AskedGroup<'_>, replay: &mut Replay<'a>) -> Result<&'a Group, Next> {
+    if let Some(id) = asked.id()? {
         return match replay.group_by_id(&id)? {
             Ok(found) if found.id().as_ref() == Some(&id) => Ok(found),
-            Ok(_) => mismatch("id"),
-            Err(error) => group::failed(error),
+            Ok(_) => asked.mismatch("the directory answered with a group of another id"),
+            Err(error) => asked.failed(error),
         };
     }
-    let Some(name) = group::text(asked, "displayName")? else {
-        return group::invalid("scim needs an id or a displayName");
+    let Some(name) = asked.text("displayName")? else {
+        return asked.invalid("scim needs an id or a displayName");
     };
     if let Some(violation) = aws::lookup_value("displayName", name) {
-        return group::violates(&[violation]);
+        return asked.violates(&[violation]);
     }
     match replay.groups_by_name(name)? {
-        Ok([]) => group::fails(Failure::new(Cause::Absent, group::ABSENT)),
+        Ok([]) => asked.fails(Failure::new(Cause::Absent, ABSENT)),
         Ok([found]) if found.display_name().is_some_and(|found| is_same_name(found, name)) => Ok(found),
-        Ok([_]) => mismatch("displayName"),
-        Ok(_) => group::fails(Failure::new(
+        Ok([_]) => asked.mismatch("the directory answered with a group of another displayName"),
+        Ok(_) => asked.fails(Failure::new(
             Cause::Ambiguous,
             "ambiguous: more than one group has this displayName",
         )),
-        Err(error) => group::failed(error),
+        Err(error) => asked.failed(error),
     }
-}
-
-fn mismatch<T>(attribute: &str) -> Result<T, Next> {
-    let message = format!("mismatch: the directory answered with a group of another {attribute}");
-    group::fails(Failure::new(Cause::Mismatch, message))
 }
 
 #[cfg(test)]
@@ -88,7 +97,7 @@ mod tests {
     use crate::{
         commands::{Command, group::MAX_PAGES},
         decide::Reply,
-        outcome::{GroupOutcome, Outcome},
+        outcome::GroupEnd,
         scim::{ErrorKind, Member},
     };
 
@@ -341,7 +350,7 @@ mod tests {
     fn members_have_the_names_of_the_users() {
         let answers = vec![group_shown(json!({})), members(&["u-1"], None)];
         let outcome = outcome(&get(json!({"id": "g-1"})), &rules(), answers);
-        let Outcome::Group(GroupOutcome::Done { members, details, .. }) = outcome else {
+        let GroupEnd::Done { members, details, .. } = group_end(outcome) else {
             panic!("the group is there")
         };
         let member = Member {
@@ -358,6 +367,6 @@ mod tests {
         let mut answers = vec![group_shown(json!({}))];
         answers.extend((0..MAX_PAGES).map(page_of));
         let outcome = outcome(&get(json!({"id": "g-1"})), &rules(), answers);
-        assert_eq!(crate::envelope::status(&outcome), 502);
+        assert_eq!(outcome.code(), Some(502));
     }
 }

@@ -4,7 +4,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{outcome::Outcome, scim::aws};
+use super::{Decision, Operation, Rules};
+use crate::{
+    decide::{Next, Replay},
+    outcome::Outcome,
+    scim::{Priority, aws},
+};
 
 /// `get-mapping-fields` takes no arguments.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -12,9 +17,23 @@ use crate::{outcome::Outcome, scim::aws};
 #[schema(as = GetMappingFieldsArguments)]
 pub struct Args {}
 
-/// The outcome, at once.
-pub(super) fn decide(_args: &Args) -> Outcome {
-    Outcome::MappingFields(aws::mapping_fields())
+impl Operation for Args {
+    const NAME: &'static str = "get-mapping-fields";
+    const ARGUMENTS: &'static [&'static str] = &[];
+    const PRIORITY: Priority = Priority::Read;
+
+    fn prepare<'a>(&'a self, _: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Fields)
+    }
+}
+
+/// The fields, which need no question.
+struct Fields;
+
+impl Decision for Fields {
+    fn decide<'r>(&'r mut self, _: &mut Replay<'r>) -> Result<Outcome, Next> {
+        Ok(Outcome::MappingFields(aws::mapping_fields()))
+    }
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Rules,
-    person::{ABSENT, Person},
+    Decision, Operation, Rules,
+    person::{ABSENT, OfPerson, Person, PreparedPerson},
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Cause, Outcome},
     profile::UserProfile,
+    scim::Priority,
 };
 
 /// The arguments of `iam-get-user`.
@@ -26,9 +27,22 @@ pub struct Args {
     pub user_profile: UserProfile,
 }
 
-/// What to do next.
-pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-    let mut person = Person::new(Action::Get, &args.user_profile, rules);
+impl Operation for Args {
+    const NAME: &'static str = "iam-get-user";
+    const ARGUMENTS: &'static [&'static str] = &["user-profile"];
+    const PRIORITY: Priority = Priority::Read;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(OfPerson {
+            arguments: self,
+            person: PreparedPerson::new(Action::Get, &self.user_profile, rules),
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(_: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let mut person = Person::new(Action::Get, prepared);
     match person.find(replay)? {
         Some(user) => Ok(person.done(user)),
         None => person.fails(Cause::Absent, ABSENT),
@@ -40,11 +54,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::*;
-    use crate::{
-        commands::Command,
-        outcome::{Outcome, UserOutcome},
-        scim::ErrorKind,
-    };
+    use crate::{commands::Command, outcome::UserEnd, scim::ErrorKind};
 
     fn get(profile: Value) -> Command {
         command("iam-get-user", json!({"user-profile": profile}))
@@ -233,12 +243,11 @@ mod tests {
     #[test]
     fn who_is_found_is_shown_as_a_profile_by_display_names() {
         let command = get(json!({"username": "test"}));
-        let Outcome::User(UserOutcome::Done { profile, .. }) = outcome(&command, &rules(), vec![found(json!({}))])
-        else {
+        let UserEnd::Done { shown, .. } = user_end(outcome(&command, &rules(), vec![found(json!({}))])) else {
             panic!("somebody was found")
         };
         assert_eq!(
-            profile.map(Value::from),
+            shown.map(Value::from),
             Some(json!({"Email": "test@example.com", "Given Name": "Te", "Surname": "St", "Username": "test"}))
         );
     }

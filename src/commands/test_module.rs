@@ -6,10 +6,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{Decision, Operation, Rules};
 use crate::{
     decide::{Next, Replay},
     outcome::{Failure, Outcome},
-    scim::{self, ErrorKind},
+    scim::{self, ErrorKind, Priority},
 };
 
 /// `test-module` takes no arguments.
@@ -18,17 +19,31 @@ use crate::{
 #[schema(as = TestModuleArguments)]
 pub struct Args {}
 
-/// What to do next.
-pub(super) fn decide(_args: &Args, replay: &mut Replay<'_>) -> Result<Outcome, Next> {
-    Ok(Outcome::Tested(match replay.probe()? {
-        Ok(_) => Ok(
-            "the directory answered: url, tenant_id and authentication_token are right, and the token may read users",
-        ),
-        Err(error) => Err(Failure {
-            message: format!("{}; {}", error.message(), proves(error)),
-            ..error.into()
-        }),
-    }))
+impl Operation for Args {
+    const NAME: &'static str = "test-module";
+    const ARGUMENTS: &'static [&'static str] = &[];
+    const PRIORITY: Priority = Priority::Read;
+
+    fn prepare<'a>(&'a self, _: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Test)
+    }
+}
+
+/// The test, ready to be decided.
+struct Test;
+
+impl Decision for Test {
+    fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
+        Ok(Outcome::Tested(match replay.probe()? {
+            Ok(_) => Ok(
+                "the directory answered: url, tenant_id and authentication_token are right, and the token may read users",
+            ),
+            Err(error) => Err(Failure {
+                message: format!("{}; {}", error.message(), proves(error)),
+                ..error.into()
+            }),
+        }))
+    }
 }
 
 /// What a failed answer says about the configuration.

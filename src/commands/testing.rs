@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::{Command, Rules};
 use crate::{
     decide::{Answer, Known, Next, Read, Reply, Step},
-    envelope,
     mapper::Mapper,
-    outcome::{GroupOutcome, Outcome, UserOutcome},
+    outcome::{GroupEnd, Outcome, UserEnd},
     policy::Policy,
     scim::{
         self, Dialect, ErrorKind, Group, Headers, ListResponse, Member, Object, Op, Operation, Page, User,
@@ -33,6 +32,7 @@ pub(super) struct Row {
     command: Command,
     rules: Rules,
     dry_run: bool,
+    retried: bool,
     script: Script,
     end: &'static str,
 }
@@ -45,6 +45,7 @@ pub(super) fn row(name: &'static str, command: Command, script: Script, end: &'s
         command,
         rules: rules(),
         dry_run: false,
+        retried: false,
         script,
         end,
     }
@@ -69,8 +70,14 @@ impl Row {
         self
     }
 
+    /// After an attempt that died and may have written.
+    pub(super) fn retried(mut self) -> Self {
+        self.retried = true;
+        self
+    }
+
     fn decide(&self, known: &Known) -> Next {
-        self.command.decide(&self.rules, known)
+        self.command.prepare(&self.rules).decide(known)
     }
 }
 
@@ -80,6 +87,7 @@ pub(super) fn hold(rows: Vec<Row>) {
         let name = row.name;
         let mut known = Known {
             dry_run: row.dry_run,
+            retried: row.retried,
             ..Known::default()
         };
         for (position, (question, answer)) in row.script.iter().enumerate() {
@@ -89,7 +97,7 @@ pub(super) fn hold(rows: Vec<Row>) {
             let Next::Finish(outcome) = &next else {
                 panic!("{name}: went on after its time, at {position}, with {}", asked(&next))
             };
-            let code = envelope::failure(outcome).map(crate::outcome::Failure::code);
+            let code = outcome.code();
             let refused_before = question.starts_with(OF_EMPLOYEE);
             let expected = if refused_before { 409 } else { 504 };
             assert_eq!(code, Some(expected), "{name}: time over at {position}");
@@ -108,9 +116,9 @@ pub(super) fn hold(rows: Vec<Row>) {
 pub(super) fn outcome(command: &Command, rules: &Rules, answers: Vec<Answer>) -> Outcome {
     let known = Known {
         answers,
-        dry_run: false,
+        ..Known::default()
     };
-    match command.decide(rules, &known) {
+    match command.prepare(rules).decide(&known) {
         Next::Finish(outcome) => *outcome,
         next @ (Next::Read(_) | Next::Write(_)) => panic!("not at its end: {}", asked(&next)),
     }
@@ -121,14 +129,36 @@ pub(super) fn outcome(command: &Command, rules: &Rules, answers: Vec<Answer>) ->
 pub(super) fn drive(command: &Command, rules: &Rules, answer: impl Fn(&Next) -> Answer) -> (Vec<Next>, Outcome) {
     let mut known = Known::default();
     let mut questions = Vec::new();
+    let mut prepared = command.prepare(rules);
     loop {
-        match command.decide(rules, &known) {
+        match prepared.decide(&known) {
             Next::Finish(outcome) => return (questions, *outcome),
             next @ (Next::Read(_) | Next::Write(_)) => {
                 known.answers.push(answer(&next));
                 questions.push(next);
             }
         }
+    }
+}
+
+/// What a command does first.
+pub(super) fn first(command: &Command) -> Next {
+    command.prepare(&rules()).decide(&Known::default())
+}
+
+/// How a user command ended.
+pub(super) fn user_end(outcome: Outcome) -> UserEnd {
+    match outcome {
+        Outcome::User(outcome) => outcome.end,
+        other @ (Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_)) => panic!("{other:?}"),
+    }
+}
+
+/// How a group command ended.
+pub(super) fn group_end(outcome: Outcome) -> GroupEnd {
+    match outcome {
+        Outcome::Group(outcome) => outcome.end,
+        other @ (Outcome::User(_) | Outcome::Tested(_) | Outcome::MappingFields(_)) => panic!("{other:?}"),
     }
 }
 
@@ -326,39 +356,45 @@ fn change(change: &Operation) -> String {
 fn ended(outcome: &Outcome) -> String {
     let whom = |details: &Object| format!("[{}]", text(details, "id"));
     match outcome {
-        Outcome::User(UserOutcome::Done { action, user, .. }) => {
-            let state = match user.active() {
-                Some(true) => "active",
-                Some(false) => "inactive",
-                None => "unknown",
-            };
-            format!("done {action:?} {} {state}", text(user.as_object(), "id"))
+        Outcome::User(outcome) => {
+            let action = outcome.action;
+            match &outcome.end {
+                UserEnd::Done { user, .. } => {
+                    let state = match user.active() {
+                        Some(true) => "active",
+                        Some(false) => "inactive",
+                        None => "unknown",
+                    };
+                    format!("done {action:?} {} {state}", text(user.as_object(), "id"))
+                }
+                UserEnd::Skipped { reason, details } => {
+                    format!("skipped {action:?}: {} {}", reason.as_str(), whom(details))
+                }
+                UserEnd::Failed { failure, details } => {
+                    let (code, message) = (failure.code(), &failure.message);
+                    format!("failed {action:?} {code}: {message} {}", whom(details))
+                }
+            }
         }
-        Outcome::User(UserOutcome::Skipped {
-            action,
-            reason,
-            details,
-        }) => {
-            format!("skipped {action:?}: {} {}", reason.as_str(), whom(details))
-        }
-        Outcome::User(UserOutcome::Failed {
-            action,
-            failure,
-            details,
-        }) => {
-            format!(
-                "failed {action:?} {}: {} {}",
-                failure.code(),
-                failure.message,
-                whom(details)
-            )
-        }
-        Outcome::Group(GroupOutcome::Done {
+        Outcome::Group(outcome) => group_in_words(&outcome.end),
+        Outcome::Tested(Ok(proved)) => format!("done: {proved}"),
+        Outcome::Tested(Err(failure)) => format!("failed {}: {}", failure.code(), failure.message),
+        Outcome::MappingFields(fields) => format!("{} fields", fields.len()),
+    }
+}
+
+fn text<'a>(object: &'a Object, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn group_in_words(end: &GroupEnd) -> String {
+    match end {
+        GroupEnd::Done {
             id,
             display_name,
             members,
             ..
-        }) => {
+        } => {
             let members = members.as_ref().map(|members| {
                 let members: Vec<_> = members.iter().map(|member| member.value.as_str()).collect();
                 format!(" with {}", members.join(","))
@@ -370,7 +406,7 @@ fn ended(outcome: &Outcome) -> String {
                 members.unwrap_or_default()
             )
         }
-        Outcome::Group(GroupOutcome::Failed { failure, details }) => {
+        GroupEnd::Failed { failure, details, .. } => {
             let members = details.iter().flat_map(|details| details["members"].as_array());
             let results: Vec<_> = members
                 .flatten()
@@ -389,12 +425,5 @@ fn ended(outcome: &Outcome) -> String {
                 results.join(", ")
             )
         }
-        Outcome::Tested(Ok(proved)) => format!("done: {proved}"),
-        Outcome::Tested(Err(failure)) => format!("failed {}: {}", failure.code(), failure.message),
-        Outcome::MappingFields(fields) => format!("{} fields", fields.len()),
     }
-}
-
-fn text<'a>(object: &'a Object, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or("-")
 }

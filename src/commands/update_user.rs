@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Rules, Switch,
-    person::{ABSENT, Person},
+    Decision, Operation, Rules, Switch,
+    person::{ABSENT, OfPerson, Person, PreparedPerson},
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Cause, Outcome, SkipReason},
     profile::UserProfile,
+    scim::Priority,
 };
 
 /// The arguments of `iam-update-user`.
@@ -32,19 +33,32 @@ pub struct Args {
     pub allow_enable: Switch,
 }
 
-/// What to do next.
-pub(super) fn decide<'a>(args: &'a Args, rules: &'a Rules, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-    let person = Person::new(Action::Update, &args.user_profile, rules);
+impl Operation for Args {
+    const NAME: &'static str = "iam-update-user";
+    const ARGUMENTS: &'static [&'static str] = &["user-profile", "allow-enable"];
+    const PRIORITY: Priority = Priority::Update;
+
+    fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
+        Box::new(OfPerson {
+            arguments: self,
+            person: PreparedPerson::new(Action::Update, &self.user_profile, rules),
+            decide,
+        })
+    }
+}
+
+fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    let mut person = Person::new(Action::Update, prepared);
     let Switch(allow_enable) = args.allow_enable;
-    let mut person = person.with_old_data()?;
+    person.check_old_data()?;
     let has_id = person.has_id()?;
-    if !rules.policy.update_user_enabled {
+    if !prepared.rules.policy.update_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
     match person.find(replay)? {
         Some(user) => person.update(user, allow_enable, replay),
         None if has_id => person.fails(Cause::Absent, ABSENT),
-        None if rules.policy.create_if_not_exists => person.create(allow_enable, replay),
+        None if prepared.rules.policy.create_if_not_exists => person.create(allow_enable, replay),
         None => Ok(person.skipped(SkipReason::Absent)),
     }
 }
@@ -54,13 +68,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::*;
-    use crate::{
-        commands::Command,
-        decide::Reply,
-        outcome::{Outcome, UserOutcome},
-        policy::Adopt,
-        scim::ErrorKind,
-    };
+    use crate::{commands::Command, decide::Reply, outcome::UserEnd, policy::Adopt, scim::ErrorKind};
 
     fn update(changes: Value) -> Command {
         command("iam-update-user", json!({"user-profile": profile(changes)}))
@@ -563,8 +571,8 @@ mod tests {
     #[test]
     fn what_was_not_sent_was_not_done() {
         for (kind, code) in UNDONE {
-            let Outcome::User(UserOutcome::Failed { failure, details, .. }) =
-                outcome(&boss(), &rules(), vec![found(json!({})), failed(kind)])
+            let UserEnd::Failed { failure, details } =
+                user_end(outcome(&boss(), &rules(), vec![found(json!({})), failed(kind)]))
             else {
                 panic!("{kind:?}: nothing was done")
             };

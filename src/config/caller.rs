@@ -235,7 +235,7 @@ fn api_key(entry: &Value) -> Result<ApiKey, &'static str> {
     }
     let digest = match table.get("sha256").and_then(Value::as_str) {
         None => return Err("give sha256, the digest that `aws-ilm key new` printed"),
-        Some(text) if ApiKey::is_like_one(text.trim()) => {
+        Some(text) if ApiKey::has_form(text.trim()) => {
             return Err(
                 "that is a key itself and not its digest: it is known by now to whoever reads this file, so make a new one",
             );

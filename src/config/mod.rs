@@ -51,7 +51,7 @@ use self::{
     service::Service,
     token::TokenContext,
 };
-use crate::{files::readable_by_everybody, telemetry::LogSettings, tls};
+use crate::{files::readable_by_everybody, net::tls, telemetry::LogSettings};
 
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]

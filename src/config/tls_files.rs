@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{kind::SecretPath, raw::quoted, section::Section, service::FileSettings, token::EXPOSED};
 use crate::{
     files::readable_by_everybody,
-    tls::{Files, Material, Part},
+    net::tls::{Files, Material, Part},
 };
 
 /// Checks where the files are, and tries them: what is wrong with one is told before the service

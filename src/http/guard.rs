@@ -17,11 +17,11 @@ use axum::{
 use ipnet::IpNet;
 
 use crate::{
+    audit::{self, RequestId},
     auth::{AuthenticationError, Authenticator, Failures, Identity, PresentedCredentials, Quota, Standing, Verdict},
     http::{
         address::address_of,
-        audit,
-        observe::{CallerName, RequestId, Unlogged},
+        observe::{CallerName, Unlogged},
         principal::{KEYS_RETRY, OwnedCredentials, Principal, Reauthentication},
         problem::Problem,
     },
@@ -142,15 +142,15 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
 impl Guard {
     /// Answers somebody who was not recognised.
     fn turn_away(&self, principal: &Principal, refusal: AuthenticationError) -> Response {
-        let verdict = self.failures.note(principal.address, Instant::now());
+        let verdict = self.failures.record(principal.address, Instant::now());
         let mut response = match (&refusal, verdict) {
             // No fault of the caller's: it is not told to wait for its own failures.
             (AuthenticationError::KeysUnavailable, _) => Problem::keys_unavailable(KEYS_RETRY).into_response(),
-            (_, Verdict::Told) => Problem::unauthorised().into_response(),
+            (_, Verdict::Reported) => Problem::unauthorised().into_response(),
             (_, Verdict::Slowed(wait)) => Problem::too_many_failures(wait).into_response(),
         };
         match verdict {
-            Verdict::Told => audit::refused(principal.anonymous_event(), &refusal.to_string()),
+            Verdict::Reported => audit::refused(principal.anonymous_event(), &refusal.to_string()),
             Verdict::Slowed(_) => drop(response.extensions_mut().insert(Unlogged)),
         }
         response
@@ -158,10 +158,7 @@ impl Guard {
 }
 
 fn request_id(extensions: &Extensions) -> RequestId {
-    extensions
-        .get()
-        .cloned()
-        .unwrap_or_else(|| RequestId::of(&HeaderMap::new()))
+    extensions.get().cloned().unwrap_or_else(RequestId::generate)
 }
 
 /// What the header section holds of credentials. Two of them are none: whatever stands before us

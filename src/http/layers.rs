@@ -12,21 +12,20 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
-use crate::http::{
-    extract::BodyReader,
-    guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
-    host::HostRule,
-    negotiate::{PREFER, PREFERENCE_APPLIED},
-    observe::{REQUEST_ID, observe},
-    problem::Problem,
+use crate::{
+    http::{
+        extract::BodyReader,
+        guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        host::HostRule,
+        negotiate::{PREFER, PREFERENCE_APPLIED},
+        observe::{REQUEST_ID, observe},
+        problem::Problem,
+    },
+    net::server::MAX_HEADERS,
 };
 
 /// The longest request target, in bytes. RFC 9110 section 4.1 wants at least 8,000 to be supported.
 pub const MAX_TARGET: usize = 8 * 1024;
-
-/// The longest header section, in bytes: names and values, and four for the `: ` and the line end
-/// of each.
-pub const MAX_HEADERS: usize = 32 * 1024;
 
 /// How long a browser may remember which pages may call.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);

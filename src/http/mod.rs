@@ -1,34 +1,22 @@
 //! The HTTP face: what every request meets before a command runs, and how answers and refusals are
 //! told.
 //!
-//! In the order in which a request meets them: [`server`] (sockets), [`connections`] (with `slots`)
-//! and [`tls`], then [`layers`] with [`observe`], [`host`] and [`guard`] (with [`principal`],
-//! [`address`] and [`audit`]), then the extractors of [`extract`] and [`negotiate`], then the
-//! routes: `commands`, [`instances`], [`mappers`], [`health`], and the document of `openapi`.
-//! Whatever refuses does so with a [`problem`], for a [`cause`].
+//! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
+//! (with [`principal`] and [`address`]), then the extractors of [`extract`] and [`negotiate`], then
+//! the `routes`, and the document of `openapi`. Whatever refuses does so with a [`problem`].
 
 pub mod address;
-pub mod audit;
-mod commands;
-pub mod connections;
 pub mod extract;
 pub mod guard;
-pub mod health;
 pub mod host;
-pub mod instances;
 pub mod layers;
-pub mod mappers;
 pub mod negotiate;
 pub mod observe;
 mod openapi;
 pub mod principal;
 pub mod problem;
 pub mod problem_type;
-mod request_body;
-mod response_body;
-pub mod server;
-mod slots;
-pub mod tls;
+pub mod routes;
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -96,12 +84,8 @@ async fn page_or_problem(response: Response) -> Response {
 }
 
 fn documented() -> (Router<App>, OpenApi) {
-    let each = commands::routes()
-        .into_iter()
-        .chain(instances::routes())
-        .chain(mappers::routes())
-        .chain(health::routes());
-    let routes = each.fold(OpenApiRouter::with_openapi(openapi::base()), OpenApiRouter::merge);
+    let base = OpenApiRouter::with_openapi(openapi::base());
+    let routes = routes::all().fold(base, OpenApiRouter::merge);
     let (routes, mut document) = routes.split_for_parts();
     openapi::complete(&mut document);
     (routes, document)
@@ -132,12 +116,8 @@ mod tests {
                 .unwrap_or_default()
         };
         let merged = schemas(&documented().1);
-        let routes = commands::routes()
-            .into_iter()
-            .chain(instances::routes())
-            .chain(health::routes());
         let mut seen = 0;
-        for own in routes.map(OpenApiRouter::into_openapi).chain([openapi::base()]) {
+        for own in routes::all().map(OpenApiRouter::into_openapi).chain([openapi::base()]) {
             let paths: Vec<_> = own.paths.paths.keys().cloned().collect();
             for (name, schema) in schemas(&own) {
                 assert_eq!(

@@ -12,13 +12,12 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    auth::{AuthenticationError, Authenticator, Credentials, Identity, PresentedCredentials, QuotaPermit},
-    http::{
-        audit::{self, AuditEvent},
-        observe::RequestId,
-        problem::Problem,
-        tls::Client,
+    audit::{self, AuditEvent, RequestId},
+    auth::{
+        AuthenticationError, Authenticator, CertificateNames, Credentials, Identity, PresentedCredentials, QuotaPermit,
     },
+    http::problem::Problem,
+    net::tls::ClientCertificate,
 };
 
 /// How long a caller is asked to wait for the keys of an issuer.
@@ -78,13 +77,13 @@ impl Principal {
                 );
                 Err(match refusal {
                     AuthenticationError::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
-                    AuthenticationError::Nothing
+                    AuthenticationError::NoCredentials
                     | AuthenticationError::Malformed
                     | AuthenticationError::UnknownKey
                     | AuthenticationError::ExpiredKey(_)
                     | AuthenticationError::Token(_)
-                    | AuthenticationError::StrangeToken
-                    | AuthenticationError::StrangeCertificate => Problem::unauthorised(),
+                    | AuthenticationError::UnmatchedToken
+                    | AuthenticationError::UnmatchedCertificate => Problem::unauthorised(),
                 })
             }
         }
@@ -156,10 +155,7 @@ impl Principal {
     /// What an audit line says of the principal.
     pub fn audit_event(&self) -> AuditEvent<'_> {
         AuditEvent {
-            caller: self.identity.name(),
-            proof: self.identity.proof().label(),
-            key: self.identity.key(),
-            subject: self.identity.subject(),
+            caller: Some(&self.identity),
             ..self.anonymous_event()
         }
     }
@@ -167,10 +163,7 @@ impl Principal {
     pub(super) fn anonymous_event(&self) -> AuditEvent<'_> {
         AuditEvent {
             request_id: &self.request_id,
-            caller: "-",
-            proof: "none",
-            key: None,
-            subject: None,
+            caller: None,
             address: self.address,
             route: &self.route,
             command: self.route.strip_prefix("/commands/"),
@@ -185,7 +178,7 @@ pub(super) struct Reauthentication {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) generation: u64,
     pub(super) presented: Option<OwnedCredentials>,
-    pub(super) client: Option<Client>,
+    pub(super) client: Option<ClientCertificate>,
     pub(super) recognised: Instant,
 }
 
@@ -220,13 +213,20 @@ impl Reauthentication {
     }
 
     pub(super) async fn identify(&self) -> Result<Identity, AuthenticationError> {
-        let certificate = self.client.as_ref().and_then(Client::names);
+        let certificate = self.client.as_ref().and_then(names_of);
         let credentials = Credentials {
             presented: self.presented.as_ref().map(OwnedCredentials::presented),
-            certificate: certificate.as_deref(),
+            certificate: certificate.as_ref(),
         };
         self.authenticator.identify(credentials).await
     }
+}
+
+/// The names that a certificate proves, as long as it verifies.
+fn names_of(certificate: &ClientCertificate) -> Option<CertificateNames> {
+    CertificateNames::from_der(certificate.verified()?)
+        .inspect_err(|error| tracing::debug!("a client's certificate proves nothing: {error}"))
+        .ok()
 }
 
 impl fmt::Debug for Reauthentication {

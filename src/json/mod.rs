@@ -1,45 +1,46 @@
-//! Strict JSON: what a caller sent is read exactly as it stands, or refused with the place of the
-//! fault.
+//! Strict JSON: a document is read exactly as it stands, or refused with the place of the fault.
 //!
 //! `serde_json` on its own is lenient in ways that change people: of two equal keys the last wins,
 //! an integer beyond 64 bits quietly becomes a rounded float (another employee number), and a
 //! derived struct takes an array for an object. RFC 8259 (sections 4 and 6) leaves each of these
-//! open, so two readers of one body may disagree about who is to be disabled. [`parse`] turns bytes
-//! into a [`Value`] without such doubts; [`from_value`] turns that into a typed argument list. Both
-//! say *where* (a JSON pointer, RFC 6901) and *what* is wrong, and never quote a value: only names
-//! of fields, cut and escaped.
+//! open, so two readers of one document may disagree about which person is disabled, or which key
+//! verifies a token. One reader serves bodies, tokens, key sets and exported mappers: [`parse`]
+//! turns bytes into a [`Value`] without such doubts, [`parse_keeping_last`] accepts duplicate keys
+//! and reports them, [`StrictObject`] is for crates that take a type to deserialize into.
+//! [`from_value`] turns a value into a typed argument list. Errors say *where* (a JSON pointer,
+//! RFC 6901) and *what* is wrong, and never quote a value: only names of fields, cut and escaped.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 mod typed;
 
 pub use typed::from_value;
 
-/// The longest pointer told, in bytes; a deeper fault is told at the nearest enclosing value whose
-/// pointer fits.
+/// The longest pointer in an error, in bytes. A deeper fault is reported at the nearest enclosing
+/// value whose pointer fits.
 const LONGEST_POINTER: usize = 512;
 
-/// The longest field name told, in characters.
+/// The longest field name in a message, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// From here on (2^53) a double no longer tells neighbouring integers apart, so a number that had
-/// to become one may have changed.
+/// 2^53. From here on a double can't represent every integer, so a number that became one may have
+/// been rounded.
 const EXACT_FLOATS_END: f64 = 9_007_199_254_740_992.0;
 
-/// What was wrong with a document, and where.
+/// Says what is wrong with a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct JsonError {
-    /// Which kind of fault, for those who answer differently to each.
+    /// The kind of fault; each becomes another problem type.
     pub kind: JsonErrorKind,
     /// The place, as an RFC 6901 JSON pointer; empty for the document as a whole. A missing field
-    /// is told where it should be.
+    /// is reported where it should be.
     pub pointer: String,
-    /// What is wrong, in words; for a fault of syntax with line and column. Holds no value of the
-    /// document.
+    /// A sentence for the caller; for a fault of syntax with line and column. Holds no value of
+    /// the document.
     pub message: String,
 }
 
@@ -56,34 +57,61 @@ pub enum JsonErrorKind {
     BadValue,
 }
 
-/// Reads exactly one JSON document.
-///
-/// Object keys keep their order. Refused besides RFC 8259's syntax errors (invalid UTF-8, lone
-/// surrogates, comments and anything after the document among them): an empty body, a byte order
-/// mark (section 8.1 forbids sending one), a key given twice in one object, numbers that 64 bits
-/// would change (too large, or minus zero), and nesting deeper than 127.
-pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(syntax(&[], "the document is empty".to_owned()));
-    }
-    if bytes.starts_with(b"\xEF\xBB\xBF") {
-        return Err(syntax(
-            &[],
-            "the document starts with a byte order mark, at line 1 column 1".to_owned(),
-        ));
-    }
-    let mut place = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = match (Exact { place: &mut place }).deserialize(&mut deserializer) {
-        Ok(value) => value,
-        // On the way out of a failure nobody pops: `place` is where the fault lies.
-        Err(error) => return Err(syntax(&place, error.to_string())),
-    };
-    deserializer.end().map_err(|error| syntax(&[], error.to_string()))?;
-    Ok(value)
+/// One step of the way from the document's root to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Into the member of an object.
+    Key(String),
+    /// Into the item of an array, counted from 0.
+    Index(usize),
 }
 
-/// A field name that a caller made up, fit for a message: at most 64 characters, and nothing in it
+/// Receives the place of each duplicate key.
+type OnDuplicate<'r> = &'r mut dyn FnMut(&[Step]);
+
+/// A JSON object that is deserialized by the rules of [`parse`], for crates that read JSON
+/// themselves. The error has no pointer.
+#[derive(Debug)]
+pub struct StrictObject(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for StrictObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Reader::default().deserialize(deserializer)? {
+            Value::Object(object) => Ok(Self(object)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(D::Error::custom("not an object"))
+            }
+        }
+    }
+}
+
+/// Reads exactly one JSON document.
+///
+/// Object keys keep their order.
+///
+/// # Errors
+/// Besides RFC 8259's syntax errors (invalid UTF-8, lone surrogates, comments and anything after
+/// the document among them): an empty document, a byte order mark (section 8.1 forbids sending
+/// one), a duplicate key in one object, numbers that 64 bits would change (too large, or minus
+/// zero), and nesting deeper than 127.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    Reader::default().read(bytes)
+}
+
+/// Reads as [`parse`] does, but accepts duplicate keys: the last one wins, and each is reported with
+/// its place.
+///
+/// # Errors
+/// The same as of [`parse`], duplicate keys excepted.
+pub fn parse_keeping_last(bytes: &[u8], on_duplicate: OnDuplicate<'_>) -> Result<Value, JsonError> {
+    Reader {
+        place: Vec::new(),
+        on_duplicate: Some(on_duplicate),
+    }
+    .read(bytes)
+}
+
+/// Makes a field name of a document fit for a message: at most 64 characters, and nothing in it
 /// that could move a cursor, end a line or turn the reading direction.
 pub fn shown_name(name: &str) -> String {
     let mut shown = String::new();
@@ -101,14 +129,8 @@ pub fn shown_name(name: &str) -> String {
     shown
 }
 
-/// One step of the way from the document's root to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-/// RFC 6901 section 3: `~` and `/` are escaped, each step begins with `/`.
+/// Writes a place as a pointer: `~` and `/` are escaped, each step begins with `/` (RFC 6901
+/// section 3).
 fn pointer(place: &[Step]) -> String {
     let mut pointer = String::new();
     for step in place {
@@ -133,12 +155,34 @@ fn syntax(place: &[Step], message: String) -> JsonError {
     }
 }
 
-/// Builds a [`Value`] while keeping account of the place, in one pass over the text.
-struct Exact<'a> {
-    place: &'a mut Vec<Step>,
+/// Builds a [`Value`] in one pass over the text, keeping account of the place.
+#[derive(Default)]
+struct Reader<'r> {
+    place: Vec<Step>,
+    /// Without it a duplicate key is an error.
+    on_duplicate: Option<OnDuplicate<'r>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Exact<'_> {
+impl Reader<'_> {
+    fn read(mut self, bytes: &[u8]) -> Result<Value, JsonError> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(syntax(&[], "the document is empty".to_owned()));
+        }
+        if bytes.starts_with(b"\xEF\xBB\xBF") {
+            let message = "the document starts with a byte order mark, at line 1 column 1";
+            return Err(syntax(&[], message.to_owned()));
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        // An error leaves its steps in `place`, which is then the place of the fault.
+        let value = self
+            .deserialize(&mut deserializer)
+            .map_err(|error| syntax(&self.place, error.to_string()))?;
+        deserializer.end().map_err(|error| syntax(&[], error.to_string()))?;
+        Ok(value)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -146,7 +190,7 @@ impl<'de> DeserializeSeed<'de> for Exact<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Exact<'_> {
+impl<'de> Visitor<'de> for &mut Reader<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
@@ -169,8 +213,8 @@ impl<'de> Visitor<'de> for Exact<'_> {
         Ok(Value::Number(value.into()))
     }
 
-    /// Integers beyond 64 bits arrive here too, already rounded, and so does `-0`, which would be
-    /// sent on as `-0.0`.
+    /// Refuses what a double would change: integers beyond 64 bits arrive here too, already
+    /// rounded, and so does `-0`, which would be sent on as `-0.0`.
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
         if value.abs() >= EXACT_FLOATS_END {
             return Err(E::custom("number too large to be kept exactly; send it as a string"));
@@ -195,9 +239,7 @@ impl<'de> Visitor<'de> for Exact<'_> {
         let mut list = Vec::new();
         loop {
             self.place.push(Step::Index(list.len()));
-            let item = items.next_element_seed(Exact {
-                place: &mut *self.place,
-            })?;
+            let item = items.next_element_seed(&mut *self)?;
             self.place.pop();
             match item {
                 Some(item) => list.push(item),
@@ -209,15 +251,16 @@ impl<'de> Visitor<'de> for Exact<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let twice = object.contains_key(&key);
-            // The key waits in `place` while its value is read, and is taken back from there.
+            let is_duplicate = object.contains_key(&key);
+            // `place` owns the key while its value is read, so that no copy is made.
             self.place.push(Step::Key(key));
-            if twice {
-                return Err(serde::de::Error::custom("a key is given twice in one object"));
+            if is_duplicate {
+                let Some(on_duplicate) = &mut self.on_duplicate else {
+                    return Err(A::Error::custom("a key is given twice in one object"));
+                };
+                on_duplicate(&self.place);
             }
-            let value = entries.next_value_seed(Exact {
-                place: &mut *self.place,
-            })?;
+            let value = entries.next_value_seed(&mut *self)?;
             if let Some(Step::Key(key)) = self.place.pop() {
                 object.insert(key, value);
             }
@@ -231,9 +274,9 @@ mod tests {
     use super::*;
 
     fn refused(text: impl AsRef<[u8]>) -> (String, String) {
-        let fault = parse(text.as_ref()).expect_err("should be refused");
-        assert_eq!(fault.kind, JsonErrorKind::Syntax);
-        (fault.pointer, fault.message)
+        let error = parse(text.as_ref()).expect_err("should be refused");
+        assert_eq!(error.kind, JsonErrorKind::Syntax);
+        (error.pointer, error.message)
     }
 
     #[test]

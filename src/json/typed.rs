@@ -1,39 +1,39 @@
 //! From a JSON value to a typed argument list: [`from_value`].
 //!
-//! A deserializer of our own stands between the value and serde's derived code, for two reasons:
-//! serde's ready-made messages quote what they refuse (`invalid type: string "…"`), and derived
-//! structs accept a list in place of an object.
+//! Holds a deserializer of our own, for two reasons: serde's ready-made messages quote what they
+//! refuse (`invalid type: string "…"`), and derived structs accept a list in place of an object. It
+//! knows what argument lists are made of: structs, options, lists and values, no enums.
 
 use std::fmt;
 
 use serde::{
     de::{
-        DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-        Visitor,
-        value::{MapAccessDeserializer, StringDeserializer},
+        DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
     },
     forward_to_deserialize_any,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::{JsonError, JsonErrorKind, Step, pointer, shown_name};
 
 /// Reads a typed argument list out of a document, which has to be an object.
 ///
-/// An array is never taken for a struct, at any depth, though serde's derived code would.
+/// # Errors
+/// When a field is missing, unknown or of another type. An array is never taken for a struct, at
+/// any depth, though serde's derived code would.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
     if !value.is_object() {
-        let message = format!("an object is wanted, {} was given", name_of(&value));
         return Err(JsonError {
             kind: JsonErrorKind::BadValue,
             pointer: String::new(),
-            message,
+            message: format!("an object is wanted, {} was given", name_of(&value)),
         });
     }
-    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
+    serde_path_to_error::deserialize(ArgumentDeserializer(value)).map_err(|error| {
         let mut place: Vec<Step> = error.path().iter().filter_map(step).collect();
-        let Mismatch { kind, field, message } = error.into_inner();
+        let ArgumentError { kind, field, message } = error.into_inner();
         if let Some(field) = field
             && place.last().is_none_or(|last| *last != Step::Key(field.clone()))
         {
@@ -47,16 +47,17 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
     })
 }
 
-/// Why a value does not fit its type, told without the value.
-#[derive(Debug)]
-struct Mismatch {
+/// Says why a value does not fit its type, without the value.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct ArgumentError {
     kind: JsonErrorKind,
     field: Option<String>,
     message: String,
 }
 
-impl Mismatch {
-    fn bad(message: String) -> Self {
+impl ArgumentError {
+    fn bad_value(message: String) -> Self {
         Self {
             kind: JsonErrorKind::BadValue,
             field: None,
@@ -65,45 +66,27 @@ impl Mismatch {
     }
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Mismatch {}
-
-impl serde::de::Error for Mismatch {
+impl serde::de::Error for ArgumentError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::bad(message.to_string())
+        Self::bad_value(message.to_string())
     }
 
     fn invalid_type(unexpected: Unexpected, expected: &dyn Expected) -> Self {
-        Self::bad(format!(
-            "{} is wanted, {} was given",
-            wanted(expected),
-            kind_of(unexpected)
-        ))
+        let (wanted, given) = (wanted(expected), kind_of(unexpected));
+        Self::bad_value(format!("{wanted} is wanted, {given} was given"))
     }
 
     fn invalid_value(_: Unexpected, expected: &dyn Expected) -> Self {
-        Self::bad(format!("the value is outside of what is taken: {}", wanted(expected)))
-    }
-
-    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::bad(format!("{} is wanted, {length} elements were given", wanted(expected)))
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::bad(format!("the value has to be one of {}", quoted(expected)))
+        Self::bad_value(format!("the value is outside of what is taken: {}", wanted(expected)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let shown = shown_name(field);
-        let message = if expected.is_empty() {
+        let names: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
+        let message = if names.is_empty() {
             format!("unknown argument `{shown}`; none is taken here")
         } else {
-            format!("unknown argument `{shown}`; taken here: {}", quoted(expected))
+            format!("unknown argument `{shown}`; taken here: {}", names.join(", "))
         };
         Self {
             kind: JsonErrorKind::UnknownField,
@@ -113,34 +96,17 @@ impl serde::de::Error for Mismatch {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        let message = format!("the argument `{field}` is missing");
         Self {
             kind: JsonErrorKind::MissingField,
             field: Some(field.to_owned()),
-            message,
+            message: format!("the argument `{field}` is missing"),
         }
     }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self {
-            kind: JsonErrorKind::BadValue,
-            field: Some(field.to_owned()),
-            message: format!("`{field}` is given twice"),
-        }
-    }
-}
-
-fn quoted(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn wanted(expected: &dyn Expected) -> String {
     let expected = expected.to_string();
-    // Derived code names the Rust type, which says nothing to a caller.
+    // Derived code names the Rust type, which means nothing to a caller.
     if expected.starts_with("struct ") || expected == "a map" {
         "an object".to_owned()
     } else {
@@ -163,23 +129,13 @@ fn kind_of(unexpected: Unexpected) -> &'static str {
     }
 }
 
-/// A [`Value`] that hands itself out as it is, with [`Mismatch`] for its errors, and is no struct
-/// when it is a list.
-struct Strict(Value);
+/// Deserializes a [`Value`] as it is, with [`ArgumentError`] for its errors; a list is no struct.
+struct ArgumentDeserializer(Value);
 
-impl Strict {
-    fn map(object: Map<String, Value>) -> impl for<'de> MapAccess<'de, Error = Mismatch> {
-        Entries {
-            entries: object.into_iter(),
-            value: None,
-        }
-    }
-}
+impl<'de> Deserializer<'de> for ArgumentDeserializer {
+    type Error = ArgumentError;
 
-impl<'de> Deserializer<'de> for Strict {
-    type Error = Mismatch;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
@@ -187,11 +143,14 @@ impl<'de> Deserializer<'de> for Strict {
                 (Some(value), _, _) => visitor.visit_u64(value),
                 (None, Some(value), _) => visitor.visit_i64(value),
                 (None, None, Some(value)) => visitor.visit_f64(value),
-                (None, None, None) => Err(Mismatch::bad("number out of range".to_owned())),
+                (None, None, None) => Err(ArgumentError::bad_value("number out of range".to_owned())),
             },
             Value::String(value) => visitor.visit_string(value),
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(object) => visitor.visit_map(Strict::map(object)),
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Self))),
+            Value::Object(object) => {
+                let entries = object.into_iter().map(|(key, value)| (key, Self(value)));
+                visitor.visit_map(MapDeserializer::new(entries))
+            }
         }
     }
 
@@ -200,14 +159,16 @@ impl<'de> Deserializer<'de> for Strict {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Mismatch> {
+    ) -> Result<V::Value, ArgumentError> {
         if self.0.is_array() {
-            return Err(Mismatch::bad("an object is wanted, a list was given".to_owned()));
+            return Err(ArgumentError::bad_value(
+                "an object is wanted, a list was given".to_owned(),
+            ));
         }
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         if self.0.is_null() {
             visitor.visit_none()
         } else {
@@ -215,33 +176,13 @@ impl<'de> Deserializer<'de> for Strict {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(variant) => visitor.visit_enum(StringDeserializer::new(variant)),
-            Value::Object(object) => visitor.visit_enum(MapAccessDeserializer::new(Strict::map(object))),
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Err(Mismatch::bad(format!(
-                "a name is wanted, {} was given",
-                name_of(&other)
-            ))),
-        }
-    }
-
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
-impl<'de> IntoDeserializer<'de, Mismatch> for Strict {
+impl<'de> IntoDeserializer<'de, ArgumentError> for ArgumentDeserializer {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -249,52 +190,11 @@ impl<'de> IntoDeserializer<'de, Mismatch> for Strict {
     }
 }
 
-struct Items(std::vec::IntoIter<Value>);
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = Mismatch;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
-        self.0.next().map(|item| seed.deserialize(Strict(item))).transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
-    }
-}
-
-struct Entries {
-    entries: serde_json::map::IntoIter,
-    value: Option<Value>,
-}
-
-impl<'de> MapAccess<'de> for Entries {
-    type Error = Mismatch;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
-        let Some((key, value)) = self.entries.next() else {
-            return Ok(None);
-        };
-        self.value = Some(value);
-        seed.deserialize(StringDeserializer::new(key)).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
-        seed.deserialize(Strict(self.value.take().unwrap_or(Value::Null)))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
-    }
-}
-
 fn step(segment: &Segment) -> Option<Step> {
     match segment {
         Segment::Seq { index } => Some(Step::Index(*index)),
         Segment::Map { key } => Some(Step::Key(key.clone())),
-        // A variant's name is the one key of the object that holds it.
-        Segment::Enum { variant } => Some(Step::Key(variant.clone())),
-        Segment::Unknown => None,
+        Segment::Enum { .. } | Segment::Unknown => None,
     }
 }
 
@@ -322,15 +222,7 @@ mod tests {
     struct Args {
         user_profile: Value,
         allow_enable: Option<bool>,
-        mode: Option<Mode>,
         inner: Option<Inner>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Mode {
-        Plain,
-        Sized(u8),
     }
 
     #[derive(Debug, Deserialize)]
@@ -340,99 +232,93 @@ mod tests {
         names: Vec<String>,
     }
 
+    /// Reads arguments that don't fit, and gives the error; the value `secret` must not stand in
+    /// it.
+    #[track_caller]
+    fn error_of(value: Value) -> JsonError {
+        let shown = value.to_string();
+        let error = from_value::<Args>(value).expect_err(&shown);
+        assert!(!error.message.contains("secret"), "{shown}: {}", error.message);
+        error
+    }
+
+    #[track_caller]
+    fn assert_bad(value: Value, pointer: &str, message: &str) {
+        let error = error_of(value);
+        assert!(error.message.contains(message), "{}", error.message);
+        assert_eq!((error.kind, error.pointer.as_str()), (JsonErrorKind::BadValue, pointer));
+    }
+
+    /// A good profile, and beside it this `inner`.
+    fn with_inner(inner: Value) -> Value {
+        json!({"user-profile": {}, "inner": inner})
+    }
+
     #[test]
     fn arguments_that_fit_are_taken() {
         let profile = json!({"z": 1, "a": [null, {"b": -1.5}]});
         let args: Args = from_value(json!({
-            "user-profile": profile, "allow-enable": null, "mode": {"sized": 3}, "inner": {"count": 255, "names": ["x"]},
+            "user-profile": profile, "allow-enable": null, "inner": {"count": 255, "names": ["x"]},
         }))
         .unwrap();
         assert_eq!(args.user_profile, profile);
         assert_eq!(args.allow_enable, None);
-        assert!(matches!(args.mode, Some(Mode::Sized(3))));
-        let plain: Args = from_value(json!({"user-profile": "{}", "mode": "plain"})).unwrap();
-        assert!(matches!(plain.mode, Some(Mode::Plain)));
+        assert_eq!(args.inner.unwrap().names, ["x"]);
     }
 
     #[test]
-    fn arguments_that_do_not_fit_are_named_without_their_values() {
-        use JsonErrorKind::{BadValue, MissingField, UnknownField};
-        for (value, kind, pointer, message) in [
-            (json!(["a"]), BadValue, "", "an object is wanted, a list was given"),
-            (json!(null), BadValue, "", "an object is wanted, null was given"),
-            (json!("secret"), BadValue, "", "an object is wanted, a string was given"),
-            (
-                json!({}),
-                MissingField,
-                "/user-profile",
-                "the argument `user-profile` is missing",
-            ),
-            (
-                json!({"user-profile": {}, "allow-enabled": "secret"}),
-                UnknownField,
-                "/allow-enabled",
-                "unknown argument `allow-enabled`; taken here: `user-profile`, `allow-enable`, `mode`, `inner`",
-            ),
-            (
-                json!({"user-profile": {}, "a\n`b": 1}),
-                UnknownField,
-                "/a\n`b",
-                "unknown argument `a\\u{a}\\u{60}b`",
-            ),
-            (
-                json!({"user-profile": {}, "allow-enable": "secret"}),
-                BadValue,
-                "/allow-enable",
-                "a boolean is wanted, a string was given",
-            ),
-            (
-                json!({"user-profile": {}, "mode": "secret"}),
-                BadValue,
-                "/mode",
-                "one of `plain`, `sized`",
-            ),
-            (
-                json!({"user-profile": {}, "mode": 1}),
-                BadValue,
-                "/mode",
-                "a name is wanted, a number was given",
-            ),
-            (
-                json!({"user-profile": {}, "inner": [1, []]}),
-                BadValue,
-                "/inner",
-                "an object is wanted, a list was given",
-            ),
-            (
-                json!({"user-profile": {}, "inner": "secret"}),
-                BadValue,
-                "/inner",
-                "an object is wanted, a string was given",
-            ),
-            (
-                json!({"user-profile": {}, "inner": {"count": 256, "names": []}}),
-                BadValue,
-                "/inner/count",
-                "outside",
-            ),
-            (
-                json!({"user-profile": {}, "inner": {"count": 1}}),
-                MissingField,
-                "/inner/names",
-                "`names` is missing",
-            ),
-            (
-                json!({"user-profile": {}, "inner": {"count": 1, "names": ["a", null]}}),
-                BadValue,
-                "/inner/names/1",
-                "a string is wanted, null was given",
-            ),
+    fn what_is_no_object_is_no_argument_list() {
+        assert_bad(json!(["a"]), "", "an object is wanted, a list was given");
+        assert_bad(json!(null), "", "an object is wanted, null was given");
+        assert_bad(json!("secret"), "", "an object is wanted, a string was given");
+        assert_bad(
+            with_inner(json!([1, []])),
+            "/inner",
+            "an object is wanted, a list was given",
+        );
+        assert_bad(
+            with_inner(json!("secret")),
+            "/inner",
+            "an object is wanted, a string was given",
+        );
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_by_its_place_and_not_quoted() {
+        let switch = json!({"user-profile": {}, "allow-enable": "secret"});
+        assert_bad(switch, "/allow-enable", "a boolean is wanted, a string was given");
+        let large = with_inner(json!({"count": 256, "names": []}));
+        assert_bad(large, "/inner/count", "outside");
+        let names = with_inner(json!({"count": 1, "names": ["a", null]}));
+        assert_bad(names, "/inner/names/1", "a string is wanted, null was given");
+    }
+
+    #[test]
+    fn a_missing_field_is_named_where_it_should_be() {
+        for (value, pointer, message) in [
+            (json!({}), "/user-profile", "the argument `user-profile` is missing"),
+            (with_inner(json!({"count": 1})), "/inner/names", "`names` is missing"),
         ] {
-            let shown = value.to_string();
-            let fault = from_value::<Args>(value).expect_err(&shown);
-            assert!(fault.message.contains(message), "{shown}: {}", fault.message);
-            assert_eq!((fault.kind, fault.pointer.as_str()), (kind, pointer), "{shown}");
-            assert!(!fault.message.contains("secret"), "{shown}: {}", fault.message);
+            let error = error_of(value);
+            assert!(error.message.contains(message), "{}", error.message);
+            let expected = (JsonErrorKind::MissingField, pointer);
+            assert_eq!((error.kind, error.pointer.as_str()), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_beside_those_that_are_taken() {
+        for (name, message) in [
+            (
+                "allow-enabled",
+                "unknown argument `allow-enabled`; taken here: `user-profile`, `allow-enable`, `inner`",
+            ),
+            ("a\n`b", "unknown argument `a\\u{a}\\u{60}b`"),
+        ] {
+            let error = error_of(json!({"user-profile": {}, name: "secret"}));
+            assert!(error.message.contains(message), "{}", error.message);
+            let pointer = format!("/{name}");
+            assert_eq!((error.kind, error.pointer), (JsonErrorKind::UnknownField, pointer));
         }
     }
 }

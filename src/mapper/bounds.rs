@@ -1,13 +1,15 @@
-//! What no mapper and no profile may exceed. A mapper is somebody's file and a profile anybody's
-//! data: neither may hang the service or make it swell, whatever the two are together.
+//! Bounds of mappers and of mappings. A mapper file and a profile both come from outside: no pair
+//! of them may hang the service or fill its memory.
 //!
 //! AWS takes texts of at most 1,024 characters and one element of a list, so everything here is far
 //! beyond what a mapping needs.
 
+use super::error::EvaluationError;
+
 /// The longest mapper file, in bytes. The longest public export that was looked at has 130 kB.
 pub(super) const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Files of a mapper folder that are looked into.
+/// Files of a mapper folder that are read to find a mapper's name.
 pub(super) const MAX_FILES: usize = 1_000;
 
 /// Targets of one mapping.
@@ -44,16 +46,16 @@ pub(super) const MAX_DEPTH: usize = 32;
 /// a profile of ordinary length takes some thousands.
 pub(super) const MAX_WORK: usize = 2 * 1024 * 1024;
 
-/// What an element of a list, or an entry of an object, counts for beside its bytes: it is
-/// allocated and compared for itself.
+/// The cost of an element of a list, or an entry of an object, beside its bytes: it is allocated
+/// and compared for itself.
 pub(super) const ELEMENT: usize = 16;
 
-/// What one mapping may give, all its targets together, in bytes.
+/// Output of one mapping, all its targets together, in bytes.
 pub(super) const MAX_OUTPUT: usize = 256 * 1024;
 
-/// What an explanation shows of values that were taken and of steps, all its targets together, in
-/// bytes. A stock mapping's has some thousands.
-pub(super) const MAX_SHOWN: usize = 256 * 1024;
+/// Read values and steps that an explanation shows, all its targets together, in bytes. A stock
+/// mapping's has some thousands.
+pub(super) const MAX_TRACE: usize = 256 * 1024;
 
 /// The length of a regular expression, in bytes.
 pub(super) const MAX_PATTERN: usize = 1_024;
@@ -76,88 +78,87 @@ pub(super) const PATTERN_SIZES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 /// The sizes that a file's regular expressions were tried with, together, in bytes.
 pub(super) const MAX_PATTERN_SIZE: usize = 2 * 1024 * 1024;
 
-/// Errors that are told of one file; reading stops there.
+/// Errors that are reported for one file; reading stops there.
 pub(super) const MAX_ERRORS: usize = 100;
 
-/// Warnings and notes that are told of one file.
+/// Notes and warnings that are reported for one file.
 pub(super) const MAX_REMARKS: usize = 1_000;
 
 /// The fuel that an expression is tried with: an instruction costs one, and so do [`FUEL`] bytes
 /// that are made. Nearly all need the first; the last is about a megabyte.
 pub(super) const FUELS: [u64; 4] = [32, 256, 2_048, 16_384];
 
-/// What a unit of fuel counts for, in bytes looked at.
+/// The work of a unit of fuel, in bytes.
 pub(super) const FUEL: usize = 64;
 
-/// What is left of [`MAX_WORK`] and [`MAX_OUTPUT`].
+/// The rest of [`MAX_WORK`] and [`MAX_OUTPUT`] of one mapping.
 #[derive(Debug)]
 pub(super) struct Budget {
-    looked_at: usize,
-    given: usize,
-    spent: bool,
+    work: usize,
+    output: usize,
+    exhausted: bool,
 }
 
 impl Budget {
-    /// The whole of it.
+    /// Starts a mapping with all of both.
     pub(super) fn new() -> Self {
         Self {
-            looked_at: MAX_WORK,
-            given: MAX_OUTPUT,
-            spent: false,
+            work: MAX_WORK,
+            output: MAX_OUTPUT,
+            exhausted: false,
         }
     }
 
-    /// Takes `amount` off, or fails when that much is not left.
-    pub(super) fn take(&mut self, amount: usize) -> Result<(), String> {
-        // A step costs something even over nothing.
-        match self.looked_at.checked_sub(amount.saturating_add(1)) {
-            Some(left) if !self.spent => {
-                self.looked_at = left;
+    /// Charges `amount` bytes of work, or fails when that much is not left.
+    pub(super) fn charge(&mut self, amount: usize) -> Result<(), EvaluationError> {
+        // A step has a cost over an empty value too: without it, a list of empty values would be
+        // free.
+        match self.work.checked_sub(amount.saturating_add(1)) {
+            Some(left) if !self.exhausted => {
+                self.work = left;
                 Ok(())
             }
             Some(_) | None => {
-                self.spent = true;
+                self.exhausted = true;
                 Err(format!(
                     "the mapping takes more work than is allowed: its targets together look at no more than {MAX_WORK} bytes"
-                ))
+                ).into())
             }
         }
     }
 
-    /// Takes `amount` off what may be given, or fails when that much is not left.
-    pub(super) fn give(&mut self, amount: usize) -> Result<(), String> {
-        match self.given.checked_sub(amount) {
-            Some(left) if !self.spent => {
-                self.given = left;
+    /// Charges `amount` bytes of output, or fails when that much is not left.
+    pub(super) fn charge_output(&mut self, amount: usize) -> Result<(), EvaluationError> {
+        match self.output.checked_sub(amount) {
+            Some(left) if !self.exhausted => {
+                self.output = left;
                 Ok(())
             }
             Some(_) | None => {
-                self.spent = true;
-                Err(format!(
-                    "the mapping's targets together give more than {MAX_OUTPUT} bytes"
-                ))
+                self.exhausted = true;
+                Err(format!("the mapping's targets together give more than {MAX_OUTPUT} bytes").into())
             }
         }
     }
 
-    /// Whether a bound was reached: nothing more comes of this mapping.
-    pub(super) fn is_spent(&self) -> bool {
-        self.spent
+    /// Whether a bound was reached: then no further target of this mapping is filled.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.exhausted
     }
 }
 
 /// Fails when a text of `length` bytes is too long.
-pub(super) fn text(length: usize) -> Result<(), String> {
+pub(super) fn check_text(length: usize) -> Result<(), EvaluationError> {
     if length > MAX_TEXT {
-        return Err(format!("makes a text longer than {MAX_TEXT} bytes"));
+        return Err(format!("makes a text longer than {MAX_TEXT} bytes").into());
     }
     Ok(())
 }
 
 /// Fails when a list of `length` elements is too long.
-pub(super) fn list(length: usize) -> Result<(), String> {
+pub(super) fn check_list(length: usize) -> Result<(), EvaluationError> {
     if length > MAX_LIST {
-        return Err(format!("makes a list of more than {MAX_LIST} elements"));
+        return Err(format!("makes a list of more than {MAX_LIST} elements").into());
     }
     Ok(())
 }
@@ -168,13 +169,13 @@ mod tests {
 
     #[test]
     fn what_is_spent_stays_spent() {
-        let mut work = Budget::new();
-        assert!(work.take(MAX_WORK - 1).is_ok() && !work.is_spent());
-        assert!(work.take(0).unwrap_err().contains("2097152") && work.is_spent());
-        let mut work = Budget::new();
-        assert!(work.give(MAX_OUTPUT).is_ok());
-        assert!(work.give(1).unwrap_err().contains("262144"));
-        assert!(work.give(0).is_err() && work.take(0).is_err());
-        assert!(Budget::new().take(usize::MAX).is_err());
+        let mut budget = Budget::new();
+        assert!(budget.charge(MAX_WORK - 1).is_ok() && !budget.is_exhausted());
+        assert!(budget.charge(0).unwrap_err().to_string().contains("2097152") && budget.is_exhausted());
+        let mut budget = Budget::new();
+        assert!(budget.charge_output(MAX_OUTPUT).is_ok());
+        assert!(budget.charge_output(1).unwrap_err().to_string().contains("262144"));
+        assert!(budget.charge_output(0).is_err() && budget.charge(0).is_err());
+        assert!(Budget::new().charge(usize::MAX).is_err());
     }
 }

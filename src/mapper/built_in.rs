@@ -1,4 +1,4 @@
-//! The built-in mapping: what serves where no mapper is configured.
+//! The built-in mapping, which serves where no mapper is configured.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What can be told of a mapping before it runs: targets that nobody takes, values that would
-//! become structure, what goes missing together.
+//! Checks a mapping before it runs: targets that AWS does not take, values that would become
+//! structure, values that go missing together.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use super::{
     rule::{Complex, Field, Mapping, Rule},
     simple::Simple,
     tainted::Origin,
-    target::{Target, UnfitError},
-    transformers::{Step, Transformer, only_groups},
+    target::{ReservedAttributeError, Target},
+    transformers::{Step, Transformer, is_groups_only},
 };
 use crate::scim::aws::{self, ENTERPRISE};
 
@@ -28,7 +28,7 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
     }
     let target = match Target::attribute(name) {
         Ok(target) => target,
-        Err(UnfitError::ReservedAttribute) => {
+        Err(ReservedAttributeError) => {
             findings.warning(place, "the commands set it, not a mapping; ignored");
             return None;
         }
@@ -45,10 +45,10 @@ pub(super) fn target(direction: Option<Direction>, name: &str, place: &str, find
     Some(target)
 }
 
-/// What is refused or doubtful in a field.
+/// Adds the findings of a field.
 pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, findings: &mut Findings) {
     if let Rule::Complex(complex) = &field.rule {
-        glue(complex, place, findings);
+        check_concatenation(complex, place, findings);
     }
     if direction != Some(Direction::Incoming) {
         spelling(field, place, findings);
@@ -56,7 +56,7 @@ pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, fi
     if field.target.is_1_0 {
         let within = format!("{ENTERPRISE}.");
         let parts: BTreeSet<&str> = field
-            .filled
+            .sources
             .iter()
             .filter_map(|(attribute, _)| attribute.strip_prefix(&within))
             .filter(|part| !aws::is_enterprise_attribute(part))
@@ -72,7 +72,7 @@ pub(super) fn field(direction: Option<Direction>, field: &Field, place: &str, fi
     if direction == Some(Direction::Incoming) {
         for path in field.rule.paths() {
             let head = super::path::Path::parse(path)
-                .map(|path| path.head().to_owned())
+                .map(|path| path.first_key().to_owned())
                 .unwrap_or_default();
             if path.trim_start().replace(r"\.", ".").starts_with(ENTERPRISE_1_0) {
                 findings.note(
@@ -100,7 +100,7 @@ fn spelling(field: &Field, place: &str, findings: &mut Findings) {
     }
 }
 
-/// What is doubtful in a mapping as a whole.
+/// Adds the findings of a mapping as a whole.
 pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &str, findings: &mut Findings) {
     if direction != Some(Direction::Outgoing) {
         return;
@@ -141,7 +141,7 @@ pub(super) fn mapping(direction: Option<Direction>, mapping: &Mapping, place: &s
     }
 }
 
-/// What a text is, step after step, as far as that is known at load.
+/// The origin of a text after each step, as far as that is known at load.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Mapper,
@@ -152,11 +152,11 @@ enum State {
     Either,
     /// Parts of both, kept apart.
     Glued,
-    /// Parts of both, and nobody knows any more which is which.
+    /// Parts of both, no longer kept apart.
     Mixed,
 }
 
-fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
+fn check_concatenation(complex: &Complex, place: &str, findings: &mut Findings) {
     let mut state = match &complex.root {
         Simple::Nothing | Simple::Literal(_) => State::Mapper,
         Simple::Path(_) => State::Source,
@@ -176,11 +176,11 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
                 );
             } else if state == State::Altered {
                 findings.error(&place, json_text::ALTERED);
-            } else if let Some(text) = complex.glued(index) {
+            } else if let Some(text) = complex.template(index) {
                 let together = text.origin() == Origin::Source;
                 match json_text::parse(&text) {
                     _ if together => {}
-                    Err(problem) => findings.error(&place, problem),
+                    Err(error) => findings.error(&place, error.to_string()),
                     Ok(parsed) => {
                         if parsed.unquoted {
                             findings.warning(&place, "a value stands outside quotes in the glued JSON; it is taken for a text, whatever it holds");
@@ -191,7 +191,7 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
             }
         }
         let before = state;
-        state = after(state, transformer);
+        state = next_state(state, transformer);
         if state == State::Mixed && before != State::Mixed {
             changed_by = transformer.name;
         }
@@ -200,13 +200,13 @@ fn glue(complex: &Complex, place: &str, findings: &mut Findings) {
 
 /// A missing root takes the other sources of its target with it.
 fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
-    let root: Vec<&str> = complex.root.paths().iter().map(|path| path.head()).collect();
+    let root: Vec<&str> = complex.root.paths().iter().map(|path| path.first_key()).collect();
     let (mut others, mut seen): (Vec<&str>, BTreeSet<&str>) = (Vec::new(), root.iter().copied().collect());
     for transformer in &complex.transformers {
         if let Step::Concat { prefix, suffix } = &transformer.step {
             for path in prefix.paths().into_iter().chain(suffix.paths()) {
-                if seen.insert(path.head()) {
-                    others.push(path.head());
+                if seen.insert(path.first_key()) {
+                    others.push(path.first_key());
                 }
             }
         }
@@ -220,13 +220,13 @@ fn missing_together(complex: &Complex, place: &str, findings: &mut Findings) {
     }
 }
 
-fn after(state: State, transformer: &Transformer) -> State {
+fn next_state(state: State, transformer: &Transformer) -> State {
     let literal = |arguments: &[&Simple]| arguments.iter().all(|argument| argument.paths().is_empty());
     let changed = |arguments: &[&Simple]| match state {
         State::Mapper | State::Source | State::Altered | State::Either if literal(arguments) => state,
         State::Mapper | State::Source | State::Altered | State::Either | State::Glued | State::Mixed => State::Mixed,
     };
-    // What the mapper puts into the source's value.
+    // The mapper's text in the source's value.
     let altered = |state: State, adds: bool| {
         if state == State::Source && adds {
             State::Altered
@@ -253,7 +253,7 @@ fn after(state: State, transformer: &Transformer) -> State {
             altered(changed(&[what, with]), adds)
         }
         Step::ReplaceMatch { with, .. } => {
-            let adds = with.literal().is_some_and(|text| !only_groups(text));
+            let adds = with.literal().is_some_and(|text| !is_groups_only(text));
             altered(changed(&[with]), adds)
         }
         // Another text may take the value's place.
@@ -276,8 +276,8 @@ fn after(state: State, transformer: &Transformer) -> State {
         Step::DateStringToIso { .. } => changed(&[]),
         Step::ParseJson if state == State::Source => State::Source,
         Step::ParseJson => State::Mixed,
-        // These choose among values, or look at them, and leave them as they are; what is not safe
-        // in the end is refused when it comes.
+        // These select or read values and leave their origin as it is; an unsafe result is refused
+        // when it is parsed.
         Step::Stringify
         | Step::ToLowerCase
         | Step::ToUpperCase

@@ -10,6 +10,8 @@
 
 use jiff::{Timestamp, civil};
 
+use super::error::EvaluationError;
+
 /// How an ambiguous date is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
@@ -62,7 +64,7 @@ const FILLERS: [&str; 16] = [
 ///
 /// # Errors
 /// When it is none.
-pub(super) fn from_timestamp(text: &str) -> Result<String, String> {
+pub(super) fn from_timestamp(text: &str) -> Result<String, EvaluationError> {
     const FIRST_MILLISECONDS: i64 = 10_000_000_000;
     let wrong = || "is not a time stamp".to_owned();
     let text = text.trim();
@@ -93,7 +95,7 @@ pub(super) fn to_iso(text: &str, reading: Reading) -> Option<String> {
     parts.iso(reading)
 }
 
-/// What was found of a date.
+/// The parts of a date that were read so far.
 #[derive(Default)]
 struct Parts {
     /// Numbers of the date, in their order, with their count of digits.

@@ -1,5 +1,5 @@
-//! Explaining a mapping: what each target took, what was done with it, what was left out and why,
-//! and whether AWS would take the result.
+//! Explains a mapping: each target's reads, steps and value, why a target was left out, and whether
+//! AWS would take the result.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -105,8 +105,8 @@ pub struct VerdictViolation {
 }
 
 impl Mapper {
-    /// Maps a profile and tells how. A type that the mapper lacks is served as [`Mapper::outgoing`]
-    /// serves it.
+    /// Maps a profile and explains each target. A type that the mapper lacks is served as
+    /// [`Mapper::outgoing`] serves it.
     pub fn explain_outgoing(&self, mapping_type: MappingType, dialect: Dialect, profile: &UserProfile) -> Explained {
         let mapped = self.outgoing(mapping_type, profile);
         let mut violations = mapped.faults;
@@ -115,10 +115,13 @@ impl Mapper {
             MappingType::Create | MappingType::Any => aws::new_user(dialect, attributes),
             MappingType::Update => aws::user_values(dialect, attributes),
         });
-        let violations: Vec<_> = violations.into_iter().map(|violation| self.told(violation)).collect();
+        let violations: Vec<_> = violations
+            .into_iter()
+            .map(|violation| self.verdict_violation(violation))
+            .collect();
         let mapping = self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type));
         Explained {
-            mapper: name(self.outgoing.as_deref()),
+            mapper: mapper_name(self.outgoing.as_deref()),
             direction: Direction::Outgoing,
             mapping_type: mapping_type.name(),
             fields: match mapping {
@@ -126,7 +129,7 @@ impl Mapper {
                 Some(mapping) => mapping
                     .explain(Source::Profile(profile))
                     .into_iter()
-                    .map(explained)
+                    .map(explained_field)
                     .collect(),
             },
             result: mapped.attributes,
@@ -137,24 +140,28 @@ impl Mapper {
         }
     }
 
-    /// Maps an app user and tells how.
+    /// Maps an app user and explains each target.
     pub fn explain_incoming(&self, user: &User) -> Explained {
         let mapping = self.incoming.as_ref().and_then(|file| file.mapping(MappingType::Any));
         Explained {
-            mapper: name(self.incoming.as_deref()),
+            mapper: mapper_name(self.incoming.as_deref()),
             direction: Direction::Incoming,
             mapping_type: MappingType::Any.name(),
             fields: match mapping {
                 None => built_in::explain_incoming(user),
-                Some(mapping) => mapping.explain(Source::User(user)).into_iter().map(explained).collect(),
+                Some(mapping) => mapping
+                    .explain(Source::User(user))
+                    .into_iter()
+                    .map(explained_field)
+                    .collect(),
             },
             result: self.incoming(user),
             verdict: None,
         }
     }
 
-    /// A violation, with the field of the profile that is behind it.
-    fn told(&self, violation: Diagnostic) -> VerdictViolation {
+    /// Names in a violation's help the field of the profile that fills the attribute.
+    fn verdict_violation(&self, violation: Diagnostic) -> VerdictViolation {
         let mut help = violation.help;
         if let Some(source) = self.source(&violation.path) {
             help.push_str(&format!(" (user-profile.{source})"));
@@ -167,30 +174,30 @@ impl Mapper {
     }
 }
 
-fn name(file: Option<&super::MapperFile>) -> String {
-    file.map_or(BUILT_IN, |file| file.identity.shown_name()).to_owned()
+fn mapper_name(file: Option<&super::MapperFile>) -> String {
+    file.map_or(BUILT_IN, |file| file.identity.display_name()).to_owned()
 }
 
-fn explained((field, told): (&Field, TraceEntry)) -> ExplainedField {
+fn explained_field((field, entry): (&Field, TraceEntry)) -> ExplainedField {
     let (mut value, mut left_out, mut refused) = (None, None, None);
-    match told.came {
-        Evaluation::Value(came) => value = Some(came),
-        Evaluation::LeftOut(reason) => left_out = Some(reason.to_owned()),
-        Evaluation::Refused(reason) => refused = Some(reason),
+    match entry.evaluation {
+        Evaluation::Value(mapped) => value = Some(mapped),
+        Evaluation::Skipped(reason) => left_out = Some(reason.to_owned()),
+        Evaluation::Failed(error) => refused = Some(error.to_string()),
     }
-    let mut notes = told.trace.notes;
+    let mut notes = entry.trace.notes;
     if field.target.is_1_0 && value.is_some() {
         notes.push(format!("sent as {}", field.target.dotted()));
     }
     ExplainedField {
         target: field.target.text.clone(),
-        taken: told
+        taken: entry
             .trace
-            .taken
+            .reads
             .into_iter()
             .map(|(path, value)| Taken { path, value })
             .collect(),
-        steps: told
+        steps: entry
             .trace
             .steps
             .into_iter()
@@ -199,7 +206,7 @@ fn explained((field, told): (&Field, TraceEntry)) -> ExplainedField {
         value,
         left_out,
         refused,
-        dropped: told.dropped,
+        dropped: entry.dropped,
         notes,
     }
 }

@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 
 use super::{
     bounds::{self, Budget, ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT},
+    error::{CompileError, EvaluationError},
     language,
     tainted::weight,
 };
@@ -34,7 +35,7 @@ static ENVIRONMENTS: LazyLock<[Environment<'static>; FUELS.len()]> = LazyLock::n
 
 fn environment(fuel: u64) -> Environment<'static> {
     let mut environment = Environment::new();
-    // Using what is missing fails; asking whether it is there does not.
+    // Using a missing field fails; asking whether it is there does not.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(fuel));
     environment.set_recursion_limit(MAX_STEPS);
@@ -45,7 +46,7 @@ fn environment(fuel: u64) -> Environment<'static> {
 #[derive(Debug)]
 pub struct Expression {
     text: String,
-    names: Vec<String>,
+    fields: Vec<String>,
     /// For each amount of fuel; but for the first, when it is needed.
     compiled: [OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()],
 }
@@ -55,19 +56,19 @@ impl Expression {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it, or which filter, test or function there is not.
-    pub fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, CompileError> {
         if text.len() > MAX_EXPRESSION {
-            return Err(format!("is longer than {MAX_EXPRESSION} bytes"));
+            return Err(format!("is longer than {MAX_EXPRESSION} bytes").into());
         }
-        let names = language::names(text)?;
+        let fields = language::field_names(text)?;
         let first = ENVIRONMENTS[0]
             .compile_expression_owned(text.to_owned())
-            .map_err(|error| told(&error))?;
+            .map_err(|error| describe(&error))?;
         let mut compiled = [const { OnceLock::new() }; FUELS.len()];
         compiled[0] = OnceLock::from(Some(first));
         Ok(Self {
             text: text.to_owned(),
-            names,
+            fields,
             compiled,
         })
     }
@@ -78,36 +79,37 @@ impl Expression {
     }
 
     /// The fields that it reads, in the order in which they stand there.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    pub fn fields(&self) -> &[String] {
+        &self.fields
     }
 
-    /// The value, with `read` giving the fields; `None` when it uses a field that is missing.
+    /// Evaluates the expression, with `read` giving the fields; `None` when it uses a missing
+    /// field.
     ///
     /// # Errors
     /// When it can't be computed, or grows beyond its bounds.
-    pub fn value<'v>(&self, read: impl Fn(&str) -> Option<&'v Value>) -> Result<Option<Value>, String> {
-        self.value_within(|name| Ok(read(name)), ELEMENT, &mut Budget::new())
+    pub fn evaluate<'v>(&self, read: impl Fn(&str) -> Option<&'v Value>) -> Result<Option<Value>, EvaluationError> {
+        self.evaluate_within(|name| Ok(read(name)), ELEMENT, &mut Budget::new())
     }
 
-    /// As [`Self::value`], within what is left of a mapping's work, of which each call of `read`
-    /// costs `lookup`.
-    pub(super) fn value_within<'v>(
+    /// Evaluates as [`Self::evaluate`] does, within the rest of a mapping's budget; each call of
+    /// `read` costs `lookup`.
+    pub(super) fn evaluate_within<'v>(
         &self,
-        read: impl Fn(&str) -> Result<Option<&'v Value>, String>,
+        read: impl Fn(&str) -> Result<Option<&'v Value>, EvaluationError>,
         lookup: usize,
-        work: &mut Budget,
-    ) -> Result<Option<Value>, String> {
-        let mut fields = BTreeMap::new();
-        for name in &self.names {
-            work.take(lookup)?;
+        budget: &mut Budget,
+    ) -> Result<Option<Value>, EvaluationError> {
+        let mut values = BTreeMap::new();
+        for name in &self.fields {
+            budget.charge(lookup)?;
             // Null is absent, as everywhere in a profile.
             if let Some(value) = read(name)?.filter(|value| !value.is_null()) {
-                work.take(weight(value))?;
-                fields.insert(name.clone(), minijinja::Value::from(Serde(value)));
+                budget.charge(weight(value))?;
+                values.insert(name.clone(), minijinja::Value::from(Serde(value)));
             }
         }
-        let Some(value) = self.computed(&fields.into(), work)? else {
+        let Some(value) = self.run(&values.into(), budget)? else {
             return Ok(None);
         };
         let value = json(&value, MAX_DEPTH, &mut { MAX_TEXT })?;
@@ -116,66 +118,64 @@ impl Expression {
         Ok(Some(value).filter(|value| !has_null(value)))
     }
 
-    fn computed(&self, fields: &minijinja::Value, work: &mut Budget) -> Result<Option<minijinja::Value>, String> {
+    fn run(&self, fields: &minijinja::Value, budget: &mut Budget) -> Result<Option<minijinja::Value>, EvaluationError> {
         for ((compiled, environment), fuel) in self.compiled.iter().zip(&*ENVIRONMENTS).zip(FUELS) {
-            work.take(usize::try_from(fuel).unwrap_or(usize::MAX).saturating_mul(FUEL))?;
+            budget.charge(usize::try_from(fuel).unwrap_or(usize::MAX).saturating_mul(FUEL))?;
             let compiled = compiled.get_or_init(|| environment.compile_expression_owned(self.text.clone()).ok());
             let Some(compiled) = compiled else {
-                return Err("can't be compiled".to_owned());
+                return Err("can't be compiled".into());
             };
             match compiled.eval(fields.clone()) {
                 Ok(value) if value.is_undefined() || value.is_none() => return Ok(None),
                 Ok(value) => return Ok(Some(value)),
                 Err(error) if is_out_of_fuel(&error) => {}
                 Err(error) if error.kind() == ErrorKind::UndefinedError => return Ok(None),
-                Err(error) => return Err(told(&error)),
+                Err(error) => return Err(describe(&error).into()),
             }
         }
         let most = FUELS[FUELS.len() - 1].saturating_mul(FUEL as u64);
-        Err(format!(
-            "takes more work than is allowed: one expression looks at no more than {most} bytes"
-        ))
+        Err(format!("takes more work than is allowed: one expression looks at no more than {most} bytes").into())
     }
 }
 
 /// A value of the engine as JSON, no deeper than `depth` and within what is `left` of its size. The
 /// engine's lists may be lazy: `list * 9999999` costs nothing there, and would be written out here.
-fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Value, String> {
-    let no_json = || "gives what is no JSON value".to_owned();
+fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Value, EvaluationError> {
+    let no_json = || EvaluationError::from("gives what is no JSON value");
     let inside = || match depth {
-        0 | 1 => Err(format!("is nested deeper than {MAX_DEPTH}")),
+        0 | 1 => Err(EvaluationError::from(format!("is nested deeper than {MAX_DEPTH}"))),
         depth => Ok(depth - 1),
     };
     match value.kind() {
-        ValueKind::Undefined | ValueKind::None => give(left, 1).map(|()| Value::Null),
-        ValueKind::Bool => give(left, 1).map(|()| value.is_true().into()),
+        ValueKind::Undefined | ValueKind::None => charge(left, 1).map(|()| Value::Null),
+        ValueKind::Bool => charge(left, 1).map(|()| value.is_true().into()),
         ValueKind::Number => {
-            give(left, 1)?;
+            charge(left, 1)?;
             serde_json::to_value(value).map_err(|_| no_json())
         }
         ValueKind::String => {
             let text = value.as_str().ok_or_else(no_json)?;
-            give(left, text.len() + 1)?;
+            charge(left, text.len() + 1)?;
             Ok(text.into())
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let mut list = Vec::new();
-            for element in value.try_iter().map_err(|error| told(&error))? {
-                give(left, ELEMENT)?;
+            for element in value.try_iter().map_err(|error| describe(&error))? {
+                charge(left, ELEMENT)?;
                 list.push(json(&element, inside()?, left)?);
-                bounds::list(list.len())?;
+                bounds::check_list(list.len())?;
             }
             Ok(list.into())
         }
         ValueKind::Map => {
             let mut object = Map::new();
-            for key in value.try_iter().map_err(|error| told(&error))? {
+            for key in value.try_iter().map_err(|error| describe(&error))? {
                 let name = match key.kind() {
                     ValueKind::String | ValueKind::Number | ValueKind::Bool => key.to_string(),
                     _ => return Err(no_json()),
                 };
-                let inner = value.get_item(&key).map_err(|error| told(&error))?;
-                give(left, name.len() + ELEMENT)?;
+                let inner = value.get_item(&key).map_err(|error| describe(&error))?;
+                charge(left, name.len() + ELEMENT)?;
                 object.insert(name, json(&inner, inside()?, left)?);
             }
             Ok(object.into())
@@ -185,14 +185,14 @@ fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Valu
     }
 }
 
-fn give(left: &mut usize, amount: usize) -> Result<(), String> {
+fn charge(left: &mut usize, amount: usize) -> Result<(), EvaluationError> {
     *left = left
         .checked_sub(amount)
         .ok_or_else(|| format!("gives more than {MAX_TEXT} bytes"))?;
     Ok(())
 }
 
-/// Whether the fuel ran out, be it inside of something that failed for it.
+/// Whether the fuel ran out, also as the cause of another error.
 fn is_out_of_fuel(error: &minijinja::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -215,8 +215,8 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-/// An error without the values that its words may quote.
-pub(super) fn told(error: &minijinja::Error) -> String {
+/// Describes an error without the values that its text may quote.
+pub(super) fn describe(error: &minijinja::Error) -> String {
     match error.kind() {
         ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
             error.detail().map_or_else(
@@ -236,7 +236,10 @@ mod tests {
     use super::*;
 
     fn value(expression: &str, source: &Value) -> Result<Option<Value>, String> {
-        Expression::new(expression)?.value(|name| source.get(name))
+        let expression = Expression::new(expression).map_err(|error| error.to_string())?;
+        expression
+            .evaluate(|name| source.get(name))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
         ] {
             assert_eq!(value(expression, &source), Ok(expected), "{expression}");
         }
-        assert_eq!(Expression::new("a ~ b ~ a.c").unwrap().names(), ["a", "b"]);
+        assert_eq!(Expression::new("a ~ b ~ a.c").unwrap().fields(), ["a", "b"]);
     }
 
     #[test]
@@ -282,9 +285,12 @@ mod tests {
     fn long_chains_are_refused_before_they_are_parsed() {
         for piece in [".a", "~a", "|f", " or a", "+1", "-"] {
             let long = format!("a{}1", piece.repeat(5_000));
-            assert!(Expression::new(&long).unwrap_err().contains("longer than"), "{piece}");
+            assert!(
+                Expression::new(&long).unwrap_err().to_string().contains("longer than"),
+                "{piece}"
+            );
             let fits = piece.repeat(MAX_EXPRESSION / piece.len() - 2);
-            // Whatever comes of it, on a small stack: it comes back.
+            // On a small stack, compiling returns, with an error or without.
             let thread = std::thread::Builder::new().stack_size(2 << 20);
             let back = thread.spawn(move || Expression::new(&format!("a{fits}1")).is_ok());
             assert!(back.unwrap().join().is_ok(), "{piece}");
@@ -293,7 +299,7 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_refused_without_quoting_values() {
-        assert!(Expression::new("a ~").unwrap_err().contains("syntax error"));
+        assert!(Expression::new("a ~").unwrap_err().to_string().contains("syntax error"));
         assert!(Expression::new("").is_err());
         let source = json!({"secret": "s3cret", "list": [1]});
         for broken in [
@@ -386,16 +392,13 @@ mod tests {
                 Err(_) => {}
                 Ok(value) => assert!(value.is_none_or(|value| weight(&value) <= MAX_TEXT), "{greedy}"),
             }
-            let record_source = began.elapsed();
-            assert!(
-                record_source < std::time::Duration::from_secs(5),
-                "{greedy}: {record_source:?}"
-            );
+            let elapsed = began.elapsed();
+            assert!(elapsed < std::time::Duration::from_secs(5), "{greedy}: {elapsed:?}");
         }
         // The engine's lists may be lazy, and are not written out.
         let lazy = ENVIRONMENTS[0].compile_expression("[[1, 2] * 9999999]").unwrap();
         let lazy = json(&lazy.eval(()).unwrap(), MAX_DEPTH, &mut { MAX_TEXT });
-        assert!(lazy.unwrap_err().contains("more than 1000 elements"));
+        assert!(lazy.unwrap_err().to_string().contains("more than 1000 elements"));
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
         assert!(value(&deep, &source).is_err());
     }

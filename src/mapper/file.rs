@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{MappingType, bounds::MAX_FILE, lint::Findings, rule::Mapping, toml_mapper, xsoar};
+use super::{MappingType, bounds::MAX_FILE, error::ReadError, lint::Findings, rule::Mapping, toml_mapper, xsoar};
 use crate::{diagnostic::Severity, files};
 
 /// The types, by their names in a mapper.
@@ -22,7 +22,7 @@ pub enum Direction {
     Incoming,
 }
 
-/// What a mapper is called.
+/// The id, name and direction of a mapper.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Its `id`; empty where it has none.
@@ -36,7 +36,7 @@ pub struct Identity {
 /// A mapper's file, read and compiled.
 #[derive(Debug)]
 pub struct MapperFile {
-    /// What it is called.
+    /// Its id, name and direction.
     pub identity: Identity,
     mappings: [Option<Mapping>; 3],
 }
@@ -45,9 +45,9 @@ pub struct MapperFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Exported from the platform, as JSON.
-    Export,
+    Xsoar,
     /// Written by hand, as TOML.
-    ByHand,
+    Toml,
 }
 
 impl Form {
@@ -56,7 +56,7 @@ impl Form {
         let is_toml = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        if is_toml { Self::ByHand } else { Self::Export }
+        if is_toml { Self::Toml } else { Self::Xsoar }
     }
 }
 
@@ -72,8 +72,8 @@ impl MapperFile {
     pub fn compile(text: &str, form: Form) -> (Option<Self>, Findings) {
         let mut findings = Findings::default();
         let file = match form {
-            Form::Export => xsoar::read(text, &mut findings),
-            Form::ByHand => toml_mapper::read(text, &mut findings),
+            Form::Xsoar => xsoar::read(text, &mut findings),
+            Form::Toml => toml_mapper::read(text, &mut findings),
         };
         if let Some(file) = &file {
             let outgoing = file.identity.direction != Some(Direction::Incoming);
@@ -84,7 +84,7 @@ impl MapperFile {
                 }
             }
         }
-        findings.close();
+        findings.finish();
         let sound = findings.count(Severity::Error) == 0;
         (file.filter(|_| sound), findings)
     }
@@ -94,13 +94,8 @@ impl MapperFile {
     /// # Errors
     /// When it is no regular file, too long, or can't be read as text. What is wrong with a text
     /// that could be read is in the findings.
-    pub fn load(path: &Path) -> Result<(Option<Self>, Findings), String> {
-        let text = files::read_text(path, MAX_FILE).map_err(|fault| match fault {
-            files::FileError::TooLarge => format!("longer than {MAX_FILE} bytes"),
-            files::FileError::Unreadable(_) | files::FileError::NotAFile | files::FileError::NotText => {
-                fault.to_string()
-            }
-        })?;
+    pub fn load(path: &Path) -> Result<(Option<Self>, Findings), ReadError> {
+        let text = files::read_text(path, MAX_FILE)?;
         Ok(Self::compile(&text, Form::of(path)))
     }
 

@@ -1,4 +1,4 @@
-//! The filters of an export: which elements of the root go on.
+//! The filters of an export: they select the elements of the root.
 //!
 //! Sources: the platform's pages "Filter Operators" and "Built-in Filters" (Cortex XSOAR
 //! Administrator Guide,
@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 
 use super::{
+    error::EvaluationError,
     path::Path,
     patterns::Pattern,
     simple::{Run, Simple},
@@ -36,7 +37,7 @@ pub(super) const OPERATORS: [(&str, Operator); 14] = [
     ("stringHasLength", Operator::HasLength),
 ];
 
-/// What a test asks.
+/// The operator of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     /// "Equals": the texts are the same.
@@ -87,7 +88,7 @@ pub(super) struct Test {
 pub(super) enum Left {
     /// The part of the path behind the root's segments, of which there are so many.
     Element(Path, usize),
-    /// Something else than the root; the same for every element.
+    /// A path that does not lead through the root: the same value for every element.
     Elsewhere(Simple),
 }
 
@@ -95,11 +96,11 @@ pub(super) enum Left {
 ///
 /// # Errors
 /// When a value can't be cast to what an operator wants, or the work grows beyond its bound.
-pub(super) fn passing<'a>(
+pub(super) fn apply<'a>(
     root: Tainted<'a>,
     filters: &'a [Vec<Test>],
     run: &mut Run<'a>,
-) -> Result<Option<Tainted<'a>>, String> {
+) -> Result<Option<Tainted<'a>>, EvaluationError> {
     match root {
         Tainted::List(elements) => {
             let mut kept = Vec::new();
@@ -114,7 +115,7 @@ pub(super) fn passing<'a>(
     }
 }
 
-fn passes<'a>(element: &Tainted<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>) -> Result<bool, String> {
+fn passes<'a>(element: &Tainted<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>) -> Result<bool, EvaluationError> {
     for group in filters {
         let mut any = false;
         for test in group {
@@ -130,73 +131,77 @@ fn passes<'a>(element: &Tainted<'a>, filters: &'a [Vec<Test>], run: &mut Run<'a>
     Ok(true)
 }
 
-fn holds<'a>(test: &'a Test, element: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, String> {
+fn holds<'a>(test: &'a Test, element: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, EvaluationError> {
     let left = match &test.left {
         Left::Elsewhere(simple) => simple.resolve(run)?,
         Left::Element(path, root) if path.segments.len() == *root => Some(element.clone()),
         Left::Element(path, root) => {
             let value = element.to_value();
-            run.work.take(element.weight())?;
-            let found = path.walk(*root, &value, &mut run.work)?;
-            found.map(|found| Tainted::made(found.into_owned(), Origin::Source))
+            run.budget.charge(element.weight())?;
+            let found = path.walk(*root, &value, &mut run.budget)?;
+            found.map(|found| Tainted::with_origin(found.into_owned(), Origin::Source))
         }
     };
-    run.work.take(left.as_ref().map_or(0, Tainted::weight))?;
-    let named = |problem: String| format!("{}: {problem}", test.name);
-    let right_text = |run: &mut Run<'a>| test.right.text(run).map(|text| fold(&text.plain(), test.ignore_case));
+    run.budget.charge(left.as_ref().map_or(0, Tainted::weight))?;
+    let with_name = |error: EvaluationError| EvaluationError::from(format!("{}: {error}", test.name));
+    let right_text = |run: &mut Run<'a>| {
+        test.right
+            .text(run)
+            .map(|text| fold_case(&text.plain(), test.ignore_case))
+    };
     match test.operator {
         Operator::Empty => Ok(left.is_none_or(|left| left.is_empty())),
         Operator::NotEmpty => Ok(left.is_some_and(|left| !left.is_empty())),
         Operator::Exists => Ok(left.is_some()),
-        Operator::True => any_text(left, false, |text| text.eq_ignore_ascii_case("true")).map_err(named),
-        Operator::False => any_text(left, false, |text| text.eq_ignore_ascii_case("false")).map_err(named),
+        Operator::True => any_text(left, false, |text| text.eq_ignore_ascii_case("true")).map_err(with_name),
+        Operator::False => any_text(left, false, |text| text.eq_ignore_ascii_case("false")).map_err(with_name),
         Operator::Equal => {
-            let right = right_text(run).map_err(named)?;
-            any_text(left, test.ignore_case, |text| text == right).map_err(named)
+            let right = right_text(run).map_err(with_name)?;
+            any_text(left, test.ignore_case, |text| text == right).map_err(with_name)
         }
         Operator::NotEqual => {
-            let right = right_text(run).map_err(named)?;
+            let right = right_text(run).map_err(with_name)?;
             match left {
                 None => Ok(!right.is_empty()),
-                left => any_text(left, test.ignore_case, |text| text != right).map_err(named),
+                left => any_text(left, test.ignore_case, |text| text != right).map_err(with_name),
             }
         }
         Operator::Contains => {
-            let right = right_text(run).map_err(named)?;
-            any_text(left, test.ignore_case, |text| text.contains(&right)).map_err(named)
+            let right = right_text(run).map_err(with_name)?;
+            any_text(left, test.ignore_case, |text| text.contains(&right)).map_err(with_name)
         }
         Operator::StartsWith => {
-            let right = right_text(run).map_err(named)?;
-            any_text(left, test.ignore_case, |text| text.starts_with(&right)).map_err(named)
+            let right = right_text(run).map_err(with_name)?;
+            any_text(left, test.ignore_case, |text| text.starts_with(&right)).map_err(with_name)
         }
         Operator::EndsWith => {
-            let right = right_text(run).map_err(named)?;
-            any_text(left, test.ignore_case, |text| text.ends_with(&right)).map_err(named)
+            let right = right_text(run).map_err(with_name)?;
+            any_text(left, test.ignore_case, |text| text.ends_with(&right)).map_err(with_name)
         }
         Operator::Match => {
             let Some(pattern) = &test.pattern else { return Ok(false) };
-            pattern.charge(left.as_ref().map_or(0, Tainted::weight), &mut run.work)?;
-            any_text(left, false, |text| pattern.is_match(text)).map_err(named)
+            pattern.charge(left.as_ref().map_or(0, Tainted::weight), &mut run.budget)?;
+            any_text(left, false, |text| pattern.is_match(text)).map_err(with_name)
         }
         Operator::HasLength => {
-            let right = right_text(run).map_err(named)?;
+            let right = right_text(run).map_err(with_name)?;
             let length: usize = right
                 .trim()
                 .parse()
-                .map_err(|_| named("the right side is not a number".to_owned()))?;
-            any_text(left, false, |text| text.chars().count() == length).map_err(named)
+                .map_err(|_| with_name("the right side is not a number".into()))?;
+            any_text(left, false, |text| text.chars().count() == length).map_err(with_name)
         }
         Operator::InList => {
             let list = match test.right.resolve(run)? {
                 None => HashSet::new(),
-                Some(right) => listed(right, test.ignore_case).map_err(named)?,
+                Some(right) => text_set(right, test.ignore_case).map_err(with_name)?,
             };
-            any_text(left, test.ignore_case, |text| list.contains(text)).map_err(named)
+            any_text(left, test.ignore_case, |text| list.contains(text)).map_err(with_name)
         }
         Operator::ContainsGeneral => {
             let right = test.right.resolve(run)?.map(Tainted::into_value).unwrap_or_default();
             let same = |value: serde_json::Value| match (value.as_str(), right.as_str()) {
-                (Some(one), Some(other)) => fold(one, test.ignore_case) == fold(other, test.ignore_case),
+                (Some(one), Some(other)) => fold_case(one, test.ignore_case) == fold_case(other, test.ignore_case),
                 // A literal is a text, the source's value perhaps a number.
                 (None, Some(other)) => {
                     let text = value.to_string();
@@ -213,8 +218,12 @@ fn holds<'a>(test: &'a Test, element: &Tainted<'a>, run: &mut Run<'a>) -> Result
     }
 }
 
-/// Whether the text, or one of the list's, passes; what is missing does not.
-fn any_text(left: Option<Tainted<'_>>, ignore_case: bool, test: impl Fn(&str) -> bool + Copy) -> Result<bool, String> {
+/// Whether the text, or one of the list's, passes; a missing value does not.
+fn any_text(
+    left: Option<Tainted<'_>>,
+    ignore_case: bool,
+    test: impl Fn(&str) -> bool + Copy,
+) -> Result<bool, EvaluationError> {
     match left {
         None => Ok(false),
         Some(Tainted::List(elements)) => {
@@ -227,27 +236,27 @@ fn any_text(left: Option<Tainted<'_>>, ignore_case: bool, test: impl Fn(&str) ->
         }
         Some(single @ (Tainted::Text(_) | Tainted::Other(_))) => {
             let text = single.into_text()?;
-            Ok(test(&fold(&text.plain(), ignore_case)))
+            Ok(test(&fold_case(&text.plain(), ignore_case)))
         }
     }
 }
 
 /// The texts of a list, or between the commas of a text (`argToList` of the platform's scripts).
-fn listed(right: Tainted<'_>, ignore_case: bool) -> Result<HashSet<String>, String> {
+fn text_set(right: Tainted<'_>, ignore_case: bool) -> Result<HashSet<String>, EvaluationError> {
     match right {
         Tainted::List(elements) => elements
             .into_iter()
-            .map(|element| element.into_text().map(|text| fold(&text.plain(), ignore_case)))
+            .map(|element| element.into_text().map(|text| fold_case(&text.plain(), ignore_case)))
             .collect(),
         single @ (Tainted::Text(_) | Tainted::Other(_)) => {
-            let text = fold(&single.into_text()?.plain(), ignore_case);
+            let text = fold_case(&single.into_text()?.plain(), ignore_case);
             Ok(text.split(',').map(|item| item.trim().to_owned()).collect())
         }
     }
 }
 
 /// A text as it is compared.
-fn fold(text: &str, ignore_case: bool) -> String {
+fn fold_case(text: &str, ignore_case: bool) -> String {
     if ignore_case {
         text.to_lowercase()
     } else {

@@ -10,25 +10,26 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::{
+    error::{CompileError, EvaluationError},
     json_text,
     patterns::{Flags, Pattern, Patterns},
     simple::{Run, Simple},
     tainted::{Origin, Tainted},
-    transformers::REGEX_OF_THE_SOURCE,
+    transformers::PATTERN_FROM_SOURCE,
 };
 
 /// The transformer with its arguments.
 #[derive(Clone, Debug)]
 pub(super) struct IfThenElse {
     first: Condition,
-    second: Option<(Joined, Condition)>,
-    then: Answer,
-    otherwise: Answer,
+    second: Option<(Connective, Condition)>,
+    then: Branch,
+    otherwise: Branch,
 }
 
 /// How two conditions are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joined {
+enum Connective {
     And,
     Or,
 }
@@ -64,14 +65,14 @@ enum Comparison {
 }
 
 #[derive(Clone, Debug)]
-struct Answer {
+struct Branch {
     value: Simple,
-    kind: AnswerKind,
+    kind: BranchKind,
 }
 
-/// `input_data_type` of an answer.
+/// `input_data_type` of a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AnswerKind {
+enum BranchKind {
     /// The argument.
     Raw,
     /// The value that came in.
@@ -85,8 +86,8 @@ impl IfThenElse {
     ///
     /// # Errors
     /// When a condition or an option can't be used.
-    pub(super) fn new(take: &mut impl FnMut(&str) -> Simple, patterns: &mut Patterns) -> Result<Self, String> {
-        let options = Options::read(&take("options"), "options")?;
+    pub(super) fn new(take: &mut impl FnMut(&str) -> Simple, patterns: &mut Patterns) -> Result<Self, CompileError> {
+        let options = Options::parse(&take("options"), "options")?;
         let (lhs, rhs, equals) = (take("lhs"), take("rhs"), take("equals"));
         let names = [("lhs", &lhs), ("rhs", &rhs), ("equals", &equals)];
         // Left empty it reads `value==equals`; the argument was called `equals` before it was
@@ -102,54 +103,58 @@ impl IfThenElse {
         let second = if lhs_b == Simple::Nothing && condition_b == Simple::Nothing {
             None
         } else {
-            let joined = match between.literal().map(str::trim) {
-                None | Some("" | "and") => Joined::And,
-                Some("or") => Joined::Or,
-                Some(_) => return Err("`conditionInBetween` is `and` or `or`".to_owned()),
+            let connective = match between.literal().map(str::trim) {
+                None | Some("" | "and") => Connective::And,
+                Some("or") => Connective::Or,
+                Some(_) => return Err("`conditionInBetween` is `and` or `or`".into()),
             };
             let names = [("lhsB", &lhs_b), ("rhsB", &rhs_b)];
-            let options = Options::read(&options_b, "optionsB")?;
+            let options = Options::parse(&options_b, "optionsB")?;
             Some((
-                joined,
+                connective,
                 Condition::parse(&condition_b, "lhsB==rhsB", &names, &options, patterns)?,
             ))
         };
         Ok(Self {
             first,
             second,
-            then: Answer {
+            then: Branch {
                 value: take("then"),
                 kind: options.then,
             },
-            otherwise: Answer {
+            otherwise: Branch {
                 value: take("else"),
                 kind: options.otherwise,
             },
         })
     }
 
-    /// One answer or the other; `None` when it is absent.
+    /// Evaluates the conditions and gives one branch or the other; `None` when it is absent.
     ///
     /// # Errors
     /// When a value can't be compared, or the work grows beyond its bound.
-    pub(super) fn apply<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
+    pub(super) fn apply<'a>(
+        &'a self,
+        value: Tainted<'a>,
+        run: &mut Run<'a>,
+    ) -> Result<Option<Tainted<'a>>, EvaluationError> {
         let mut holds = self.first.holds(&value, run)?;
-        if let Some((joined, second)) = &self.second {
+        if let Some((connective, second)) = &self.second {
             let other = second.holds(&value, run)?;
-            holds = match joined {
-                Joined::And => holds && other,
-                Joined::Or => holds || other,
+            holds = match connective {
+                Connective::And => holds && other,
+                Connective::Or => holds || other,
             };
         }
-        let answer = if holds { &self.then } else { &self.otherwise };
-        match answer.kind {
-            AnswerKind::Value => Ok(Some(value)),
-            AnswerKind::Raw => answer.value.resolve(run),
-            AnswerKind::Json => {
-                let text = answer.value.text(run)?;
+        let branch = if holds { &self.then } else { &self.otherwise };
+        match branch.kind {
+            BranchKind::Value => Ok(Some(value)),
+            BranchKind::Raw => branch.value.resolve(run),
+            BranchKind::Json => {
+                let text = branch.value.text(run)?;
                 Ok(json_text::parse(&text)?
                     .value
-                    .map(|value| Tainted::made(value, Origin::Mixed)))
+                    .map(|value| Tainted::with_origin(value, Origin::Mixed)))
             }
         }
     }
@@ -162,41 +167,41 @@ struct Options {
     dot_all: bool,
     multi_line: bool,
     full_match: bool,
-    then: AnswerKind,
-    otherwise: AnswerKind,
+    then: BranchKind,
+    otherwise: BranchKind,
 }
 
 impl Options {
-    fn read(options: &Simple, name: &str) -> Result<Self, String> {
-        let mut read = Self {
+    fn parse(options: &Simple, name: &str) -> Result<Self, CompileError> {
+        let mut parsed = Self {
             ignore_case: false,
             dot_all: false,
             multi_line: false,
             full_match: false,
-            then: AnswerKind::Raw,
-            otherwise: AnswerKind::Raw,
+            then: BranchKind::Raw,
+            otherwise: BranchKind::Raw,
         };
         let text = match options {
-            Simple::Nothing => return Ok(read),
+            Simple::Nothing => return Ok(parsed),
             Simple::Literal(text) => text,
-            Simple::Path(_) | Simple::Text(_) => return Err(format!("`{name}` must be written in the mapper")),
+            Simple::Path(_) | Simple::Text(_) => return Err(format!("`{name}` must be written in the mapper").into()),
         };
         for flag in text.split(',').map(str::trim).filter(|flag| !flag.is_empty()) {
             match flag {
-                "case_insensitive" => read.ignore_case = true,
-                "regex_dot_all" => read.dot_all = true,
-                "regex_multiline" => read.multi_line = true,
-                "regex_full_match" => read.full_match = true,
-                "input_data_type:then=value" => read.then = AnswerKind::Value,
-                "input_data_type:then=json" => read.then = AnswerKind::Json,
-                "input_data_type:then=raw" => read.then = AnswerKind::Raw,
-                "input_data_type:else=value" => read.otherwise = AnswerKind::Value,
-                "input_data_type:else=json" => read.otherwise = AnswerKind::Json,
-                "input_data_type:else=raw" => read.otherwise = AnswerKind::Raw,
-                _ => return Err(format!("`{name}` has an option that is not known here: {flag}")),
+                "case_insensitive" => parsed.ignore_case = true,
+                "regex_dot_all" => parsed.dot_all = true,
+                "regex_multiline" => parsed.multi_line = true,
+                "regex_full_match" => parsed.full_match = true,
+                "input_data_type:then=value" => parsed.then = BranchKind::Value,
+                "input_data_type:then=json" => parsed.then = BranchKind::Json,
+                "input_data_type:then=raw" => parsed.then = BranchKind::Raw,
+                "input_data_type:else=value" => parsed.otherwise = BranchKind::Value,
+                "input_data_type:else=json" => parsed.otherwise = BranchKind::Json,
+                "input_data_type:else=raw" => parsed.otherwise = BranchKind::Raw,
+                _ => return Err(format!("`{name}` has an option that is not known here: {flag}").into()),
             }
         }
-        Ok(read)
+        Ok(parsed)
     }
 }
 
@@ -207,14 +212,18 @@ impl Condition {
         names: &[(&str, &Simple)],
         options: &Options,
         patterns: &mut Patterns,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, CompileError> {
         let text = match condition {
             Simple::Nothing => default,
             Simple::Literal(text) if text.trim().is_empty() => default,
             Simple::Literal(text) => text.trim(),
-            Simple::Path(_) | Simple::Text(_) => return Err("a condition must be written in the mapper".to_owned()),
+            Simple::Path(_) | Simple::Text(_) => return Err("a condition must be written in the mapper".into()),
         };
-        let wrong = || format!("a condition is a name, an operator and a name, like lhs==rhs; found {text}");
+        let wrong = || {
+            CompileError::from(format!(
+                "a condition is a name, an operator and a name, like lhs==rhs; found {text}"
+            ))
+        };
         let operand = |name: &str| match name {
             "value" => Some(Operand::Value),
             name => names
@@ -248,7 +257,7 @@ impl Condition {
             "not in list" => Comparison::InList { negated: true },
             "=~" => {
                 let Operand::Argument(Simple::Literal(pattern)) = &right else {
-                    return Err(REGEX_OF_THE_SOURCE.to_owned());
+                    return Err(PATTERN_FROM_SOURCE.into());
                 };
                 let flags = Flags {
                     ignore_case: options.ignore_case,
@@ -268,13 +277,13 @@ impl Condition {
         })
     }
 
-    fn holds<'a>(&'a self, value: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, String> {
-        let mut side = |operand: &'a Operand| -> Result<Value, String> {
+    fn holds<'a>(&'a self, value: &Tainted<'a>, run: &mut Run<'a>) -> Result<bool, EvaluationError> {
+        let mut side = |operand: &'a Operand| -> Result<Value, EvaluationError> {
             let side = match operand {
                 Operand::Value => value.to_value(),
                 Operand::Argument(simple) => simple.resolve(run)?.map(Tainted::into_value).unwrap_or_default(),
             };
-            run.work.take(super::tainted::weight(&side))?;
+            run.budget.charge(super::tainted::weight(&side))?;
             Ok(match side {
                 Value::String(text) if self.ignore_case => Value::String(text.to_lowercase()),
                 other => other,
@@ -283,20 +292,20 @@ impl Condition {
         let (left, right) = (side(&self.left)?, side(&self.right)?);
         Ok(match &self.comparison {
             Comparison::Same { negated } => (left == right) != *negated,
-            Comparison::Equal { negated } => (shown(&left) == shown(&right)) != *negated,
+            Comparison::Equal { negated } => (as_text(&left) == as_text(&right)) != *negated,
             Comparison::Ordered { accepted } => ordering(&left, &right).is_some_and(|order| accepted.contains(&order)),
             Comparison::InList { negated } => {
-                let left = shown(&left);
+                let left = as_text(&left);
                 let found = match &right {
-                    Value::Array(items) => items.iter().any(|item| shown(item) == left),
-                    other => shown(other).split(',').any(|item| item.trim() == left),
+                    Value::Array(items) => items.iter().any(|item| as_text(item) == left),
+                    other => as_text(other).split(',').any(|item| item.trim() == left),
                 };
                 found != *negated
             }
             // The pattern folds case itself, so the text may be in lower case already.
             Comparison::Match(pattern) => {
-                let text = shown(&left);
-                pattern.charge(text.len(), &mut run.work)?;
+                let text = as_text(&left);
+                pattern.charge(text.len(), &mut run.budget)?;
                 pattern.is_match(&text)
             }
         })
@@ -304,7 +313,7 @@ impl Condition {
 }
 
 /// A value as a text, null being empty.
-fn shown(value: &Value) -> String {
+fn as_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -317,5 +326,5 @@ fn ordering(left: &Value, right: &Value) -> Option<Ordering> {
         let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
         return number(left)?.partial_cmp(&number(right)?);
     }
-    Some(shown(left).cmp(&shown(right)))
+    Some(as_text(left).cmp(&as_text(right)))
 }

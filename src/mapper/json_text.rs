@@ -6,22 +6,23 @@
 //! for a whole text. Where a value would name a key, or would have to be half of a number or of an
 //! escape, the text is refused. So a value changes nothing but the text it stands for.
 //!
-//! What is empty is left out: an empty text of an object, and an object or list whose every value
+//! Empty values are left out: an empty text of an object, and an object or list whose every value
 //! was empty. Otherwise a missing surname would be sent as `"familyName": ""`, which AWS refuses.
 //!
 //! A text that is one value of the source and nothing else is parsed as it stands: there, the
 //! mapping asks for the structure of just that value. One into which a step put text of the
-//! mapper's is refused instead: nobody can say which of its quotes and brackets the value brought.
+//! mapper's is refused instead: which of its quotes and brackets came with the value can't be told.
 
 use serde_json::{Map, Number, Value};
 
 use super::{
     bounds::{self, MAX_DEPTH},
+    error::EvaluationError,
     tainted::{Origin, Text},
 };
 use crate::json;
 
-/// What came of a text.
+/// A text's JSON value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parsed {
     /// The value; `None` when every value in it was empty.
@@ -34,25 +35,25 @@ pub(super) struct Parsed {
 ///
 /// # Errors
 /// When it is not JSON, or would let a value of the source become structure.
-pub(super) fn parse(text: &Text<'_>) -> Result<Parsed, String> {
+pub(super) fn parse(text: &Text<'_>) -> Result<Parsed, EvaluationError> {
     if let [part] = text.parts.as_slice()
         && part.origin == Origin::Source
     {
-        let value = json::parse(part.text.as_bytes())
-            .map_err(|_| "the source's text is not one well-formed JSON document".to_owned())?;
-        depth(&value, MAX_DEPTH)?;
+        let value =
+            json::parse(part.text.as_bytes()).map_err(|_| "the source's text is not one well-formed JSON document")?;
+        check_depth(&value, MAX_DEPTH)?;
         return Ok(Parsed {
             value: Some(value),
             unquoted: false,
         });
     }
     if text.origin() == Origin::Altered {
-        return Err(ALTERED.to_owned());
+        return Err(ALTERED.into());
     }
     if text.parts.iter().any(|part| part.origin == Origin::Mixed) {
         return Err(
             "the text was glued from several values and changed after that, so that a value could have become structure"
-                .to_owned(),
+                .into(),
         );
     }
     let mut reader = Reader {
@@ -64,9 +65,9 @@ pub(super) fn parse(text: &Text<'_>) -> Result<Parsed, String> {
     let found = reader.value(MAX_DEPTH)?;
     reader.skip_space();
     if reader.peek().is_some() {
-        return Err(NOT_JSON.to_owned());
+        return Err(NOT_JSON.into());
     }
-    let value = found.kept();
+    let value = found.into_non_empty();
     Ok(Parsed {
         value,
         unquoted: reader.unquoted,
@@ -74,52 +75,52 @@ pub(super) fn parse(text: &Text<'_>) -> Result<Parsed, String> {
 }
 
 /// Fails when a value is nested deeper than `left`.
-pub(super) fn depth(value: &Value, left: usize) -> Result<(), String> {
+pub(super) fn check_depth(value: &Value, left: usize) -> Result<(), EvaluationError> {
     let Some(left) = left.checked_sub(1) else {
-        return Err(format!("is nested deeper than {MAX_DEPTH}"));
+        return Err(format!("is nested deeper than {MAX_DEPTH}").into());
     };
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         Value::Array(elements) => {
-            bounds::list(elements.len())?;
-            elements.iter().try_for_each(|element| depth(element, left))
+            bounds::check_list(elements.len())?;
+            elements.iter().try_for_each(|element| check_depth(element, left))
         }
-        Value::Object(object) => object.values().try_for_each(|value| depth(value, left)),
+        Value::Object(object) => object.values().try_for_each(|value| check_depth(value, left)),
     }
 }
 
-/// What is said of one value with the mapper's text in it.
+/// The error for one value with the mapper's text in it.
 pub(super) const ALTERED: &str = "the mapper's own text was put into a value before it is parsed, so that the value could become structure; glue the JSON with \
      `concat`, which keeps them apart";
 const NOT_JSON: &str = "the glued text is not JSON";
 const KEY: &str = "a value of the source would name a key of the JSON";
 
-/// A value in the glued text, and what the source had to do with it.
-struct Found {
+/// A value in the glued text, and whether values of the source stand in it.
+struct Fragment {
     value: Value,
     /// Values of the source stand in it.
-    slots: bool,
-    /// One of them is not empty.
-    filled: bool,
+    has_slots: bool,
+    /// One of those values is not empty.
+    has_content: bool,
 }
 
-impl Found {
+impl Fragment {
     /// The value, unless it is to be left out.
-    fn kept(self) -> Option<Value> {
-        let empty = self.value.as_str().is_some_and(str::is_empty) || (self.slots && !self.filled);
+    fn into_non_empty(self) -> Option<Value> {
+        let empty = self.value.as_str().is_some_and(str::is_empty) || (self.has_slots && !self.has_content);
         (!empty).then_some(self.value)
     }
 
     fn literal(value: Value) -> Self {
         Self {
             value,
-            slots: false,
-            filled: false,
+            has_slots: false,
+            has_content: false,
         }
     }
 }
 
-/// The next thing of a glued text.
+/// The next token of a glued text.
 #[derive(Clone, Copy)]
 enum Token<'t> {
     /// A character that the mapper wrote.
@@ -169,8 +170,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes a character if it is the next one.
-    fn takes(&mut self, wanted: char) -> bool {
+    /// Consumes a character if it is the next one; true when it was.
+    fn accept(&mut self, wanted: char) -> bool {
         let is_next = matches!(self.peek(), Some(Token::Character(character)) if character == wanted);
         if is_next {
             self.next();
@@ -178,15 +179,15 @@ impl<'t> Reader<'t> {
         is_next
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), String> {
-        if self.takes(wanted) {
+    fn expect(&mut self, wanted: char) -> Result<(), EvaluationError> {
+        if self.accept(wanted) {
             Ok(())
         } else {
-            Err(NOT_JSON.to_owned())
+            Err(NOT_JSON.into())
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Found, String> {
+    fn value(&mut self, depth: usize) -> Result<Fragment, EvaluationError> {
         let depth = depth
             .checked_sub(1)
             .ok_or_else(|| format!("is nested deeper than {MAX_DEPTH}"))?;
@@ -197,122 +198,122 @@ impl<'t> Reader<'t> {
             Some(Token::Character('[')) => self.list(depth),
             Some(Token::Character('"')) => self.string(),
             Some(Token::Character(_)) => self.scalar(),
-            None => Err(NOT_JSON.to_owned()),
+            None => Err(NOT_JSON.into()),
         }
     }
 
     /// Values outside quotes stand for a text.
-    fn unquoted(&mut self) -> Found {
+    fn unquoted(&mut self) -> Fragment {
         self.unquoted = true;
         let mut text = String::new();
         while let Some(Token::Slot(value)) = self.peek() {
             text.push_str(value);
             self.next();
         }
-        Found {
-            filled: !text.is_empty(),
+        Fragment {
+            has_content: !text.is_empty(),
             value: text.into(),
-            slots: true,
+            has_slots: true,
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Found, String> {
+    fn object(&mut self, depth: usize) -> Result<Fragment, EvaluationError> {
         self.expect('{')?;
         let mut object = Map::new();
-        let (mut slots, mut filled) = (false, false);
+        let (mut has_slots, mut has_content) = (false, false);
         self.skip_space();
-        if self.takes('}') {
-            return Ok(Found::literal(object.into()));
+        if self.accept('}') {
+            return Ok(Fragment::literal(object.into()));
         }
         loop {
             self.skip_space();
             if let Some(Token::Slot(_)) = self.peek() {
-                return Err(KEY.to_owned());
+                return Err(KEY.into());
             }
             let key = self.string()?;
-            if key.slots {
-                return Err(KEY.to_owned());
+            if key.has_slots {
+                return Err(KEY.into());
             }
             self.skip_space();
             self.expect(':')?;
             let found = self.value(depth)?;
-            slots |= found.slots;
-            filled |= found.filled;
+            has_slots |= found.has_slots;
+            has_content |= found.has_content;
             let key = key.value.as_str().unwrap_or_default().to_owned();
-            match found.kept() {
+            match found.into_non_empty() {
                 Some(value) => object.insert(key, value),
                 None => object.shift_remove(&key),
             };
             self.skip_space();
-            if self.takes('}') {
+            if self.accept('}') {
                 break;
             }
             self.expect(',')?;
         }
-        Ok(Found {
+        Ok(Fragment {
             value: object.into(),
-            slots,
-            filled,
+            has_slots,
+            has_content,
         })
     }
 
-    fn list(&mut self, depth: usize) -> Result<Found, String> {
+    fn list(&mut self, depth: usize) -> Result<Fragment, EvaluationError> {
         self.expect('[')?;
         let mut list = Vec::new();
-        let (mut slots, mut filled) = (false, false);
+        let (mut has_slots, mut has_content) = (false, false);
         self.skip_space();
-        if self.takes(']') {
-            return Ok(Found::literal(list.into()));
+        if self.accept(']') {
+            return Ok(Fragment::literal(list.into()));
         }
         loop {
             let found = self.value(depth)?;
-            slots |= found.slots;
-            filled |= found.filled;
-            list.extend(found.kept());
-            bounds::list(list.len())?;
+            has_slots |= found.has_slots;
+            has_content |= found.has_content;
+            list.extend(found.into_non_empty());
+            bounds::check_list(list.len())?;
             self.skip_space();
-            if self.takes(']') {
+            if self.accept(']') {
                 break;
             }
             self.expect(',')?;
         }
-        Ok(Found {
+        Ok(Fragment {
             value: list.into(),
-            slots,
-            filled,
+            has_slots,
+            has_content,
         })
     }
 
-    fn string(&mut self) -> Result<Found, String> {
+    fn string(&mut self) -> Result<Fragment, EvaluationError> {
         self.expect('"')?;
         let mut text = String::new();
-        let (mut slots, mut filled) = (false, false);
+        let (mut has_slots, mut has_content) = (false, false);
         loop {
             text.push_str(self.plain_run());
             match self.next() {
                 Some(Token::Slot(value)) => {
-                    slots = true;
-                    filled |= !value.is_empty();
+                    has_slots = true;
+                    has_content |= !value.is_empty();
                     text.push_str(value);
                 }
                 Some(Token::Character('"')) => break,
                 Some(Token::Character('\\')) => text.push(self.escape()?),
                 // RFC 8259 section 7: control characters stand in a string only as escapes.
                 Some(Token::Character(character)) if u32::from(character) < 0x20 => {
-                    return Err(NOT_JSON.to_owned());
+                    return Err(NOT_JSON.into());
                 }
                 Some(Token::Character(character)) => text.push(character),
-                None => return Err(NOT_JSON.to_owned()),
+                None => return Err(NOT_JSON.into()),
             }
         }
-        Ok(Found {
+        Ok(Fragment {
             value: text.into(),
-            slots,
-            filled,
+            has_slots,
+            has_content,
         })
     }
 
-    /// Takes what stands in a string as it is, as far as the mapper wrote it in one piece.
+    /// Consumes the plain characters of a string, to the end of the mapper's part at most.
     fn plain_run(&mut self) -> &'t str {
         let Some(part) = self
             .text
@@ -331,9 +332,9 @@ impl<'t> Reader<'t> {
         &rest[..end]
     }
 
-    fn escape(&mut self) -> Result<char, String> {
+    fn escape(&mut self) -> Result<char, EvaluationError> {
         let Some(Token::Character(character)) = self.next() else {
-            return Err("a value of the source would end an escape of the JSON".to_owned());
+            return Err("a value of the source would end an escape of the JSON".into());
         };
         let plain = match character {
             '"' | '\\' | '/' => character,
@@ -343,41 +344,41 @@ impl<'t> Reader<'t> {
             'r' => '\r',
             't' => '\t',
             'u' => return self.unicode_escape(),
-            _ => return Err(NOT_JSON.to_owned()),
+            _ => return Err(NOT_JSON.into()),
         };
         Ok(plain)
     }
 
-    fn unicode_escape(&mut self) -> Result<char, String> {
+    fn unicode_escape(&mut self) -> Result<char, EvaluationError> {
         let first = self.four_digits()?;
         let code = if (0xd800..0xdc00).contains(&first) {
             self.expect('\\')?;
             self.expect('u')?;
             let second = self.four_digits()?;
             if !(0xdc00..0xe000).contains(&second) {
-                return Err(NOT_JSON.to_owned());
+                return Err(NOT_JSON.into());
             }
             0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
         } else {
             first
         };
-        char::from_u32(code).ok_or_else(|| NOT_JSON.to_owned())
+        char::from_u32(code).ok_or(NOT_JSON.into())
     }
 
-    fn four_digits(&mut self) -> Result<u32, String> {
+    fn four_digits(&mut self) -> Result<u32, EvaluationError> {
         let mut code = 0;
         for _ in 0..4 {
             let Some(Token::Character(character)) = self.next() else {
-                return Err(NOT_JSON.to_owned());
+                return Err(NOT_JSON.into());
             };
-            let digit = character.to_digit(16).ok_or_else(|| NOT_JSON.to_owned())?;
+            let digit = character.to_digit(16).ok_or(NOT_JSON)?;
             code = code * 16 + digit;
         }
         Ok(code)
     }
 
     /// A number, `true`, `false` or `null`, all of it the mapper's.
-    fn scalar(&mut self) -> Result<Found, String> {
+    fn scalar(&mut self) -> Result<Fragment, EvaluationError> {
         let mut word = String::new();
         while let Some(Token::Character(character)) = self.peek() {
             if !(character.is_ascii_alphanumeric() || "+-.".contains(character)) {
@@ -390,12 +391,9 @@ impl<'t> Reader<'t> {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             "null" => Value::Null,
-            number => number
-                .parse::<Number>()
-                .map(Value::Number)
-                .map_err(|_| NOT_JSON.to_owned())?,
+            number => number.parse::<Number>().map(Value::Number).map_err(|_| NOT_JSON)?,
         };
-        Ok(Found::literal(value))
+        Ok(Fragment::literal(value))
     }
 }
 
@@ -421,7 +419,9 @@ mod tests {
     }
 
     fn parsed(template: &'static str, values: &[&str]) -> Result<Option<Value>, String> {
-        parse(&glued(template, values)).map(|parsed| parsed.value)
+        parse(&glued(template, values))
+            .map(|parsed| parsed.value)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -489,7 +489,12 @@ mod tests {
             assert_eq!(parsed(template, values), Err(expected.to_owned()), "{template}");
         }
         let mixed = Text::new("{}", Origin::Mixed);
-        assert!(parse(&mixed).unwrap_err().contains("glued from several values"));
+        assert!(
+            parse(&mixed)
+                .unwrap_err()
+                .to_string()
+                .contains("glued from several values")
+        );
     }
 
     #[test]
@@ -501,9 +506,15 @@ mod tests {
         assert!(
             parse(&Text::new(deep.clone(), Origin::Source))
                 .unwrap_err()
+                .to_string()
                 .contains("deeper")
         );
-        assert!(parse(&Text::new(deep, Origin::Mapper)).unwrap_err().contains("deeper"));
+        assert!(
+            parse(&Text::new(deep, Origin::Mapper))
+                .unwrap_err()
+                .to_string()
+                .contains("deeper")
+        );
     }
 
     proptest! {

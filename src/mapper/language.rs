@@ -1,5 +1,5 @@
-//! What an expression may name: the filters, tests and functions that there are. Anything else is
-//! refused when the mapper is loaded, also in a branch that is seldom taken.
+//! The filters, tests and functions that an expression may name. Any other name is an error when
+//! the mapper is loaded, also in a branch that is seldom taken.
 //!
 //! The engine itself looks a name up when it gets there, and not before. So the expression's tree
 //! is walked, as minijinja's own parser gives it. That tree is not among what minijinja keeps
@@ -12,6 +12,8 @@ use minijinja::machinery::{
     ast::{BinOpKind, CallArg, Expr, Filter},
     parse_expr,
 };
+
+use super::{error::CompileError, expressions::describe};
 
 /// The filters, `x | name`.
 pub(super) const FILTERS: [&str; 44] = [
@@ -110,33 +112,33 @@ pub(super) const FUNCTIONS: [&str; 1] = ["dict"];
 /// The fields that an expression reads, each once, in the order in which they stand there.
 ///
 /// # Errors
-/// What it names that there is not, or that it is no expression.
-pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
-    let tree = parse_expr(text).map_err(|error| super::expressions::told(&error))?;
-    let mut walk = Walk::default();
+/// When it names an unknown filter, test or function, or is no expression.
+pub(super) fn field_names(text: &str) -> Result<Vec<String>, CompileError> {
+    let tree = parse_expr(text).map_err(|error| describe(&error))?;
+    let mut visitor = Visitor::default();
     // No recursion: a chain of a thousand bytes is as deep as it is long.
     let mut open = vec![&tree];
     while let Some(expression) = open.pop() {
-        let mut parts = walk.look(expression);
+        let mut parts = visitor.visit(expression);
         parts.reverse();
         open.extend(parts);
     }
-    if walk.unknown.is_empty() {
-        Ok(walk.names)
+    if visitor.unknown.is_empty() {
+        Ok(visitor.names)
     } else {
-        Err(walk.unknown.join("; "))
+        Err(visitor.unknown.join("; ").into())
     }
 }
 
 #[derive(Default)]
-struct Walk {
+struct Visitor {
     names: Vec<String>,
     unknown: Vec<String>,
 }
 
-impl Walk {
-    /// Looks at one node; the nodes right below it.
-    fn look<'t>(&mut self, expression: &'t Expr<'t>) -> Vec<&'t Expr<'t>> {
+impl Visitor {
+    /// Visits one node and gives the nodes right below it.
+    fn visit<'t>(&mut self, expression: &'t Expr<'t>) -> Vec<&'t Expr<'t>> {
         match expression {
             Expr::Const(_) => Vec::new(),
             Expr::Var(variable) => {
@@ -154,10 +156,9 @@ impl Walk {
             ),
             Expr::UnaryOp(operation) => vec![&operation.expr],
             Expr::BinOp(operation) => {
-                // A list times a number is a list that nobody wrote out, and stepping through it
-                // takes no fuel.
+                // A list times a number is lazy, and iterating over it takes no fuel.
                 if matches!(operation.op, BinOpKind::Mul) {
-                    self.say("multiplication (`*`) is not among what expressions do here".to_owned());
+                    self.report("multiplication (`*`) is not among what expressions do here".to_owned());
                 }
                 vec![&operation.left, &operation.right]
             }
@@ -179,30 +180,30 @@ impl Walk {
                 let written =
                     |key: &Expr<'_>| matches!(key, Expr::Const(constant) if constant.value.as_str().is_some());
                 if !map.keys.iter().all(written) {
-                    self.say("a key of a map must stand there: write the key in quotes".to_owned());
+                    self.report("a key of a map must stand there: write the key in quotes".to_owned());
                 }
                 map.keys.iter().chain(&map.values).collect()
             }
             Expr::Filter(filter) => {
-                self.filter(&without_spaces(filter.name));
-                self.named_in_arguments(filter);
-                filter.expr.iter().chain(values(&filter.args)).collect()
+                self.check_filter(&without_spaces(filter.name));
+                self.check_named_argument(filter);
+                filter.expr.iter().chain(argument_values(&filter.args)).collect()
             }
             Expr::Test(test) => {
-                self.test(&without_spaces(test.name));
-                std::iter::once(&test.expr).chain(values(&test.args)).collect()
+                self.check_test(&without_spaces(test.name));
+                std::iter::once(&test.expr).chain(argument_values(&test.args)).collect()
             }
             Expr::Call(call) => {
                 let mut parts = Vec::new();
                 match &call.expr {
                     Expr::Var(function) if FUNCTIONS.contains(&function.id) => {}
-                    Expr::Var(function) => self.say(format!(
+                    Expr::Var(function) => self.report(format!(
                         "the function `{}` is not known; known is {}",
                         function.id,
                         FUNCTIONS.join(", ")
                     )),
                     Expr::GetAttr(method) => {
-                        self.say(format!(
+                        self.report(format!(
                             "the method `{}` is not known: values have none; known are the filters {}",
                             method.name,
                             FILTERS.join(", ")
@@ -210,23 +211,23 @@ impl Walk {
                         parts.push(&method.expr);
                     }
                     other => {
-                        self.say("only a function can be called".to_owned());
+                        self.report("only a function can be called".to_owned());
                         parts.push(other);
                     }
                 }
                 let splat = |argument: &CallArg<'_>| matches!(argument, CallArg::PosSplat(_) | CallArg::KwargSplat(_));
                 if call.args.iter().any(splat) {
-                    self.say("the arguments of a function must be written out".to_owned());
+                    self.report("the arguments of a function must be written out".to_owned());
                 }
-                parts.extend(values(&call.args));
+                parts.extend(argument_values(&call.args));
                 parts
             }
         }
     }
 
-    /// The filter or test that a filter is given by its name, `map("upper")`. It must stand there:
-    /// what comes out of the source is data.
-    fn named_in_arguments(&mut self, filter: &Filter<'_>) {
+    /// Checks the filter or test that a filter is given by its name, `map("upper")`. The name must
+    /// be a literal: a value of the source is data.
+    fn check_named_argument(&mut self, filter: &Filter<'_>) {
         let name = without_spaces(filter.name);
         let at = match name.as_str() {
             "map" | "select" | "reject" => 0,
@@ -238,7 +239,7 @@ impl Walk {
             match argument {
                 CallArg::Kwarg(..) => {}
                 CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
-                    self.say(format!("the arguments of `{name}` must be written out"));
+                    self.report(format!("the arguments of `{name}` must be written out"));
                     return;
                 }
                 CallArg::Pos(value) => {
@@ -251,42 +252,42 @@ impl Walk {
                         _ => None,
                     };
                     match written {
-                        None => self.say(format!("what `{name}` applies must be named in quotes")),
-                        Some(written) if name == "map" => self.filter(&written),
+                        None => self.report(format!("what `{name}` applies must be named in quotes")),
+                        Some(written) if name == "map" => self.check_filter(&written),
                         Some(written) if SIGNS.contains(&written.as_str()) => {}
-                        Some(written) => self.test(&written),
+                        Some(written) => self.check_test(&written),
                     }
                 }
             }
         }
     }
 
-    fn filter(&mut self, name: &str) {
+    fn check_filter(&mut self, name: &str) {
         if !FILTERS.contains(&name) {
-            self.say(format!(
+            self.report(format!(
                 "the filter `{name}` is not known; known are {}",
                 FILTERS.join(", ")
             ));
         }
     }
 
-    fn test(&mut self, name: &str) {
+    fn check_test(&mut self, name: &str) {
         if !TESTS.contains(&name) {
-            self.say(format!(
+            self.report(format!(
                 "the test `{name}` is not known; known are {}",
                 TESTS.join(", ")
             ));
         }
     }
 
-    fn say(&mut self, unknown: String) {
+    fn report(&mut self, unknown: String) {
         if !self.unknown.contains(&unknown) {
             self.unknown.push(unknown);
         }
     }
 }
 
-fn values<'t>(arguments: &'t [CallArg<'t>]) -> impl Iterator<Item = &'t Expr<'t>> {
+fn argument_values<'t>(arguments: &'t [CallArg<'t>]) -> impl Iterator<Item = &'t Expr<'t>> {
     arguments.iter().map(|argument| match argument {
         CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value) => value,
     })
@@ -338,7 +339,7 @@ mod tests {
             ("'text'", &[]),
         ] {
             assert_eq!(
-                names(text).unwrap_or_else(|error| panic!("{text}: {error}")),
+                field_names(text).unwrap_or_else(|error| panic!("{text}: {error}")),
                 expected,
                 "{text}"
             );
@@ -387,10 +388,10 @@ mod tests {
             ("dict(**a)", "the arguments of a function must be written out"),
             ("dict(*a)", "the arguments of a function must be written out"),
         ] {
-            let error = names(text).expect_err(text);
+            let error = field_names(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
-        let both = names("a | one is two").unwrap_err();
+        let both = field_names("a | one is two").unwrap_err().to_string();
         assert!(both.contains("`one`") && both.contains("`two`"), "{both}");
     }
 }

@@ -39,7 +39,7 @@ impl Findings {
         // A file's own names may hold anything, and be of any length; a finding is one line.
         let clean = |text: String| {
             let one_line = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
-            cut(one_line, LONGEST)
+            truncate(one_line, LONGEST)
         };
         self.list
             .push(Diagnostic::new(severity, clean(path), clean(message), ""));
@@ -47,19 +47,19 @@ impl Findings {
 
     /// Whether there are so many errors that reading on is of no use. Asked only while something is
     /// left to read, since it records that reading stopped.
-    pub(super) fn is_enough(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         let enough = self.errors >= MAX_ERRORS;
         self.stopped |= enough;
         enough
     }
 
-    /// Counts remarks that were not even made.
-    pub(super) fn leave_out(&mut self, remarks: usize) {
+    /// Counts notes and warnings that were omitted by the reader.
+    pub(super) fn count_omitted(&mut self, remarks: usize) {
         self.remarks = self.remarks.saturating_add(remarks);
     }
 
-    /// Says what was left out.
-    pub(super) fn close(&mut self) {
+    /// Adds the lines that say how much was left out.
+    pub(super) fn finish(&mut self) {
         if self.stopped {
             let message = format!("reading stopped after {MAX_ERRORS} errors; there may be more");
             self.push(Severity::Error, String::new(), message);
@@ -103,12 +103,12 @@ impl Findings {
     }
 }
 
-/// A name as it stands in a place: not longer than names are.
-pub(super) fn shortened(name: &str) -> String {
-    cut(name.chars(), LONGEST_NAME)
+/// Shortens a name for a place.
+pub(super) fn shorten(name: &str) -> String {
+    truncate(name.chars(), LONGEST_NAME)
 }
 
-fn cut(characters: impl Iterator<Item = char>, length: usize) -> String {
+fn truncate(characters: impl Iterator<Item = char>, length: usize) -> String {
     let mut characters = characters;
     let mut text: String = characters.by_ref().take(length).collect();
     if characters.next().is_some() {
@@ -125,15 +125,15 @@ mod tests {
     fn so_many_are_kept_and_the_last_lines_say_that_there_was_more() {
         let mut findings = Findings::default();
         for index in 0..MAX_ERRORS {
-            assert!(!findings.is_enough());
+            assert!(!findings.is_full());
             findings.error(index.to_string(), "no");
         }
         for _ in 0..MAX_REMARKS + 7 {
             findings.warning("x", "perhaps");
         }
-        assert!(findings.is_enough());
+        assert!(findings.is_full());
         findings.error("beyond", "no");
-        findings.close();
+        findings.finish();
         assert_eq!(findings.list.len(), MAX_ERRORS + MAX_REMARKS + 2);
         let last: Vec<String> = findings.list[MAX_ERRORS + MAX_REMARKS..]
             .iter()
@@ -151,12 +151,12 @@ mod tests {
     #[test]
     fn no_name_makes_a_finding_long() {
         let mut findings = Findings::default();
-        findings.note(shortened(&"é".repeat(9_000)), "m".repeat(9_000));
+        findings.note(shorten(&"é".repeat(9_000)), "m".repeat(9_000));
         assert_eq!(findings.list[0].path.chars().count(), 121);
         assert_eq!(findings.list[0].message.chars().count(), 1_001);
-        assert_eq!(shortened("name"), "name");
-        findings.leave_out(3);
-        findings.close();
+        assert_eq!(shorten("name"), "name");
+        findings.count_omitted(3);
+        findings.finish();
         assert_eq!(findings.list[1].message, "3 more warnings and notes were left out");
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let mut findings = Findings::default();
         findings.error("x", "no");
         findings.note("x", "a\nb");
-        findings.close();
+        findings.finish();
         assert_eq!(findings.list.len(), 2);
         assert_eq!(findings.list[1].message, "a\u{fffd}b");
     }

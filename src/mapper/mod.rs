@@ -1,4 +1,4 @@
-//! Profile ⇄ SCIM user: which field of a profile becomes which attribute, and back.
+//! Maps a profile to a SCIM user, and back.
 //!
 //! An instance has one [`Mapper`]: for each way the built-in mapping, or one from a file. Files
 //! come in two forms, exported from Cortex XSOAR (`xsoar`) or written by hand (`toml_mapper`). Both
@@ -6,11 +6,11 @@
 //! a `Mapper` is two pointers.
 //!
 //! In reading order: a `path` reads a source; a `simple` is a path or a text with paths in it;
-//! `filters` and `transformers` work on `tainted` values, which know where each part of a text comes
-//! from, so that `json_text` can parse what was glued without a value becoming structure; a
-//! `target` is where the result goes. `expressions` are the other form, with what they may name in
-//! `language`. `check` and `lint` say what is wrong before anything runs, `explain` what happened
-//! when it did; `bounds` says how much of everything there may be.
+//! `filters` and `transformers` work on `tainted` values, which keep the origin of each part of a
+//! text, so that `json_text` can parse glued JSON without a value becoming structure; a `target` is
+//! where the result goes. `expressions` are the other form, with what they may name in `language`.
+//! `check` adds findings to `lint` before a mapping runs, `explain` traces one that ran; `bounds`
+//! has every limit, `error` the errors.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -21,6 +21,7 @@ mod bounds;
 mod built_in;
 mod check;
 mod dates;
+mod error;
 mod explain;
 pub mod expressions;
 mod file;
@@ -44,6 +45,7 @@ mod xsoar;
 use std::{fmt, sync::Arc};
 
 pub use self::{
+    error::{CompileError, EvaluationError, ReadError},
     explain::{Explained, ExplainedField, ExplainedStep, Taken, Verdict, VerdictViolation},
     file::{Direction, Form, Identity, MapperFile},
     lint::Findings,
@@ -71,7 +73,7 @@ pub enum MappingType {
     Update,
 }
 
-/// What a profile became.
+/// A mapped profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapped {
     /// The SCIM attributes, without those whose source is missing or empty.
@@ -120,7 +122,7 @@ impl MappingType {
     }
 
     /// The type of a name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         file::TYPES
             .iter()
             .find(|(_, known)| *known == name)
@@ -136,6 +138,8 @@ impl Mapper {
 
     /// Turns a profile into the attributes of a SCIM user.
     pub fn outgoing(&self, mapping_type: MappingType, profile: &UserProfile) -> Mapped {
+        // Counted by a test: a mapper's file may take milliseconds, so a command maps once.
+        tracing::trace!("mapped a profile");
         match self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type)) {
             // The built-in mapping has one type, which serves all, as a mapper with only
             // `User Profile` does.
@@ -144,6 +148,15 @@ impl Mapper {
                 let (attributes, faults) = mapping.apply(Source::Profile(profile));
                 Mapped { attributes, faults }
             }
+        }
+    }
+
+    /// Whether creations and updates are mapped alike, so that one mapping serves both.
+    pub fn maps_alike(&self) -> bool {
+        let mapping = |mapping_type| self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type));
+        match (mapping(MappingType::Create), mapping(MappingType::Update)) {
+            (Some(create), Some(update)) => std::ptr::eq(create, update),
+            (create, update) => create.is_none() && update.is_none(),
         }
     }
 
@@ -165,11 +178,11 @@ impl Mapper {
         let fields = || {
             file.types()
                 .flat_map(|(_, mapping)| &mapping.fields)
-                .flat_map(|field| &field.filled)
+                .flat_map(|field| &field.sources)
         };
         let exact = fields().find(|(filled, _)| filled == attribute);
         let list = || {
-            // What is said of a part of a list is said of its one element.
+            // A violation in a part of a list is one in its one element.
             let top = attribute
                 .split_once('.')
                 .map(|(top, _)| top)
@@ -179,7 +192,7 @@ impl Mapper {
         exact.or_else(list).map(|(_, source)| source.as_str())
     }
 
-    /// What is used for either way, outgoing first.
+    /// The mappings in use for both directions, outgoing first.
     pub fn in_use(&self) -> (MapperInUse, MapperInUse) {
         let describe = |file: &Option<Arc<MapperFile>>, built_in: Vec<String>| match file {
             None => MapperInUse {
@@ -191,7 +204,7 @@ impl Mapper {
                 }],
             },
             Some(file) => MapperInUse {
-                name: file.identity.shown_name().to_owned(),
+                name: file.identity.display_name().to_owned(),
                 id: Some(file.identity.id.clone()).filter(|id| !id.is_empty()),
                 types: file
                     .types()
@@ -223,7 +236,7 @@ impl Mapper {
 
 impl Identity {
     /// Its name, else its id.
-    pub fn shown_name(&self) -> &str {
+    pub fn display_name(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 
@@ -237,7 +250,7 @@ impl fmt::Debug for Mapper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |file: &Option<Arc<MapperFile>>| {
             file.as_ref()
-                .map_or(BUILT_IN.to_owned(), |file| file.identity.shown_name().to_owned())
+                .map_or(BUILT_IN.to_owned(), |file| file.identity.display_name().to_owned())
         };
         f.debug_struct("Mapper")
             .field("outgoing", &name(&self.outgoing))

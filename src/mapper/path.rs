@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::{
     bounds::{self, Budget, MAX_PATH, MAX_SEGMENTS},
+    error::{CompileError, EvaluationError},
     tainted::weight,
 };
 use crate::scim::aws::ENTERPRISE;
@@ -49,25 +50,26 @@ impl Path {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, CompileError> {
         let text = text.trim();
         if text.len() > MAX_PATH {
-            return Err(format!("a path has at most {MAX_PATH} bytes"));
+            return Err(format!("a path has at most {MAX_PATH} bytes").into());
         }
-        if let Some(form) = javascript(text) {
+        if let Some(form) = javascript_form(text) {
             return Err(format!(
                 "JavaScript ({form}) is not run here; write a path, or an expression in a TOML mapper"
-            ));
+            )
+            .into());
         }
         if text.contains("${") {
-            return Err("`${` stands inside a path: one path can't be made of another".to_owned());
+            return Err("`${` stands inside a path: one path can't be made of another".into());
         }
         let mut segments = Vec::new();
         let mut rest = text;
-        if let Some((key, behind)) = urn(text) {
+        if let Some((key, behind)) = strip_urn(text) {
             segments.push(Segment::Key(key.to_owned()));
             rest = behind;
-            // Whole, or with something behind: `.key`, SCIM's own `:key`, or an index.
+            // The URN stands alone, or before `.key`, SCIM's own `:key`, or an index.
             if rest.is_empty() {
                 return Ok(Self {
                     text: text.to_owned(),
@@ -79,9 +81,9 @@ impl Path {
             }
         }
         loop {
-            let (key, brackets, behind) = segment(rest)?;
+            let (key, brackets, behind) = parse_segment(rest)?;
             if key.is_empty() && brackets.is_empty() {
-                return Err("a key is empty; a dot inside a key is written `\\.`".to_owned());
+                return Err("a key is empty; a dot inside a key is written `\\.`".into());
             }
             if !key.is_empty() {
                 let key = if key == ENTERPRISE_1_0 {
@@ -91,11 +93,11 @@ impl Path {
                 };
                 segments.push(Segment::Key(key));
             } else if segments.is_empty() {
-                return Err("a path begins with a key".to_owned());
+                return Err("a path begins with a key".into());
             }
             segments.extend(brackets);
             if segments.len() > MAX_SEGMENTS {
-                return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices"));
+                return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices").into());
             }
             match behind {
                 Some(behind) => rest = behind,
@@ -109,15 +111,15 @@ impl Path {
     }
 
     /// The first key: the field of a profile that the path reads.
-    pub(super) fn head(&self) -> &str {
+    pub(super) fn first_key(&self) -> &str {
         match self.segments.first() {
             Some(Segment::Key(key)) => key,
             Some(Segment::Index(_) | Segment::Range(..)) | None => "",
         }
     }
 
-    /// What is probably not meant as it is taken, each with the reason.
-    pub(super) fn doubts(&self) -> Vec<&'static str> {
+    /// Warns of keys that are probably not meant as they are taken, each with the reason.
+    pub(super) fn warnings(&self) -> Vec<&'static str> {
         let keys = || {
             self.segments.iter().filter_map(|segment| match segment {
                 Segment::Key(key) => Some(key.as_str()),
@@ -148,18 +150,17 @@ impl Path {
                 "a key begins or ends with a space, which is part of it",
             ),
             (
-                self.head() == "val",
+                self.first_key() == "val",
                 "`val` is the platform's word for what comes in; here it is a field of that name",
             ),
         ];
         rows.iter()
             .filter(|(holds, _)| *holds)
-            .map(|(_, doubt)| *doubt)
+            .map(|(_, warning)| *warning)
             .collect()
     }
 
-    /// What is at the path, from `value`, which is where the path's first `from` segments lead to.
-    /// Null is nothing.
+    /// Walks the path from `value`, to which its first `from` segments lead. Null counts as absent.
     ///
     /// # Errors
     /// When a list or the work grows beyond its bound.
@@ -167,28 +168,32 @@ impl Path {
         &self,
         from: usize,
         value: &'v Value,
-        work: &mut Budget,
-    ) -> Result<Option<Cow<'v, Value>>, String> {
+        budget: &mut Budget,
+    ) -> Result<Option<Cow<'v, Value>>, EvaluationError> {
         walk(
             &self.segments[from.min(self.segments.len())..],
             Cow::Borrowed(value),
-            work,
+            budget,
         )
     }
 }
 
-fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Budget) -> Result<Option<Cow<'v, Value>>, String> {
-    work.take(1)?;
+fn walk<'v>(
+    segments: &[Segment],
+    value: Cow<'v, Value>,
+    budget: &mut Budget,
+) -> Result<Option<Cow<'v, Value>>, EvaluationError> {
+    budget.charge(1)?;
     let Some((first, rest)) = segments.split_first() else {
         return Ok((!value.is_null()).then_some(value));
     };
     match (first, value) {
         (Segment::Key(key), Cow::Borrowed(Value::Object(object))) => match object.get(key) {
-            Some(value) => walk(rest, Cow::Borrowed(value), work),
+            Some(value) => walk(rest, Cow::Borrowed(value), budget),
             None => Ok(None),
         },
         (Segment::Key(key), Cow::Owned(Value::Object(mut object))) => match object.swap_remove(key) {
-            Some(value) => walk(rest, Cow::Owned(value), work),
+            Some(value) => walk(rest, Cow::Owned(value), budget),
             None => Ok(None),
         },
         (Segment::Key(_), list) if list.is_array() => {
@@ -199,33 +204,33 @@ fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Budget) -> R
             };
             let mut values = Vec::new();
             for element in elements {
-                // What lies behind in the path is looked for in each element; a list there is
-                // spread, as the list of values it is.
-                match walk(std::slice::from_ref(first), element, work)? {
+                // The key is read in each element; a list found there is spread into the list of
+                // values.
+                match walk(std::slice::from_ref(first), element, budget)? {
                     None => {}
                     Some(value) => {
-                        // Taking it may copy it.
-                        work.take(weight(&value))?;
+                        // Owning the value may copy it.
+                        budget.charge(weight(&value))?;
                         match value.into_owned() {
                             Value::Array(inner) => values.extend(inner),
                             other => values.push(other),
                         }
                     }
                 }
-                bounds::list(values.len())?;
+                bounds::check_list(values.len())?;
             }
             if values.is_empty() {
                 return Ok(None);
             }
-            walk(rest, Cow::Owned(Value::Array(values)), work)
+            walk(rest, Cow::Owned(Value::Array(values)), budget)
         }
         (Segment::Index(index), Cow::Borrowed(Value::Array(elements))) => match elements.get(*index) {
-            Some(value) => walk(rest, Cow::Borrowed(value), work),
+            Some(value) => walk(rest, Cow::Borrowed(value), budget),
             None => Ok(None),
         },
         (Segment::Index(index), Cow::Owned(Value::Array(mut elements))) => {
             if *index < elements.len() {
-                walk(rest, Cow::Owned(elements.swap_remove(*index)), work)
+                walk(rest, Cow::Owned(elements.swap_remove(*index)), budget)
             } else {
                 Ok(None)
             }
@@ -240,10 +245,10 @@ fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Budget) -> R
                 return Ok(None);
             }
             for element in taken {
-                work.take(weight(element))?;
+                budget.charge(weight(element))?;
             }
             let taken = taken.to_vec();
-            walk(rest, Cow::Owned(Value::Array(taken)), work)
+            walk(rest, Cow::Owned(Value::Array(taken)), budget)
         }
         (Segment::Key(_) | Segment::Index(_), _) => Ok(None),
     }
@@ -251,7 +256,7 @@ fn walk<'v>(segments: &[Segment], value: Cow<'v, Value>, work: &mut Budget) -> R
 
 /// The enterprise extension's URN at the start of a path, its dots escaped or not, and what is
 /// behind it.
-fn urn(text: &str) -> Option<(&'static str, &str)> {
+fn strip_urn(text: &str) -> Option<(&'static str, &str)> {
     const SPELLINGS: [&str; 4] = [
         ENTERPRISE,
         r"urn:ietf:params:scim:schemas:extension:enterprise:2\.0:User",
@@ -267,7 +272,7 @@ fn urn(text: &str) -> Option<(&'static str, &str)> {
 /// The first segment of a path: its key, its brackets, and what is behind its dot.
 type First<'t> = (String, Vec<Segment>, Option<&'t str>);
 
-fn segment(text: &str) -> Result<First<'_>, String> {
+fn parse_segment(text: &str) -> Result<First<'_>, CompileError> {
     let mut key = String::new();
     let mut brackets = Vec::new();
     let mut characters = text.char_indices().peekable();
@@ -281,16 +286,16 @@ fn segment(text: &str) -> Result<First<'_>, String> {
             '[' => {
                 let inside = &text[at + 1..];
                 let Some(end) = inside.find(']') else {
-                    return Err("a bracket is not closed".to_owned());
+                    return Err("a bracket is not closed".into());
                 };
-                brackets.push(bracket(&inside[..end])?);
+                brackets.push(parse_bracket(&inside[..end])?);
                 if brackets.len() > MAX_SEGMENTS {
-                    return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices"));
+                    return Err(format!("a path has at most {MAX_SEGMENTS} keys and indices").into());
                 }
                 while characters.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
             }
             _ if !brackets.is_empty() => {
-                return Err("behind a bracket comes a dot, another bracket or the end".to_owned());
+                return Err("behind a bracket comes a dot, another bracket or the end".into());
             }
             _ => key.push(character),
         }
@@ -298,7 +303,7 @@ fn segment(text: &str) -> Result<First<'_>, String> {
     Ok((key, brackets, None))
 }
 
-fn bracket(inside: &str) -> Result<Segment, String> {
+fn parse_bracket(inside: &str) -> Result<Segment, CompileError> {
     let number = |text: &str| {
         let text = text.trim();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -308,16 +313,16 @@ fn bracket(inside: &str) -> Result<Segment, String> {
         None => number(inside).map(Segment::Index),
         Some((first, last)) => match number(first).zip(number(last)) {
             Some((first, last)) if last < first => {
-                return Err(format!("the range [{first}:{last}] is empty: it ends before it begins"));
+                return Err(format!("the range [{first}:{last}] is empty: it ends before it begins").into());
             }
             range => range.map(|(first, last)| Segment::Range(first, last)),
         },
     };
-    segment.ok_or_else(|| "a bracket holds a number, [0], or two, [0:2]".to_owned())
+    segment.ok_or("a bracket holds a number, [0], or two, [0:2]".into())
 }
 
-/// What in a text is code and no path.
-fn javascript(text: &str) -> Option<&'static str> {
+/// The form of JavaScript in a text that is code and no path.
+fn javascript_form(text: &str) -> Option<&'static str> {
     if text.starts_with('=') {
         return Some("=…");
     }
@@ -449,13 +454,19 @@ mod tests {
             ("list[2:1].v", "the range [2:1] is empty"),
             ("a${b", "inside a path"),
         ] {
-            let error = Path::parse(text).expect_err(text);
+            let error = Path::parse(text).expect_err(text).to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
-        assert!(Path::parse(&"a.".repeat(40)).unwrap_err().contains("at most 32"));
+        assert!(
+            Path::parse(&"a.".repeat(40))
+                .unwrap_err()
+                .to_string()
+                .contains("at most 32")
+        );
         assert!(
             Path::parse(&"a".repeat(MAX_PATH + 1))
                 .unwrap_err()
+                .to_string()
                 .contains("at most 2048")
         );
         for harmless in ["value", "interval", "val", "Name (official)", "a$b", "evaluation.val"] {
@@ -474,8 +485,11 @@ mod tests {
             ("a. b", "a space"),
             ("val", "`val`"),
         ] {
-            let doubts = Path::parse(text).unwrap().doubts();
-            assert!(doubts.len() == 1 && doubts[0].contains(reason), "{text}: {doubts:?}");
+            let warnings = Path::parse(text).unwrap().warnings();
+            assert!(
+                warnings.len() == 1 && warnings[0].contains(reason),
+                "{text}: {warnings:?}"
+            );
         }
         for plain in [
             "a.b",
@@ -488,7 +502,7 @@ mod tests {
             "x.val",
             "value",
         ] {
-            assert_eq!(Path::parse(plain).unwrap().doubts(), [""; 0], "{plain}");
+            assert_eq!(Path::parse(plain).unwrap().warnings(), [""; 0], "{plain}");
         }
     }
 

@@ -1,19 +1,21 @@
 //! The regular expressions of one file, compiled within its bounds: how many, how long and how
 //! large together. Equal ones are compiled once.
 //!
-//! A compiled one is shared by whoever has it, and `regex` takes time linear in the text whatever
-//! the expression is. What it does not bound is the time of compiling many: that is what this is
-//! for.
+//! A compiled expression is shared by its users, and `regex` takes time linear in the text for
+//! every expression. It does not bound the time of compiling many: [`Patterns`] does.
 
 use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 
-use super::bounds::{
-    self, Budget, MAX_PATTERN, MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_TEXT, MAX_PATTERNS, PATTERN_SIZES,
+use super::{
+    bounds::{
+        self, Budget, MAX_PATTERN, MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_TEXT, MAX_PATTERNS, PATTERN_SIZES,
+    },
+    error::{CompileError, EvaluationError},
 };
 
-/// Of how many bytes behind a match one is counted for the search of the next.
+/// One byte in so many behind a match is charged for the search of the next.
 const LOOKED_AHEAD: usize = 8;
 
 /// How an expression is read.
@@ -38,15 +40,15 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Takes off what looking through `length` bytes costs.
+    /// Charges the cost of searching `length` bytes.
     ///
     /// # Errors
     /// When that much work is not left.
-    pub(super) fn charge(&self, length: usize, work: &mut Budget) -> Result<(), String> {
-        work.take(length.saturating_mul(self.cost))
+    pub(super) fn charge(&self, length: usize, budget: &mut Budget) -> Result<(), EvaluationError> {
+        budget.charge(length.saturating_mul(self.cost))
     }
 
-    /// Whether it is found in a text, for which was charged.
+    /// Whether it matches a text, whose search was charged before.
     pub(super) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
@@ -55,29 +57,29 @@ impl Pattern {
     ///
     /// # Errors
     /// When the text grows or the work goes beyond its bound.
-    pub(super) fn replace(&self, text: &str, template: &str, work: &mut Budget) -> Result<String, String> {
-        self.charge(text.len(), work)?;
+    pub(super) fn replace(&self, text: &str, template: &str, budget: &mut Budget) -> Result<String, EvaluationError> {
+        self.charge(text.len(), budget)?;
         let (mut whole, mut end) = (String::new(), 0);
         for found in self.regex.captures_iter(text) {
             let Some(place) = found.get(0) else { continue };
             whole.push_str(&text[end..place.start()]);
             found.expand(template, &mut whole);
             end = place.end();
-            work.take(template.len())?;
+            budget.charge(template.len())?;
             // One search is linear in the text, but each may look to its end and come back:
             // `.*[^A-Z]|[A-Z]`. Most don't, so that is not counted in full.
-            self.charge((text.len() - end) / LOOKED_AHEAD, work)?;
-            bounds::text(whole.len())?;
+            self.charge((text.len() - end) / LOOKED_AHEAD, budget)?;
+            bounds::check_text(whole.len())?;
         }
         whole.push_str(&text[end..]);
         Ok(whole)
     }
 }
 
-/// Those of one file that were compiled or refused so far, and what was spent on them.
+/// The expressions of one file that were compiled or refused so far, and their sizes together.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    known: BTreeMap<(String, Flags), Result<Pattern, String>>,
+    compiled: BTreeMap<(String, Flags), Result<Pattern, CompileError>>,
     text: usize,
     classes: usize,
     size: usize,
@@ -88,73 +90,69 @@ impl Patterns {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it, or which bound it goes beyond.
-    pub(super) fn compile(&mut self, text: &str, flags: Flags) -> Result<Pattern, String> {
+    pub(super) fn compile(&mut self, text: &str, flags: Flags) -> Result<Pattern, CompileError> {
         if text.len() > MAX_PATTERN {
-            return Err(format!("the regular expression is longer than {MAX_PATTERN} bytes"));
+            return Err(format!("the regular expression is longer than {MAX_PATTERN} bytes").into());
         }
         let key = (text.to_owned(), flags);
-        if let Some(known) = self.known.get(&key) {
+        if let Some(known) = self.compiled.get(&key) {
             return known.clone();
         }
-        if self.known.len() >= MAX_PATTERNS {
-            return Err(format!(
-                "the file has more than {MAX_PATTERNS} different regular expressions"
-            ));
+        if self.compiled.len() >= MAX_PATTERNS {
+            return Err(format!("the file has more than {MAX_PATTERNS} different regular expressions").into());
         }
         if self.text + text.len() > MAX_PATTERN_TEXT {
-            return Err(format!(
-                "the file's regular expressions have more than {MAX_PATTERN_TEXT} bytes together"
-            ));
+            return Err(
+                format!("the file's regular expressions have more than {MAX_PATTERN_TEXT} bytes together").into(),
+            );
         }
-        let classes = classes(text);
+        let classes = count_classes(text);
         if self.classes + classes > MAX_PATTERN_CLASSES {
             return Err(format!(
                 "the file's regular expressions have more than {MAX_PATTERN_CLASSES} classes and ranges (`[…]`, `a-z`, `\\w`) together"
-            ));
+            ).into());
         }
         self.text += text.len();
         self.classes += classes;
         let compiled = self.try_sizes(text, flags);
-        self.known.insert(key, compiled.clone());
+        self.compiled.insert(key, compiled.clone());
         compiled
     }
 
-    fn try_sizes(&mut self, text: &str, flags: Flags) -> Result<Pattern, String> {
+    fn try_sizes(&mut self, text: &str, flags: Flags) -> Result<Pattern, CompileError> {
         for size in PATTERN_SIZES {
             self.size += size;
             if self.size > MAX_PATTERN_SIZE {
                 return Err(format!(
                     "the file's regular expressions are too large together: compiled, they may have {MAX_PATTERN_SIZE} bytes"
-                ));
+                ).into());
             }
-            match built(text, flags, size) {
+            match build(text, flags, size) {
                 Err(regex::Error::CompiledTooBig(_)) => {}
                 done => {
                     let cost = (size / PATTERN_SIZES[0]).max(1);
                     return done
                         .map(|regex| Pattern { regex, cost })
-                        .map_err(|error| reason(&error));
+                        .map_err(|error| describe(&error).into());
                 }
             }
         }
         let largest = PATTERN_SIZES[PATTERN_SIZES.len() - 1];
-        Err(format!(
-            "the regular expression is too large: compiled, it has more than {largest} bytes"
-        ))
+        Err(format!("the regular expression is too large: compiled, it has more than {largest} bytes").into())
     }
 }
 
-/// What may be a class, or a range or a set in one; rather too many than too few.
-fn classes(text: &str) -> usize {
-    let named = text
+/// Counts classes, and ranges and sets in them; rather too many than too few.
+fn count_classes(text: &str) -> usize {
+    let escapes = text
         .as_bytes()
         .windows(2)
         .filter(|pair| pair[0] == b'\\' && b"dDsSwWpPbB".contains(&pair[1]));
     let signs = text.bytes().filter(|byte| b"[-&~".contains(byte));
-    named.count() + signs.count()
+    escapes.count() + signs.count()
 }
 
-fn built(text: &str, flags: Flags, size: usize) -> Result<Regex, regex::Error> {
+fn build(text: &str, flags: Flags, size: usize) -> Result<Regex, regex::Error> {
     let around = if flags.whole {
         format!(r"\A(?:{text})\z")
     } else {
@@ -170,9 +168,9 @@ fn built(text: &str, flags: Flags, size: usize) -> Result<Regex, regex::Error> {
 }
 
 /// The last line of an error is its reason; those before draw the place.
-fn reason(error: &regex::Error) -> String {
-    let told = error.to_string();
-    let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
+fn describe(error: &regex::Error) -> String {
+    let message = error.to_string();
+    let reason = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
     format!("the regular expression can't be used: {reason}")
 }
 
@@ -200,17 +198,17 @@ mod tests {
         assert!(patterns.compile("a|ab", ignore_case).unwrap().is_match("A"));
         let whole = patterns.compile("a|ab", whole).unwrap();
         assert!(whole.is_match("ab") && !whole.is_match("abc"));
-        assert_eq!(patterns.known.len(), 4);
+        assert_eq!(patterns.compiled.len(), 4);
     }
 
     #[test]
     fn each_bound_is_told() {
-        let told = |texts: Vec<String>| {
+        let message = |texts: Vec<String>| {
             let mut patterns = Patterns::default();
-            let mut refusals = texts
+            let mut errors = texts
                 .iter()
                 .filter_map(|text| patterns.compile(text, Flags::default()).err());
-            refusals.next().unwrap_or_default()
+            errors.next().map(|error| error.to_string()).unwrap_or_default()
         };
         for (texts, expected) in [
             (vec!["a".repeat(MAX_PATTERN + 1)], "longer than 1024 bytes"),
@@ -229,8 +227,8 @@ mod tests {
                 "too large together: compiled, they may have 2097152 bytes",
             ),
         ] {
-            let told = told(texts);
-            assert!(told.contains(expected), "{expected}: {told}");
+            let message = message(texts);
+            assert!(message.contains(expected), "{expected}: {message}");
         }
     }
 
@@ -256,9 +254,9 @@ mod tests {
             for n in 0..5_000 {
                 drop(patterns.compile(&costly(n), Flags::default()));
             }
-            let record_source = began.elapsed();
-            println!("{index}: {record_source:?}");
-            assert!(record_source < Duration::from_secs(20), "{index}: {record_source:?}");
+            let elapsed = began.elapsed();
+            println!("{index}: {elapsed:?}");
+            assert!(elapsed < Duration::from_secs(20), "{index}: {elapsed:?}");
         }
     }
 }

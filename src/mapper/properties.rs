@@ -1,7 +1,7 @@
-//! What holds for any profile: each attribute comes from its own sources and from nothing else.
+//! Properties that hold for any profile: each attribute comes from its own sources and from nothing
+//! else.
 //!
-//! Tried with our own file, and with the platform's where they are at hand (`../shared/mappers`
-//! beside the repository).
+//! Tried with our own file, and with the platform's own where a checkout has them beside it.
 
 use std::{
     path::{Path, PathBuf},
@@ -92,7 +92,7 @@ fn cases() -> ProptestConfig {
     ProptestConfig::with_cases(wanted.unwrap_or(128))
 }
 
-/// What the rules give for a profile of texts, worked out without the mapper.
+/// The attributes of a profile of texts, computed without the mapper.
 fn expected(profile: &Map<String, Value>) -> Map<String, Value> {
     let text = |field: &str| profile.get(field).and_then(Value::as_str);
     let filled = |field: &str| text(field).filter(|text| !text.is_empty());
@@ -202,7 +202,7 @@ proptest! {
         let mapped = mapper.outgoing(MappingType::Create, &profile(fields.clone()));
         prop_assert_eq!(&mapped.faults, &[]);
         prop_assert_eq!(&mapped.attributes, &expected(&fields));
-        // What is sent is JSON that reads as it was meant.
+        // The attributes are JSON that reads back equal.
         let sent = Value::from(mapped.attributes);
         prop_assert_eq!(&serde_json::from_str::<Value>(&sent.to_string()).unwrap(), &sent);
     }
@@ -235,8 +235,8 @@ proptest! {
                 prop_assert!(!sources(name).is_empty(), "{} has no source", name);
                 prop_assert!(tainted::weight(value) <= bounds::MAX_TEXT);
             }
-            let told = mapper.explain_outgoing(mapping_type, Dialect::Aws, &source);
-            prop_assert_eq!(told.result, mapped.attributes);
+            let explained = mapper.explain_outgoing(mapping_type, Dialect::Aws, &source);
+            prop_assert_eq!(explained.result, mapped.attributes);
         }
     }
 
@@ -256,11 +256,10 @@ proptest! {
 proptest! {
     #![proptest_config(cases())]
 
-    /// Chains that nobody wrote, over profiles that somebody crafted: a value never names a key,
-    /// and never makes one.
+    /// Generated chains over hostile profiles: a value never names a key, and never makes one.
     #[test]
     fn no_chain_of_steps_lets_a_value_become_structure(
-        begun in 0..6_usize,
+        started in 0..6_usize,
         steps in prop::collection::vec(0..18_usize, 0..7),
         secret in hostile(),
         other in hostile(),
@@ -298,16 +297,16 @@ proptest! {
         };
         // A chain of nothing but changes to one value may ask for that value's own structure; so
         // each begins with a step that adds the mapper's.
-        let first = begun.checked_sub(1).map_or_else(|| glue("", "|"), |begun| step(&(begun + 13)));
+        let first = started.checked_sub(1).map_or_else(|| glue("", "|"), |started| step(&(started + 13)));
         let mut chain: Vec<Value> = vec![first];
         chain.extend(steps.iter().map(step));
         chain.push(plain("ParseJSON"));
         let rule = json!({"complex": {"root": "x", "transformers": chain}});
         let text = json!({"type": "mapping-outgoing", "mapping": {"User Profile": {"internalMapping": {"title": rule}}}});
-        let (file, _) = MapperFile::compile(&text.to_string(), Form::Export);
+        let (file, _) = MapperFile::compile(&text.to_string(), Form::Xsoar);
         if let Some(file) = file {
             let mapper = Mapper::new(Some(Arc::new(file)), None);
-            let secret = if begun == 0 { format!("{secret}\"k\": 1") } else { secret };
+            let secret = if started == 0 { format!("{secret}\"k\": 1") } else { secret };
             let source = profile(json!({"x": secret, "y": other}).as_object().unwrap().clone());
             let mapped = mapper.outgoing(MappingType::Update, &source);
             let mut keys = Vec::new();

@@ -7,18 +7,19 @@ use serde_json::Value;
 
 use super::{
     bounds::MAX_TEXT,
+    error::EvaluationError,
     expressions::Expression,
     filters::{self, Left, Test},
     json_text,
     path::Path,
     simple::{Run, Simple, Source, Trace},
-    tainted::{Origin, Tainted, Text, is_nothing, weight},
-    target::{Filled, Target},
+    tainted::{Origin, Tainted, Text, is_empty_value, weight},
+    target::{Output, Target},
     transformers::{Step, Transformer},
 };
 use crate::{diagnostic::Diagnostic, scim::Object};
 
-/// Why a target is left out whose source has nothing for it.
+/// Why a target is left out whose source has no value.
 const MISSING: &str = "its source is missing";
 
 /// A mapping of one type.
@@ -32,15 +33,15 @@ pub(super) struct Mapping {
 pub(super) struct Field {
     pub(super) target: Target,
     pub(super) rule: Rule,
-    /// Which attribute or part of it which field of the source fills, as far as that is known at
-    /// load.
-    pub(super) filled: Vec<(String, String)>,
+    /// For each attribute, or part of one, the source's field that fills it, as far as that is
+    /// known at load.
+    pub(super) sources: Vec<(String, String)>,
 }
 
 /// How a target is filled.
 #[derive(Debug)]
 pub(super) enum Rule {
-    /// What is at a path, or a text.
+    /// The value at a path, or a text.
     Simple(Simple),
     /// Root, filters, accessor, transformers.
     Complex(Complex),
@@ -57,70 +58,70 @@ pub(super) struct Complex {
     pub(super) transformers: Vec<Transformer>,
 }
 
-/// What came of a target.
+/// The result of evaluating a target's rule.
 #[derive(Debug, PartialEq)]
 pub(super) enum Evaluation {
     /// A value.
     Value(Value),
-    /// Nothing, and why.
-    LeftOut(&'static str),
-    /// It could not be done: why.
-    Refused(String),
+    /// No value, and the reason.
+    Skipped(&'static str),
+    /// The rule failed.
+    Failed(EvaluationError),
 }
 
-/// One target's outcome with how it came about.
+/// One target's evaluation with its trace.
 #[derive(Debug)]
 pub(super) struct TraceEntry {
-    pub(super) came: Evaluation,
+    pub(super) evaluation: Evaluation,
     pub(super) trace: Trace,
-    /// Parts of the value that its place does not know.
+    /// Parts of the value that its place does not know; they were dropped.
     pub(super) dropped: Vec<String>,
 }
 
 impl Mapping {
-    /// Fills every target that the source has something for.
+    /// Fills every target for which the source has a value.
     pub(super) fn apply(&self, source: Source<'_>) -> (Object, Vec<Diagnostic>) {
-        let (mut filled, mut faults) = (Filled::default(), Vec::new());
+        let (mut output, mut faults) = (Output::default(), Vec::new());
         let mut run = Run::new(source, false);
         for field in &self.fields {
             match field.rule.evaluate(&mut run) {
                 Evaluation::Value(mut value) => {
-                    field.target.fit(&mut value);
-                    if !is_nothing(&value) {
-                        filled.put(&field.target, value);
+                    field.target.drop_unknown_parts(&mut value);
+                    if !is_empty_value(&value) {
+                        output.insert(&field.target, value);
                     }
                 }
-                Evaluation::LeftOut(_) => {}
-                Evaluation::Refused(rule) => {
+                Evaluation::Skipped(_) => {}
+                Evaluation::Failed(error) => {
                     let help = "mend the source or the mapper; `aws-ilm mapper explain` shows each step";
-                    faults.push(Diagnostic::error(field.target.dotted(), rule, help));
+                    faults.push(Diagnostic::error(field.target.dotted(), error.to_string(), help));
                 }
             }
-            // What reached a bound is told once, and not by every target behind it.
-            if run.work.is_spent() {
+            // A reached bound is reported once: every target behind it would report it again.
+            if run.budget.is_exhausted() {
                 break;
             }
         }
-        (filled.into_object(), faults)
+        (output.into_object(), faults)
     }
 
-    /// As [`Self::apply`], with how each target came about.
+    /// Evaluates as [`Self::apply`] does, with each target's trace.
     pub(super) fn explain<'a>(&'a self, source: Source<'a>) -> Vec<(&'a Field, TraceEntry)> {
         let mut run = Run::new(source, true);
         let explain = |field: &'a Field| {
-            let mut came = field.rule.evaluate(&mut run);
+            let mut evaluation = field.rule.evaluate(&mut run);
             let mut dropped = Vec::new();
-            if let Evaluation::Value(value) = &mut came {
-                dropped = field.target.fit(value);
-                if is_nothing(value) {
-                    came = Evaluation::LeftOut("nothing is left of the value");
+            if let Evaluation::Value(value) = &mut evaluation {
+                dropped = field.target.drop_unknown_parts(value);
+                if is_empty_value(value) {
+                    evaluation = Evaluation::Skipped("nothing is left of the value");
                 }
             }
             (
                 field,
                 TraceEntry {
-                    came,
-                    trace: run.told(),
+                    evaluation,
+                    trace: run.take_trace(),
                     dropped,
                 },
             )
@@ -132,46 +133,47 @@ impl Mapping {
 impl Field {
     /// A target with its rule.
     pub(super) fn new(target: Target, rule: Rule) -> Self {
-        let filled = rule.filled(&target.dotted());
-        Self { target, rule, filled }
+        let sources = rule.sources(&target.dotted());
+        Self { target, rule, sources }
     }
 }
 
 impl Rule {
     fn evaluate<'a>(&'a self, run: &mut Run<'a>) -> Evaluation {
-        let found: Result<Result<Value, &'static str>, String> = match self {
+        let found: Result<Result<Value, &'static str>, EvaluationError> = match self {
             Self::Simple(simple) => simple
                 .resolve(run)
                 .map(|found| found.map(Tainted::into_value).ok_or(MISSING)),
-            Self::Complex(complex) => complex.value(run).map(|found| found.map(Tainted::into_value)),
+            Self::Complex(complex) => complex.evaluate(run).map(|found| found.map(Tainted::into_value)),
             Self::Expression(expression) => {
                 let source = run.source;
                 if run.trace.is_some() {
-                    for name in expression.names() {
-                        let found = source.head(name).ok().flatten();
-                        run.record_source(name, found.filter(|value| !value.is_null()));
+                    for name in expression.fields() {
+                        let found = source.field(name).ok().flatten();
+                        run.record_read(name, found.filter(|value| !value.is_null()));
                     }
                 }
-                let value = expression.value_within(|name| source.head(name), source.lookup(), &mut run.work);
+                let value =
+                    expression.evaluate_within(|name| source.field(name), source.lookup_cost(), &mut run.budget);
                 value.map(|value| value.ok_or(MISSING))
             }
         };
         let value = match found {
-            Ok(Err(reason)) => return Evaluation::LeftOut(reason),
-            Ok(Ok(value)) if is_nothing(&value) => return Evaluation::LeftOut("its value is empty"),
+            Ok(Err(reason)) => return Evaluation::Skipped(reason),
+            Ok(Ok(value)) if is_empty_value(&value) => return Evaluation::Skipped("its value is empty"),
             Ok(Ok(value)) => value,
-            Err(problem) => return Evaluation::Refused(problem),
+            Err(error) => return Evaluation::Failed(error),
         };
         let size = weight(&value);
         if size > MAX_TEXT {
-            return Evaluation::Refused(format!("gives more than {MAX_TEXT} bytes"));
+            return Evaluation::Failed(format!("gives more than {MAX_TEXT} bytes").into());
         }
-        let checked = json_text::depth(&value, super::bounds::MAX_DEPTH)
-            .and_then(|()| run.work.take(size))
-            .and_then(|()| run.work.give(size));
+        let checked = json_text::check_depth(&value, super::bounds::MAX_DEPTH)
+            .and_then(|()| run.budget.charge(size))
+            .and_then(|()| run.budget.charge_output(size));
         match checked {
             Ok(()) => Evaluation::Value(value),
-            Err(problem) => Evaluation::Refused(problem),
+            Err(error) => Evaluation::Failed(error),
         }
     }
 
@@ -185,60 +187,63 @@ impl Rule {
                 .into_iter()
                 .map(|path| path.text.as_str())
                 .collect(),
-            Self::Expression(expression) => expression.names().iter().map(String::as_str).collect(),
+            Self::Expression(expression) => expression.fields().iter().map(String::as_str).collect(),
         }
     }
 
-    /// The source of each part that is known at load: a path alone, the values of a glued JSON.
-    fn filled(&self, target: &str) -> Vec<(String, String)> {
-        let head = |path: &Path| path.head().to_owned();
+    /// The source's field of each part that is known at load: a path alone, the values of a glued
+    /// JSON.
+    fn sources(&self, target: &str) -> Vec<(String, String)> {
+        let first_key = |path: &Path| path.first_key().to_owned();
         let whole = match self {
-            Self::Simple(simple) => simple.paths().first().map(|path| head(path)),
-            Self::Complex(complex) => complex.root.paths().first().map(|path| head(path)),
-            Self::Expression(expression) => expression.names().first().cloned(),
+            Self::Simple(simple) => simple.paths().first().map(|path| first_key(path)),
+            Self::Complex(complex) => complex.root.paths().first().map(|path| first_key(path)),
+            Self::Expression(expression) => expression.fields().first().cloned(),
         };
-        let mut filled = Vec::new();
+        let mut sources = Vec::new();
         if let Self::Complex(complex) = self
-            && let Some(text) = complex.glued(complex.transformers.len().saturating_sub(1))
+            && let Some(text) = complex.template(complex.transformers.len().saturating_sub(1))
             && let Some(Step::ParseJson) = complex.transformers.last().map(|last| &last.step)
             && let Ok(parsed) = json_text::parse(&text)
         {
             // The values of the model are the names of their own fields.
             let of_source = text.parts.iter().filter(|part| part.origin == Origin::Source);
             let fields: HashSet<&str> = of_source.map(|part| part.text.as_ref()).collect();
-            parts(target, &parsed.value.unwrap_or_default(), &fields, &mut filled);
+            collect_sources(target, &parsed.value.unwrap_or_default(), &fields, &mut sources);
         }
-        filled.extend(whole.map(|source| (target.to_owned(), source)));
-        filled
+        sources.extend(whole.map(|source| (target.to_owned(), source)));
+        sources
     }
 }
 
 /// The texts of a value that are a field's name, with the way to each.
-fn parts(at: &str, value: &Value, fields: &HashSet<&str>, filled: &mut Vec<(String, String)>) {
+fn collect_sources(at: &str, value: &Value, fields: &HashSet<&str>, sources: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => {
             if fields.contains(text.as_str()) {
-                filled.push((at.to_owned(), text.clone()));
+                sources.push((at.to_owned(), text.clone()));
             }
         }
-        Value::Array(elements) => elements.iter().for_each(|element| parts(at, element, fields, filled)),
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| collect_sources(at, element, fields, sources)),
         Value::Object(object) => object
             .iter()
-            .for_each(|(key, value)| parts(&format!("{at}.{key}"), value, fields, filled)),
+            .for_each(|(key, value)| collect_sources(&format!("{at}.{key}"), value, fields, sources)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 impl Complex {
-    /// The value, or why there is none.
-    fn value<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Tainted<'a>, &'static str>, String> {
+    /// Evaluates the four stages; the inner error is the reason for leaving the target out.
+    fn evaluate<'a>(&'a self, run: &mut Run<'a>) -> Result<Result<Tainted<'a>, &'static str>, EvaluationError> {
         let Some(root) = self.root.resolve(run)? else {
             return Ok(Err(MISSING));
         };
         let mut value = root;
         if !self.filters.is_empty() {
-            let before = run.before(&value);
-            let passed = filters::passing(value, &self.filters, run)?;
+            let before = run.snapshot(&value);
+            let passed = filters::apply(value, &self.filters, run)?;
             run.record_step("filters", before, passed.as_ref());
             match passed {
                 Some(passed) => value = passed,
@@ -246,10 +251,10 @@ impl Complex {
             }
         }
         if let Some(accessor) = &self.accessor {
-            let before = run.before(&value);
+            let before = run.snapshot(&value);
             let whole = value.into_value();
-            let found = accessor.walk(0, &whole, &mut run.work)?;
-            let found = found.map(|found| Tainted::made(found.into_owned(), Origin::Source));
+            let found = accessor.walk(0, &whole, &mut run.budget)?;
+            let found = found.map(|found| Tainted::with_origin(found.into_owned(), Origin::Source));
             run.record_step(&accessor.text, before, found.as_ref());
             match found {
                 Some(found) => value = found,
@@ -257,7 +262,7 @@ impl Complex {
             }
         }
         for transformer in &self.transformers {
-            let before = run.before(&value);
+            let before = run.snapshot(&value);
             let done = transformer
                 .apply(value, run)
                 .map_err(|problem| format!("{}: {problem}", transformer.name))?;
@@ -270,10 +275,10 @@ impl Complex {
         Ok(Ok(value))
     }
 
-    /// The text that the first `steps` transformers glue, with the name of its field in place of
-    /// each value; `None` where they do more than that.
-    pub(super) fn glued(&self, steps: usize) -> Option<Text<'_>> {
-        let mut text = model(&self.root)?;
+    /// The text that the first `steps` transformers concatenate, with the name of its field in
+    /// place of each value; `None` where they do more than that.
+    pub(super) fn template(&self, steps: usize) -> Option<Text<'_>> {
+        let mut text = placeholders(&self.root)?;
         if !self.filters.is_empty() {
             return None;
         }
@@ -281,19 +286,19 @@ impl Complex {
             let Step::Concat { prefix, suffix } = &transformer.step else {
                 return None;
             };
-            let mut glued = model(prefix)?;
-            glued.push(text);
-            glued.push(model(suffix)?);
-            text = glued;
+            let mut template = placeholders(prefix)?;
+            template.push(text);
+            template.push(placeholders(suffix)?);
+            text = template;
         }
         Some(text)
     }
 }
 
 /// A text with the name of its field in place of each value.
-fn model(simple: &Simple) -> Option<Text<'_>> {
+fn placeholders(simple: &Simple) -> Option<Text<'_>> {
     use super::simple::Piece;
-    let field = |path: &Path| Text::new(path.head().to_owned(), Origin::Source);
+    let field = |path: &Path| Text::new(path.first_key().to_owned(), Origin::Source);
     Some(match simple {
         Simple::Nothing => Text::default(),
         Simple::Literal(text) => Text::new(text.as_str(), Origin::Mapper),
@@ -311,9 +316,9 @@ fn model(simple: &Simple) -> Option<Text<'_>> {
     })
 }
 
-/// The left side of a test, given the root of its filters: behind the root's own segments it is the
-/// element's.
-pub(super) fn left(root: &Simple, left: Simple) -> Left {
+/// Resolves a test's left side against the root of its filters: behind the root's own segments, the
+/// path leads into the element.
+pub(super) fn resolve_left(root: &Simple, left: Simple) -> Left {
     if let (Simple::Path(root), Simple::Path(path)) = (root, &left)
         && path.segments.starts_with(&root.segments)
     {

@@ -1,16 +1,17 @@
-//! What an export writes as `simple`: a path, a literal, or a text with paths in it. Also the
-//! source that paths read.
+//! A `simple` of an export: a path, a literal, or a text with paths in it. Also the source that
+//! paths read.
 
 use serde_json::Value;
 
 use super::{
-    bounds::{self, Budget, ELEMENT, MAX_SHOWN},
+    bounds::{self, Budget, ELEMENT, MAX_TRACE},
+    error::{CompileError, EvaluationError},
     path::Path,
     tainted::{Origin, Tainted, Text, weight},
 };
 use crate::{profile::UserProfile, scim::User};
 
-/// What a mapping reads from.
+/// The source that a mapping reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source<'a> {
     /// Outgoing: the caller's profile, whose fields may go by their display names.
@@ -19,47 +20,47 @@ pub(super) enum Source<'a> {
     User(&'a User),
 }
 
-/// A mapping under way: its source, what may still be done, and what was taken so far if somebody
-/// wants to know.
+/// A mapping under way: its source, the work it may still do, and its trace when it is explained.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) source: Source<'a>,
-    pub(super) work: Budget,
+    pub(super) budget: Budget,
     pub(super) trace: Option<Trace>,
 }
 
-/// What one target took and did, for explaining it, as far as an explanation shows that.
+/// The trace of one target's evaluation, as far as an explanation shows it.
 #[derive(Debug)]
 pub(super) struct Trace {
     /// Each path that was read, with what was there.
-    pub(super) taken: Vec<(String, Option<Value>)>,
+    pub(super) reads: Vec<(String, Option<Value>)>,
     /// Each step, with what went in and what came out.
     pub(super) steps: Vec<(String, Value, Option<Value>)>,
-    /// What else there is to say.
+    /// Further remarks on the target.
     pub(super) notes: Vec<String>,
-    /// What may still be shown, of this target and those behind it.
+    /// Bytes that may still be shown, of this target and those behind it.
     left: usize,
 }
 
 impl Trace {
     fn new(left: usize) -> Self {
         Self {
-            taken: Vec::new(),
+            reads: Vec::new(),
             steps: Vec::new(),
             notes: Vec::new(),
             left,
         }
     }
 
-    /// Whether so much more may be shown. Once it may not, nothing is, and the target says so.
-    fn affords(&mut self, amount: usize) -> bool {
+    /// Reserves `amount` bytes of the explanation. Once they are not left, nothing more is shown,
+    /// and a note of the target says so.
+    fn try_reserve(&mut self, amount: usize) -> bool {
         if let Some(left) = self.left.checked_sub(amount.saturating_add(ELEMENT)) {
             self.left = left;
             return true;
         }
         self.left = 0;
         let note = format!(
-            "not everything is shown: an explanation shows no more than {MAX_SHOWN} bytes of what was taken and done"
+            "not everything is shown: an explanation shows no more than {MAX_TRACE} bytes of what was taken and done"
         );
         if !self.notes.contains(&note) {
             self.notes.push(note);
@@ -71,11 +72,11 @@ impl Trace {
 /// A `simple` of an export, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Simple {
-    /// Nothing: an empty source, an argument that is absent.
+    /// An empty source or an absent argument.
     Nothing,
     /// A text.
     Literal(String),
-    /// What is at a path, of whatever type.
+    /// The value at a path, of any type.
     Path(Path),
     /// A text with the values of paths in it.
     Text(Vec<Piece>),
@@ -95,16 +96,16 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// When a profile has the field under two display names, with two values.
-    pub(super) fn head(self, key: &str) -> Result<Option<&'a Value>, String> {
+    pub(super) fn field(self, key: &str) -> Result<Option<&'a Value>, EvaluationError> {
         match self {
-            Self::Profile(profile) => profile.one_field(key).map_err(|fault| fault.to_string()),
+            Self::Profile(profile) => profile.one_field(key).map_err(|error| error.to_string().into()),
             Self::User(user) => Ok(user.get(key)),
         }
     }
 
-    /// What looking a field or attribute up costs, whether there is one or not: a profile is
-    /// indexed, a user's attributes are gone through.
-    pub(super) fn lookup(self) -> usize {
+    /// The cost of looking up a field or attribute, whether there is one or not: a profile is
+    /// indexed, a user's attributes are searched one by one.
+    pub(super) fn lookup_cost(self) -> usize {
         match self {
             Self::Profile(_) => ELEMENT,
             Self::User(user) => user.as_object().len().max(ELEMENT),
@@ -117,36 +118,36 @@ impl<'a> Run<'a> {
     pub(super) fn new(source: Source<'a>, traced: bool) -> Self {
         Self {
             source,
-            work: Budget::new(),
-            trace: traced.then(|| Trace::new(MAX_SHOWN)),
+            budget: Budget::new(),
+            trace: traced.then(|| Trace::new(MAX_TRACE)),
         }
     }
 
-    /// What the target so far took and did; the next one begins.
-    pub(super) fn told(&mut self) -> Trace {
+    /// Takes the trace of the target so far and starts the next target's.
+    pub(super) fn take_trace(&mut self) -> Trace {
         let left = self.trace.as_ref().map_or(0, |trace| trace.left);
         self.trace.replace(Trace::new(left)).unwrap_or_else(|| Trace::new(left))
     }
 
-    /// Says what was found at a path, if somebody wants to know.
-    pub(super) fn record_source(&mut self, path: &str, found: Option<&Value>) {
+    /// Records the value at a path when the mapping is explained.
+    pub(super) fn record_read(&mut self, path: &str, found: Option<&Value>) {
         if let Some(trace) = &mut self.trace
-            && trace.affords(path.len() + found.map_or(0, weight))
+            && trace.try_reserve(path.len() + found.map_or(0, weight))
         {
-            trace.taken.push((path.to_owned(), found.cloned()));
+            trace.reads.push((path.to_owned(), found.cloned()));
         }
     }
 
-    /// A value before a step, if somebody wants to know.
-    pub(super) fn before(&mut self, value: &Tainted<'_>) -> Option<Value> {
+    /// Copies the value before a step when the mapping is explained.
+    pub(super) fn snapshot(&mut self, value: &Tainted<'_>) -> Option<Value> {
         let trace = self.trace.as_mut()?;
-        trace.affords(value.weight()).then(|| value.to_value())
+        trace.try_reserve(value.weight()).then(|| value.to_value())
     }
 
-    /// Says what a step made of the value before it.
+    /// Records a step's result beside the value before it.
     pub(super) fn record_step(&mut self, step: &str, before: Option<Value>, after: Option<&Tainted<'_>>) {
         if let (Some(trace), Some(before)) = (&mut self.trace, before)
-            && trace.affords(step.len() + after.map_or(0, Tainted::weight))
+            && trace.try_reserve(step.len() + after.map_or(0, Tainted::weight))
         {
             trace
                 .steps
@@ -154,26 +155,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What the source has at a path.
-    pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Tainted<'a>>, String> {
-        // Also looking for what is not there is work.
-        self.work.take(self.source.lookup())?;
-        let found = match self.source.head(path.head())? {
-            Some(value) => path.walk(1, value, &mut self.work)?,
+    /// Reads the source's value at a path.
+    pub(super) fn read(&mut self, path: &'a Path) -> Result<Option<Tainted<'a>>, EvaluationError> {
+        // Looking for a missing field is work too, and a mapper can ask for thousands.
+        self.budget.charge(self.source.lookup_cost())?;
+        let found = match self.source.field(path.first_key())? {
+            Some(value) => path.walk(1, value, &mut self.budget)?,
             None => None,
         };
         if let Some(value) = &found {
-            self.work.take(weight(value))?;
+            self.budget.charge(weight(value))?;
         }
-        self.record_source(&path.text, found.as_deref());
+        self.record_read(&path.text, found.as_deref());
         Ok(found.map(|value| match value {
             std::borrow::Cow::Borrowed(value) => Tainted::from_source(value),
-            std::borrow::Cow::Owned(value) => Tainted::made(value, Origin::Source),
+            std::borrow::Cow::Owned(value) => Tainted::with_origin(value, Origin::Source),
         }))
     }
 
-    /// Says something about the target, if somebody wants to know.
-    pub(super) fn note(&mut self, note: impl Into<String>) {
+    /// Records a remark on the target when the mapping is explained.
+    pub(super) fn record_note(&mut self, note: impl Into<String>) {
         if let Some(trace) = &mut self.trace {
             trace.notes.push(note.into());
         }
@@ -185,20 +186,20 @@ impl Simple {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn source(text: &str) -> Result<Self, String> {
+    pub(super) fn parse_source(text: &str) -> Result<Self, CompileError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Ok(Self::Nothing);
         }
-        if let Some(inside) = quoted(trimmed) {
-            return Self::argument(inside);
+        if let Some(inside) = strip_quotes(trimmed) {
+            return Self::parse_argument(inside);
         }
         let embedded = trimmed.contains("${");
         if trimmed.starts_with('"') || (trimmed.ends_with('"') && !embedded) {
-            return Err("a quote is open: a text stands in double quotes as a whole".to_owned());
+            return Err("a quote is open: a text stands in double quotes as a whole".into());
         }
         if embedded {
-            Self::argument(trimmed)
+            Self::parse_argument(trimmed)
         } else {
             Path::parse(trimmed).map(Self::Path)
         }
@@ -208,19 +209,19 @@ impl Simple {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(super) fn argument(text: &str) -> Result<Self, String> {
+    pub(super) fn parse_argument(text: &str) -> Result<Self, CompileError> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("${") {
             let Some(end) = rest[start..].find('}') else {
-                return Err("a `${` is not closed by a `}`".to_owned());
+                return Err("a `${` is not closed by a `}`".into());
             };
             if start > 0 {
                 pieces.push(Piece::Literal(rest[..start].to_owned()));
             }
             let path = &rest[start + 2..start + end];
             if path.contains("${") {
-                return Err("a `${` stands inside another: one path can't be made of another".to_owned());
+                return Err("a `${` stands inside another: one path can't be made of another".into());
             }
             pieces.push(Piece::Path(Path::parse(path)?));
             if pieces.len() > bounds::MAX_STEPS {
@@ -235,7 +236,7 @@ impl Simple {
             pieces.push(Piece::Literal(rest.to_owned()));
         }
         if pieces.len() > bounds::MAX_STEPS {
-            return Err(format!("a text has at most {} values in it", bounds::MAX_STEPS));
+            return Err(format!("a text has at most {} values in it", bounds::MAX_STEPS).into());
         }
         match <[Piece; 1]>::try_from(pieces) {
             Ok([Piece::Path(path)]) => Ok(Self::Path(path)),
@@ -248,12 +249,12 @@ impl Simple {
     ///
     /// # Errors
     /// When it can't be a text where it is put into one, or grows beyond its bound.
-    pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
+    pub(super) fn resolve<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, EvaluationError> {
         match self {
             Self::Nothing => Ok(None),
             Self::Literal(text) => {
-                // Whoever asks goes through it, perhaps for each element of a list.
-                run.work.take(text.len())?;
+                // Each step reads the whole literal, perhaps once for each element of a list.
+                run.budget.charge(text.len())?;
                 Ok(Some(Tainted::Text(Text::new(text.as_str(), Origin::Mapper))))
             }
             Self::Path(path) => run.read(path),
@@ -262,12 +263,12 @@ impl Simple {
                 let mut any = false;
                 let mut length = 0_usize;
                 for piece in pieces {
-                    // A piece costs something whatever stands in it: a test resolves them all for
-                    // each element of a list.
-                    run.work.take(0)?;
+                    // An empty piece has a cost too: a test resolves all pieces for each element of
+                    // a list.
+                    run.budget.charge(0)?;
                     match piece {
                         Piece::Literal(text) => {
-                            run.work.take(text.len())?;
+                            run.budget.charge(text.len())?;
                             length += text.len();
                             whole.push(Text::new(text.as_str(), Origin::Mapper));
                         }
@@ -280,7 +281,7 @@ impl Simple {
                             }
                         }
                     }
-                    bounds::text(length)?;
+                    bounds::check_text(length)?;
                 }
                 Ok(any.then_some(Tainted::Text(whole)))
             }
@@ -291,7 +292,7 @@ impl Simple {
     ///
     /// # Errors
     /// As [`Self::resolve`], and when it is no text.
-    pub(super) fn text<'a>(&'a self, run: &mut Run<'a>) -> Result<Text<'a>, String> {
+    pub(super) fn text<'a>(&'a self, run: &mut Run<'a>) -> Result<Text<'a>, EvaluationError> {
         self.resolve(run)?.map_or(Ok(Text::default()), Tainted::into_text)
     }
 
@@ -319,29 +320,29 @@ impl Simple {
     }
 }
 
-/// What stands in double quotes as a whole.
-fn quoted(text: &str) -> Option<&str> {
+/// Takes off the double quotes around a whole text.
+fn strip_quotes(text: &str) -> Option<&str> {
     text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
 }
 
-/// What is probably not meant as it is taken, in a source that was parsed.
-pub(super) fn doubts_of_source(text: &str, parsed: &Simple) -> Vec<String> {
-    let mut doubts = doubts_of_argument(parsed);
-    if quoted(text.trim()).is_some_and(|inside| inside.contains('"')) {
-        doubts.push("has quotes inside its quotes; they are taken as they stand".to_owned());
+/// Warns of parts of a parsed source that are probably not meant as they are taken.
+pub(super) fn warnings_in_source(text: &str, parsed: &Simple) -> Vec<String> {
+    let mut warnings = warnings_in_argument(parsed);
+    if strip_quotes(text.trim()).is_some_and(|inside| inside.contains('"')) {
+        warnings.push("has quotes inside its quotes; they are taken as they stand".to_owned());
     }
-    doubts
+    warnings
 }
 
-/// What is probably not meant as it is taken, in the paths of an argument.
-pub(super) fn doubts_of_argument(parsed: &Simple) -> Vec<String> {
-    parsed.paths().into_iter().flat_map(doubts_of_path).collect()
+/// Warns of paths in an argument that are probably not meant as they are taken.
+pub(super) fn warnings_in_argument(parsed: &Simple) -> Vec<String> {
+    parsed.paths().into_iter().flat_map(warnings_in_path).collect()
 }
 
-/// What is probably not meant as it is taken, in a path, which is named.
-pub(super) fn doubts_of_path(path: &Path) -> Vec<String> {
-    let named = |doubt| format!("in `{}`, {doubt}", path.text);
-    path.doubts().into_iter().map(named).collect()
+/// Warns, naming it, of a path that is probably not meant as it is taken.
+pub(super) fn warnings_in_path(path: &Path) -> Vec<String> {
+    let with_path = |warning| format!("in `{}`, {warning}", path.text);
+    path.warnings().into_iter().map(with_path).collect()
 }
 
 #[cfg(test)]
@@ -356,7 +357,7 @@ mod tests {
             serde_json::from_value(json!({"givenname": "G", "Last Name": "L", "n": 7, "list": ["a"], "empty": ""}))
                 .unwrap();
         let value = |text: &str| {
-            let simple = Simple::source(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let simple = Simple::parse_source(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let mut run = Run::new(Source::Profile(&profile), false);
             simple.resolve(&mut run).unwrap().map(Tainted::into_value)
         };
@@ -390,12 +391,13 @@ mod tests {
             ("\"n ${givenname}", "a quote is open"),
             ("eval(x)", "JavaScript"),
         ] {
-            let error = Simple::source(text).expect_err(text);
+            let error = Simple::parse_source(text).expect_err(text).to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
         assert!(
-            Simple::argument("${a}".repeat(5_000).as_str())
+            Simple::parse_argument("${a}".repeat(5_000).as_str())
                 .unwrap_err()
+                .to_string()
                 .contains("at most 100")
         );
         for (text, count) in [
@@ -405,11 +407,11 @@ mod tests {
             ("a\"b", 1),
             ("n", 0),
         ] {
-            let parsed = Simple::source(text).unwrap();
-            assert_eq!(doubts_of_source(text, &parsed).len(), count, "{text}");
+            let parsed = Simple::parse_source(text).unwrap();
+            assert_eq!(warnings_in_source(text, &parsed).len(), count, "{text}");
         }
         assert_eq!(
-            Simple::argument("plain.text"),
+            Simple::parse_argument("plain.text"),
             Ok(Simple::Literal("plain.text".to_owned()))
         );
     }

@@ -1,5 +1,5 @@
-//! Finding mappers: a setting names a file, or a mapper by the id or name inside a file of the
-//! mapper folder. A file is compiled once and shared.
+//! Finds mappers: a setting names a file, or a mapper by the id or name inside a file of the mapper
+//! folder. A file is compiled once and shared.
 
 use std::{
     collections::BTreeMap,
@@ -23,10 +23,10 @@ pub struct MapperStore {
     loaded: BTreeMap<PathBuf, (Option<Arc<MapperFile>>, Findings)>,
 }
 
-/// Why there is no mapper to use, and what to do about it.
+/// There is no mapper to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupError {
-    /// What was found instead.
+    /// The thing found instead of a usable mapper.
     pub found: String,
     /// What to do.
     pub help: String,
@@ -42,7 +42,7 @@ impl LookupError {
 }
 
 impl MapperStore {
-    /// A library over a folder, if there is one.
+    /// A store over a folder, if there is one.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
             folder,
@@ -50,7 +50,7 @@ impl MapperStore {
         }
     }
 
-    /// The mapper that a setting names, and what is doubtful in it. A path is taken from `base`,
+    /// Finds the mapper that a setting names, and counts its warnings. A path is taken from `base`,
     /// the configuration file's folder.
     ///
     /// # Errors
@@ -61,20 +61,20 @@ impl MapperStore {
         base: Option<&Path>,
         direction: Direction,
     ) -> Result<(Arc<MapperFile>, usize), LookupError> {
-        let path = match self.file(wanted, base) {
+        let path = match self.existing_path(wanted, base) {
             Some(path) if path.is_file() => path,
             Some(path) => {
                 return Err(LookupError::new(
-                    format!("{}, which is not a regular file", shown(&path)),
+                    format!("{}, which is not a regular file", escaped(&path)),
                     "give a mapper's file",
                 ));
             }
-            None => self.named(wanted)?,
+            None => self.find_in_folder(wanted)?,
         };
         let (file, findings) = self.load(&path)?;
         let Some(file) = file else {
             return Err(LookupError::new(
-                format!("{}, which can't be used", shown(&path)),
+                format!("{}, which can't be used", escaped(&path)),
                 format!("{} (`aws-ilm mapper lint` shows all)", findings.errors()),
             ));
         };
@@ -84,16 +84,16 @@ impl MapperStore {
                 Direction::Incoming => "incoming",
             };
             return Err(LookupError::new(
-                format!("{}, which maps the other way", shown(&path)),
+                format!("{}, which maps the other way", escaped(&path)),
                 format!("name an {way} mapper"),
             ));
         }
         Ok((Arc::clone(file), findings.count(Severity::Warning)))
     }
 
-    /// The file that `wanted` is the path of, on its own or in the folder; be it a pipe or a
-    /// device, which nobody can have meant. A folder may be called as a mapper is.
-    fn file(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
+    /// The file that `wanted` is the path of, on its own or in the folder; a pipe or a device
+    /// included: the caller refuses those. A folder may have a mapper's name, so it is passed over.
+    fn existing_path(&self, wanted: &str, base: Option<&Path>) -> Option<PathBuf> {
         let own = base.map_or_else(|| PathBuf::from(wanted), |base| base.join(wanted));
         let inside = self.folder.as_ref().map(|folder| folder.join(wanted));
         [Some(own), inside]
@@ -103,7 +103,7 @@ impl MapperStore {
     }
 
     /// The one file of the folder with a mapper of this id or name.
-    fn named(&mut self, wanted: &str) -> Result<PathBuf, LookupError> {
+    fn find_in_folder(&mut self, wanted: &str) -> Result<PathBuf, LookupError> {
         let Some(folder) = self.folder.clone() else {
             return Err(LookupError::new(
                 "no file of that path",
@@ -136,7 +136,7 @@ impl MapperStore {
             match self.load(&path) {
                 Ok((Some(file), _)) if file.identity.is_called(wanted) => matching.push(path),
                 Ok((Some(_), _)) => {}
-                Ok((None, _)) | Err(_) => broken.push(shown(&path)),
+                Ok((None, _)) | Err(_) => broken.push(escaped(&path)),
             }
         }
         match matching.as_slice() {
@@ -153,7 +153,7 @@ impl MapperStore {
                 ),
             )),
             paths => {
-                let paths: Vec<_> = paths.iter().map(|path| shown(path)).collect();
+                let paths: Vec<_> = paths.iter().map(|path| escaped(path)).collect();
                 Err(LookupError::new(
                     format!("more than one mapper of that name: {}", paths.join(", ")),
                     "name the file",
@@ -165,18 +165,19 @@ impl MapperStore {
     fn load(&mut self, path: &Path) -> Result<&(Option<Arc<MapperFile>>, Findings), LookupError> {
         let key = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if !self.loaded.contains_key(&key) {
-            let (file, findings) = MapperFile::load(path)
-                .map_err(|problem| LookupError::new(format!("{}, which can't be read", shown(path)), problem))?;
+            let (file, findings) = MapperFile::load(path).map_err(|error| {
+                LookupError::new(format!("{}, which can't be read", escaped(path)), error.to_string())
+            })?;
             self.loaded.insert(key.clone(), (file.map(Arc::new), findings));
         }
-        // It was there, or has just been put there.
+        // The entry exists: it was there, or was inserted above.
         self.loaded
             .get(&key)
-            .ok_or_else(|| LookupError::new(shown(path), "give a mapper's file"))
+            .ok_or_else(|| LookupError::new(escaped(path), "give a mapper's file"))
     }
 }
 
 /// A path on one line.
-fn shown(path: &Path) -> String {
+fn escaped(path: &Path) -> String {
     path.display().to_string().escape_debug().to_string()
 }

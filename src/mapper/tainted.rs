@@ -1,4 +1,4 @@
-//! The values that transformers work on, each knowing where it comes from.
+//! The values that transformers work on, each with its origin.
 //!
 //! A stock mapper glues JSON out of its own text and the profile's values and then parses it. To
 //! keep a value from becoming structure, a [`Text`] remembers which of its parts the mapper wrote
@@ -7,19 +7,21 @@
 //!
 //! - The whole text is the mapper's: so is the result.
 //! - The whole text is one part of the source, and the step adds nothing: the result is such a part
-//!   again. Where it puts something of the mapper's own into the value, the result is
-//!   [`Origin::Altered`]: still one value, which can stand in glued JSON as that, but is no JSON
-//!   itself.
-//! - Else nobody can tell any more who wrote what: the result is [`Origin::Mixed`], which is never
+//!   again. Where it puts the mapper's text into the value, the result is [`Origin::Altered`]:
+//!   still one value, which can stand in glued JSON as that, but is no JSON itself.
+//! - Else the parts can't be told apart any more: the result is [`Origin::Mixed`], which is never
 //!   parsed as JSON.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::bounds::{self, ELEMENT};
+use super::{
+    bounds::{self, ELEMENT},
+    error::EvaluationError,
+};
 
-/// Who wrote a part of a text.
+/// The origin of a part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The mapper's author.
@@ -30,7 +32,7 @@ pub(super) enum Origin {
     /// (a pattern may match or not), so it counts as that either way. It is never parsed:
     /// `{"a": "$1"}` around a value would let the value write the rest.
     Altered,
-    /// Nobody can tell any more.
+    /// Several values, or a value and the mapper's text, no longer kept apart.
     Mixed,
 }
 
@@ -82,7 +84,7 @@ impl<'a> Text<'a> {
         self.parts.iter().map(|part| part.text.len()).sum()
     }
 
-    /// The characters, whoever wrote them.
+    /// The characters, without their origins.
     pub(super) fn plain(&self) -> Cow<'_, str> {
         match self.parts.as_slice() {
             [] => Cow::Borrowed(""),
@@ -91,7 +93,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The characters, taken.
+    /// Takes the characters, without their origins.
     pub(super) fn into_plain(self) -> String {
         match <[Part<'a>; 1]>::try_from(self.parts) {
             Ok([part]) => part.text.into_owned(),
@@ -99,7 +101,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Who wrote the whole of it.
+    /// The origin of the whole text.
     pub(super) fn origin(&self) -> Origin {
         match self.parts.as_slice() {
             [part] => part.origin,
@@ -117,16 +119,15 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text changed by a step that is given nothing of the source: see the module's three
-    /// cases.
-    pub(super) fn changed(&self, change: impl FnOnce(&str) -> String) -> Result<Self, String> {
+    /// Changes the text by a step without arguments of the source: see the module's three cases.
+    pub(super) fn map(&self, change: impl FnOnce(&str) -> String) -> Result<Self, EvaluationError> {
         let text = change(&self.plain());
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
         Ok(Self::new(text, self.origin()))
     }
 
-    /// The text with every part changed by itself, for changes that look at characters one by one.
-    pub(super) fn changed_by_part(self, change: impl Fn(&str) -> String) -> Result<Self, String> {
+    /// Changes every part by itself, for steps that change characters one by one.
+    pub(super) fn map_parts(self, change: impl Fn(&str) -> String) -> Result<Self, EvaluationError> {
         let change = |part: Part<'a>| Part {
             text: Cow::Owned(change(&part.text)),
             origin: part.origin,
@@ -134,7 +135,7 @@ impl<'a> Text<'a> {
         let text = Self {
             parts: self.parts.into_iter().map(change).collect(),
         };
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
         Ok(text)
     }
 }
@@ -149,15 +150,14 @@ impl<'a> Tainted<'a> {
         }
     }
 
-    /// A value that steps have made. Its texts are many sources' perhaps, so none is parsed as JSON
-    /// again.
-    pub(super) fn made(value: Value, origin: Origin) -> Self {
+    /// A value computed by steps, all its texts of one origin.
+    pub(super) fn with_origin(value: Value, origin: Origin) -> Self {
         match value {
             Value::String(text) => Self::Text(Text::new(text, origin)),
             Value::Array(elements) => Self::List(
                 elements
                     .into_iter()
-                    .map(|element| Self::made(element, origin))
+                    .map(|element| Self::with_origin(element, origin))
                     .collect(),
             ),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
@@ -166,7 +166,7 @@ impl<'a> Tainted<'a> {
         }
     }
 
-    /// The value, whoever wrote it.
+    /// Takes the value, without its origins.
     pub(super) fn into_value(self) -> Value {
         match self {
             Self::Text(text) => Value::String(text.into_plain()),
@@ -180,16 +180,16 @@ impl<'a> Tainted<'a> {
         self.clone().into_value()
     }
 
-    /// Whether there is nothing in it: null, and the empty text, list or object.
+    /// Whether the value is null, or an empty text, list or object.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.len() == 0,
             Self::List(elements) => elements.is_empty(),
-            Self::Other(value) => is_nothing(value),
+            Self::Other(value) => is_empty_value(value),
         }
     }
 
-    /// What looking at the value costs.
+    /// The work of reading the value, in bytes.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -202,23 +202,23 @@ impl<'a> Tainted<'a> {
     ///
     /// # Errors
     /// For an object: the platform's own steps fail on it too.
-    pub(super) fn into_text(self) -> Result<Text<'a>, String> {
+    pub(super) fn into_text(self) -> Result<Text<'a>, EvaluationError> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::List(_) => Err("needs a text and got a list".to_owned()),
+            Self::List(_) => Err("needs a text and got a list".into()),
             Self::Other(value) => match value.as_ref() {
                 Value::Null => Ok(Text::default()),
                 Value::Bool(flag) => Ok(Text::new(flag.to_string(), Origin::Source)),
                 Value::Number(number) => Ok(Text::new(number.to_string(), Origin::Source)),
                 Value::String(text) => Ok(Text::new(text.clone(), Origin::Source)),
-                Value::Array(_) | Value::Object(_) => Err("needs a text and got an object".to_owned()),
+                Value::Array(_) | Value::Object(_) => Err("needs a text and got an object".into()),
             },
         }
     }
 }
 
 /// Whether a value is null, or an empty text, list or object.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(_) | Value::Number(_) => false,
@@ -228,7 +228,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What looking at a value costs.
+/// The work of reading a value, in bytes.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 1,
@@ -253,14 +253,14 @@ mod tests {
         text.push(Text::new("x", Origin::Source));
         assert_eq!(text.parts.len(), 2);
         assert_eq!((text.plain().as_ref(), text.origin()), ("[x", Origin::Mixed));
-        assert_eq!(text.changed(str::to_uppercase).unwrap().origin(), Origin::Mixed);
-        let by_part = text.changed_by_part(str::to_uppercase).unwrap();
+        assert_eq!(text.map(str::to_uppercase).unwrap().origin(), Origin::Mixed);
+        let by_part = text.map_parts(str::to_uppercase).unwrap();
         assert_eq!(
             (by_part.plain().as_ref(), by_part.parts[1].origin),
             ("[X", Origin::Source)
         );
         let source = Text::new("x", Origin::Source);
-        assert_eq!(source.changed(str::to_uppercase).unwrap().origin(), Origin::Source);
+        assert_eq!(source.map(str::to_uppercase).unwrap().origin(), Origin::Source);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where a mapping's values go: attributes of a SCIM user, or fields of a profile.
+//! The targets of a mapping: attributes of a SCIM user, or fields of a profile.
 
 use serde_json::Value;
 
@@ -8,9 +8,9 @@ use crate::scim::{
     aws::{self, ENTERPRISE},
 };
 
-/// What the service sets itself, whatever a mapping says: whether a user is active is for commands
-/// and their switches to decide.
-const OURS: [&str; 6] = ["active", "id", "schemas", "meta", "groups", "password"];
+/// Attributes that the commands set themselves: whether a user is active is decided by commands and
+/// their switches, never by a mapping.
+const RESERVED: [&str; 6] = ["active", "id", "schemas", "meta", "groups", "password"];
 
 /// A target of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,9 @@ pub(super) struct Target {
     pub(super) is_1_0: bool,
 }
 
-/// Why a target can't be one.
+/// The target names an attribute that the commands set themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum UnfitError {
-    /// The service sets it itself.
-    ReservedAttribute,
-}
+pub(super) struct ReservedAttributeError;
 
 impl Target {
     /// A field of a profile: its name as it stands.
@@ -42,7 +39,7 @@ impl Target {
 
     /// An attribute of a user. Names know no letter case (RFC 7643 section 2.1); `name.givenName`
     /// and an attribute behind the enterprise extension's URN stand inside those.
-    pub(super) fn attribute(text: &str) -> Result<Self, UnfitError> {
+    pub(super) fn attribute(text: &str) -> Result<Self, ReservedAttributeError> {
         let known = |name: &str| aws::canonical_attribute(name).map_or_else(|| name.to_owned(), str::to_owned);
         let below = |urn: &str| -> Option<Vec<String>> {
             let rest = text
@@ -69,8 +66,8 @@ impl Target {
             (None, Some((name, part))) if name.eq_ignore_ascii_case("name") => vec!["name".to_owned(), part.to_owned()],
             (None, _) => vec![known(text)],
         };
-        if OURS.iter().any(|ours| path[0].eq_ignore_ascii_case(ours)) {
-            return Err(UnfitError::ReservedAttribute);
+        if RESERVED.iter().any(|ours| path[0].eq_ignore_ascii_case(ours)) {
+            return Err(ReservedAttributeError);
         }
         Ok(Self {
             text: text.to_owned(),
@@ -94,8 +91,8 @@ impl Target {
         self.path.len() == 1
     }
 
-    /// Takes out of a value for this target what its place does not know, and names it.
-    pub(super) fn fit(&self, value: &mut Value) -> Vec<String> {
+    /// Drops the parts of a value that the target's place does not know, and names them.
+    pub(super) fn drop_unknown_parts(&self, value: &mut Value) -> Vec<String> {
         if !self.is_1_0 {
             return Vec::new();
         }
@@ -123,16 +120,16 @@ impl Target {
     }
 }
 
-/// What targets have filled so far.
+/// The object that the targets have filled so far.
 #[derive(Debug, Default)]
-pub(super) struct Filled<'m> {
+pub(super) struct Output<'m> {
     object: Object,
     /// The targets inside of attributes that are filled.
     inside: Vec<&'m Target>,
 }
 
-impl<'m> Filled<'m> {
-    /// What was filled.
+impl<'m> Output<'m> {
+    /// Takes the object.
     pub(super) fn into_object(self) -> Object {
         self.object
     }
@@ -140,12 +137,12 @@ impl<'m> Filled<'m> {
     /// Puts a value at its target's place. An object joins one that is there already, and what a
     /// target inside of this one has set stays, whichever came first: a value of the source that
     /// happens to hold the same key must not take its place.
-    pub(super) fn put(&mut self, target: &'m Target, value: Value) {
+    pub(super) fn insert(&mut self, target: &'m Target, value: Value) {
         let kept: Vec<(&Target, Value)> = self
             .inside
             .iter()
             .filter(|other| other.is_inside(target))
-            .filter_map(|other| Some((*other, at(&self.object, &other.path)?.clone())))
+            .filter_map(|other| Some((*other, value_at(&self.object, &other.path)?.clone())))
             .collect();
         if !kept.is_empty() && !value.is_object() {
             return;
@@ -160,7 +157,7 @@ impl<'m> Filled<'m> {
     }
 }
 
-fn at<'o>(object: &'o Object, path: &[String]) -> Option<&'o Value> {
+fn value_at<'o>(object: &'o Object, path: &[String]) -> Option<&'o Value> {
     let (first, behind) = path.split_first()?;
     behind.iter().try_fold(object.get(first)?, |value, key| value.get(key))
 }
@@ -214,7 +211,7 @@ mod tests {
             );
         }
         for ours in ["active", "Active", "id", "schemas"] {
-            assert_eq!(Target::attribute(ours), Err(UnfitError::ReservedAttribute), "{ours}");
+            assert_eq!(Target::attribute(ours), Err(ReservedAttributeError), "{ours}");
         }
     }
 
@@ -222,15 +219,15 @@ mod tests {
     fn what_the_old_urn_held_is_translated_and_the_rest_named() {
         let target = Target::attribute(ENTERPRISE_1_0).unwrap();
         let mut value = json!({"department": "D", "countryCode": "1", "managerflag": "Y"});
-        assert_eq!(target.fit(&mut value), ["countryCode", "managerflag"]);
+        assert_eq!(target.drop_unknown_parts(&mut value), ["countryCode", "managerflag"]);
         let (part, whole) = (
             Target::attribute("name.givenName").unwrap(),
             Target::attribute("name").unwrap(),
         );
-        let mut user = Filled::default();
-        user.put(&target, value);
-        user.put(&part, json!("G"));
-        user.put(&whole, json!({"familyName": "F"}));
+        let mut user = Output::default();
+        user.insert(&target, value);
+        user.insert(&part, json!("G"));
+        user.insert(&whole, json!({"familyName": "F"}));
         assert_eq!(
             Value::from(user.into_object()),
             json!({ENTERPRISE: {"department": "D"}, "name": {"givenName": "G", "familyName": "F"}})
@@ -250,8 +247,10 @@ mod tests {
                 .iter()
                 .map(|(target, value)| ((*target).clone(), value.clone()))
                 .collect();
-            let mut user = Filled::default();
-            owned.iter().for_each(|(target, value)| user.put(target, value.clone()));
+            let mut user = Output::default();
+            owned
+                .iter()
+                .for_each(|(target, value)| user.insert(target, value.clone()));
             Value::from(user.into_object())
         };
         let both = json!({"familyName": "EVIL", "givenName": "G"});

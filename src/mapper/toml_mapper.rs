@@ -18,11 +18,11 @@ use super::{
     check,
     expressions::Expression,
     file::{Direction, Identity, MapperFile, TYPES},
-    lint::{Findings, shortened},
+    lint::{Findings, shorten},
     rule::{Field, Mapping, Rule},
 };
 
-/// Reads a mapper. Without a file when it can't be read at all.
+/// Reads a mapper; `None` when it can't be read at all.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let table: Table = match text.parse() {
         Ok(table) => table,
@@ -82,10 +82,10 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
         findings.error(place, "has no targets; it would map nothing");
     }
     for (name, value) in flat {
-        if findings.is_enough() {
+        if findings.is_full() {
             break;
         }
-        let place = format!("{place} › {}", shortened(&name));
+        let place = format!("{place} › {}", shorten(&name));
         let target = check::target(direction, &name, &place, findings);
         let Some(text) = value.as_str() else {
             findings.error(place, "an expression is a text: write it in quotes");
@@ -99,7 +99,7 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
                     mapping.fields.push(field);
                 }
             }
-            Err(problem) => findings.error(place, problem),
+            Err(error) => findings.error(place, error.to_string()),
         }
     }
     check::mapping(direction, &mapping, place, findings);
@@ -119,8 +119,8 @@ fn flatten<'t>(prefix: &str, table: &'t Table, depth: usize, flat: &mut Vec<(Str
             format!("{prefix}.{key}")
         };
         match value {
-            // What is too long for a target is told of the table, and not copied for each key in
-            // it.
+            // A table whose name is too long for a target is reported itself; copying the name for
+            // each key in it could take much memory.
             Value::Table(inner) if depth > 0 && name.len() <= MAX_PATH => flatten(&name, inner, depth - 1, flat),
             value => flat.push((name, value)),
         }

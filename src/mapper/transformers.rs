@@ -1,4 +1,4 @@
-//! The transformers of an export: what is done with a value, step by step.
+//! The transformers of an export: the steps that change a value.
 //!
 //! Sources. SCRIPT: for those that are scripts, the script's own page and code
 //! (<https://xsoar.pan.dev/docs/reference/scripts/>, github.com/demisto/content,
@@ -8,9 +8,9 @@
 //! <https://docs-cortex.paloaltonetworks.com/r/Cortex-XSOAR/6.10/Cortex-XSOAR-Administrator-Guide/Transformers-Operators>):
 //! values are cast to what a step wants, and what can't be cast is a fault; steps that want one
 //! value are applied to each element of a list, others take the list whole. Where that leaves a
-//! case open, the choice is told at the step.
+//! case open, the choice is named at the step.
 //!
-//! Each step also keeps account of who wrote which part of a text: see `tainted`.
+//! Each step keeps the origin of every part of a text: see `tainted`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::{
     bounds, dates,
+    error::{CompileError, EvaluationError},
     if_then_else::IfThenElse,
     json_text,
     path::Path,
@@ -78,7 +79,7 @@ pub(super) const OPERATORS: [(&str, &[&str]); 26] = [
 /// The arguments of a transformer, by name.
 pub(super) type Arguments = BTreeMap<String, Simple>;
 
-/// What MapValuesTransformer makes of which text.
+/// MapValuesTransformer's outputs by their inputs.
 pub(super) type Pairs = HashMap<String, String>;
 
 /// A transformer with its arguments.
@@ -88,7 +89,7 @@ pub(super) struct Transformer {
     pub(super) step: Step,
 }
 
-/// What a transformer does.
+/// The operation of a transformer.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// NAME ("Concatenate"): a prefix before and a suffix behind the text.
@@ -164,7 +165,11 @@ impl Transformer {
     ///
     /// # Errors
     /// When an argument that must be known at load can't be used.
-    pub(super) fn new(name: &'static str, mut arguments: Arguments, patterns: &mut Patterns) -> Result<Self, String> {
+    pub(super) fn new(
+        name: &'static str,
+        mut arguments: Arguments,
+        patterns: &mut Patterns,
+    ) -> Result<Self, CompileError> {
         let mut take = |argument: &str| arguments.remove(argument).unwrap_or(Simple::Nothing);
         let step = match name {
             "concat" => Step::Concat {
@@ -187,7 +192,7 @@ impl Transformer {
             "uniq" => Step::Uniq,
             "count" => Step::Count,
             "atIndex" => Step::AtIndex {
-                index: literal_number(take("index"), "index", false)?,
+                index: check_literal_index(take("index"), "index", false)?,
             },
             "FirstArrayElement" => Step::FirstArrayElement,
             "getField" => {
@@ -198,8 +203,8 @@ impl Transformer {
                 }
             }
             "substring" => Step::Substring {
-                from: literal_number(take("from"), "from", true)?,
-                to: literal_number(take("to"), "to", true)?,
+                from: check_literal_index(take("from"), "from", true)?,
+                to: check_literal_index(take("to"), "to", true)?,
             },
             "substringFrom" => Step::SubstringFrom { from: take("from") },
             "substringTo" => Step::SubstringTo { to: take("to") },
@@ -209,7 +214,7 @@ impl Transformer {
             },
             "replaceMatch" => {
                 let pattern = take("regex");
-                let pattern = pattern.literal().ok_or(REGEX_OF_THE_SOURCE)?;
+                let pattern = pattern.literal().ok_or(PATTERN_FROM_SOURCE)?;
                 Step::ReplaceMatch {
                     pattern: patterns.compile(pattern, Flags::default())?,
                     with: take("replaceWith"),
@@ -224,7 +229,7 @@ impl Transformer {
             "MapValuesTransformer" => {
                 let (from, to) = (take("input_values"), take("mapped_values"));
                 let known = match (from.literal(), to.literal()) {
-                    (Some(from), Some(to)) => Some(pairs(from, to)?),
+                    (Some(from), Some(to)) => Some(parse_pairs(from, to)?),
                     _ => None,
                 };
                 Step::MapValues { from, to, known }
@@ -236,24 +241,28 @@ impl Transformer {
                 fuzzy: take("fuzzy"),
                 add_utc: take("add_utc_timezone"),
             },
-            other => return Err(format!("{other} is not a transformer")),
+            other => return Err(format!("{other} is not a transformer").into()),
         };
         Ok(Self { name, step })
     }
 
-    /// Does the step; `None` when nothing comes of it.
+    /// Applies the step; `None` when it gives no value.
     ///
     /// # Errors
     /// When the value can't be cast to what the step wants, or grows beyond its bound.
-    pub(super) fn apply<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
-        run.work.take(value.weight())?;
+    pub(super) fn apply<'a>(
+        &'a self,
+        value: Tainted<'a>,
+        run: &mut Run<'a>,
+    ) -> Result<Option<Tainted<'a>>, EvaluationError> {
+        run.budget.charge(value.weight())?;
         match &self.step {
             Step::Join { separator } => join(value, &separator.text(run)?).map(Some),
             Step::Append { item } => append(value, item.resolve(run)?).map(Some),
             Step::Uniq => uniq(value, run).map(Some),
             Step::Count => Ok(Some(Tainted::Other(std::borrow::Cow::Owned(count(&value).into())))),
             Step::AtIndex { index } => {
-                let index = number(&index.text(run)?, "index")?;
+                let index = parse_index(&index.text(run)?, "index")?;
                 Ok(match value {
                     Tainted::List(mut elements) => (index < elements.len()).then(|| elements.swap_remove(index)),
                     single @ (Tainted::Text(_) | Tainted::Other(_)) => (index == 0).then_some(single),
@@ -265,7 +274,7 @@ impl Transformer {
             }),
             Step::SetIfEmpty { value: other, apply } => {
                 let apply = !apply.text(run)?.plain().eq_ignore_ascii_case("false");
-                if is_none(&value, apply) {
+                if counts_as_empty(&value, apply) {
                     other.resolve(run)
                 } else {
                     Ok(Some(value))
@@ -288,47 +297,56 @@ impl Transformer {
             | Step::IfThenElse(_)
             | Step::MapValues { .. }
             | Step::TimeStampToDate
-            | Step::DateStringToIso { .. } => self.each(value, run),
+            | Step::DateStringToIso { .. } => self.apply_to_each(value, run),
         }
     }
 
-    /// Does the step with the value, or with each of a list's.
-    fn each<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
+    /// Applies the step to the value, or to each element of a list.
+    fn apply_to_each<'a>(
+        &'a self,
+        value: Tainted<'a>,
+        run: &mut Run<'a>,
+    ) -> Result<Option<Tainted<'a>>, EvaluationError> {
         match value {
             Tainted::List(elements) => {
                 let mut done = Vec::with_capacity(elements.len());
                 for element in elements {
-                    run.work.take(element.weight())?;
-                    done.extend(self.each(element, run)?);
+                    run.budget.charge(element.weight())?;
+                    done.extend(self.apply_to_each(element, run)?);
                 }
-                bounds::list(done.len())?;
+                bounds::check_list(done.len())?;
                 Ok((!done.is_empty()).then_some(Tainted::List(done)))
             }
-            single @ (Tainted::Text(_) | Tainted::Other(_)) => self.one(single, run),
+            single @ (Tainted::Text(_) | Tainted::Other(_)) => self.apply_to_one(single, run),
         }
     }
 
-    fn one<'a>(&'a self, value: Tainted<'a>, run: &mut Run<'a>) -> Result<Option<Tainted<'a>>, String> {
+    fn apply_to_one<'a>(
+        &'a self,
+        value: Tainted<'a>,
+        run: &mut Run<'a>,
+    ) -> Result<Option<Tainted<'a>>, EvaluationError> {
         let done = match &self.step {
             Step::Concat { prefix, suffix } => {
                 let mut text = prefix.text(run)?;
                 text.push(value.into_text()?);
                 text.push(suffix.text(run)?);
-                bounds::text(text.len())?;
+                bounds::check_text(text.len())?;
                 Tainted::Text(text)
             }
             Step::ParseJson => match value {
                 Tainted::Text(text) => {
-                    // What comes out of one value is that value's; what was glued is many values'.
+                    // The JSON of one value of the source is of its origin; glued JSON holds many
+                    // values.
                     let origin = if text.origin() == Origin::Source {
                         Origin::Source
                     } else {
                         Origin::Mixed
                     };
                     match json_text::parse(&text)?.value {
-                        Some(parsed) => Tainted::made(parsed, origin),
+                        Some(parsed) => Tainted::with_origin(parsed, origin),
                         None => {
-                            run.note("every value in the glued JSON was empty");
+                            run.record_note("every value in the glued JSON was empty");
                             return Ok(None);
                         }
                     }
@@ -339,40 +357,48 @@ impl Transformer {
                 text @ Tainted::Text(_) => text,
                 other @ (Tainted::List(_) | Tainted::Other(_)) => {
                     let text = other.into_value().to_string();
-                    bounds::text(text.len())?;
+                    bounds::check_text(text.len())?;
                     Tainted::Text(Text::new(text, Origin::Mixed))
                 }
             },
-            Step::ToLowerCase => Tainted::Text(value.into_text()?.changed_by_part(str::to_lowercase)?),
-            Step::ToUpperCase => Tainted::Text(value.into_text()?.changed_by_part(str::to_uppercase)?),
-            Step::Trim => Tainted::Text(value.into_text()?.changed(|text| text.trim().to_owned())?),
+            Step::ToLowerCase => Tainted::Text(value.into_text()?.map_parts(str::to_lowercase)?),
+            Step::ToUpperCase => Tainted::Text(value.into_text()?.map_parts(str::to_uppercase)?),
+            Step::Trim => Tainted::Text(value.into_text()?.map(|text| text.trim().to_owned())?),
             Step::Split { delimiter, trim } => split(&value.into_text()?, &delimiter.text(run)?, *trim)?,
             Step::GetField { field } => {
                 let Simple::Path(path) = field else { return Ok(None) };
                 let value = value.into_value();
-                match path.walk(0, &value, &mut run.work)? {
-                    Some(found) => Tainted::made(found.into_owned(), Origin::Mixed),
+                match path.walk(0, &value, &mut run.budget)? {
+                    Some(found) => Tainted::with_origin(found.into_owned(), Origin::Mixed),
                     None => return Ok(None),
                 }
             }
             Step::Substring { from, to } => {
                 let (from, to) = (from.text(run)?, to.text(run)?);
-                let start = if from.len() == 0 { 0 } else { number(&from, "from")? };
-                let end = if to.len() == 0 { usize::MAX } else { number(&to, "to")? };
+                let start = if from.len() == 0 {
+                    0
+                } else {
+                    parse_index(&from, "from")?
+                };
+                let end = if to.len() == 0 {
+                    usize::MAX
+                } else {
+                    parse_index(&to, "to")?
+                };
                 let taken = |text: &str| text.chars().take(end).skip(start).collect();
-                cut(value, &[&from, &to], taken)?
+                extract(value, &[&from, &to], taken)?
             }
             Step::SubstringFrom { from } => {
                 let from = from.text(run)?;
                 let wanted = from.plain().into_owned();
                 let taken = |text: &str| text.split_once(&wanted).map_or(text, |(_, behind)| behind).to_owned();
-                cut(value, &[&from], taken)?
+                extract(value, &[&from], taken)?
             }
             Step::SubstringTo { to } => {
                 let to = to.text(run)?;
                 let wanted = to.plain().into_owned();
                 let taken = |text: &str| text.split_once(&wanted).map_or(text, |(before, _)| before).to_owned();
-                cut(value, &[&to], taken)?
+                extract(value, &[&to], taken)?
             }
             Step::Replace { what, with } => {
                 let (what, with) = (what.text(run)?, with.text(run)?);
@@ -385,7 +411,7 @@ impl Transformer {
             Step::StripChars { chars } => {
                 let chars = chars.text(run)?;
                 let set: HashSet<char> = chars.plain().chars().collect();
-                cut(value, &[&chars], |text| {
+                extract(value, &[&chars], |text| {
                     text.trim_matches(|character| set.contains(&character)).to_owned()
                 })?
             }
@@ -393,18 +419,18 @@ impl Transformer {
             Step::MapValues { known: Some(pairs), .. } => map_values(value, pairs, Origin::Mapper, run)?,
             Step::MapValues { from, to, known: None } => {
                 let (from, to) = (from.text(run)?, to.text(run)?);
-                let origin = if are_the_mappers(&[&from, &to]) {
+                let origin = if all_from_mapper(&[&from, &to]) {
                     Origin::Mapper
                 } else {
                     Origin::Mixed
                 };
-                run.work.take(from.len() + to.len())?;
-                map_values(value, &pairs(&from.plain(), &to.plain())?, origin, run)?
+                run.budget.charge(from.len() + to.len())?;
+                map_values(value, &parse_pairs(&from.plain(), &to.plain())?, origin, run)?
             }
             Step::TimeStampToDate => {
                 let text = value.into_text()?;
                 let date = dates::from_timestamp(&text.plain())?;
-                Tainted::Text(text.changed(|_| date)?)
+                Tainted::Text(text.map(|_| date)?)
             }
             Step::DateStringToIso {
                 day_first,
@@ -412,7 +438,7 @@ impl Transformer {
                 fuzzy,
                 add_utc,
             } => {
-                let mut flag = |flag: &'a Simple, default: bool| -> Result<bool, String> {
+                let mut flag = |flag: &'a Simple, default: bool| -> Result<bool, EvaluationError> {
                     let text = flag.text(run)?;
                     Ok(if text.len() == 0 {
                         default
@@ -427,7 +453,7 @@ impl Transformer {
                     add_utc: flag(add_utc, true)?,
                 };
                 let text = value.into_text()?;
-                Tainted::Text(text.changed(|date| dates::to_iso(date, reading).unwrap_or_else(|| date.to_owned()))?)
+                Tainted::Text(text.map(|date| dates::to_iso(date, reading).unwrap_or_else(|| date.to_owned()))?)
             }
             Step::Join { .. }
             | Step::Append { .. }
@@ -441,53 +467,53 @@ impl Transformer {
     }
 }
 
-/// What is said of a pattern that comes out of the data.
-pub(super) const REGEX_OF_THE_SOURCE: &str =
+/// The error for a regular expression that comes out of the source.
+pub(super) const PATTERN_FROM_SOURCE: &str =
     "a regular expression must be written in the mapper, not come out of the source";
 const UNEVEN: &str = "`input_values` and `mapped_values` must have the same number of values";
 
 /// A number among the arguments; a literal one is checked at load.
-fn literal_number(argument: Simple, name: &str, optional: bool) -> Result<Simple, String> {
+fn check_literal_index(argument: Simple, name: &str, optional: bool) -> Result<Simple, CompileError> {
     match argument.literal() {
         Some("") if optional => {}
         Some(text) => {
-            number(&Text::new(text, Origin::Mapper), name)?;
+            parse_index(&Text::new(text, Origin::Mapper), name)?;
         }
-        None if argument == Simple::Nothing && !optional => return Err(format!("`{name}` is missing")),
+        None if argument == Simple::Nothing && !optional => return Err(format!("`{name}` is missing").into()),
         None => {}
     }
     Ok(argument)
 }
 
-fn number(text: &Text<'_>, name: &str) -> Result<usize, String> {
+fn parse_index(text: &Text<'_>, name: &str) -> Result<usize, CompileError> {
     let plain = text.plain();
     plain
         .trim()
         .parse()
-        .map_err(|_| format!("`{name}` must be a whole number from 0"))
+        .map_err(|_| format!("`{name}` must be a whole number from 0").into())
 }
 
-/// A text of which a piece is taken out. Where the source has a say in what is taken, nobody can
-/// tell any more who wrote it.
-fn cut<'a>(
+/// Takes a piece out of a text. Where an argument of the source chooses the piece, its origin is
+/// mixed.
+fn extract<'a>(
     value: Tainted<'a>,
     arguments: &[&Text<'_>],
     taken: impl FnOnce(&str) -> String,
-) -> Result<Tainted<'a>, String> {
+) -> Result<Tainted<'a>, EvaluationError> {
     let text = value.into_text()?;
-    let mut cut = text.changed(taken)?;
-    if !are_the_mappers(arguments) {
-        mix(&mut cut);
+    let mut extracted = text.map(taken)?;
+    if !all_from_mapper(arguments) {
+        mark_mixed(&mut extracted);
     }
-    Ok(Tainted::Text(cut))
+    Ok(Tainted::Text(extracted))
 }
 
-fn are_the_mappers(arguments: &[&Text<'_>]) -> bool {
+fn all_from_mapper(arguments: &[&Text<'_>]) -> bool {
     arguments.iter().all(|argument| argument.origin() == Origin::Mapper)
 }
 
-/// Says of one value of the source that text of the mapper's was put into it.
-fn alter(text: &mut Text<'_>) {
+/// Marks the source's parts as altered: text of the mapper's was put into them.
+fn mark_altered(text: &mut Text<'_>) {
     for part in &mut text.parts {
         if part.origin == Origin::Source {
             part.origin = Origin::Altered;
@@ -497,7 +523,7 @@ fn alter(text: &mut Text<'_>) {
 
 /// Whether a template of `replaceMatch` takes the groups of a match (`$1`, `${name}`) and writes
 /// nothing of its own.
-pub(super) fn only_groups(template: &str) -> bool {
+pub(super) fn is_groups_only(template: &str) -> bool {
     let mut rest = template;
     while !rest.is_empty() {
         let Some(behind) = rest.strip_prefix('$') else {
@@ -521,14 +547,14 @@ pub(super) fn only_groups(template: &str) -> bool {
     true
 }
 
-fn mix(text: &mut Text<'_>) {
+fn mark_mixed(text: &mut Text<'_>) {
     for part in &mut text.parts {
         part.origin = Origin::Mixed;
     }
 }
 
-fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Tainted<'a>, String> {
-    let origin = if are_the_mappers(&[delimiter]) {
+fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Tainted<'a>, EvaluationError> {
+    let origin = if all_from_mapper(&[delimiter]) {
         text.origin()
     } else {
         Origin::Mixed
@@ -543,12 +569,12 @@ fn split<'a>(text: &Text<'a>, delimiter: &Text<'_>, trim: bool) -> Result<Tainte
     for piece in plain.split(delimiter.as_ref()) {
         let piece = if trim { piece.trim() } else { piece };
         list.push(Tainted::Text(Text::new(piece.to_owned(), origin)));
-        bounds::list(list.len())?;
+        bounds::check_list(list.len())?;
     }
     Ok(Tainted::List(list))
 }
 
-fn join<'a>(value: Tainted<'a>, separator: &Text<'a>) -> Result<Tainted<'a>, String> {
+fn join<'a>(value: Tainted<'a>, separator: &Text<'a>) -> Result<Tainted<'a>, EvaluationError> {
     let elements = match value {
         Tainted::List(elements) => elements,
         single @ (Tainted::Text(_) | Tainted::Other(_)) => vec![single],
@@ -559,12 +585,12 @@ fn join<'a>(value: Tainted<'a>, separator: &Text<'a>) -> Result<Tainted<'a>, Str
             text.push(separator.clone());
         }
         text.push(element.into_text()?);
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
     }
     Ok(Tainted::Text(text))
 }
 
-fn append<'a>(value: Tainted<'a>, item: Option<Tainted<'a>>) -> Result<Tainted<'a>, String> {
+fn append<'a>(value: Tainted<'a>, item: Option<Tainted<'a>>) -> Result<Tainted<'a>, EvaluationError> {
     let mut list = match value {
         Tainted::List(elements) => elements,
         single @ (Tainted::Text(_) | Tainted::Other(_)) => vec![single],
@@ -574,18 +600,18 @@ fn append<'a>(value: Tainted<'a>, item: Option<Tainted<'a>>) -> Result<Tainted<'
         Some(single) => list.push(single),
         None => {}
     }
-    bounds::list(list.len())?;
+    bounds::check_list(list.len())?;
     Ok(Tainted::List(list))
 }
 
-fn uniq<'a>(value: Tainted<'a>, run: &mut Run<'a>) -> Result<Tainted<'a>, String> {
+fn uniq<'a>(value: Tainted<'a>, run: &mut Run<'a>) -> Result<Tainted<'a>, EvaluationError> {
     let Tainted::List(elements) = value else {
         return Ok(value);
     };
     let mut seen: HashSet<String> = HashSet::new();
     let mut kept = Vec::new();
     for element in elements {
-        run.work.take(element.weight())?;
+        run.budget.charge(element.weight())?;
         if seen.insert(element.to_value().to_string()) {
             kept.push(element);
         }
@@ -602,10 +628,10 @@ fn count(value: &Tainted<'_>) -> usize {
 
 /// SCRIPT SetIfEmpty: null is empty always; with `applyIfEmpty` also what has nothing in it and the
 /// words for nothing, alone or as the one element of a list.
-fn is_none(value: &Tainted<'_>, apply: bool) -> bool {
+fn counts_as_empty(value: &Tainted<'_>, apply: bool) -> bool {
     match value {
         Tainted::Other(other) if other.is_null() => true,
-        Tainted::List(elements) if apply && elements.len() == 1 => is_none(&elements[0], true),
+        Tainted::List(elements) if apply && elements.len() == 1 => counts_as_empty(&elements[0], true),
         Tainted::Text(text) if apply => {
             let plain = text.plain();
             plain.is_empty() || ["none", "null"].contains(&plain.to_ascii_lowercase().as_str())
@@ -614,14 +640,14 @@ fn is_none(value: &Tainted<'_>, apply: bool) -> bool {
     }
 }
 
-fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Tainted<'a>, String> {
+fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Tainted<'a>, EvaluationError> {
     let wanted = what.plain();
     if wanted.is_empty() {
         return Ok(Tainted::Text(text));
     }
     let plain = text.plain();
     let hits = plain.matches(wanted.as_ref()).count();
-    bounds::text((plain.len() - hits * wanted.len()) + hits.saturating_mul(with.len()))?;
+    bounds::check_text((plain.len() - hits * wanted.len()) + hits.saturating_mul(with.len()))?;
     // In the mapper's own text, at places that the mapper names, the parts can be kept apart.
     if text.origin() == Origin::Mapper && what.origin() == Origin::Mapper {
         let mut whole = Text::default();
@@ -633,11 +659,11 @@ fn replace<'a>(text: Text<'a>, what: &Text<'_>, with: &Text<'a>) -> Result<Taint
         }
         return Ok(Tainted::Text(whole));
     }
-    let mut replaced = text.changed(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
-    if !are_the_mappers(&[what, with]) {
-        mix(&mut replaced);
+    let mut replaced = text.map(|plain| plain.replace(wanted.as_ref(), &with.plain()))?;
+    if !all_from_mapper(&[what, with]) {
+        mark_mixed(&mut replaced);
     } else if with.len() > 0 {
-        alter(&mut replaced);
+        mark_altered(&mut replaced);
     }
     Ok(Tainted::Text(replaced))
 }
@@ -647,7 +673,7 @@ fn replace_match<'a>(
     pattern: &Pattern,
     with: &Text<'_>,
     run: &mut Run<'_>,
-) -> Result<Tainted<'a>, String> {
+) -> Result<Tainted<'a>, EvaluationError> {
     // A dollar sign in a value of the source names no group.
     let escaped = |part: &Part<'_>| match part.origin {
         Origin::Mapper => part.text.clone().into_owned(),
@@ -655,21 +681,21 @@ fn replace_match<'a>(
     };
     let template: String = with.parts.iter().map(escaped).collect();
     let plain = text.plain();
-    let whole = pattern.replace(&plain, &template, &mut run.work)?;
-    let mut replaced = text.changed(|_| whole)?;
-    if !are_the_mappers(&[with]) {
-        mix(&mut replaced);
-    } else if !only_groups(&template) {
-        alter(&mut replaced);
+    let whole = pattern.replace(&plain, &template, &mut run.budget)?;
+    let mut replaced = text.map(|_| whole)?;
+    if !all_from_mapper(&[with]) {
+        mark_mixed(&mut replaced);
+    } else if !is_groups_only(&template) {
+        mark_altered(&mut replaced);
     }
     Ok(Tainted::Text(replaced))
 }
 
-/// What becomes what in MapValuesTransformer, out of two lists between commas. Of two equal inputs
-/// the script's dictionary keeps the last.
-fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
+/// Pairs MapValuesTransformer's inputs with its outputs, out of two lists between commas. Of two
+/// equal inputs the script's dictionary keeps the last.
+fn parse_pairs(from: &str, to: &str) -> Result<Pairs, CompileError> {
     if from.split(',').count() != to.split(',').count() {
-        return Err(UNEVEN.to_owned());
+        return Err(UNEVEN.into());
     }
     let owned = |(from, to): (&str, &str)| (from.to_owned(), to.to_owned());
     Ok(from.split(',').zip(to.split(',')).map(owned).collect())
@@ -677,7 +703,12 @@ fn pairs(from: &str, to: &str) -> Result<Pairs, String> {
 
 /// SCRIPT MapValuesTransformer. Its code also compares `key:value` pairs of an object, and a
 /// boolean as Python writes it.
-fn map_values<'a>(value: Tainted<'a>, pairs: &Pairs, origin: Origin, run: &mut Run<'a>) -> Result<Tainted<'a>, String> {
+fn map_values<'a>(
+    value: Tainted<'a>,
+    pairs: &Pairs,
+    origin: Origin,
+    run: &mut Run<'a>,
+) -> Result<Tainted<'a>, EvaluationError> {
     let mapped = |text: &str| pairs.get(text).cloned();
     let object = match &value {
         Tainted::Other(other) => other.as_object().cloned(),
@@ -688,15 +719,15 @@ fn map_values<'a>(value: Tainted<'a>, pairs: &Pairs, origin: Origin, run: &mut R
     };
     if let Some(mut object) = object {
         for (key, value) in &mut object {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            run.work.take(key.len() + shown.len() + bounds::ELEMENT)?;
-            let found = mapped(&format!("{key}:{shown}")).or_else(|| mapped(&format!("{key}: {shown}")));
+            let as_text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            run.budget.charge(key.len() + as_text.len() + bounds::ELEMENT)?;
+            let found = mapped(&format!("{key}:{as_text}")).or_else(|| mapped(&format!("{key}: {as_text}")));
             if let Some(found) = found {
                 *value = found.into();
             }
         }
         let text = Value::from(object).to_string();
-        bounds::text(text.len())?;
+        bounds::check_text(text.len())?;
         return Ok(Tainted::Text(Text::new(text, Origin::Mixed)));
     }
     let text = value.into_text()?;

@@ -1,5 +1,5 @@
-//! The control endpoints, beside the SCIM base and without a token: they are for whoever runs the
-//! sandbox.
+//! The control endpoints, beside the SCIM base and without a token: tests and demonstrations use
+//! them.
 
 use axum::{
     Json,

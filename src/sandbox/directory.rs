@@ -30,9 +30,9 @@ impl Directory {
 
     /// Puts a group back as it stood in `seed`, if it stood there and its names are still free.
     pub(super) fn restore_group(&mut self, seed: &Self, id: &str) {
-        if let Some((_, group)) = seed.groups.find(id) {
+        if let Some((_, group)) = seed.groups.lookup(id) {
             let mut group = group.clone();
-            group.members.retain(|number| self.users.numbered(*number).is_some());
+            group.members.retain(|number| self.users.by_number(*number).is_some());
             // Refused when a group made since has its name: then that one stays, and this one is
             // gone after all.
             let _restored = self.groups.insert(group);
@@ -40,7 +40,7 @@ impl Directory {
     }
 }
 
-/// Something that stands on a [`Shelf`].
+/// An entry of a [`Shelf`].
 pub(super) trait Entry {
     fn id(&self) -> &str;
     /// The values no other entry of the shelf may have, each with the name of its attribute.
@@ -86,8 +86,8 @@ impl<T: Entry> Shelf<T> {
         Ok(number)
     }
 
-    /// Puts an entry in the place of the one with this number; 409 when a unique value is
-    /// another's.
+    /// Puts an entry in the place of the one with this number; 409 when another entry has one of
+    /// its unique values.
     pub(super) fn replace(&mut self, number: u64, entry: T) -> Result<(), ErrorResponse> {
         let before = self.entries.get(&number).map(Entry::unique_keys).unwrap_or_default();
         self.claim(number, &entry)?;
@@ -112,17 +112,17 @@ impl<T: Entry> Shelf<T> {
 
     /// The entry with this id, or 404.
     pub(super) fn get(&self, id: &str) -> Result<(u64, &T), ErrorResponse> {
-        self.find(id).ok_or_else(ErrorResponse::not_found)
+        self.lookup(id).ok_or_else(ErrorResponse::not_found)
     }
 
     /// The entry with this id, if there is one.
-    pub(super) fn find(&self, id: &str) -> Option<(u64, &T)> {
+    pub(super) fn lookup(&self, id: &str) -> Option<(u64, &T)> {
         let number = *self.numbers.get(id)?;
         Some((number, self.entries.get(&number)?))
     }
 
     /// The entry with this number, if it is still there.
-    pub(super) fn numbered(&self, number: u64) -> Option<&T> {
+    pub(super) fn by_number(&self, number: u64) -> Option<&T> {
         self.entries.get(&number)
     }
 

@@ -43,7 +43,7 @@ impl UserFilter {
     /// Reads the `filter` parameter of ListUsers.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let Some(text) = text else { return Ok(Self::All) };
-        match named(&comparisons(text)?)[..] {
+        match attribute_values(&comparisons(text)?)[..] {
             [("id", id)] => Ok(Self::Id(id.to_owned())),
             [("username", name)] => Ok(Self::UserName(name.to_owned())),
             [("externalid", id)] => Ok(Self::ExternalId(id.to_owned())),
@@ -61,7 +61,7 @@ impl GroupFilter {
     /// Reads the `filter` parameter of ListGroups.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let Some(text) = text else { return Ok(Self::All) };
-        match named(&comparisons(text)?)[..] {
+        match attribute_values(&comparisons(text)?)[..] {
             [("id", id)] => Ok(Self::Id(id.to_owned())),
             [("displayname", name)] => Ok(Self::DisplayName(name.to_owned())),
             [("externalid", id)] => Ok(Self::ExternalId(id.to_owned())),
@@ -109,7 +109,7 @@ pub(super) fn comparisons(text: &str) -> Result<Vec<Comparison>, ErrorResponse> 
     }
 }
 
-fn named(comparisons: &[Comparison]) -> Vec<(&str, &str)> {
+fn attribute_values(comparisons: &[Comparison]) -> Vec<(&str, &str)> {
     comparisons
         .iter()
         .map(|one| (one.attribute.as_str(), one.value.as_str()))

@@ -18,7 +18,7 @@ use super::{
 /// (Developer Guide).
 pub(super) const MOST_MEMBERSHIP_CHANGES: usize = 100;
 
-/// ListGroups. Every group has an empty `members`, whoever is in it.
+/// ListGroups. Every group has an empty `members`, also one that has some.
 pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, ErrorResponse> {
     let paging = Paging::parse("Groups", query)?;
     let filter = GroupFilter::parse(paging.filter.as_deref())?;
@@ -71,7 +71,7 @@ impl NewGroup {
     pub(super) fn create(self, directory: &mut Directory) -> Result<Answer, ErrorResponse> {
         let mut members = BTreeSet::new();
         for id in &self.member_ids {
-            let (number, _) = directory.users.find(id).ok_or_else(ErrorResponse::unparsable)?;
+            let (number, _) = directory.users.lookup(id).ok_or_else(ErrorResponse::unparsable)?;
             members.insert(number);
         }
         let id = uuid::Uuid::new_v4().to_string();
@@ -87,7 +87,7 @@ impl NewGroup {
     }
 }
 
-/// PatchGroup: 204, all changes or none. Adding a member again and removing somebody who is none
+/// PatchGroup: 204, all changes or none. Adding a member again and removing a user who is none
 /// change nothing and succeed; the first is RFC 7644 section 3.5.2.1, what AWS does with the second
 /// is not documented. `unknown_member` is the answer to an unknown user id, undocumented as well.
 pub(super) fn patch(
@@ -101,11 +101,11 @@ pub(super) fn patch(
     for change in &patch.changes {
         match change {
             Change::AddMember(user) => {
-                let (user, _) = directory.users.find(user).ok_or_else(|| unknown_member.clone())?;
+                let (user, _) = directory.users.lookup(user).ok_or_else(|| unknown_member.clone())?;
                 group.members.insert(user);
             }
             Change::RemoveMember(user) => {
-                if let Some((user, _)) = directory.users.find(user) {
+                if let Some((user, _)) = directory.users.lookup(user) {
                     group.members.remove(&user);
                 }
             }
@@ -159,7 +159,7 @@ fn select<'a>(
     let one = |found: Option<(u64, &'a Group)>| Box::new(found.into_iter().filter(move |(number, _)| *number > after));
     Ok(match filter {
         GroupFilter::All => Box::new(groups.after(after)),
-        GroupFilter::Id(id) => one(groups.find(id)),
+        GroupFilter::Id(id) => one(groups.lookup(id)),
         GroupFilter::DisplayName(name) => one(groups.holder(&display_name_key(name))),
         GroupFilter::ExternalId(id) => one(groups.holder(&external_id_key(id))),
         GroupFilter::Having(member) => {
@@ -172,7 +172,7 @@ fn select<'a>(
         }
         GroupFilter::Membership { id, member } => {
             let (member, _) = directory.users.get(member)?;
-            one(groups.find(id).filter(|(_, group)| group.members.contains(&member)))
+            one(groups.lookup(id).filter(|(_, group)| group.members.contains(&member)))
         }
     })
 }

@@ -1,4 +1,4 @@
-//! What was asked of the sandbox, for tests to count and look at.
+//! The requests that the sandbox received, for tests to count and inspect.
 
 use std::collections::{BTreeMap, VecDeque};
 

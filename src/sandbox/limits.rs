@@ -1,8 +1,8 @@
 //! Rates: a bucket of tokens for each API, and one for membership changes.
 //!
 //! Source: User Guide, "Quotas": 25 transactions a second and write API, 40 a second and read API;
-//! every single membership change counts against a further limit whose number is not told, so 250 a
-//! second is an assumption.
+//! every single membership change counts against a further limit whose number is not published, so
+//! 250 a second is an assumption.
 
 use std::{collections::BTreeMap, time::Instant};
 

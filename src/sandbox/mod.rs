@@ -68,7 +68,7 @@ pub struct Options {
     pub limits: bool,
     /// The rates to throttle at.
     pub rates: Rates,
-    /// Who is there at the start.
+    /// The users and groups at the start.
     pub seed: Seed,
     /// The answer to a PatchGroup that adds an unknown user: AWS's is not documented.
     pub unknown_member: UnknownMember,

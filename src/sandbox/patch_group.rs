@@ -8,7 +8,7 @@ use super::{
     filter,
     groups::{MOST_MEMBERSHIP_CHANGES, member_ids},
     patch::{PatchOperation, Verb, operations, single_attribute},
-    schema::{GROUP_ATTRIBUTES, find},
+    schema::{GROUP_ATTRIBUTES, find_attribute},
     wire::ErrorResponse,
 };
 
@@ -74,7 +74,7 @@ fn change(verb: Verb, path: &str, value: Option<&Value>) -> Result<Vec<Change>, 
             Verb::Add | Verb::Replace => Err(ErrorResponse::unparsable()),
         };
     }
-    let attribute = find(GROUP_ATTRIBUTES, path).ok_or_else(ErrorResponse::unparsable)?;
+    let attribute = find_attribute(GROUP_ATTRIBUTES, path).ok_or_else(ErrorResponse::unparsable)?;
     match (verb, value) {
         (Verb::Add | Verb::Replace, Some(value)) => Ok(vec![Change::Set(attribute.name, value.clone())]),
         (Verb::Add | Verb::Replace, None) => Err(ErrorResponse::unparsable()),

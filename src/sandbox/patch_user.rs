@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     filter,
     patch::{PatchOperation, Verb, operations, single_attribute},
-    schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find},
+    schema::{Attribute, ENTERPRISE, Shape, USER_ATTRIBUTES, find_attribute},
     validate,
     wire::ErrorResponse,
 };
@@ -218,7 +218,7 @@ fn add(object: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> 
     match (object.get_mut(attribute.name), value) {
         (Some(Value::Object(present)), Value::Object(new)) => {
             for (key, value) in new {
-                let name = find(attribute.sub_attributes(), &key)
+                let name = find_attribute(attribute.sub_attributes(), &key)
                     .ok_or_else(ErrorResponse::unparsable)?
                     .name;
                 present.insert(name.to_owned(), value);
@@ -250,7 +250,7 @@ fn coerced(attribute: &Attribute, value: Value) -> Result<Value, ErrorResponse> 
 }
 
 fn attribute(attributes: &'static [Attribute], name: &str) -> Result<&'static Attribute, ErrorResponse> {
-    find(attributes, name).ok_or_else(ErrorResponse::unparsable)
+    find_attribute(attributes, name).ok_or_else(ErrorResponse::unparsable)
 }
 
 fn strip_enterprise(text: &str) -> Option<&str> {
@@ -298,8 +298,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, it is refused or leaves behind somebody who could have been made with a
-        /// POST.
+        /// Every PATCH is refused, or leaves a user that could have been made with a POST.
         #[test]
         fn a_patched_user_is_a_user_that_could_be_made(
             verb in prop_oneof![Just("add"), Just("replace"), Just("remove")],

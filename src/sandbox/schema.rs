@@ -186,7 +186,7 @@ pub(super) const MEMBER_ATTRIBUTES: &[Attribute] = &[
 ];
 
 /// Finds an attribute by its name in any letter case.
-pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
+pub(super) fn find_attribute(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
     attributes
         .iter()
         .find(|attribute| attribute.name.eq_ignore_ascii_case(name))

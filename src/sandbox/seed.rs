@@ -42,7 +42,7 @@ pub enum SeedError {
 }
 
 impl Seed {
-    /// Nobody and nothing.
+    /// No users and no groups.
     #[must_use]
     pub fn empty() -> Self {
         Self::default()
@@ -77,7 +77,7 @@ impl Seed {
                 resource["members"] = group
                     .members
                     .iter()
-                    .filter_map(|number| directory.users.numbered(*number))
+                    .filter_map(|number| directory.users.by_number(*number))
                     .map(|user| json!({"value": user.id()}))
                     .collect();
                 resource
@@ -87,7 +87,7 @@ impl Seed {
     }
 }
 
-/// Says how many there are, not who they are.
+/// Counts the users and groups: their attributes must not reach a log.
 impl fmt::Debug for Seed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (users, groups) = (self.0.users.after(0).count(), self.0.groups.after(0).count());
@@ -165,7 +165,7 @@ fn add_group(directory: &mut Directory, mut resource: Map<String, Value>) -> Res
     for member in ids {
         let (number, _) = directory
             .users
-            .find(&member)
+            .lookup(&member)
             .ok_or_else(|| ErrorResponse::invalid(format!("there is no user `{member}`")))?;
         members.insert(number);
     }

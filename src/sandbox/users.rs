@@ -92,7 +92,7 @@ fn check_manager(directory: &Directory, user: &User, before: Option<&User>) -> R
     match user.manager() {
         Some(manager) if before.and_then(User::manager) != Some(manager) => directory
             .users
-            .find(manager)
+            .lookup(manager)
             .map(|_| ())
             .ok_or_else(ErrorResponse::unparsable),
         Some(_) | None => Ok(()),
@@ -110,18 +110,18 @@ fn select<'a>(
     let one = |found: Option<(u64, &'a User)>| Box::new(found.into_iter().filter(move |(number, _)| *number > after));
     match filter {
         UserFilter::All => Box::new(users.after(after)),
-        UserFilter::Id(id) => one(users.find(id)),
+        UserFilter::Id(id) => one(users.lookup(id)),
         UserFilter::UserName(name) => one(users.holder(&user_name_key(name))),
         UserFilter::ExternalId(id) => one(users.holder(&external_id_key(id))),
         UserFilter::Managed { id, manager } => one(users
-            .find(id)
+            .lookup(id)
             .filter(|(_, user)| user.manager() == Some(manager.as_str()))),
-        UserFilter::MembersOf(group) => match directory.groups.find(group) {
+        UserFilter::MembersOf(group) => match directory.groups.lookup(group) {
             Some((_, group)) => Box::new(
                 group
                     .members
                     .range(after.saturating_add(1)..)
-                    .filter_map(|number| Some((*number, users.numbered(*number)?))),
+                    .filter_map(|number| Some((*number, users.by_number(*number)?))),
             ),
             None => Box::new(std::iter::empty()),
         },

@@ -12,7 +12,7 @@ use icu_properties::{
 use serde_json::{Map, Value};
 
 use super::{
-    schema::{Attribute, Rule, Shape, find},
+    schema::{Attribute, Rule, Shape, find_attribute},
     wire::ErrorResponse,
 };
 
@@ -93,7 +93,7 @@ impl Findings {
     ) -> Map<String, Value> {
         let mut found = Map::new();
         for (key, value) in body {
-            match find(attributes, key) {
+            match find_attribute(attributes, key) {
                 Some(attribute) if !found.contains_key(attribute.name) => {
                     let place = if path.is_empty() {
                         attribute.name.to_owned()

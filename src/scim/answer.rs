@@ -1,4 +1,4 @@
-//! What came back over the wire, before it is anything.
+//! An answer of a directory, before it is read as a resource.
 
 use std::time::Duration;
 
@@ -36,17 +36,17 @@ impl Answer {
     /// The headers by the names AWS's guide spells them with: HTTP/2 has them in lower case, and
     /// playbooks read `x-amzn-RequestId`. Cookies are not shown.
     pub(super) fn headers(&self) -> Headers {
-        let shown = self.headers.iter().filter(|(name, _)| *name != header::SET_COOKIE);
+        let visible = self.headers.iter().filter(|(name, _)| *name != header::SET_COOKIE);
         let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Headers(
-            shown
-                .map(|(name, value)| (spelled(name.as_str()), text(value)))
+            visible
+                .map(|(name, value)| (documented_spelling(name.as_str()), text(value)))
                 .collect(),
         )
     }
 }
 
-fn spelled(name: &str) -> String {
+fn documented_spelling(name: &str) -> String {
     if name == "x-amzn-requestid" {
         return "x-amzn-RequestId".to_owned();
     }
@@ -57,7 +57,7 @@ fn spelled(name: &str) -> String {
         .join("-")
 }
 
-/// A request id as text that can stand in a log line; nothing for one that can't be one.
+/// A request id as text that can stand in a log line; `None` for text that can't.
 pub(super) fn header_text(text: &str) -> Option<String> {
     let sound = !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic());
     sound.then(|| text.to_owned())
@@ -66,10 +66,10 @@ pub(super) fn header_text(text: &str) -> Option<String> {
 /// RFC 7644 section 3.12. AWS writes `schemas`, and older answers only the misspelt `schema`.
 pub(super) fn is_scim_error(body: &Object) -> bool {
     const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-    let named = |key: &str| {
+    let lists_urn = |key: &str| {
         body.get(key)
             .and_then(Value::as_array)
             .is_some_and(|urns| urns.iter().any(|urn| urn == ERROR))
     };
-    named("schemas") || named("schema")
+    lists_urn("schemas") || lists_urn("schema")
 }

@@ -127,9 +127,9 @@ pub fn group_values(dialect: Dialect, group: &Object) -> Vec<Diagnostic> {
     }
 }
 
-/// Why a value can't be looked up: no name in any directory has such a character, and one that is
-/// invisible would find somebody else than the reader sees. Space is allowed here, since users made
-/// by other means may have one.
+/// Why a value can't be looked up: no name in any directory has such a character, and an invisible
+/// one would find another person than the reader sees. Space is allowed here, since users made by
+/// other means may have one.
 pub fn lookup_value(attribute: &str, value: &str) -> Option<Diagnostic> {
     if value.chars().count() > LONGEST_LOOKUP {
         let rule = format!("no name is longer than {LONGEST_LOOKUP} characters");

@@ -54,7 +54,7 @@ impl Breaker {
         *self.state.borrow()
     }
 
-    /// Comes when the breaker is open, at once if it is.
+    /// Waits until the breaker is open; returns at once if it is.
     pub(super) async fn opened(&self) {
         let mut state = self.state.subscribe();
         // The sender is ours and lives as long as we do.
@@ -70,14 +70,15 @@ impl Breaker {
         }
     }
 
-    /// The directory answered as a working one does, if not as asked.
+    /// Records an answer that only a working directory gives, refusals included.
     pub(super) fn succeeded(&self) {
         self.inner().failures = 0;
         self.state
             .send_if_modified(|state| std::mem::replace(state, BreakerState::Closed) == BreakerState::Open);
     }
 
-    /// The directory failed. True when this opened the breaker: somebody has to probe from now on.
+    /// Records a failure. True when it opened the breaker: the caller must start a probe then,
+    /// since no other request is sent.
     pub(super) fn failed(&self) -> bool {
         let mut inner = self.inner();
         inner.failures = inner.failures.saturating_add(1);

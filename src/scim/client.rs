@@ -32,7 +32,7 @@ use super::{
 /// the pauses between them grow to seconds.
 const MAX_THROTTLED: u32 = 10;
 
-/// Where a directory is, who we are there, and how we treat it.
+/// A directory's address and tokens, and the bounds of requests to it.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The URL below which its collections stand.
@@ -53,11 +53,11 @@ pub struct Target {
 #[derive(Clone)]
 pub struct Client(Arc<Transport>);
 
-/// How a directory and our dealings with it are doing.
+/// The status of a directory and of the requests to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// Whether the last request was answered as by a working directory that knows us; `None` before
-    /// the first.
+    /// Whether the last request was answered by a working directory that accepts the token; `None`
+    /// before the first.
     pub reached: Option<bool>,
     /// The last failure, if there was any.
     pub last_error: Option<LastError>,
@@ -93,7 +93,7 @@ impl Client {
     /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
     /// anew every second.
     pub fn new(pool: Pool, target: Target) -> Self {
-        let shared = Arc::new(Transport {
+        let transport = Arc::new(Transport {
             pool,
             base: target.base,
             tokens: Tokens::new(target.token, target.second_token),
@@ -105,10 +105,10 @@ impl Client {
             last: Mutex::default(),
             probing: AtomicBool::new(false),
         });
-        if shared.tokens.can_change() {
-            tokio::spawn(watch_tokens(Arc::downgrade(&shared)));
+        if transport.tokens.can_change() {
+            tokio::spawn(watch_tokens(Arc::downgrade(&transport)));
         }
-        Self(shared)
+        Self(transport)
     }
 
     /// How the directory speaks.
@@ -116,7 +116,7 @@ impl Client {
         self.0.dialect
     }
 
-    /// How the directory and our dealings with it are doing.
+    /// The status of the directory and of the requests to it.
     pub fn status(&self) -> Status {
         let LastAttempt { reached, error } = self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Status {
@@ -222,21 +222,21 @@ impl Client {
 
     /// Sends a request, in its turn, and again where that is safe and there is time.
     async fn send(&self, request: &Request, context: RequestContext<'_>) -> Result<Answer, ScimError> {
-        let shared = &self.0;
+        let transport = &self.0;
         let mut lost: Option<ScimError> = None;
         let mut throttled: Option<ScimError> = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            if let Err(unsent) = shared.turn(request, context).await {
-                // What an earlier attempt left in doubt, or was told, matters more than why there
-                // was no further one.
+            if let Err(unsent) = transport.wait_for_turn(request, context).await {
+                // An earlier attempt's lost answer, or its 429, matters more than why there was no
+                // further attempt.
                 return Err(lost.or(throttled).unwrap_or(unsent));
             }
             if attempt == 1 {
-                shared.budget.earn();
+                transport.budget.earn();
             }
-            let error = match shared.once(request, context).await {
+            let error = match transport.send_once(request, context).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -249,7 +249,7 @@ impl Client {
             }
             let is_throttled = error.kind == ErrorKind::Throttled;
             if is_throttled {
-                shared
+                transport
                     .governor
                     .throttled(request.api, request.memberships(), error.retry_after);
             }
@@ -259,7 +259,7 @@ impl Client {
                 && Instant::now() + pause < context.deadline
                 // The pace bounds how often a refused request comes again; an outage's repetitions
                 // are bounded by the budget.
-                && (is_throttled || shared.budget.spend());
+                && (is_throttled || transport.budget.spend());
             if error.is_answer_lost() {
                 lost = Some(error.clone());
             } else if is_throttled {
@@ -277,14 +277,14 @@ impl Client {
             tracing::debug!(api = request.api.name(), kind = ?error.kind, attempt, "sending again");
             tokio::select! {
                 biased;
-                () = shared.breaker.opened() => return Err(lost.unwrap_or_else(|| shared.breaker.refusal())),
+                () = transport.breaker.opened() => return Err(lost.unwrap_or_else(|| transport.breaker.refusal())),
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Reads an answer. One that can't be read says that something is wrong, though the directory
-    /// works.
+    /// Reads an answer. An unreadable one is recorded as the last error: the breaker counts it as
+    /// no failure.
     fn read<T>(&self, answer: Answer, read: impl Fn(Value) -> Result<T, ResourceError>) -> Result<T, ScimError> {
         let request_id = answer.request_id();
         read_json(&answer, read).map_err(|malformed| {
@@ -293,7 +293,7 @@ impl Client {
                 request_id,
                 ..ScimError::new(ErrorKind::Unreadable, detail)
             };
-            self.0.remember(Some(&error));
+            self.0.record_status(Some(&error));
             error
         })
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct ScimError {
     /// What went wrong.
     pub kind: ErrorKind,
-    /// What the directory said of it, or our own sentence where it said nothing: plain text,
+    /// The directory's `detail`, or the service's own sentence where it gave none: plain text,
     /// control characters removed, at most 1,000 characters, the token masked.
     pub detail: String,
     /// AWS's id of the request (`x-amzn-RequestId`, else the error's `exceptionRequestId`), to
@@ -41,7 +41,7 @@ pub enum ErrorKind {
     Status(u16),
     /// A success whose body is not what it should be. For a write, the work is done.
     Unreadable,
-    /// Not sent: the time of the one who asked was over.
+    /// Not sent: the command's time was over.
     Expired,
     /// Not sent: too much is waiting for it to go within its time.
     Congested,
@@ -50,7 +50,7 @@ pub enum ErrorKind {
 }
 
 impl ScimError {
-    /// A failure of our own finding, without anything from a directory.
+    /// A failure found by the client itself, without anything from a directory.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -77,7 +77,7 @@ impl ScimError {
         }
     }
 
-    /// The directory's HTTP status, when it gave one that says something.
+    /// The directory's HTTP status, when it answered with one.
     pub fn status(&self) -> Option<u16> {
         match self.kind {
             ErrorKind::Status(status) => Some(status),
@@ -101,8 +101,8 @@ impl ScimError {
         }
     }
 
-    /// The error in our own words, for logs and for whoever watches over the service: the
-    /// directory's may quote a person.
+    /// The error in the service's own words, for logs and status pages: the directory's may quote a
+    /// person.
     pub fn summary(&self) -> String {
         match self.kind {
             ErrorKind::Connect => "no connection to the directory".to_owned(),

@@ -14,7 +14,6 @@ mod pacing;
 mod patch;
 mod pool;
 mod request;
-mod resolve;
 mod resource;
 mod retry;
 mod tokens;

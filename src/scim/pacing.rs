@@ -33,23 +33,23 @@ const HEALING: f64 = 0.5;
 /// it may go on.
 const FLOOR: f64 = 0.5;
 
-/// The longest pause that a `Retry-After` can make. AWS documents none; nobody may stop us for
-/// hours.
+/// The longest pause that a `Retry-After` can make. AWS documents none; a wrong one must not stop
+/// an instance for hours.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Every so many turns one goes to whoever has waited longest.
+/// One turn in so many goes to the longest waiting request.
 const FAIR_TURN: u64 = 4;
 
 /// How urgent a request is, by the command that makes it. The first goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Somebody leaves: each second of delay is a second of access.
+    /// A command for a leaver: each second of delay is a second of access.
     Disable,
-    /// Something changes.
+    /// A command that changes a person or a group.
     Update,
-    /// Somebody comes.
+    /// A command for a joiner.
     Create,
-    /// Somebody looks.
+    /// A command that only reads.
     Read,
 }
 
@@ -92,20 +92,20 @@ impl Rates {
         self
     }
 
-    fn of(&self, api: Api) -> f64 {
+    fn rate_of(&self, api: Api) -> f64 {
         let general = if api.writes() { self.write_rate } else { self.read_rate };
         self.api_rates.get(&api).copied().unwrap_or(general)
     }
 }
 
-/// Not before its deadline: the request is refused without having been sent.
+/// The request's turn would come after its deadline: it is refused without having been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CongestedError {
     /// How long until a request with as much time would have its turn.
     pub(super) retry_after: Duration,
 }
 
-/// How a lane is doing.
+/// The status of a lane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneStatus {
     /// The API's name, or `memberships`.
@@ -130,7 +130,7 @@ impl Governor {
     pub(super) fn new(rates: &Rates) -> Self {
         let lanes = Api::ALL
             .into_iter()
-            .map(|api| (api, Arc::new(Lane::new(api.name(), rates.of(api)))));
+            .map(|api| (api, Arc::new(Lane::new(api.name(), rates.rate_of(api)))));
         Self {
             apis: lanes.collect(),
             memberships: Arc::new(Lane::new("memberships", rates.membership_rate)),
@@ -141,7 +141,7 @@ impl Governor {
     ///
     /// # Errors
     /// As soon as it is clear that the turn would come after `deadline`.
-    pub(super) async fn turn(
+    pub(super) async fn wait_for_turn(
         &self,
         api: Api,
         memberships: usize,
@@ -149,17 +149,17 @@ impl Governor {
         deadline: Instant,
     ) -> Result<(), CongestedError> {
         if let Some(lane) = self.apis.get(&api) {
-            Lane::turn(lane, 1, priority, deadline).await?;
+            Lane::wait_for_turn(lane, 1, priority, deadline).await?;
         }
         if memberships > 0 {
             let cost = u32::try_from(memberships).unwrap_or(u32::MAX);
-            Lane::turn(&self.memberships, cost, priority, deadline).await?;
+            Lane::wait_for_turn(&self.memberships, cost, priority, deadline).await?;
         }
         Ok(())
     }
 
-    /// The directory refused a request for its rate. Which lane was too fast AWS does not say: of a
-    /// request with many membership changes, it is taken to be theirs.
+    /// Records a 429. AWS does not say which lane was too fast: of a request with many membership
+    /// changes, it is taken to be theirs.
     pub(super) fn throttled(&self, api: Api, memberships: usize, retry_after: Option<Duration>) {
         let Some(lane) = self.apis.get(&api) else { return };
         let by_api = 1.0 / lane.inner().ceiling;
@@ -172,7 +172,7 @@ impl Governor {
         lane.inner().throttled(Instant::now(), retry_after);
     }
 
-    /// How each lane is doing.
+    /// The status of each lane.
     pub(super) fn status(&self) -> Vec<LaneStatus> {
         let now = Instant::now();
         self.apis
@@ -183,7 +183,7 @@ impl Governor {
     }
 }
 
-/// One limit, and those who wait for it.
+/// One limit, and the requests that wait for it.
 #[derive(Debug)]
 struct Lane {
     name: &'static str,
@@ -200,8 +200,8 @@ struct Inner {
     cut: Option<Instant>,
     waiting: [VecDeque<Waiter>; CLASSES],
     turns: u64,
-    /// A task is giving out turns.
-    giving: bool,
+    /// A task is handing out turns.
+    handing_out: bool,
 }
 
 #[derive(Debug)]
@@ -222,7 +222,7 @@ impl Lane {
             cut: None,
             waiting: Default::default(),
             turns: 0,
-            giving: false,
+            handing_out: false,
         };
         Self {
             name,
@@ -234,16 +234,21 @@ impl Lane {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(lane: &Arc<Self>, cost: u32, priority: Priority, deadline: Instant) -> Result<(), CongestedError> {
+    async fn wait_for_turn(
+        lane: &Arc<Self>,
+        cost: u32,
+        priority: Priority,
+        deadline: Instant,
+    ) -> Result<(), CongestedError> {
         let turn = {
             let now = Instant::now();
             let mut inner = lane.inner();
             inner.heal(now);
             if inner.is_free(now) {
-                inner.go(now, cost);
+                inner.take_turn(now, cost);
                 return Ok(());
             }
-            inner.forget_who_left();
+            inner.remove_closed();
             let wait = inner.expected_wait(now, priority);
             if now + wait > deadline {
                 return Err(CongestedError {
@@ -252,14 +257,13 @@ impl Lane {
             }
             let (turn, comes) = oneshot::channel();
             inner.waiting[priority as usize].push_back(Waiter { since: now, cost, turn });
-            if !inner.giving {
-                inner.giving = true;
-                tokio::spawn(give_turns(Arc::clone(lane)));
+            if !inner.handing_out {
+                inner.handing_out = true;
+                tokio::spawn(hand_out_turns(Arc::clone(lane)));
             }
             comes
         };
-        // The estimate was good when it was made; a 429 since, or leavers who came later, may have
-        // undone it.
+        // A later 429, or later leavers, may have made the estimate above too short.
         match tokio::time::timeout_at(deadline, turn).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(CongestedError {
@@ -269,23 +273,23 @@ impl Lane {
     }
 }
 
-/// Gives out turns until nobody waits.
-async fn give_turns(lane: Arc<Lane>) {
+/// Hands out turns until no request waits.
+async fn hand_out_turns(lane: Arc<Lane>) {
     loop {
         let next = {
             let now = Instant::now();
             let mut inner = lane.inner();
             inner.heal(now);
-            inner.forget_who_left();
+            inner.remove_closed();
             if inner.waiting.iter().all(VecDeque::is_empty) {
-                inner.giving = false;
+                inner.handing_out = false;
                 return;
             }
             if inner.next <= now {
-                if let Some(Waiter { cost, turn, .. }) = inner.pick()
+                if let Some(Waiter { cost, turn, .. }) = inner.next_waiter()
                     && turn.send(()).is_ok()
                 {
-                    inner.go(now, cost);
+                    inner.take_turn(now, cost);
                 }
                 continue;
             }
@@ -300,8 +304,8 @@ impl Inner {
         self.next <= now && self.waiting.iter().all(VecDeque::is_empty)
     }
 
-    /// Those whose time is over, or who were told something else, wait no more.
-    fn forget_who_left(&mut self) {
+    /// Removes the requests that stopped waiting: their deadline passed, or the breaker opened.
+    fn remove_closed(&mut self) {
         self.waiting
             .iter_mut()
             .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
@@ -309,7 +313,7 @@ impl Inner {
 
     /// Takes a turn. A turn that came late by less than its interval is made up for: timers are
     /// late by a millisecond or two, which would otherwise cost a twentieth of the limit.
-    fn go(&mut self, now: Instant, cost: u32) {
+    fn take_turn(&mut self, now: Instant, cost: u32) {
         let interval = Duration::from_secs_f64(1.0 / self.rate);
         let from = if now.saturating_duration_since(self.next) < interval {
             self.next
@@ -319,7 +323,7 @@ impl Inner {
         self.next = from + interval * cost;
     }
 
-    /// When a newcomer of this class would have its turn, if nothing changes.
+    /// Estimates how long a new request of this class would wait for its turn.
     fn expected_wait(&self, now: Instant, priority: Priority) -> Duration {
         let cost = |classes: &[VecDeque<Waiter>]| {
             classes
@@ -335,8 +339,8 @@ impl Inner {
         self.next.saturating_duration_since(now) + Duration::from_secs_f64(ahead / self.rate)
     }
 
-    /// Who goes next.
-    fn pick(&mut self) -> Option<Waiter> {
+    /// Takes the next request out of the queue.
+    fn next_waiter(&mut self) -> Option<Waiter> {
         self.turns += 1;
         let class = if self.turns.is_multiple_of(FAIR_TURN) {
             let oldest = |class: &usize| self.waiting[*class].front().map(|waiter| waiter.since);
@@ -401,7 +405,7 @@ mod tests {
         let began = Instant::now();
         for _ in 0..101 {
             governor
-                .turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
+                .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
                 .await
                 .unwrap();
         }
@@ -413,12 +417,12 @@ mod tests {
     async fn lanes_do_not_wait_for_each_other() {
         let governor = governor(1.0);
         governor
-            .turn(Api::CreateUser, 0, Priority::Create, in_seconds(1.0))
+            .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(1.0))
             .await
             .unwrap();
         let began = Instant::now();
         governor
-            .turn(Api::PatchUser, 0, Priority::Disable, in_seconds(1.0))
+            .wait_for_turn(Api::PatchUser, 0, Priority::Disable, in_seconds(1.0))
             .await
             .unwrap();
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -432,7 +436,7 @@ mod tests {
             let governor = Arc::clone(&governor);
             waiting.push(tokio::spawn(async move {
                 governor
-                    .turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
+                    .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(60.0))
                     .await
             }));
         }
@@ -440,7 +444,7 @@ mod tests {
         let began = Instant::now();
         // One has gone, five wait: a seventh would go after six seconds.
         let refused = governor
-            .turn(Api::CreateUser, 0, Priority::Create, in_seconds(2.0))
+            .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(2.0))
             .await
             .unwrap_err();
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -456,7 +460,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         governor
-            .turn(Api::PatchUser, 0, Priority::Update, in_seconds(60.0))
+            .wait_for_turn(Api::PatchUser, 0, Priority::Update, in_seconds(60.0))
             .await
             .unwrap();
         let classes = [(Priority::Read, 2), (Priority::Update, 8), (Priority::Disable, 4)];
@@ -467,7 +471,7 @@ mod tests {
             let (governor, order) = (Arc::clone(&governor), Arc::clone(&order));
             tasks.push(tokio::spawn(async move {
                 governor
-                    .turn(Api::PatchUser, 0, priority, in_seconds(60.0))
+                    .wait_for_turn(Api::PatchUser, 0, priority, in_seconds(60.0))
                     .await
                     .unwrap();
                 order.lock().unwrap().push(priority);
@@ -521,7 +525,7 @@ mod tests {
             governor.throttled(Api::CreateUser, 0, Some(Duration::from_secs(asked)));
             let began = Instant::now();
             governor
-                .turn(Api::CreateUser, 0, Priority::Create, in_seconds(120.0))
+                .wait_for_turn(Api::CreateUser, 0, Priority::Create, in_seconds(120.0))
                 .await
                 .unwrap();
             assert_eq!(began.elapsed().as_secs(), waited);
@@ -534,7 +538,7 @@ mod tests {
         let began = Instant::now();
         for _ in 0..6 {
             governor
-                .turn(Api::PatchGroup, 100, Priority::Update, in_seconds(60.0))
+                .wait_for_turn(Api::PatchGroup, 100, Priority::Update, in_seconds(60.0))
                 .await
                 .unwrap();
         }
@@ -555,9 +559,9 @@ mod tests {
         .shared_by(2);
         assert_eq!(
             (
-                rates.of(Api::ListUsers),
-                rates.of(Api::PatchUser),
-                rates.of(Api::CreateUser)
+                rates.rate_of(Api::ListUsers),
+                rates.rate_of(Api::PatchUser),
+                rates.rate_of(Api::CreateUser)
             ),
             (20.0, 12.5, 5.0)
         );

@@ -182,8 +182,8 @@ fn changed_list(wanted: &[Value], current: &[Value]) -> Option<Vec<Value>> {
             }
             continue;
         };
-        // The same value under another type is the same phone: its type came from the directory,
-        // ours from nobody.
+        // The same value under another type is the same phone: the directory's type is kept over
+        // the mapping's constant one.
         let is_primary = |element: &Value| element.get("primary") == Some(&Value::Bool(true));
         let is_there = |other: &Value| {
             other.get("value").is_some()

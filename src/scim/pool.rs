@@ -1,10 +1,10 @@
-//! Connections, shared by everything in the process that makes them alike.
+//! Pools of connections, shared by instances whose connection settings are equal.
 
 use std::{fmt, time::Duration};
 
 use url::Url;
 
-use super::resolve::Guard;
+use crate::outbound::Guard;
 
 /// Kept under the idle time-outs of load balancers, so that a connection is not closed under a
 /// request.
@@ -14,7 +14,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Identity, AWS IAM Identity Center Provisioner changelog, version 1.1.0.3).
 const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
 
-/// How connections are made. Instances whose connections are made alike share one pool.
+/// Connection settings. Instances with equal ones share one pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Accept any TLS certificate. XSOAR's "Trust any certificate (not secure)".
@@ -87,7 +87,7 @@ impl Proxy {
 pub struct Pool(pub(super) reqwest::Client);
 
 impl Pool {
-    /// A pool whose connections are made like this.
+    /// A pool with these connection settings.
     ///
     /// # Errors
     /// When TLS can't be set up, for example because the system has no certificate authorities.
@@ -96,7 +96,7 @@ impl Pool {
             .user_agent(USER_AGENT)
             // A redirect would carry the token elsewhere; no directory needs one.
             .redirect(reqwest::redirect::Policy::none())
-            // Sent again only by those who know whether that is safe.
+            // Only `super::retry` sends again: it knows for which operations that is safe.
             .retry(reqwest::retry::never())
             .connect_timeout(connection.connect_timeout)
             .pool_idle_timeout(IDLE)

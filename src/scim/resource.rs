@@ -26,7 +26,8 @@ const MAX_ID: usize = 64;
 pub struct Id(String);
 
 impl Id {
-    /// `text` as an identifier, or `None` when it has a character, or a length, that none has.
+    /// `text` as an identifier, or `None` when an identifier can't have one of its characters or
+    /// its length.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         (!text.is_empty() && text.len() <= MAX_ID && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
@@ -236,7 +237,7 @@ impl<T> ListResponse<T> {
         let next_cursor = match attribute(&object, "nextCursor") {
             None | Some(Value::Null) => None,
             Some(Value::String(cursor)) => (!cursor.is_empty()).then(|| cursor.clone()),
-            // To take it for the last page would cut the list short.
+            // Taking the page for the last one would cut the list short.
             Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 return Err(ResourceError("a list's `nextCursor` is not a string"));
             }
@@ -246,7 +247,7 @@ impl<T> ListResponse<T> {
 }
 
 impl<T> ListResponse<T> {
-    /// The same page with each resource turned into something else.
+    /// Maps each resource of the page.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> ListResponse<U> {
         ListResponse {
             resources: self.resources.into_iter().map(change).collect(),

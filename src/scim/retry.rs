@@ -1,4 +1,4 @@
-//! Sending again: what may be, when, and how much of it.
+//! Repetitions: which requests may be sent again, when, and how many.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -19,8 +19,8 @@ const BASE: Duration = Duration::from_millis(100);
 /// The longest wait before any.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The longest `Retry-After` that is waited for. AWS documents none; nobody may hold a command for
-/// hours.
+/// The longest `Retry-After` that is waited for. AWS documents none; a wrong one must not hold a
+/// command for hours.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 /// What the first attempts earn for repetitions: in an outage, repetitions add at most a fifth to
@@ -35,8 +35,7 @@ const SAVED: f64 = 10.0;
 /// Nothing was done by a request that never left, nor by one refused with 429. Of an answer that
 /// got lost the work may have been done: reading again, deleting again, setting the same value
 /// again and adding or removing the same member again come to the same (RFC 9110 section 9.2.2, RFC
-/// 7644 section 3.5.2); creating again does not, so that the one who asked for it has to look
-/// first.
+/// 7644 section 3.5.2); creating again does not, so the command has to look first.
 pub(super) fn is_repeatable(api: Api, error: &ScimError) -> bool {
     match error.kind {
         ErrorKind::Connect | ErrorKind::Throttled => true,
@@ -62,7 +61,7 @@ pub(super) fn is_repeatable(api: Api, error: &ScimError) -> bool {
 }
 
 /// How long to wait after the attempt of this number (from 1) failed: a random part of an
-/// exponentially growing span, so that those who failed together don't come back together; never
+/// exponentially growing span, so that requests that failed together don't return together; never
 /// less than the directory asked for, within bounds.
 pub(super) fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
     let span = BASE
@@ -72,7 +71,7 @@ pub(super) fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
     jittered.max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
 
-/// What an instance may spend on repetitions.
+/// The budget of an instance for repetitions.
 #[derive(Debug)]
 pub(super) struct Budget(Mutex<f64>);
 
@@ -81,7 +80,7 @@ impl Budget {
         Self(Mutex::new(SAVED))
     }
 
-    /// A request is sent for the first time.
+    /// Earns the share of a request that is sent for the first time.
     pub(super) fn earn(&self) {
         let mut saved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *saved = (*saved + EARNED).min(SAVED);

@@ -1,4 +1,4 @@
-//! Who we are at a directory: one access token or two, which may change while we work.
+//! The access tokens of an instance: one or two, which may change while the service runs.
 //!
 //! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide,
 //! "Rotate an access token"). A token in a file is read again every second and whenever it is
@@ -23,7 +23,7 @@ pub struct Token {
     pub secret: SecretString,
     /// How to read it anew.
     pub reload: Option<Reload>,
-    /// When it expires, as far as somebody has said so: AWS can't be asked.
+    /// When it expires, if the configuration says so: AWS can't be asked.
     pub expires: Option<Timestamp>,
 }
 
@@ -65,26 +65,26 @@ struct Inner {
     /// Which of them the directory refused when it saw them last.
     refused: Vec<bool>,
     in_use: usize,
-    /// What stood in a token's place before it was renewed. The directory may know the new one
-    /// later than we do.
-    before: Option<(usize, SecretString)>,
-    /// The token that was put back in place of a renewed one.
-    put_back: Option<SecretString>,
-    /// The one that was put back and refused as well.
-    dead: Option<SecretString>,
+    /// A token before its renewal, with its place. The directory may accept the new one later than
+    /// the file has it.
+    previous: Option<(usize, SecretString)>,
+    /// The token before a renewal that is in use again, because the renewed one was refused.
+    restored: Option<SecretString>,
+    /// The restored token, once it was refused as well: it is never restored again.
+    rejected_previous: Option<SecretString>,
 }
 
 impl Inner {
     /// Notes that the directory refused this token. True when that is news.
-    fn mark(&mut self, refused: Option<&SecretString>) -> bool {
+    fn mark_refused(&mut self, refused: Option<&SecretString>) -> bool {
         let Some(refused) = refused else { return false };
-        if self.put_back.as_ref().is_some_and(|token| is(token, refused)) {
-            self.dead = self.put_back.take();
+        if self.restored.as_ref().is_some_and(|token| is_same(token, refused)) {
+            self.rejected_previous = self.restored.take();
         }
         let mut is_news = false;
-        for (token, mark) in self.tokens.iter().zip(&mut self.refused) {
-            if is(&token.secret, refused) {
-                is_news |= !std::mem::replace(mark, true);
+        for (token, is_refused) in self.tokens.iter().zip(&mut self.refused) {
+            if is_same(&token.secret, refused) {
+                is_news |= !std::mem::replace(is_refused, true);
             }
         }
         is_news
@@ -100,9 +100,9 @@ impl Tokens {
                 tokens,
                 refused,
                 in_use: 0,
-                before: None,
-                put_back: None,
-                dead: None,
+                previous: None,
+                restored: None,
+                rejected_previous: None,
             }),
         }
     }
@@ -127,8 +127,8 @@ impl Tokens {
         inner.tokens[inner.in_use].expires
     }
 
-    /// Reads the tokens anew. True when one has changed; the first is then in use again, since
-    /// somebody renewed it.
+    /// Reads the tokens anew. True when one has changed; the first is then in use again, since a
+    /// renewal comes from the operator.
     pub(super) async fn reload(&self) -> bool {
         let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
         // Files may stand on a disk that is slow to answer.
@@ -146,9 +146,13 @@ impl Tokens {
         for (place, fresh) in fresh.into_iter().enumerate() {
             let Some(fresh) = fresh else { continue };
             if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
-                let before = std::mem::replace(&mut inner.tokens[place].secret, fresh);
-                if inner.dead.as_ref().is_none_or(|dead| !is(dead, &before)) {
-                    inner.before = Some((place, before));
+                let previous = std::mem::replace(&mut inner.tokens[place].secret, fresh);
+                if inner
+                    .rejected_previous
+                    .as_ref()
+                    .is_none_or(|rejected| !is_same(rejected, &previous))
+                {
+                    inner.previous = Some((place, previous));
                 }
                 inner.refused[place] = false;
                 changed = true;
@@ -160,12 +164,12 @@ impl Tokens {
         changed
     }
 
-    /// True when there is a token that this request has not tried yet, and that is in use now: one
-    /// that has been put in place of a refused one meanwhile, a fresh one from its file, the other
-    /// one, or the one before a renewal.
+    /// Puts a token in use that this request has not tried yet; false when there is none. It is one
+    /// that another request put in use meanwhile, a fresh one from its file, the other one, or the
+    /// one before a renewal.
     pub(super) async fn replace(&self, tried: &[SecretString]) -> bool {
-        let is_tried = |token: &SecretString| tried.iter().any(|tried| is(tried, token));
-        let is_news = self.inner().mark(tried.last());
+        let is_tried = |token: &SecretString| tried.iter().any(|tried| is_same(tried, token));
+        let is_news = self.inner().mark_refused(tried.last());
         if !is_tried(&self.current()) || (self.reload().await && !is_tried(&self.current())) {
             return true;
         }
@@ -178,36 +182,36 @@ impl Tokens {
             }
             return true;
         }
-        let Some((place, token)) = inner.before.take().filter(|(_, token)| !is_tried(token)) else {
+        let Some((place, token)) = inner.previous.take().filter(|(_, token)| !is_tried(token)) else {
             return false;
         };
         // The renewed one is read from its file again within a second.
-        inner.put_back = Some(token.clone());
+        inner.restored = Some(token.clone());
         inner.tokens[place].secret = token;
         inner.in_use = place;
         true
     }
 
-    /// The directory took this token.
+    /// Records that the directory accepted this token.
     pub(super) fn accepted(&self, token: &SecretString) {
         let mut inner = self.inner();
         let Inner { tokens, refused, .. } = &mut *inner;
-        for (known, mark) in tokens.iter().zip(refused) {
-            *mark &= !is(&known.secret, token);
+        for (known, is_refused) in tokens.iter().zip(refused) {
+            *is_refused &= !is_same(&known.secret, token);
         }
     }
 
-    /// Whether any token is kept where it can change.
+    /// Whether any token can be read anew.
     pub(super) fn can_change(&self) -> bool {
         self.inner().tokens.iter().any(|token| token.reload.is_some())
     }
 
-    /// Whether a text holds one of the tokens; what to hide.
+    /// Replaces the tokens in a text by asterisks.
     pub(super) fn mask(&self, text: &str) -> String {
         let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
         let inner = self.inner();
-        let before = inner.before.as_ref().map(|(_, token)| token.expose_secret());
-        let text = before.map_or_else(|| text.to_owned(), |before| text.replace(before, "***"));
+        let previous = inner.previous.as_ref().map(|(_, token)| token.expose_secret());
+        let text = previous.map_or_else(|| text.to_owned(), |previous| text.replace(previous, "***"));
         inner.tokens.iter().fold(text, masked)
     }
 
@@ -216,7 +220,7 @@ impl Tokens {
     }
 }
 
-fn is(one: &SecretString, other: &SecretString) -> bool {
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
@@ -257,7 +261,7 @@ mod tests {
             let mut tried = vec![tokens.current()];
             assert!(tokens.replace(&tried).await);
             tried.push(tokens.current());
-            assert!(!is(&tried[0], &tried[1]));
+            assert!(!is_same(&tried[0], &tried[1]));
             assert!(!tokens.replace(&tried).await, "both are refused");
         }
     }

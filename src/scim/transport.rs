@@ -1,5 +1,5 @@
-//! The line to one directory: one attempt at a time, and what each says about how the directory is
-//! doing.
+//! The transport to one directory: makes single attempts and records from each whether the
+//! directory works.
 
 use std::{
     io::ErrorKind as ErrorClass,
@@ -43,7 +43,7 @@ const TOKEN_POLL: Duration = Duration::from_secs(1);
 /// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
 const MAX_TOKENS_TRIED: usize = 2;
 
-/// On whose behalf a request is made.
+/// The command's bounds and counters, which go with each of its requests.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'a> {
     /// How urgent it is.
@@ -56,7 +56,7 @@ pub struct RequestContext<'a> {
     pub received: &'a AtomicUsize,
 }
 
-/// The last request that failed, in our own words: the directory's may quote a person.
+/// The last request that failed, in the service's own words: the directory's may quote a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastError {
     /// When.
@@ -67,7 +67,7 @@ pub struct LastError {
     pub request_id: Option<String>,
 }
 
-/// What the clones of a client share.
+/// The state that the clones of a client share.
 pub(super) struct Transport {
     pub(super) pool: Pool,
     pub(super) base: Url,
@@ -91,7 +91,7 @@ pub(super) struct LastAttempt {
 
 impl Transport {
     /// Waits for the request's turn, as long as the directory works and there is time.
-    pub(super) async fn turn(&self, request: &Request, context: RequestContext<'_>) -> Result<(), ScimError> {
+    pub(super) async fn wait_for_turn(&self, request: &Request, context: RequestContext<'_>) -> Result<(), ScimError> {
         let RequestContext { priority, deadline, .. } = context;
         if Instant::now() >= deadline {
             return Err(ScimError::new(
@@ -102,7 +102,7 @@ impl Transport {
         tokio::select! {
             biased;
             () = self.breaker.opened() => Err(self.breaker.refusal()),
-            turn = self.governor.turn(request.api, request.memberships(), priority, deadline) => {
+            turn = self.governor.wait_for_turn(request.api, request.memberships(), priority, deadline) => {
                 turn.map_err(|CongestedError { retry_after }| ScimError {
                     retry_after: Some(retry_after),
                     ..ScimError::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
@@ -113,7 +113,7 @@ impl Transport {
 
     /// Sends a request once; again with another token, if there is one, when the first is refused.
     /// A 401 says that nothing was done.
-    pub(super) async fn once(
+    pub(super) async fn send_once(
         self: &Arc<Self>,
         request: &Request,
         context: RequestContext<'_>,
@@ -133,8 +133,8 @@ impl Transport {
                     continue;
                 }
             }
-            let answer = answer.and_then(|answer| bounded(answer, context.received));
-            self.account(answer.as_ref().err());
+            let answer = answer.and_then(|answer| count_received(answer, context.received));
+            self.record_result(answer.as_ref().err());
             return answer;
         }
     }
@@ -152,11 +152,11 @@ impl Transport {
                 .header(header::CONTENT_TYPE, "application/scim+json")
                 .body(body.to_string());
         }
-        let response = outgoing.send().await.map_err(|error| self.unanswered(error))?;
-        let (status, headers) = (response.status(), self.without_tokens(response.headers()));
-        let body = match self.body(response).await {
+        let response = outgoing.send().await.map_err(|error| self.transport_error(error))?;
+        let (status, headers) = (response.status(), self.mask_tokens(response.headers()));
+        let body = match self.read_body(response).await {
             Ok(body) => body,
-            // What a refusal says is welcome, not needed.
+            // A refusal's body is optional: its status says enough.
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -164,13 +164,13 @@ impl Transport {
         if status.is_success() {
             Ok(answer)
         } else {
-            Err(self.refusal(request, &answer))
+            Err(self.response_error(request, &answer))
         }
     }
 
-    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, ScimError> {
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, ScimError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unanswered(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport_error(error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
                 let detail = format!("the directory's answer is larger than {} MiB", MAX_ANSWER >> 20);
                 return Err(ScimError::new(ErrorKind::Unreadable, detail));
@@ -180,8 +180,8 @@ impl Transport {
         Ok(body)
     }
 
-    /// Keeps in mind how a request went, and starts probing when it was one failure too many.
-    fn account(self: &Arc<Self>, error: Option<&ScimError>) {
+    /// Records a request's result in the breaker, and starts probing when that opens it.
+    fn record_result(self: &Arc<Self>, error: Option<&ScimError>) {
         match error {
             Some(error) if breaker::is_failure(error) => {
                 if self.breaker.failed() {
@@ -189,26 +189,26 @@ impl Transport {
                 }
                 self.probe_if_open();
             }
-            // Whatever that was, it proves neither that the directory works nor that it does not.
+            // An unreadable answer proves neither that the directory works nor that it does not.
             Some(ScimError {
                 kind: ErrorKind::Unreadable,
                 ..
             }) => {}
             Some(_) | None => self.breaker.succeeded(),
         }
-        self.remember(error);
+        self.record_status(error);
     }
 
-    /// Keeps for whoever watches over the service how the last request went.
-    pub(super) fn remember(&self, error: Option<&ScimError>) {
-        let troubling = |error: &&ScimError| {
+    /// Records the last request's result for [`Client::status`](super::Client::status).
+    pub(super) fn record_status(&self, error: Option<&ScimError>) {
+        let is_troubling = |error: &&ScimError| {
             breaker::is_failure(error)
                 || matches!(
                     error.kind,
                     ErrorKind::Status(401 | 403) | ErrorKind::WrongUrl | ErrorKind::Unreadable
                 )
         };
-        let troubled = error.filter(troubling);
+        let troubled = error.filter(is_troubling);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.reached = Some(troubled.is_none());
         if let Some(error) = troubled {
@@ -221,23 +221,23 @@ impl Transport {
         }
     }
 
-    /// Sees to it that one task probes while the breaker is open.
+    /// Starts a probing task when the breaker is open and none runs.
     fn probe_if_open(self: &Arc<Self>) {
         if self.breaker.state() == BreakerState::Open && !self.probing.swap(true, Ordering::SeqCst) {
             tokio::spawn(probe(Arc::downgrade(self)));
         }
     }
 
-    /// No answer, or not a whole one. The error's own text names the URL, and with it whom was
-    /// asked for: left out.
-    fn unanswered(&self, error: reqwest::Error) -> ScimError {
+    /// Classes a request without a whole answer. The error's URL is left out: its filter names a
+    /// person.
+    fn transport_error(&self, error: reqwest::Error) -> ScimError {
         let error = error.without_url();
         let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let cause = chain().last().map(ToString::to_string).unwrap_or_default();
-        // Of the connection, whatever is wrapped around it: a body that ends early fails to be
+        // hyper's error comes before those wrapped around it: a body that ends early fails to be
         // unpacked as well.
         let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
-        // Chunks that are none: the connection holds, what comes over it is no HTTP.
+        // Malformed chunks: the connection holds, but its bytes are no HTTP.
         let is_nonsense =
             |error: &std::io::Error| matches!(error.kind(), ErrorClass::InvalidData | ErrorClass::InvalidInput);
         let nonsense = chain().filter_map(|error| error.downcast_ref()).any(is_nonsense);
@@ -264,10 +264,10 @@ impl Transport {
                 format!("the connection broke before the directory's answer was whole: {cause}"),
             )
         };
-        ScimError::new(kind, self.plain(&detail))
+        ScimError::new(kind, self.sanitize(&detail))
     }
 
-    fn refusal(&self, request: &Request, answer: &Answer) -> ScimError {
+    fn response_error(&self, request: &Request, answer: &Answer) -> ScimError {
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let body = body.as_ref().and_then(Value::as_object);
         let text = |name: &str| body.and_then(|body| body.get(name)).and_then(Value::as_str);
@@ -277,7 +277,7 @@ impl Transport {
             StatusCode::NOT_FOUND => ErrorKind::WrongUrl,
             status => ErrorKind::Status(status.as_u16()),
         };
-        let detail = match text("detail").map(|detail| self.plain(detail)) {
+        let detail = match text("detail").map(|detail| self.sanitize(detail)) {
             Some(detail) if !detail.is_empty() => detail,
             _ => format!("the directory answered {} and did not say why", answer.status),
         };
@@ -291,9 +291,9 @@ impl Transport {
         }
     }
 
-    /// The header fields as they came, unless one quotes a token: callers are shown them, and the
-    /// log has the request's id.
-    fn without_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
+    /// Masks tokens quoted in header fields: callers are shown them, and the log has the request's
+    /// id.
+    fn mask_tokens(&self, headers: &header::HeaderMap) -> header::HeaderMap {
         let mut headers = headers.clone();
         for value in headers.values_mut() {
             let text = String::from_utf8_lossy(value.as_bytes());
@@ -306,8 +306,8 @@ impl Transport {
         headers
     }
 
-    /// Somebody else's words as plain text: one line, bounded, without our tokens.
-    fn plain(&self, text: &str) -> String {
+    /// Sanitizes a directory's text: one line, bounded, without tokens.
+    fn sanitize(&self, text: &str) -> String {
         let visible: String = text
             .chars()
             .map(|character| if character.is_control() { ' ' } else { character })
@@ -316,8 +316,8 @@ impl Transport {
     }
 }
 
-/// The answer, unless there have been too many of its size.
-fn bounded(answer: Answer, received: &AtomicUsize) -> Result<Answer, ScimError> {
+/// Counts an answer's bytes for its command; an error when they are too many.
+fn count_received(answer: Answer, received: &AtomicUsize) -> Result<Answer, ScimError> {
     let size = answer.body.len();
     if received.fetch_add(size, Ordering::Relaxed) + size > MAX_RECEIVED {
         let detail = format!(
@@ -330,37 +330,39 @@ fn bounded(answer: Answer, received: &AtomicUsize) -> Result<Answer, ScimError> 
 }
 
 /// Reads one user every second until the directory answers as one, which closes the breaker.
-async fn probe(shared: Weak<Transport>) {
-    let sample = Request::list_users(None, Page::Probe(1));
+async fn probe(transport: Weak<Transport>) {
+    let request = Request::list_users(None, Page::Probe(1));
     loop {
         // Replicas that lost a directory together should not all ask at the same moment.
         tokio::time::sleep(PROBE_INTERVAL.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let answer = shared.attempt(&sample, &shared.tokens.current(), shared.timeout).await;
+        let Some(transport) = transport.upgrade() else { return };
+        let answer = transport
+            .attempt(&request, &transport.tokens.current(), transport.timeout)
+            .await;
         let works = match &answer {
             Ok(answer) => read_json(answer, |value| ListResponse::read(value, User::read)).is_ok(),
             Err(error) => !breaker::is_failure(error) && error.kind != ErrorKind::Unreadable,
         };
         if works {
-            shared.breaker.succeeded();
-            shared.remember(answer.as_ref().err());
+            transport.breaker.succeeded();
+            transport.record_status(answer.as_ref().err());
         }
-        if shared.breaker.state() == BreakerState::Closed {
+        if transport.breaker.state() == BreakerState::Closed {
             tracing::info!("the directory answers again");
-            shared.probing.store(false, Ordering::SeqCst);
-            // It may have been opened again before that was written down.
-            shared.probe_if_open();
+            transport.probing.store(false, Ordering::SeqCst);
+            // The breaker may have opened again before `probing` was cleared.
+            transport.probe_if_open();
             return;
         }
     }
 }
 
 /// Reads the tokens anew for as long as the client lives.
-pub(super) async fn watch_tokens(shared: Weak<Transport>) {
+pub(super) async fn watch_tokens(transport: Weak<Transport>) {
     loop {
         tokio::time::sleep(TOKEN_POLL).await;
-        let Some(shared) = shared.upgrade() else { return };
-        if shared.tokens.reload().await {
+        let Some(transport) = transport.upgrade() else { return };
+        if transport.tokens.reload().await {
             tracing::info!("the authentication token has changed; the new one is in use");
         }
     }

@@ -63,6 +63,11 @@ impl Instance {
         &self.options.name
     }
 
+    /// The brand in its answers.
+    pub fn brand(&self) -> &str {
+        &self.options.brand
+    }
+
     /// What it makes of commands.
     pub fn rules(&self) -> &Rules {
         &self.options.rules

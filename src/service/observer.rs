@@ -1,32 +1,19 @@
-//! Who goes with a command from where it is accepted to its end, and what is told there.
+//! What accompanies a command from where it is accepted to its end.
 
-/// What an access log says of a command: no personal data.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// The command's name.
-    pub command: &'static str,
-    /// The instance's name.
-    pub instance: String,
-    /// `done`, `skipped` or `failed`.
-    pub outcome: &'static str,
-    /// Requests made to the directory.
-    pub upstream_calls: usize,
-    /// Whether nothing was to be written.
-    pub dry_run: bool,
-}
+use super::Completed;
 
-/// What accompanies a command, whether or not its caller waits.
+/// Observes a command's run, whether or not its caller waits for it.
 pub trait CommandObserver: Send + 'static {
-    /// Told when the command begins, before anything is asked or sent.
+    /// Called when the command begins, before anything is asked or sent.
     fn on_start(&mut self);
 
-    /// Told when the command has ended.
-    fn on_finish(self, record: &Record);
+    /// Called when the command has ended.
+    fn on_finish(self, completed: &Completed);
 }
 
-/// Nobody.
+/// Observes nothing.
 impl CommandObserver for () {
     fn on_start(&mut self) {}
 
-    fn on_finish(self, _: &Record) {}
+    fn on_finish(self, _: &Completed) {}
 }

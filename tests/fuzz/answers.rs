@@ -43,7 +43,7 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
     made::mangled(made::one(&PLAIN, random).as_bytes(), random)
 }
 
-/// Whether it is something that a directory sends.
+/// Reads a body as each resource that a directory sends; true when it is one.
 pub(crate) fn hold(body: &[u8], random: &mut Rng) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return false;
@@ -99,11 +99,12 @@ pub(crate) fn drive(command: &Command, answers: &[&str], random: &mut Rng) {
         dry_run: random.u8(..4) == 0,
         ..Known::default()
     };
+    let mut prepared = command.prepare(&rules);
     // Longer than any of these commands needs: whatever goes on then is told that its time is over.
     for turn in 0.. {
         assert!(turn < 2_000, "{} does not end", command.name());
-        let answer = match command.decide(&rules, &known) {
-            Next::Finish(outcome) => return told(command, *outcome),
+        let answer = match prepared.decide(&known) {
+            Next::Finish(outcome) => return told(*outcome),
             Next::Read(_) | Next::Write(_) if turn > 60 => Err(ScimError::new(ErrorKind::Expired, "its time was over")),
             Next::Read(_) | Next::Write(_) if random.u8(..4) == 0 => {
                 Err(ScimError::new(kind(random), made::text(random)))
@@ -163,14 +164,14 @@ fn written(step: &Step, text: &str) -> Answer {
     }
 }
 
-fn told(command: &Command, outcome: aws_ilm::outcome::Outcome) {
+fn told(outcome: aws_ilm::outcome::Outcome) {
     let status = envelope::status(&outcome);
     assert!([200, 400, 404, 409, 502, 503, 504].contains(&status), "{status}");
     let signature = Signature {
         brand: "AWS-ILM",
         instance_name: "AWS-ILM_instance_1",
     };
-    let envelope = Envelope::new(signature, command, outcome);
+    let envelope = Envelope::new(signature, outcome);
     let text = serde_json::to_string(&envelope).unwrap();
     serde_json::from_str::<Value>(&text).unwrap();
     let table = to_markdown(&envelope);

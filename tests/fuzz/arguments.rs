@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{answers, made};
 
-/// Fields that somebody looks at.
+/// Profile fields that commands and mappings read.
 const FIELDS: [&str; 16] = [
     "username",
     "Username",

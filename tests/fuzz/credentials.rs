@@ -1,4 +1,4 @@
-//! Credentials: nothing but the one key and the one name is anybody's, whatever is presented.
+//! Credentials: only the one key and the one name are valid, whatever is presented.
 
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use crate::made;
 
 const KEY: &str = "ilm_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A key set with one key, of which nobody has the private half here.
+/// A key set with one key, whose private half is not here.
 const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"k",
     "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
 
@@ -88,7 +88,7 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
     }
 }
 
-/// Whether it was somebody's.
+/// Presents the input as each kind of credentials; true when it was valid.
 pub(crate) fn hold(input: &[u8], random: &mut Rng) -> bool {
     let (runtime, authenticator) = world();
     // Whatever it is, reading it as a certificate or the name of one is no more than refused.

@@ -4,7 +4,7 @@ use aws_ilm::http::{
     extract::CommandQuery,
     host::HostRule,
     negotiate::{Handling, Representation},
-    observe::RequestId,
+    observe::request_id_of,
 };
 use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use fastrand::Rng;
@@ -54,7 +54,7 @@ pub(crate) fn hold(input: &[u8], random: &mut Rng) -> bool {
     let mut headers = HeaderMap::new();
     headers.append(header::HOST, value.clone());
     headers.append("x-request-id", value);
-    let id = RequestId::of(&headers);
+    let id = request_id_of(&headers);
     assert!(
         (1..=128).contains(&id.as_str().len())
             && id

@@ -4,10 +4,10 @@
 //! cargo-fuzz needs a nightly compiler; this runs on the stable one. The targets: `arguments`
 //! (bodies, and what comes of the commands they are), `answers` (what a directory sends, and what
 //! commands make of it), `configuration` (files and variables; no fault may hold a secret),
-//! `credentials` (keys, tokens, certificates: nothing but the one key is anybody's), `http` (hosts,
-//! queries and header fields). Sound inputs are cut, doubled and mixed. A panic, an overflow (the
-//! profile has checks on), a broken promise or an input that takes over two seconds ends the run
-//! with the input and the seed, with which it can be had again.
+//! `credentials` (keys, tokens, certificates: only the one key is valid), `http` (hosts, queries
+//! and header fields). Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile
+//! has checks on), a broken promise or an input that takes over two seconds ends the run with the
+//! input and the seed, with which it can be had again.
 
 #![allow(
     clippy::print_stdout,

@@ -98,7 +98,7 @@ pub(crate) fn mangled(sound: &[u8], random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// A JSON value of a few levels, of strings that mean something to somebody.
+/// A JSON value of a few levels, with strings that some parser treats specially.
 pub(crate) fn json(depth: u8, random: &mut Rng) -> serde_json::Value {
     match random.u8(..if depth == 0 { 6 } else { 8 }) {
         0 => serde_json::Value::Null,

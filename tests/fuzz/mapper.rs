@@ -127,8 +127,8 @@ fn main() -> ExitCode {
                 let (form, text) = &corpus[numbers.below(corpus.len())];
                 (*form, mangled(text, &mut numbers))
             }
-            1 => (Form::ByHand, by_hand(&mut numbers)),
-            _ => (Form::Export, export(&mut numbers)),
+            1 => (Form::Toml, by_hand(&mut numbers)),
+            _ => (Form::Xsoar, export(&mut numbers)),
         };
         let began = Instant::now();
         let sound = catch_unwind(AssertUnwindSafe(|| tried_out(&text, form)));

@@ -134,7 +134,7 @@ impl Course {
     }
 }
 
-/// The URL of something that takes connections and never answers: the worst kind of dead.
+/// The URL of a server that takes connections and never answers: the worst kind of dead.
 async fn dead() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Sandbox::base_url(listener.local_addr().unwrap(), DEFAULT_TENANT);

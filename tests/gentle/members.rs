@@ -1,4 +1,4 @@
-//! A large group: in as few requests as AWS allows, and one unknown member stops nobody else.
+//! A large group: in as few requests as AWS allows, and one unknown member keeps no other out.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -15,7 +15,7 @@ impl Report {
         println!("  {name:<46} {value}");
     }
 
-    /// Prints whether something is as it should be.
+    /// Prints whether a claim holds.
     pub(crate) fn claim(&mut self, holds: bool, what: impl std::fmt::Display) {
         if holds {
             self.passed += 1;

@@ -8,7 +8,7 @@
 //!
 //! Late work stays within a request's time-out here: a write that a directory does after its client
 //! has given up on it, and after the next command has changed the same value, can't be told from
-//! that command's by anybody without ETags.
+//! that command's without ETags.
 
 use std::{
     collections::BTreeMap,

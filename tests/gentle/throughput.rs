@@ -31,7 +31,7 @@ pub(crate) async fn run(form: &Form, report: &mut Report) {
     too_many(report).await;
 }
 
-/// So many people are created, and in the middle somebody leaves.
+/// Creates so many people, with one leaver in the middle.
 async fn creations(count: usize, report: &mut Report) {
     let directory = Directory::holding(&json!({"users": [user("leaver")]}), true).await;
     let front = directory.service(&[]);
@@ -122,7 +122,7 @@ async fn updates(count: usize, report: &mut Report) {
     );
 }
 
-/// More at once than fit into the callers' time: those who don't are told so at once.
+/// More commands at once than fit into the callers' time: the others are refused at once.
 async fn too_many(report: &mut Report) {
     const TIME: usize = 4;
     let directory = Directory::holding(&json!({}), true).await;

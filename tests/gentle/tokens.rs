@@ -145,7 +145,7 @@ fn refused(directory: &Directory) -> u64 {
     requests.iter().filter(|request| request.status == Some(401)).count() as u64
 }
 
-/// Callers who look and change without a pause.
+/// Callers that read and write without a pause.
 struct Load {
     stop: Arc<AtomicBool>,
     callers: JoinSet<(usize, usize)>,

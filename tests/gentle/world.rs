@@ -180,7 +180,7 @@ impl Drop for Process {
     }
 }
 
-/// Whoever sends commands.
+/// A client that sends commands.
 #[derive(Clone)]
 pub(crate) struct Caller {
     http: reqwest::Client,

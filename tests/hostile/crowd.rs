@@ -115,7 +115,7 @@ impl Crowd {
                 let (mut reader, mut writer) = stream.into_split();
                 let whole = storm_of(habit);
                 let left = end.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
-                // Who is refused is closed, or is let no more be sent.
+                // A refused connection is closed, or its further bytes are not read.
                 let talk = async { tokio::join!(writer.write_all(&whole), read_all(&mut reader)) };
                 let _over = timeout(left, talk).await;
             });

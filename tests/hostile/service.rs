@@ -1,4 +1,4 @@
-//! The service as a process, and somebody who means well.
+//! The service as a process, and a client that means well.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::json;
 
-/// Whoever waits longer has not been served.
+/// A request that waits longer counts as not served.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Killed when it is dropped.
@@ -88,7 +88,7 @@ impl Drop for Service {
     }
 }
 
-/// How those fared who were served, and how many were not.
+/// The times of the served requests, and the number of the others.
 type Course = (Vec<Duration>, usize);
 
 /// Sends a command again and again for as long as the program runs.

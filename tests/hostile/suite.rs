@@ -1,6 +1,6 @@
-//! What connections cost that want nothing, or too much: how many are held, how somebody who means
-//! well is served meanwhile, and how much memory the service has in use.
-//! `cargo run --example hostile -- --short` takes less than a minute, `--full` some minutes.
+//! The cost of idle and greedy connections: how many are held, how a client that means well is
+//! served meanwhile, and how much memory the service has in use. `cargo run --example hostile --
+//! --short` takes less than a minute, `--full` some minutes.
 //!
 //! The service is a process of its own, with the sandbox in it; everything runs on loopback, and
 //! nothing goes on after the end. How many connections there can be is the limit of open files' to
@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
         (Habit::Silent, pick(10_000, 10_000)),
         (Habit::HalfOpen, pick(1_000, 10_000)),
         (Habit::DripsHeaders, pick(1_000, 10_000)),
-        // More than there are seats: those who drip give way.
+        // More connections than slots: the dripping ones give way.
         (Habit::DripsBody, pick(1_500, 11_000)),
         // Their answers wait in the system's memory for sockets, of which others on the machine
         // need some too.
@@ -100,7 +100,6 @@ fn tell(report: &mut Report, who: &str, (served, failed): &(Vec<Duration>, usize
         who,
         format!("{} served, {failed} not; p50 {half}, p99 {most}", served.len()),
     );
-    // One whose connection had to give way asks again. That hardly anybody is served would be a
-    // defect.
+    // A client whose connection had to give way asks again. Serving hardly any would be a defect.
     report.claim(*failed * 10 <= served.len() && !served.is_empty(), "is served");
 }

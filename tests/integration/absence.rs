@@ -1,5 +1,5 @@
-//! Somebody is absent only where a directory says so that has proven to be one: a wrong URL must
-//! not report every leaver as gone.
+//! A user is absent only if a verified directory says so: a wrong URL must not report every leaver
+//! as gone.
 
 use std::sync::{
     Arc,

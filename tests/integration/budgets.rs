@@ -121,8 +121,8 @@ async fn member_changes_cost_one_call_a_hundred() {
             calls,
             "{adds} {removals}"
         );
-        // No request holds more than AWS takes, adds come first, and nobody is told twice or left
-        // out.
+        // No request holds more than AWS takes, adds come first, and no member is reported twice or
+        // left out.
         let world_after: Vec<_> = world.group("g-1")["members"]
             .as_array()
             .unwrap()

@@ -16,7 +16,7 @@ use crate::{
 
 const TOKEN: &str = "s3cr3t-t0ken-that-nobody-may-see";
 
-/// An address on which nobody listens: it was free a moment ago, and is in nobody's hands.
+/// An address on which no process listens: it was free a moment ago.
 fn dead_address() -> String {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -102,8 +102,7 @@ async fn sigterm_turns_readiness_and_finishes_what_is_in_flight() {
         }
     };
     assert_eq!((stopping.status, &stopping.json()["status"]), (503, &json!("stopping")));
-    // It lives and still takes commands: whoever routes requests here has not looked at its
-    // readiness yet.
+    // It lives and still takes commands: a balancer may not have seen its readiness yet.
     assert_eq!(get(&format!("http://{address}/health/live")).await.status, 200);
     let late = http
         .post(format!("http://{address}/commands/iam-get-user"))

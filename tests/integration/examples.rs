@@ -1,6 +1,6 @@
-//! The examples of the OpenAPI document: each request with the answer it gets from
-//! `serve --sandbox`. They are the integration's own examples, so whoever tries them out gets what
-//! its documentation promises, in any order.
+//! The examples of the OpenAPI document: each request with the answer it gets from `serve
+//! --sandbox`. They are the integration's own examples, so each gives what the documentation
+//! promises, in any order.
 
 use std::{fs, path::PathBuf};
 
@@ -109,8 +109,8 @@ async fn all_of_them_work_in_any_order() {
     }
 }
 
-/// The documentation's page shows the masked e-mail as an empty string; whoever copies it gets an
-/// answer too.
+/// The documentation's page shows the masked e-mail as an empty string; the copied example works
+/// too.
 #[tokio::test]
 async fn the_example_with_the_masked_email_works_as_well() {
     let world = demonstration().await;

@@ -111,7 +111,7 @@ async fn a_create_takes_over_whom_adopt_allows() {
                     (409, &json!(409), &json!(message), &json!("create")),
                     "{case}"
                 );
-                // Who was found is shown, and is not told as the command's own user.
+                // The user that was found stands in `details`, not as the command's own user.
                 assert_eq!((&vendor["details"]["id"], &vendor["id"]), (&json!("u-1"), &Value::Null));
                 assert_eq!(world.sandbox.dump(), before, "{case}");
                 world.assert_calls(&[("CreateUser", 1), ("ListUsers", 1)]);
@@ -297,7 +297,7 @@ async fn a_token_renewed_in_its_file_is_taken_though_the_old_one_is_revoked_at_o
         (&instance["tokenInUse"], &instance["status"]),
         (&json!("first"), &json!("ok"))
     );
-    // Nobody was told of a refused token, since none came of it.
+    // The refused token is no `lastError`, since the request went through with the other.
     assert_eq!(instance.get("lastError"), None);
 }
 
@@ -545,7 +545,7 @@ async fn replicas_share_the_rates() {
 
 // An outage.
 
-/// A service in front of an address where nobody listens yet.
+/// A service in front of an address on which no directory listens yet.
 fn in_front_of(directory: SocketAddr) -> (SocketAddr, oneshot::Sender<()>) {
     let environment = [
         ("AWS_ILM_LISTEN", "127.0.0.1:0".to_owned()),
@@ -603,7 +603,7 @@ async fn an_outage_opens_the_breaker_and_its_end_closes_it() {
         (&instance["status"], &instance["lastError"]["what"]),
         (&json!("degraded"), &json!("no connection to the directory"))
     );
-    // Back again: nobody has to ask for it to be noticed.
+    // The directory is back: the probe finds out without a command.
     let listener = TcpListener::bind(directory).await.unwrap();
     tokio::spawn(Sandbox::default().serve(listener, std::future::pending()));
     let closed = async {
@@ -661,7 +661,7 @@ async fn throttling_opens_no_breaker() {
     assert_eq!((&shown["breaker"], shown.get("lastError")), (&json!("closed"), None));
 }
 
-// Callers who leave.
+// Callers that hang up.
 
 #[tokio::test]
 async fn a_command_whose_caller_has_hung_up_is_told_to_the_log() {

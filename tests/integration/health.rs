@@ -155,7 +155,7 @@ async fn readiness_never_waits_for_a_directory_that_hangs() {
         }
     });
     let world = World::with(setup("AWS_ILM_URL", &url)).await;
-    // The first look at the directory, which nobody asked for, hangs.
+    // The service's own first request to the directory hangs.
     let first = takes.recv().await;
     let hanging = tokio::spawn(world.http.post(world.url("/commands/test-module")).send());
     // The command hangs as well. While it waits, with its patience of 20 seconds, all of these are
@@ -227,7 +227,7 @@ async fn a_request_id_is_taken_over_or_made_and_stands_in_every_line() {
             let told = send(Some(bad)).await;
             assert_ne!(told.header("x-request-id"), Some(bad));
         }
-        // Creating somebody who is there is a conflict first, which is logged, at debug, by the
+        // Creating an existing user is a conflict first, which is logged, at debug, by the
         // command's own task.
         for id in ["flow-7.step_2", made.as_str()] {
             let access = loop {

@@ -12,15 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_ilm::http::{
-    extract::{Arguments, BodyLimits, BodyReader, CommandQuery, OptionalArguments},
-    guard::Guard,
-    host::HostRule,
-    layers::{LayerOptions, assemble},
-    negotiate::{Handling, Representation},
-    observe::AccessRecord,
-    problem::Problem,
-    server::{ServerOptions, serve},
+use aws_ilm::{
+    http::{
+        extract::{Arguments, BodyLimits, BodyReader, CommandQuery, OptionalArguments},
+        guard::Guard,
+        host::HostRule,
+        layers::{LayerOptions, assemble},
+        negotiate::{Handling, Representation},
+        observe::AccessRecord,
+        problem::Problem,
+    },
+    net::server::{ServerOptions, serve},
 };
 use axum::{
     Extension, Json, Router,
@@ -510,7 +512,7 @@ fn an_overlong_body_gets_its_413_whole_and_the_connection_ends() {
     }
     connection.answer().unwrap().problem(413, "body-too-large");
     connection.until_closed();
-    // Who asks first is not made to send.
+    // A client that sends `Expect: 100-continue` is refused before it sends its body.
     let mut connection = service.connect();
     connection.send(head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n"));
     connection.answer().unwrap().problem(413, "body-too-large");

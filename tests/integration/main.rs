@@ -13,6 +13,7 @@ mod sandbox;
 mod absence;
 mod answers;
 mod architecture;
+mod architecture_style;
 mod arguments;
 mod budgets;
 mod callers;

@@ -284,7 +284,7 @@ fn lint_names_what_an_expression_may_not_name() {
     }
 }
 
-/// A pipe that nobody writes to: reading it would wait for ever.
+/// A pipe without a writer: reading it would wait for ever.
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_mapper_for_lint_explain_and_the_configuration() {

@@ -9,18 +9,19 @@ use aws_ilm::{
         update_group, update_user,
     },
     envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
-        UpdateGroupEnvelope, UserEnvelope,
+        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, PlannedRequest,
+        TestModuleEnvelope, UpdateGroupEnvelope, UserEnvelope,
     },
     http::{
         self,
-        health::{Liveness, Readiness},
-        mappers::{ExplainArguments, MappersInUse},
         problem::Problem,
+        routes::{
+            health::{Liveness, Readiness},
+            mappers::{ExplainArguments, MappersInUse},
+        },
     },
     mapper::Explained,
     sandbox::{Fault, FaultKind},
-    service::PlannedRequest,
 };
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
@@ -42,7 +43,7 @@ use crate::{
 
 const STALE: &str = "openapi/openapi.json is stale: cargo run -- openapi > openapi/openapi.json";
 
-/// The one path beside the commands' to which something is posted.
+/// The one path beside the commands' that takes POST.
 const EXPLAIN: &str = "/mappers/{name}/explain";
 
 /// The method that a path is for, in lower case.
@@ -69,7 +70,7 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     operations
 }
 
-/// The text of a field that has to say something.
+/// The text of a field that must not be empty.
 fn said(value: &Value, name: &str, place: &str) -> String {
     let text = value[name].as_str().unwrap_or_default();
     assert!(!text.trim().is_empty(), "{place} has no {name}: {value}");

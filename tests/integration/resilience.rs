@@ -1,5 +1,5 @@
-//! Lost answers, callers who leave, deadlines and shutdown: nobody is doubled, and nothing that was
-//! done is told as failed.
+//! Lost answers, callers that hang up, deadlines and shutdown: no user is created twice, and
+//! nothing that was done is told as failed.
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,7 @@ fn person(user_name: &str) -> Value {
         "olduserdata": {"username": format!("old-{user_name}"), "email": "zq7.old@example.com"}})
 }
 
-/// Sends everything there is to send, as callers who mean well and as those who don't.
+/// Sends every kind of request, well-formed and hostile.
 async fn send_everything(world: &World, url: &str) -> Vec<Answer> {
     let http = caller();
     let mut answers = Vec::new();
@@ -163,7 +163,7 @@ async fn send_everything(world: &World, url: &str) -> Vec<Answer> {
         .build()
         .unwrap();
     answers.push(answer(second.post(&get_user).header("authorization", "Bearer zq7").json(&jane)).await);
-    // Somebody hangs up while the directory takes its time.
+    // A caller hangs up while the directory takes its time.
     world.sandbox.script(Fault::new(FaultKind::Slow {
         milliseconds: 300,
         work_late: false,

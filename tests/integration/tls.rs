@@ -17,8 +17,10 @@ use std::{
 use aws_ilm::{
     auth::CertificateNames,
     config::{self, Sources},
-    http::server::{ServerOptions, serve, serve_tls},
-    tls::{Current, Files, Reloader},
+    net::{
+        server::{ServerOptions, serve, serve_tls},
+        tls::{ClientCertificate, Current, Files, Reloader},
+    },
 };
 use axum::{Json, Router, extract::Request, routing::get};
 use axum_server::Handle;
@@ -33,10 +35,10 @@ use serde_json::{Value, json};
 
 use crate::process::{File, Running, run};
 
-/// Long enough never to strike where something is expected; a test that waits this long has failed.
+/// Longer than any expected event takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Somebody who issues certificates.
+/// An authority that issues certificates.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key in PEM.
@@ -184,7 +186,7 @@ impl Service {
                 router,
                 options,
                 current,
-                Arc::default(),
+                |_, _| {},
                 handle.clone(),
             ))),
             None => drop(tokio::spawn(serve(listener, router, options, handle.clone()))),
@@ -220,7 +222,8 @@ impl Drop for Service {
 }
 
 async fn told(request: Request) -> Json<Value> {
-    let names = request.extensions().get::<Arc<CertificateNames>>();
+    let certificate = request.extensions().get::<ClientCertificate>();
+    let names = certificate.and_then(|certificate| CertificateNames::from_der(certificate.verified()?).ok());
     let names = names.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
     Json(json!({"version": format!("{:?}", request.version()), "names": names}))
 }
@@ -275,7 +278,7 @@ async fn both_versions_of_tls_and_of_http_are_spoken() {
             assert_eq!(answer, json!({"version": http, "names": null}), "{version:?}");
         }
     }
-    // Who trusts another authority does not take ours for it.
+    // A client that trusts another authority refuses this certificate.
     assert!(service.names(&Authority::new("another"), None).await.is_err());
 }
 
@@ -397,7 +400,7 @@ async fn client_certificates_are_optional_and_never_wrong() {
     ] {
         assert!(service.names(&authority, Some(&issued)).await.is_err(), "{what}");
     }
-    // And nobody was disturbed.
+    // The service still answers its clients.
     let issued = clients.client();
     assert_eq!(service.names(&authority, Some(&issued)).await.unwrap(), client_names());
 }
@@ -436,7 +439,7 @@ async fn a_replaced_authority_takes_its_names_from_open_connections() {
 
     folder.write("ca.crt", &after.pem());
     let written = Instant::now();
-    // The connection goes on and is nobody's.
+    // The connection goes on without a client's names.
     while service.ask(&kept).await.unwrap().0["names"] != Value::Null {
         assert!(written.elapsed() < PATIENCE, "the names outlive their authority");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -777,7 +780,7 @@ fn the_program_serves_tls_and_its_healthcheck_knows() {
     assert_eq!(asked(&[], &[("AWS_ILM_CONFIG", file.path())]), ready);
     // Plain HTTP is not spoken there.
     assert_eq!(asked(&[], &[listen]).0, Some(1));
-    // An address that was given is verified, and nobody here knows the authority.
+    // A given address is verified, and its authority is unknown here.
     let (code, _, stderr) = asked(&["--url", &url], &[]);
     assert_eq!(code, Some(1));
     assert!(stderr.to_lowercase().contains("certificate"), "{stderr}");

@@ -82,7 +82,7 @@ async fn a_directory_too_slow_is_a_504_for_every_command() {
 
 #[tokio::test]
 async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
-    // Bound and dropped: nobody listens there.
+    // Bound and dropped: no service listens there.
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{dead}/sandbox-tenant/scim/v2/");
     let environment = [("AWS_ILM_URL", url.as_str()), ("AWS_ILM_COMMAND_TIMEOUT", "300ms")];

@@ -1,15 +1,15 @@
-//! Which addresses keys may be fetched from.
+//! Checks the addresses that keys are fetched from.
 
 use url::{Host, Url};
 
-/// Why an address is not one to fetch keys from.
+/// Says why keys can't be fetched from an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not the text of an absolute URL.
     #[error("use a whole URL, like https://login.example.com/realm, without white space or backslashes")]
     NotAUrl,
-    /// Neither https nor plain http to this very machine: anybody on the way could put keys of
-    /// their own in.
+    /// Neither https nor plain http to this very machine: an attacker on the way could replace the
+    /// keys.
     #[error("use https; plain http is for loopback alone")]
     NotHttps,
     /// A name or a password stands before the host.
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Url, AddressError> {
     Url::parse(text).map_err(|_| AddressError::NotAUrl)
 }
 
-/// Checks where keys are fetched from.
+/// Checks the URL of a key set.
 pub(super) fn check(url: &Url) -> Result<(), AddressError> {
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
         return Err(AddressError::NotHttps);
@@ -45,8 +45,8 @@ pub(super) fn check(url: &Url) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// Where an issuer describes itself: its own URL, with a slash at its end left out, and the
-/// well-known path (OpenID Connect Discovery 1.0 section 4.1).
+/// Builds the URL of an issuer's discovery document: the issuer's own URL, without a slash at its
+/// end, and the well-known path (OpenID Connect Discovery 1.0 section 4.1).
 pub(super) fn discovery(issuer: &str) -> Result<Url, AddressError> {
     let url = parse(issuer)?;
     check(&url)?;
@@ -59,10 +59,10 @@ pub(super) fn discovery(issuer: &str) -> Result<Url, AddressError> {
     ))
 }
 
-/// Where the keys are, as an issuer says of itself.
+/// Checks the `jwks_uri` that an issuer announces.
 ///
-/// Plain http is believed of an issuer on loopback only. Else one on the network could have this
-/// machine's own services asked.
+/// Plain http is accepted from an issuer on loopback only. Else an issuer on the network could have
+/// this machine's own services called.
 pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressError> {
     let url = parse(text)?;
     check(&url)?;
@@ -72,7 +72,8 @@ pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressError> {
     Ok(url)
 }
 
-/// By address or by the one name that always means it (RFC 6761 section 6.3).
+/// Recognises loopback by its addresses, and by the one name that always means it (RFC 6761 section
+/// 6.3).
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn other_addresses_are_refused() {
-        for (issuer, fault) in [
+        for (issuer, error) in [
             ("", AddressError::NotAUrl),
             ("login.example.com", AddressError::NotAUrl),
             ("https:login.example.com", AddressError::NotAUrl),
@@ -134,7 +135,7 @@ mod tests {
             ("https://login.example.com?", AddressError::QueryOrFragment),
             ("https://login.example.com/#x", AddressError::QueryOrFragment),
         ] {
-            assert_eq!(discovery(issuer), Err(fault), "{issuer:?}");
+            assert_eq!(discovery(issuer), Err(error), "{issuer:?}");
         }
     }
 

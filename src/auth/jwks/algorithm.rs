@@ -5,8 +5,9 @@ use std::{fmt, str::FromStr};
 /// A signature algorithm, by its name in the header of a token (RFC 7518 section 3.1, RFC 8037
 /// section 3.1).
 ///
-/// Asymmetric ones only. With HS* whoever can check a token can make one, and a public key taken
-/// for its secret lets everybody (RFC 8725 section 2.1); `none` is no signature.
+/// Lists asymmetric ones only. With HS* a party that can check a token can make one too, and a
+/// public key taken for its secret lets in any caller (RFC 8725 section 2.1); `none` is no
+/// signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -25,12 +26,22 @@ pub enum Algorithm {
     ES256,
     /// ECDSA on the curve P-384 with SHA-384.
     ES384,
-    /// Ed25519. Ed448, which goes by the same name, is not spoken.
+    /// Ed25519. Ed448, which goes by the same name, is not supported.
     EdDSA,
 }
 
 impl Algorithm {
-    /// All of them.
+    /// Those that an RSA key serves (RFC 7518 sections 3.3 and 3.5).
+    pub(super) const RSA: [Self; 6] = [
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+    ];
+
+    /// Every algorithm.
     pub const ALL: [Self; 9] = [
         Self::RS256,
         Self::RS384,
@@ -43,7 +54,7 @@ impl Algorithm {
         Self::EdDSA,
     ];
 
-    /// Its name in headers and keys.
+    /// The name in headers and keys.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -82,7 +93,7 @@ impl From<Algorithm> for jsonwebtoken::Algorithm {
     }
 }
 
-/// Not the name of an algorithm that can be used, by its exact spelling.
+/// Says that a text is not the exact name of a supported algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA; HS* and none are not offered, since anybody could make \

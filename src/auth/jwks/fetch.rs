@@ -1,4 +1,4 @@
-//! Getting a set of keys from where it is: a file, a URL, or the URL that an issuer announces.
+//! Fetches a key set from its source: a file, a URL, or the URL that an issuer announces.
 
 use std::{io, path::Path, time::Duration};
 
@@ -9,38 +9,37 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use super::{AddressError, Object, address, set::KeySetError};
-use crate::files;
+use super::{AddressError, address, set::KeySetError};
+use crate::{files, json};
 
-/// How long an answer may take in all, discovery included. Somebody may be waiting for it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an answer may take in all, discovery included: a request that presents a token may wait
+/// for it.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest document read. Sets have a few kilobytes; those with certificate chains stay below
-/// 100.
-const LONGEST: usize = 256 * 1024;
+/// The longest document that is read, in bytes. Sets have a few kilobytes; those with certificate
+/// chains stay below 100.
+const MAX_LENGTH: usize = 256 * 1024;
 
-/// How long keys are good for when their issuer doesn't say.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long keys are fresh when their issuer doesn't say.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// No issuer can make us ask more often than this.
-const SHORTEST_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// The shortest time between two fetches that an issuer can ask for.
+const MIN_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// Nor keep a key that it withdrew in use for longer.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest time that a withdrawn key can stay in use.
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-const USER_AGENT: &str = concat!("aws-ilm/", env!("CARGO_PKG_VERSION"));
-
-/// A set of keys as it was found.
+/// A key set as it was fetched.
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
-    /// For how long it is good.
+    /// How long it is fresh.
     pub(super) lifetime: Duration,
 }
 
-/// Why keys could not be got, without a word of what was answered.
+/// Says why keys could not be fetched, without a word of the answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error("no answer within {} seconds", PATIENCE.as_secs())]
+    #[error("no answer within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
     #[error("no connection")]
     Connect,
@@ -48,7 +47,7 @@ pub(super) enum FetchError {
     Broken,
     #[error("the status is {0}; it must be 200, and redirects are not followed")]
     Status(u16),
-    #[error("the document is larger than {} KiB", LONGEST / 1024)]
+    #[error("the document is larger than {} KiB", MAX_LENGTH / 1024)]
     TooLarge,
     #[error("the discovery document is not a JSON object with names that stand once each")]
     Discovery,
@@ -64,23 +63,6 @@ pub(super) enum FetchError {
     Set(#[from] KeySetError),
 }
 
-/// The client that keys are fetched with.
-pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .user_agent(USER_AGENT)
-        // Followed, a redirect would let whoever answers name the keys' place; no issuer needs one.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        // Whoever can set an environment variable must not be able to name the keys.
-        .no_proxy()
-        // What is never unpacked can't be a bomb.
-        .no_gzip()
-        .referer(false)
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        .build()
-}
-
 /// Fetches a set from its URL.
 pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, FetchError> {
     let answer = async {
@@ -89,7 +71,7 @@ pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fetch
         let body = body(response).await?;
         Ok(Answer { body, lifetime })
     };
-    tokio::time::timeout(PATIENCE, answer)
+    tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or(Err(FetchError::TimedOut))
 }
@@ -99,8 +81,10 @@ pub(super) async fn from_url(client: &Client, url: &Url) -> Result<Answer, Fetch
 pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Result<Answer, FetchError> {
     let answer = async {
         let document = body(get(client, url).await?).await?;
-        let Object(document) = serde_json::from_slice(&document).map_err(|_| FetchError::Discovery)?;
-        // Section 4.3. Else somebody who can answer for one issuer could have their keys taken for
+        let Ok(Value::Object(document)) = json::parse(&document) else {
+            return Err(FetchError::Discovery);
+        };
+        // Section 4.3. Else a server that answers for one issuer could have its keys taken for
         // another's.
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(FetchError::Issuer);
@@ -109,7 +93,7 @@ pub(super) async fn by_discovery(client: &Client, url: &Url, issuer: &str) -> Re
         let keys = address::announced(keys, url).map_err(FetchError::JwksUri)?;
         from_url(client, &keys).await
     };
-    tokio::time::timeout(PATIENCE, answer)
+    tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or(Err(FetchError::TimedOut))
 }
@@ -122,12 +106,12 @@ pub(super) async fn from_file(path: &Path) -> Result<Answer, FetchError> {
     let body = read.unwrap_or(Err(FetchError::File(io::ErrorKind::Other)))?;
     Ok(Answer {
         body,
-        lifetime: LIFETIME,
+        lifetime: DEFAULT_LIFETIME,
     })
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
-    let mut body = files::read(path, LONGEST as u64).map_err(|fault| match fault {
+    let mut body = files::read(path, MAX_LENGTH as u64).map_err(|error| match error {
         files::FileError::Unreadable(kind) => FetchError::File(kind),
         files::FileError::NotAFile => FetchError::NotAFile,
         files::FileError::TooLarge | files::FileError::NotText => FetchError::TooLarge,
@@ -136,7 +120,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
 }
 
 async fn get(client: &Client, url: &Url) -> Result<Response, FetchError> {
-    let response = client.get(url.clone()).send().await.map_err(|error| broken(&error))?;
+    let response = client
+        .get(url.clone())
+        .send()
+        .await
+        .map_err(|error| transport_error(&error))?;
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
     }
@@ -145,8 +133,8 @@ async fn get(client: &Client, url: &Url) -> Result<Response, FetchError> {
 
 async fn body(mut response: Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
-        if body.len() + chunk.len() > LONGEST {
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(&error))? {
+        if body.len() + chunk.len() > MAX_LENGTH {
             return Err(FetchError::TooLarge);
         }
         body.extend_from_slice(&chunk);
@@ -154,7 +142,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, FetchError> {
     Ok(body)
 }
 
-fn broken(error: &reqwest::Error) -> FetchError {
+fn transport_error(error: &reqwest::Error) -> FetchError {
     if error.is_timeout() {
         FetchError::TimedOut
     } else if error.is_connect() {
@@ -164,8 +152,8 @@ fn broken(error: &reqwest::Error) -> FetchError {
     }
 }
 
-/// How long an answer is fresh by its own word (RFC 9111 sections 4.2.1, 4.2.3 and 5.2.2), within
-/// our bounds.
+/// Computes how long an answer is fresh by its own header fields (RFC 9111 sections 4.2.1, 4.2.3
+/// and 5.2.2), within our bounds.
 fn lifetime(headers: &HeaderMap) -> Duration {
     let directives = headers
         .get_all(CACHE_CONTROL)
@@ -176,18 +164,18 @@ fn lifetime(headers: &HeaderMap) -> Duration {
     let mut lifetime = None;
     for directive in directives {
         if directive == "no-store" || directive.starts_with("no-cache") {
-            return SHORTEST_LIFETIME;
+            return MIN_LIFETIME;
         }
         let seconds = directive.strip_prefix("max-age=").map(|age| age.trim_matches('"'));
         lifetime = lifetime.or_else(|| seconds?.parse().ok());
     }
     let Some(lifetime) = lifetime.map(Duration::from_secs) else {
-        return LIFETIME;
+        return DEFAULT_LIFETIME;
     };
     let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok());
     lifetime
         .saturating_sub(Duration::from_secs(age.unwrap_or(0)))
-        .clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)
+        .clamp(MIN_LIFETIME, MAX_LIFETIME)
 }
 
 #[cfg(test)]
@@ -195,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_says_how_long_its_keys_are_good_within_bounds() {
+    fn an_issuer_says_how_long_its_keys_are_fresh_within_bounds() {
         for (cache_control, age, minutes) in [
             (None, None, 60),
             (Some("public"), None, 60),

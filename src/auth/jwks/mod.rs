@@ -1,13 +1,13 @@
-//! The public keys of one issuer: fetched, kept, and fetched again when they may have changed.
+//! The public keys of one issuer: fetched, cached, and fetched again when they may have changed.
 //!
-//! Whoever sends tokens decides when keys are looked for, so nothing of what they send may cost
-//! more than a look: an unknown key id leads to at most one fetch in 30 seconds, all who wait for
-//! it wait for the same one, and whose key is known doesn't wait at all.
+//! The senders of tokens decide when keys are looked up, so no token may cost more than a look-up:
+//! an unknown key id leads to at most one fetch in 30 seconds, all requests that wait for a fetch
+//! share it, and a request whose key is cached doesn't wait at all.
 
 mod address;
 mod algorithm;
 mod fetch;
-mod object;
+mod key;
 mod set;
 #[cfg(test)]
 mod testing;
@@ -26,44 +26,47 @@ use tokio::{
 };
 use url::Url;
 
+use crate::outbound;
+
 pub use address::AddressError;
 pub use algorithm::{Algorithm, AlgorithmError};
 use fetch::{Answer, FetchError};
-pub(super) use object::Object;
-pub(super) use set::{Key, KeyMatchError};
-use set::{KeyError, Set};
+pub(super) use key::Key;
+use key::KeyError;
+pub(super) use set::KeyMatchError;
+use set::KeySet;
 #[cfg(test)]
-pub(super) use testing::{Signer, TemporaryFile, encode, set};
+pub(super) use testing::{Signer, TemporaryFile, encode, key_set};
 
-/// The least time between two fetches from one issuer, whatever is sent to us.
-const GAP: Duration = Duration::from_secs(30);
+/// The least time between two fetches from one issuer, however many tokens ask for unknown keys.
+const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The same for a file, which costs next to nothing: this is how soon a change in it is seen.
-const FILE_GAP: Duration = Duration::from_secs(1);
+/// The least time between two reads of a file, which cost next to nothing: a change in it is seen
+/// this soon.
+const MIN_READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// No key is used for longer than this after it was last seen at its issuer. Until then keys that
-/// can't be fetched anew are kept: an issuer that is down for a night should not stop ours.
-const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest that a key is used after it was last seen at its issuer. Until then keys that can't
+/// be fetched anew are kept: an issuer that is down for a night must not stop this service.
+const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many may wait for the keys at once. Who comes beyond is answered by what is known: forged
-/// tokens, which cost nothing to make, must not take every connection while an issuer is slow to
-/// answer.
-const MOST_WAITING: usize = 64;
+/// The most requests that wait for a fetch at once; others are answered from the cache. Forged
+/// tokens, which cost nothing to make, must not hold every connection while an issuer is slow.
+const MAX_WAITING: usize = 64;
 
-/// Where an issuer's keys are.
+/// The source of an issuer's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
-    /// Where the issuer says, at its URL with `/.well-known/openid-configuration` (OpenID Connect
-    /// Discovery 1.0 section 4).
+    /// The `jwks_uri` of the issuer's discovery document, at its URL with
+    /// `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4).
     Discovery,
-    /// At this URL, as a JSON Web Key Set (RFC 7517 section 5).
+    /// A URL that serves a JSON Web Key Set (RFC 7517 section 5).
     Url(Url),
-    /// In this file, as a JSON Web Key Set. Read again every second.
+    /// A file that holds a JSON Web Key Set. Read again every second.
     File(PathBuf),
 }
 
 impl KeySource {
-    /// Keys at a URL, from its text as somebody wrote it.
+    /// Parses the URL of a key set as it is written in the configuration.
     ///
     /// # Errors
     /// When the text is no URL, or has characters that the URL standard's parser would drop or
@@ -74,7 +77,7 @@ impl KeySource {
         Ok(Self::Url(url))
     }
 
-    /// Checks that the keys of this issuer could be got safely; asks nobody.
+    /// Checks that the keys of this issuer could be fetched safely; sends nothing.
     ///
     /// # Errors
     /// When its URL is neither https nor plain http on loopback, or holds credentials or what else
@@ -88,54 +91,54 @@ impl KeySource {
     }
 }
 
-/// The keys of one issuer.
+/// The keys of one issuer, cached.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct IssuerKeys {
     issuer: String,
-    place: Place,
-    state: Mutex<State>,
-    /// Places for those who wait.
+    source: ReadySource,
+    cache: Mutex<Cache>,
+    /// One permit for each request that may wait for a fetch.
     waiting: Semaphore,
 }
 
-/// Where the keys are, ready to be asked.
+/// A [`KeySource`] with all that a fetch takes.
 #[derive(Debug)]
-enum Place {
+enum ReadySource {
     Discovery { url: Url, client: reqwest::Client },
     Url { url: Url, client: reqwest::Client },
     File(PathBuf),
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Cache {
     held: Option<CachedSet>,
-    /// When somebody went to get them last.
-    asked: Option<Instant>,
-    /// Closed when whoever went is back.
-    flight: Option<watch::Receiver<()>>,
-    /// What went wrong the last time, if it did.
-    fault: Option<FetchError>,
+    /// When the last fetch started.
+    last_fetch: Option<Instant>,
+    /// Closes when the fetch under way ends.
+    under_way: Option<watch::Receiver<()>>,
+    /// The error of the last fetch, if it failed.
+    error: Option<FetchError>,
 }
 
 #[derive(Debug)]
 struct CachedSet {
-    set: Arc<Set>,
+    set: Arc<KeySet>,
     body: Vec<u8>,
-    /// When they were seen at their issuer.
+    /// When the set was last seen at its issuer.
     seen: Instant,
     lifetime: Duration,
 }
 
-/// Why there is no key for a token.
+/// Says why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyLookupError {
-    /// The issuer has none.
-    Key(KeyMatchError),
-    /// What the issuer has is not known, or not any more.
-    Keys,
+    /// The issuer's set has no such key.
+    NoMatch(KeyMatchError),
+    /// The issuer's set is not known, or has not been seen for too long.
+    Unavailable,
 }
 
-/// Why keys can't be got ready.
+/// Says why a source can't be made ready for fetches.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeySourceError {
     #[error(transparent)]
@@ -144,186 +147,183 @@ pub(super) enum KeySourceError {
     Client(#[from] reqwest::Error),
 }
 
-/// Waits until somebody has got the keys, or could not. A file can keep one waiting without end.
-async fn landed(mut flight: watch::Receiver<()>) {
-    drop(timeout(fetch::PATIENCE, flight.changed()).await);
-}
-
-impl Keys {
-    /// The keys of an issuer, none of them known yet.
+impl IssuerKeys {
+    /// Makes an empty cache for an issuer.
     pub(super) fn new(issuer: &str, source: &KeySource) -> Result<Self, KeySourceError> {
-        let place = match source {
-            KeySource::Discovery => Place::Discovery {
+        let source = match source {
+            KeySource::Discovery => ReadySource::Discovery {
                 url: address::discovery(issuer)?,
-                client: fetch::client()?,
+                client: outbound::client(fetch::TIMEOUT)?,
             },
             KeySource::Url(url) => {
                 address::check(url)?;
-                Place::Url {
+                ReadySource::Url {
                     url: url.clone(),
-                    client: fetch::client()?,
+                    client: outbound::client(fetch::TIMEOUT)?,
                 }
             }
-            KeySource::File(path) => Place::File(path.clone()),
+            KeySource::File(path) => ReadySource::File(path.clone()),
         };
         Ok(Self {
             issuer: issuer.to_owned(),
-            place,
-            state: Mutex::default(),
-            waiting: Semaphore::new(MOST_WAITING),
+            source,
+            cache: Mutex::default(),
+            waiting: Semaphore::new(MAX_WAITING),
         })
     }
 
-    /// The key for a token. When there is none, the issuer may have a new one: it is asked, if it
-    /// was not asked a moment ago.
+    /// Finds the key for a token. When the cache has none, the issuer may have published a new one:
+    /// fetches the set, if it was not fetched a moment ago.
     pub(super) async fn find(
         self: &Arc<Self>,
         algorithm: Algorithm,
         id: Option<&str>,
     ) -> Result<Arc<Key>, KeyLookupError> {
-        if self.due() <= Instant::now() {
-            // Nobody waits for this, unless the key is missing.
-            self.launch();
+        if self.next_fetch() <= Instant::now() {
+            // Only a request whose key is missing waits for it.
+            self.start_fetch();
         }
-        let found = self.usable().map(|set| set.find(algorithm, id));
+        let found = self.current_set().map(|set| set.find(algorithm, id));
         match found {
             Some(Ok(key)) => return Ok(key),
-            Some(Err(KeyMatchError::Ambiguous)) => return Err(KeyLookupError::Key(KeyMatchError::Ambiguous)),
+            Some(Err(KeyMatchError::Ambiguous)) => return Err(KeyLookupError::NoMatch(KeyMatchError::Ambiguous)),
             Some(Err(KeyMatchError::Unknown)) | None => self.refresh().await,
         }
-        let set = self.usable().ok_or(KeyLookupError::Keys)?;
-        set.find(algorithm, id).map_err(KeyLookupError::Key)
+        let set = self.current_set().ok_or(KeyLookupError::Unavailable)?;
+        set.find(algorithm, id).map_err(KeyLookupError::NoMatch)
     }
 
-    /// Gets the keys anew, unless that was done a moment ago, and waits for them or for those that
-    /// somebody else is getting; not when as many wait already as may.
+    /// Fetches the keys, unless that was done a moment ago, and waits for this fetch or for the one
+    /// under way; returns at once when [`MAX_WAITING`] requests wait already.
     pub(super) async fn refresh(self: &Arc<Self>) {
-        let flight = self.launch();
-        if let (Some(flight), Ok(_waiting)) = (flight, self.waiting.try_acquire()) {
-            landed(flight).await;
+        let fetch = self.start_fetch();
+        if let (Some(fetch), Ok(_permit)) = (fetch, self.waiting.try_acquire()) {
+            wait_for(fetch).await;
         }
     }
 
-    /// Gets the keys whenever it is time to, for ever.
+    /// Fetches the keys whenever they are due, for ever.
     pub(super) async fn keep_fresh(self: Arc<Self>) {
         loop {
-            sleep_until(self.due()).await;
-            if let Some(flight) = self.launch() {
-                landed(flight).await;
+            sleep_until(self.next_fetch()).await;
+            if let Some(fetch) = self.start_fetch() {
+                wait_for(fetch).await;
             }
         }
     }
 
-    /// Sends for the keys. In a task of its own: whoever asked may hang up, and must not be able to
-    /// stop it for the others.
-    fn launch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
-        let mut state = self.state();
-        let under_way = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok());
-        if let Some(flight) = under_way {
-            return Some(flight.clone());
+    /// Starts a fetch, or joins the one under way; `None` when the last one was a moment ago. Runs
+    /// it in a task of its own, so that a request that is cancelled doesn't stop it for the others.
+    fn start_fetch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
+        let mut cache = self.cache();
+        let under_way = cache.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok());
+        if let Some(fetch) = under_way {
+            return Some(fetch.clone());
         }
         let now = Instant::now();
-        if state.asked.is_some_and(|asked| now < asked + self.gap()) {
+        if cache.last_fetch.is_some_and(|last| now < last + self.min_interval()) {
             return None;
         }
-        let (done, flight) = watch::channel(());
-        state.asked = Some(now);
-        state.flight = Some(flight.clone());
+        let (done, fetch) = watch::channel(());
+        cache.last_fetch = Some(now);
+        cache.under_way = Some(fetch.clone());
         let keys = Arc::clone(self);
         tokio::spawn(async move {
             let answer = keys.fetch().await;
-            keys.take(answer);
+            keys.store(answer);
             drop(done);
         });
-        Some(flight)
+        Some(fetch)
     }
 
     async fn fetch(&self) -> Result<Answer, FetchError> {
-        match &self.place {
-            Place::Discovery { url, client } => fetch::by_discovery(client, url, &self.issuer).await,
-            Place::Url { url, client } => fetch::from_url(client, url).await,
-            Place::File(path) => fetch::from_file(path).await,
+        match &self.source {
+            ReadySource::Discovery { url, client } => fetch::by_discovery(client, url, &self.issuer).await,
+            ReadySource::Url { url, client } => fetch::from_url(client, url).await,
+            ReadySource::File(path) => fetch::from_file(path).await,
         }
     }
 
-    /// Takes what was found in place of what is held; keeps what is held when nothing could be
-    /// found.
-    fn take(&self, answer: Result<Answer, FetchError>) {
-        let now = Instant::now();
+    /// Replaces the cached set by the one that was fetched; keeps it when the fetch failed.
+    fn store(&self, answer: Result<Answer, FetchError>) {
         let issuer = self.issuer.as_str();
-        let mut state = self.state();
-        let fault = match answer {
-            Ok(Answer { body, lifetime }) => match &mut state.held {
-                Some(held) if held.body == body => {
-                    held.seen = now;
-                    held.lifetime = lifetime;
-                    None
-                }
-                held => match Set::read(&body) {
-                    Ok(set) => {
-                        tell(issuer, &set);
-                        *held = Some(CachedSet {
-                            set: Arc::new(set),
-                            body,
-                            seen: now,
-                            lifetime,
-                        });
-                        None
-                    }
-                    Err(fault) => Some(fault.into()),
-                },
-            },
-            Err(fault) => Some(fault),
-        };
-        // Told once, not every time.
-        match &fault {
-            Some(fault) if state.fault.as_ref() != Some(fault) => {
-                let keys_held = state.held.is_some();
-                tracing::warn!(issuer, %fault, keys_held, "the keys of an issuer can't be got");
+        let mut cache = self.cache();
+        let error = answer.and_then(|answer| cache.replace(answer, issuer)).err();
+        // Logged at each change, not at each fetch.
+        match &error {
+            Some(error) if cache.error.as_ref() != Some(error) => {
+                let keys_held = cache.held.is_some();
+                tracing::warn!(issuer, %error, keys_held, "the keys of an issuer can't be fetched");
             }
-            None if state.fault.is_some() => tracing::info!(issuer, "the keys of an issuer can be got again"),
+            None if cache.error.is_some() => tracing::info!(issuer, "the keys of an issuer can be fetched again"),
             Some(_) | None => {}
         }
-        state.fault = fault;
+        cache.error = error;
     }
 
-    /// The keys that are held, unless their issuer has not been heard for too long.
-    fn usable(&self) -> Option<Arc<Set>> {
-        let state = self.state();
-        let held = state.held.as_ref()?;
-        (held.seen.elapsed() <= LONGEST_USE).then(|| Arc::clone(&held.set))
+    /// The cached set, unless its issuer has not been reached for too long.
+    fn current_set(&self) -> Option<Arc<KeySet>> {
+        let cache = self.cache();
+        let held = cache.held.as_ref()?;
+        (held.seen.elapsed() <= MAX_STALENESS).then(|| Arc::clone(&held.set))
     }
 
-    /// When to get them next: some time before they go stale, so that nobody has to wait for them.
-    fn due(&self) -> Instant {
-        let state = self.state();
-        let Some(asked) = state.asked else {
+    /// When the next fetch is due: some time before the set goes stale, so that no request waits
+    /// for it.
+    fn next_fetch(&self) -> Instant {
+        let cache = self.cache();
+        let Some(last) = cache.last_fetch else {
             return Instant::now();
         };
-        let earliest = asked + self.gap();
-        match (&self.place, &state.held) {
-            (Place::Discovery { .. } | Place::Url { .. }, Some(held)) if state.fault.is_none() => {
+        let earliest = last + self.min_interval();
+        match (&self.source, &cache.held) {
+            (ReadySource::Discovery { .. } | ReadySource::Url { .. }, Some(held)) if cache.error.is_none() => {
                 earliest.max(held.seen + held.lifetime * 3 / 4)
             }
-            (Place::Discovery { .. } | Place::Url { .. } | Place::File(_), _) => earliest,
+            (ReadySource::Discovery { .. } | ReadySource::Url { .. } | ReadySource::File(_), _) => earliest,
         }
     }
 
-    fn gap(&self) -> Duration {
-        match self.place {
-            Place::Discovery { .. } | Place::Url { .. } => GAP,
-            Place::File(_) => FILE_GAP,
+    fn min_interval(&self) -> Duration {
+        match self.source {
+            ReadySource::Discovery { .. } | ReadySource::Url { .. } => MIN_FETCH_INTERVAL,
+            ReadySource::File(_) => MIN_READ_INTERVAL,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells of a set that is new.
-fn tell(issuer: &str, set: &Set) {
-    let count = |unusable| set.passed_over.iter().filter(|other| **other == unusable).count();
+impl Cache {
+    /// Holds the answer from now on; an answer with the same body only prolongs the set's life.
+    fn replace(&mut self, answer: Answer, issuer: &str) -> Result<(), FetchError> {
+        let Answer { body, lifetime } = answer;
+        let seen = Instant::now();
+        if let Some(held) = self.held.as_mut().filter(|held| held.body == body) {
+            (held.seen, held.lifetime) = (seen, lifetime);
+            return Ok(());
+        }
+        let set = Arc::new(KeySet::read(&body)?);
+        log_new_set(issuer, &set);
+        self.held = Some(CachedSet {
+            set,
+            body,
+            seen,
+            lifetime,
+        });
+        Ok(())
+    }
+}
+
+/// Waits until a fetch ends. Reading a file can take without end, so this has its own time limit.
+async fn wait_for(mut fetch: watch::Receiver<()>) {
+    drop(timeout(fetch::TIMEOUT, fetch.changed()).await);
+}
+
+fn log_new_set(issuer: &str, set: &KeySet) {
+    let count = |error| set.passed_over.iter().filter(|other| **other == error).count();
     tracing::info!(
         issuer,
         keys = set.keys.len(),
@@ -335,7 +335,7 @@ fn tell(issuer: &str, set: &Set) {
         tracing::warn!(
             issuer,
             private,
-            "an issuer shows private or secret keys to everybody; they are not used, and it should withdraw them"
+            "an issuer publishes private or secret keys; they are not used, and it should withdraw them"
         );
     }
     if set.keys.is_empty() {

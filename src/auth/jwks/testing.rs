@@ -34,7 +34,7 @@ enum Pair {
 }
 
 impl Signer {
-    /// A fresh key; for RSA always the same, since making one takes long.
+    /// Generates a key; for RSA always the same one, since generating it takes long.
     pub(in crate::auth) fn new(algorithm: Algorithm, id: &str) -> Self {
         static RSA: OnceLock<Arc<RsaKeyPair>> = OnceLock::new();
         let rsa = |encoding| {
@@ -85,22 +85,22 @@ impl Signer {
         jwk
     }
 
-    /// What stands in the header of its tokens.
+    /// The header of its tokens.
     pub(in crate::auth) fn header(&self) -> Value {
         json!({"alg": self.algorithm.name(), "kid": self.id, "typ": "JWT"})
     }
 
-    /// A token with its usual header.
+    /// Signs a token with the usual header.
     pub(in crate::auth) fn token(&self, claims: &Value) -> String {
         self.sign(&self.header().to_string(), &claims.to_string())
     }
 
-    /// A token of whatever header and claims.
+    /// Signs a token of any header and claims, also malformed ones.
     pub(in crate::auth) fn sign(&self, header: &str, claims: &str) -> String {
         self.sign_encoded(&format!("{}.{}", encode(header), encode(claims)))
     }
 
-    /// A token whose first two parts stand there already.
+    /// Signs a token whose first two parts are encoded already.
     pub(in crate::auth) fn sign_encoded(&self, message: &str) -> String {
         let random = SystemRandom::new();
         let signature = match &self.pair {
@@ -122,13 +122,13 @@ pub(in crate::auth) fn encode(octets: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
-/// A set of keys.
-pub(in crate::auth) fn set(signers: &[&Signer]) -> String {
+/// The key set of these signers.
+pub(in crate::auth) fn key_set(signers: &[&Signer]) -> String {
     let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
     json!({ "keys": keys }).to_string()
 }
 
-/// A file that goes when it is dropped.
+/// A file that is removed when it is dropped.
 pub(in crate::auth) struct TemporaryFile(pub(in crate::auth) PathBuf);
 
 impl TemporaryFile {
@@ -138,7 +138,7 @@ impl TemporaryFile {
         file
     }
 
-    /// Puts the content in the file's place at once, as a careful writer does.
+    /// Replaces the file in one step, so that no reader sees half of it.
     pub(in crate::auth) fn write(&self, content: &str) {
         let beside = self.0.with_extension("new");
         fs::write(&beside, content).unwrap();

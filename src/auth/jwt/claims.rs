@@ -1,4 +1,4 @@
-//! What a verified token says of its bearer.
+//! The claims of a verified token.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Claims {
     all: Map<String, Value>,
 }
 
-/// Shows who vouches, and none of the claims, which are personal data.
+/// Shows the issuer and none of the claims, which are personal data.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Claims");
@@ -33,14 +33,14 @@ impl Claims {
         }
     }
 
-    /// Who made the token: one of the configured issuers (`iss`, RFC 7519 section 4.1.1).
+    /// The issuer of the token: one of those that are configured (`iss`, RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Whom the token is about, unique within its issuer alone (`sub`, RFC 7519 section 4.1.2). A
-    /// claim that a token can go without.
+    /// The subject of the token, unique within its issuer alone (`sub`, RFC 7519 section 4.1.2). An
+    /// optional claim.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
@@ -54,7 +54,7 @@ impl Claims {
     /// others: `realm_access.roles`, or as a JSON pointer (RFC 6901),
     /// `/resource_access/my.app/roles`, where names hold dots.
     ///
-    /// The text of `scope` and of `scp` is taken for the words in it.
+    /// The text of `scope` and of `scp` is split into its words.
     #[must_use]
     pub fn holds(&self, name: &str, value: &str) -> bool {
         let Some(claim) = self.claim(name) else {
@@ -64,8 +64,10 @@ impl Claims {
             Value::String(words) if SCOPES.contains(&name) => {
                 words.split(' ').any(|word| !word.is_empty() && word == value)
             }
-            Value::Array(items) => items.iter().any(|item| is(item, value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => is(claim, value),
+            Value::Array(items) => items.iter().any(|item| equals(item, value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                equals(claim, value)
+            }
         }
     }
 
@@ -84,7 +86,7 @@ impl Claims {
     }
 }
 
-fn is(claim: &Value, value: &str) -> bool {
+fn equals(claim: &Value, value: &str) -> bool {
     match claim {
         Value::String(text) => text == value,
         Value::Bool(truth) => value == if *truth { "true" } else { "false" },

@@ -1,20 +1,21 @@
-//! Why a token is refused.
+//! Why a token is not accepted.
 
 use jsonwebtoken::errors::ErrorKind;
 
-/// Why a token was not accepted.
+/// Says why a token was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It proves nothing. Its bearer is told so, and not why: that is for the log.
+    /// The token proves nothing. The log says why; the answer doesn't, since that would help a
+    /// forger.
     #[error("the token is not valid: {0}")]
     Invalid(TokenDefect),
-    /// It can't be told, because the issuer's keys could not be got so far, or not for a day.
-    /// Nobody's fault who asks.
+    /// The token can't be verified, because its issuer's keys could not be fetched so far, or not
+    /// for a day. No fault of the caller's.
     #[error("the keys of the token's issuer can't be got")]
     KeysUnavailable,
 }
 
-/// What is wrong with a token. For the log: holds no text of the token.
+/// Says what is wrong with a token. For the log: holds no text of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenDefect {
     /// Longer than 16 KiB.
@@ -27,7 +28,7 @@ pub enum TokenDefect {
     /// Its header has extensions that must be understood (`crit`, RFC 7515 section 4.1.11).
     #[error("critical header")]
     Critical,
-    /// By its `typ` it is something else than a token to be let in with.
+    /// Its `typ` is that of a token for another purpose.
     #[error("of another type")]
     Type,
     /// Its `iss` is none of the configured issuers.
@@ -48,7 +49,7 @@ pub enum TokenDefect {
     /// This claim is missing, or is not of the form that RFC 7519 section 4.1 gives it.
     #[error("claim {0} missing or malformed")]
     Claim(&'static str),
-    /// It is for somebody else (`aud`).
+    /// It is for another service (`aud`).
     #[error("for another audience")]
     Audience,
     /// Its time is over (`exp`).
@@ -60,23 +61,23 @@ pub enum TokenDefect {
     /// It claims to have been made in the future (`iat`).
     #[error("issued in the future")]
     IssuedInFuture,
-    /// It is bound to a key of its bearer's (`cnf`, RFC 7800), which nobody has proven here: as a
-    /// bearer token it is a stolen one (RFC 9449 section 7.2, RFC 8705 section 3).
+    /// It is bound to a key of its holder (`cnf`, RFC 7800), of which a bearer token is no proof:
+    /// it may be stolen (RFC 9449 section 7.2, RFC 8705 section 3).
     #[error("bound to a key that was not proven")]
     Bound,
 }
 
 impl From<TokenDefect> for TokenError {
-    fn from(reason: TokenDefect) -> Self {
-        Self::Invalid(reason)
+    fn from(defect: TokenDefect) -> Self {
+        Self::Invalid(defect)
     }
 }
 
 impl TokenDefect {
-    /// Says in our words what the crate found.
+    /// Translates an error of the crate.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "not our enum, and whatever it may add is no acceptance"
+        reason = "not our enum, and an error that it may add is a refusal as well"
     )]
     pub(super) fn of(error: &jsonwebtoken::errors::Error) -> Self {
         match error.kind() {

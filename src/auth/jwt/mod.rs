@@ -1,9 +1,9 @@
-//! JSON Web Tokens as a proof of who asks (RFC 7519), made by issuers that the operator named:
-//! bearer tokens of OpenID Connect and OAuth 2.0.
+//! JSON Web Tokens that prove a caller (RFC 7519), made by issuers that the operator named: bearer
+//! tokens of OpenID Connect and OAuth 2.0.
 //!
-//! The crate `jsonwebtoken` verifies signatures and the claims `exp`, `nbf`, `iss` and `aud`. What
-//! is added here is what it leaves to its users (RFC 8725): algorithms are pinned for each issuer,
-//! keys come from the issuer and never from the token, and whatever two readers could take
+//! The crate `jsonwebtoken` verifies signatures and the claims `exp`, `nbf`, `iss` and `aud`. Added
+//! here is what it leaves to its users (RFC 8725): algorithms are pinned for each issuer, keys come
+//! from the issuer and never from the token, and a token that two readers could understand
 //! differently is refused.
 
 mod claims;
@@ -19,41 +19,43 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 pub use super::jwks::{AddressError, Algorithm, AlgorithmError, KeySource};
-use super::jwks::{Key, KeyLookupError, KeyMatchError, KeySourceError, Keys, Object};
+use super::jwks::{IssuerKeys, Key, KeyLookupError, KeyMatchError, KeySourceError};
+use crate::json::StrictObject;
 pub use claims::Claims;
 pub use error::{TokenDefect, TokenError};
 use token::Unverified;
 
-/// The most that clocks may differ by. RFC 7519 section 4.1.4 thinks of no more than a few minutes.
-const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
+/// The most that clocks may differ by. RFC 7519 section 4.1.4 allows "no more than a few minutes".
+const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// The last second of the year 9999, where RFC 3339's dates end. What lies beyond is no time that
-/// somebody meant, but milliseconds, or a number that was made to be too large.
+/// The last second of the year 9999, where RFC 3339's dates end. A number beyond is milliseconds
+/// taken for seconds, or an attack.
 const LAST_TIME: f64 = 253_402_300_799.0;
 
-/// Somebody whose tokens are believed.
+/// An issuer whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
     /// Exactly what its tokens have as `iss`. For discovery it is a URL; else it may be any text.
     pub issuer: String,
-    /// Who we are to it: one of these must be in `aud` (RFC 7519 section 4.1.3). At least one.
+    /// The names that it knows this service by: one of these must be in `aud` (RFC 7519 section
+    /// 4.1.3). At least one.
     pub audiences: Vec<String>,
-    /// Where its keys are.
+    /// The source of its keys.
     pub keys: KeySource,
-    /// What it signs with. At least one.
+    /// The algorithms that it signs with. At least one.
     pub algorithms: Vec<Algorithm>,
-    /// How far its clock and ours may differ; five minutes at the most.
+    /// How far its clock and ours may differ; at most five minutes.
     pub clock_skew: Duration,
 }
 
-/// What is wrong with an issuer's settings. Says what to do, so that it can stand behind the name
-/// of the setting.
+/// Says what is wrong with an issuer's settings. The message says what to do, so that it can follow
+/// the name of the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
-    /// There is no issuer.
+    /// The issuer is empty.
     #[error("give the issuer exactly as its tokens have it in iss")]
     NoIssuer,
-    /// There is no audience, or one is empty: tokens for anybody would be accepted.
+    /// There is no audience, or one is empty: tokens for other services would be accepted.
     #[error("give at least one audience, and no empty one; tokens made for others would be accepted without")]
     NoAudience,
     /// No algorithm is pinned.
@@ -68,10 +70,10 @@ pub enum IssuerError {
 }
 
 impl Issuer {
-    /// Checks the settings; asks nobody. [`KeySource::check`] does so for the keys alone.
+    /// Checks the settings; sends nothing. [`KeySource::check`] does so for the keys alone.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first fault.
     pub fn check(&self) -> Result<(), IssuerError> {
         if self.issuer.is_empty() {
             return Err(IssuerError::NoIssuer);
@@ -82,33 +84,33 @@ impl Issuer {
         if self.algorithms.is_empty() {
             return Err(IssuerError::NoAlgorithm);
         }
-        if self.clock_skew > MOST_SKEW {
+        if self.clock_skew > MAX_SKEW {
             return Err(IssuerError::ClockSkew);
         }
         Ok(self.keys.check(&self.issuer)?)
     }
 }
 
-/// Why there can be no [`Verifier`].
+/// Says why a [`Verifier`] can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifierError {
     /// An issuer's settings are wrong.
-    #[error("issuer {issuer}: {fault}")]
+    #[error("issuer {issuer}: {error}")]
     Issuer {
-        /// Whose.
+        /// The issuer's name.
         issuer: String,
-        /// What is wrong.
-        fault: IssuerError,
+        /// The fault in its settings.
+        error: IssuerError,
     },
-    /// Two issuers have one name, so that their tokens can't be told apart.
+    /// Two issuers have one name, so that a token's `iss` would not say which is meant.
     #[error("issuer {0} is given twice")]
-    Twice(String),
+    Repeated(String),
     /// The system has no certificate authorities, or TLS can't be set up for another reason.
     #[error("no client for HTTPS can be made")]
     Client(#[source] reqwest::Error),
 }
 
-/// Verifies tokens of all issuers, with their keys.
+/// Verifies tokens of all configured issuers, with their keys.
 ///
 /// ```text
 /// let verifier = Arc::new(Verifier::new(issuers)?);
@@ -117,18 +119,18 @@ pub enum VerifierError {
 /// ```
 #[derive(Debug)]
 pub struct Verifier {
-    trusted: Vec<Trusted>,
+    trusted: Vec<TrustedIssuer>,
 }
 
 #[derive(Debug)]
-struct Trusted {
+struct TrustedIssuer {
     issuer: Issuer,
-    keys: Arc<Keys>,
+    keys: Arc<IssuerKeys>,
 }
 
 impl Verifier {
-    /// A verifier that has no keys yet: it gets them with [`Verifier::watch`], or when the first
-    /// token needs them. Asks nobody.
+    /// Makes a verifier that has no keys yet: they are fetched by [`Verifier::watch`], or when the
+    /// first token needs them. Sends nothing.
     ///
     /// rustls's crypto provider must be installed before, as `main` does.
     ///
@@ -139,8 +141,8 @@ impl Verifier {
         Self::with_keys_of(&[], issuers)
     }
 
-    /// A verifier for other settings. An issuer whose keys are to be got from where they were got
-    /// so far keeps those that it has.
+    /// Makes a verifier for other settings. An issuer with the same source of keys keeps its cached
+    /// keys.
     ///
     /// # Errors
     /// The same as for [`Verifier::new`].
@@ -148,45 +150,45 @@ impl Verifier {
         Self::with_keys_of(&self.trusted, issuers)
     }
 
-    fn with_keys_of(before: &[Trusted], issuers: Vec<Issuer>) -> Result<Self, VerifierError> {
-        let mut trusted: Vec<Trusted> = Vec::with_capacity(issuers.len());
+    fn with_keys_of(before: &[TrustedIssuer], issuers: Vec<Issuer>) -> Result<Self, VerifierError> {
+        let mut trusted: Vec<TrustedIssuer> = Vec::with_capacity(issuers.len());
         for issuer in issuers {
-            let fault = |fault| VerifierError::Issuer {
+            let in_issuer = |error| VerifierError::Issuer {
                 issuer: issuer.issuer.clone(),
-                fault,
+                error,
             };
-            issuer.check().map_err(fault)?;
+            issuer.check().map_err(in_issuer)?;
             if trusted.iter().any(|other| other.issuer.issuer == issuer.issuer) {
-                return Err(VerifierError::Twice(issuer.issuer));
+                return Err(VerifierError::Repeated(issuer.issuer));
             }
-            let same = |old: &&Trusted| old.issuer.issuer == issuer.issuer && old.issuer.keys == issuer.keys;
+            let same = |old: &&TrustedIssuer| old.issuer.issuer == issuer.issuer && old.issuer.keys == issuer.keys;
             let keys = match before.iter().find(same) {
                 Some(old) => Arc::clone(&old.keys),
-                None => Arc::new(
-                    Keys::new(&issuer.issuer, &issuer.keys).map_err(|unready| match unready {
-                        KeySourceError::Address(address) => fault(address.into()),
+                None => {
+                    let keys = IssuerKeys::new(&issuer.issuer, &issuer.keys);
+                    Arc::new(keys.map_err(|error| match error {
+                        KeySourceError::Address(error) => in_issuer(error.into()),
                         KeySourceError::Client(error) => VerifierError::Client(error),
-                    })?,
-                ),
+                    })?)
+                }
             };
-            trusted.push(Trusted { issuer, keys });
+            trusted.push(TrustedIssuer { issuer, keys });
         }
         Ok(Self { trusted })
     }
 
     /// Verifies a token, as it stands after `Bearer` in the header `Authorization`.
     ///
-    /// At most once in 30 seconds and issuer this waits for the issuer's keys, up to five seconds:
-    /// when a token names a key that is not known, or when there are no keys yet. Else it waits for
-    /// nothing.
+    /// Waits for nothing but the issuer's keys, up to five seconds and at most once in 30 seconds
+    /// for an issuer: when a token names a key that is not cached, or when no keys are.
     ///
     /// # Errors
-    /// When the token proves nothing, or when its issuer's keys can't be got.
+    /// When the token proves nothing, or when its issuer's keys can't be fetched.
     pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let unverified = Unverified::read(token)?;
         let mut trusted = self.trusted.iter();
-        // What the token says of its issuer only chooses among those who are trusted; its signature
-        // has to bear it out.
+        // The unverified `iss` only chooses among trusted issuers; the signature has to be that
+        // issuer's.
         let trusted = trusted.find(|trusted| trusted.issuer.issuer == unverified.issuer);
         trusted
             .ok_or(TokenDefect::UnknownIssuer)?
@@ -194,8 +196,8 @@ impl Verifier {
             .await
     }
 
-    /// Keeps the keys of all issuers fresh: gets them at once, those at URLs again before they go
-    /// stale, those in files every second. Never returns; ends when it is dropped.
+    /// Keeps the keys of all issuers fresh: fetches them at once, from URLs again before they go
+    /// stale, from files every second. Never returns; ends when it is dropped.
     pub async fn watch(&self) {
         let mut tasks = JoinSet::new();
         for trusted in &self.trusted {
@@ -206,35 +208,35 @@ impl Verifier {
     }
 }
 
-impl Trusted {
+impl TrustedIssuer {
     async fn verify(&self, token: &str, unverified: &Unverified) -> Result<Claims, TokenError> {
         let pinned = |algorithm: &Algorithm| self.issuer.algorithms.contains(algorithm);
         let algorithm = unverified.algorithm.filter(pinned).ok_or(TokenDefect::Algorithm)?;
         let id = unverified.key_id.as_deref();
-        let key = self.key(algorithm, id).await?;
-        let verdict = self.judge(token, algorithm, &key);
-        if id.is_some() || verdict != Err(TokenDefect::Signature) {
-            return Ok(verdict?);
+        let key = self.find_key(algorithm, id).await?;
+        let claims = self.verify_with(&key, token, algorithm);
+        if id.is_some() || claims != Err(TokenDefect::Signature) {
+            return Ok(claims?);
         }
-        // A key without an id can have been replaced without our noticing.
+        // The issuer may have replaced the key: without an id, the old one is found all the same.
         self.keys.refresh().await;
-        let key = self.key(algorithm, id).await?;
-        Ok(self.judge(token, algorithm, &key)?)
+        let key = self.find_key(algorithm, id).await?;
+        Ok(self.verify_with(&key, token, algorithm)?)
     }
 
-    async fn key(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
+    async fn find_key(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
         let found = self.keys.find(algorithm, id).await;
-        found.map_err(|missing| match missing {
-            KeyLookupError::Key(KeyMatchError::Unknown) => TokenDefect::UnknownKey.into(),
-            KeyLookupError::Key(KeyMatchError::Ambiguous) => TokenDefect::AmbiguousKey.into(),
-            KeyLookupError::Keys => TokenError::KeysUnavailable,
+        found.map_err(|error| match error {
+            KeyLookupError::NoMatch(KeyMatchError::Unknown) => TokenDefect::UnknownKey.into(),
+            KeyLookupError::NoMatch(KeyMatchError::Ambiguous) => TokenDefect::AmbiguousKey.into(),
+            KeyLookupError::Unavailable => TokenError::KeysUnavailable,
         })
     }
 
     /// Verifies the signature, and then the claims.
-    fn judge(&self, token: &str, algorithm: Algorithm, key: &Key) -> Result<Claims, TokenDefect> {
+    fn verify_with(&self, key: &Key, token: &str, algorithm: Algorithm) -> Result<Claims, TokenDefect> {
         let Self { issuer, .. } = self;
-        // One algorithm: the one that the key was chosen for.
+        // Exactly the algorithm that the key was chosen for.
         let mut validation = Validation::new(algorithm.into());
         validation.leeway = issuer.clock_skew.as_secs();
         // RFC 7519 section 4.1.4: not to be accepted on its `exp` or after. The crate accepts it in
@@ -244,19 +246,19 @@ impl Trusted {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.set_issuer(&[&issuer.issuer]);
         validation.set_audience(&issuer.audiences);
-        let Object(claims) = jsonwebtoken::decode(token, key.decoding(), &validation)
+        let StrictObject(claims) = jsonwebtoken::decode(token, key.decoding(), &validation)
             .map_err(|error| TokenDefect::of(&error))?
             .claims;
-        self.judge_further(claims)
+        self.check_claims(claims)
     }
 
-    /// What the crate doesn't look at, or takes less strictly.
-    fn judge_further(&self, claims: Map<String, Value>) -> Result<Claims, TokenDefect> {
+    /// Checks the claims that the crate doesn't look at, or checks less strictly.
+    fn check_claims(&self, claims: Map<String, Value>) -> Result<Claims, TokenDefect> {
         for name in ["exp", "nbf"] {
             time(&claims, name)?;
         }
-        // RFC 7519 section 4.1.6 doesn't ask for this, but a token from the future was made by a
-        // wrong clock, or by somebody in advance.
+        // RFC 7519 section 4.1.6 doesn't ask for this, but a token from the future was made with a
+        // wrong clock, or in advance for later use.
         let latest = get_current_timestamp().saturating_add(self.issuer.clock_skew.as_secs());
         if time(&claims, "iat")?.is_some_and(|issued| issued > latest as f64) {
             return Err(TokenDefect::IssuedInFuture);
@@ -273,8 +275,8 @@ impl Trusted {
     }
 }
 
-/// A claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`, RFC
-/// 7519 section 2).
+/// Reads a claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`,
+/// RFC 7519 section 2).
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, TokenDefect> {
     let Some(value) = claims.get(name) else {
         return Ok(None);

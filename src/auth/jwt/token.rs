@@ -1,27 +1,25 @@
-//! A token before anything of it is believed.
+//! A token before its signature is verified.
 
 use serde_json::{Map, Value};
 
-use super::{
-    super::jwks::{Algorithm, Object},
-    TokenDefect,
-};
+use super::{super::jwks::Algorithm, TokenDefect};
+use crate::json::StrictObject;
 
-/// The longest token, in bytes. Those with hundreds of groups in them are about this long; proxies
-/// allow less in one header.
-pub(super) const LONGEST: usize = 16 * 1024;
+/// The longest token, in bytes. Tokens with hundreds of groups are about this long; proxies allow
+/// less in one header.
+pub(super) const MAX_LENGTH: usize = 16 * 1024;
 
-/// What a token may say that it is (`typ`, RFC 7519 section 5.1 and RFC 9068 section 2.1), in lower
-/// case and without `application/`.
+/// The types of tokens that prove a caller (`typ`, RFC 7519 section 5.1 and RFC 9068 section 2.1),
+/// in lower case and without `application/`.
 ///
 /// Issuers sign other things with the same keys: logout tokens, security events, proofs of
-/// possession. None of them lets anybody in (RFC 8725 sections 2.8 and 3.11).
+/// possession. None of these proves a caller (RFC 8725 sections 2.8 and 3.11).
 const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// The parts of a token that say how to verify it.
 #[derive(Debug)]
 pub(super) struct Unverified {
-    /// `None` for one that is never accepted.
+    /// `None` for an algorithm that is never accepted.
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<String>,
     pub(super) issuer: String,
@@ -31,10 +29,10 @@ impl Unverified {
     /// Takes a token apart, with the same decoder of base64url that verifies it later: strict,
     /// without padding, white space or stray bits.
     ///
-    /// Keys and places of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at:
-    /// whoever made the token wrote them.
+    /// Ignores keys and URLs of keys in the header (`jwk`, `jku`, `x5c`, `x5u`): a forged token
+    /// would name the forger's.
     pub(super) fn read(token: &str) -> Result<Self, TokenDefect> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return Err(TokenDefect::TooLong);
         }
         let mut parts = token.split('.');
@@ -72,7 +70,7 @@ impl Unverified {
 /// Decodes one part. The crate offers its decoder as that of a token's claims, so the part is put
 /// where claims stand.
 fn decode(part: &str) -> Result<Map<String, Value>, TokenDefect> {
-    let Object(object) =
+    let StrictObject(object) =
         jsonwebtoken::dangerous::insecure_decode_claims(format!(".{part}.")).map_err(|_| TokenDefect::Malformed)?;
     Ok(object)
 }

@@ -1,8 +1,13 @@
 //! Changing the app user that was found.
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
-use super::{ABSENT, Person, is_same_name};
+use super::{
+    super::settle::{Judgement, Settled, settle},
+    ABSENT, Person, is_same_name,
+};
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Cause, Outcome, SkipReason},
@@ -23,13 +28,13 @@ impl<'a> Person<'a> {
     ) -> Result<Outcome, Next> {
         self.goes_on_as(Action::Update);
         self.found = Some(user);
-        let policy = &self.rules.policy;
+        let policy = &self.prepared.rules.policy;
         if !policy.update_user_enabled {
             return Ok(self.skipped(SkipReason::Disabled));
         }
         let wanted = self.sound_attributes()?;
         let mut changes = difference(wanted, user);
-        let violations = aws::user_values(self.rules.dialect, &changed_only(wanted, &changes));
+        let violations = aws::user_values(self.prepared.rules.dialect, &changed_only(wanted, &changes));
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
@@ -54,57 +59,56 @@ impl<'a> Person<'a> {
     pub(in crate::commands) fn patch(
         &self,
         user: &'a User,
-        mut changes: Vec<Operation>,
+        changes: Vec<Operation>,
         replay: &mut Replay<'a>,
     ) -> Result<Option<&'a User>, Next> {
         let Some(id) = user.id() else {
             return self.fails(Cause::Mismatch, "mismatch: the user that was found has no id");
         };
-        for is_last in [false, true] {
-            let patched = match replay.patch_user(&id, || PatchOp::new(changes.clone()))? {
-                Ok(Some(user)) => Ok(user),
+        // Shared by what sends and what judges: what a look shows to be made is not sent again.
+        let changes = RefCell::new(changes);
+        let settled = settle(
+            replay,
+            1,
+            |replay| match replay.patch_user(&id, || PatchOp::new(changes.borrow().clone()))? {
+                Ok(Some(user)) => Ok(Ok(user)),
                 // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
-                Ok(None) => replay.user_by_id(&id)?,
-                Err(error) => Err(error),
-            };
-            let error = match patched {
-                Ok(patched) if patched.id().as_ref() == Some(&id) && shows(patched, user, &changes) => {
-                    return Ok(Some(patched));
+                Ok(None) => replay.user_by_id(&id),
+                Err(error) => Ok(Err(error)),
+            },
+            |replay| replay.user_by_id(&id),
+            |sent, seen: &&'a User| {
+                if seen.id().as_ref() != Some(&id) {
+                    return Judgement::Stop;
                 }
-                Ok(_) => {
-                    return self.fails(
-                        Cause::Mismatch,
-                        "mismatch: the directory answered without having made the change",
-                    );
+                changes.borrow_mut().retain(|change| !is_made(change, seen));
+                match changes.borrow().is_empty() {
+                    true => Judgement::Done,
+                    false if sent.is_conflict() && sent.times == 1 => Judgement::SendAgain,
+                    false => Judgement::Stop,
                 }
-                Err(error) if error.kind == ErrorKind::Absent => return Ok(None),
-                Err(error) => error,
-            };
-            let is_conflict = error.kind == ErrorKind::Status(409);
-            if !(error.is_answer_lost() || (is_conflict && !is_last)) {
-                return self.failed(error);
+            },
+        )?;
+        match settled {
+            Settled::Answered(patched)
+                if patched.id().as_ref() == Some(&id) && shows(patched, user, &changes.borrow()) =>
+            {
+                Ok(Some(patched))
             }
-            match replay.user_by_id(&id)? {
-                Ok(user) if user.id().as_ref() != Some(&id) => {
-                    return self.fails(
-                        Cause::Mismatch,
-                        "mismatch: the directory answered with a user of another id",
-                    );
-                }
-                Ok(user) => {
-                    changes.retain(|change| !is_made(change, user));
-                    if changes.is_empty() {
-                        return Ok(Some(user));
-                    }
-                    if !is_conflict {
-                        return self.failed(error);
-                    }
-                }
-                Err(looking) if looking.kind == ErrorKind::Absent => return Ok(None),
-                Err(looking) => return self.unsure("changed", error, looking),
-            }
+            Settled::Answered(_) => self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered without having made the change",
+            ),
+            Settled::Done(seen) => Ok(Some(seen)),
+            Settled::Stopped(sent, None) if sent.error.kind == ErrorKind::Absent => Ok(None),
+            Settled::Stopped(_, Some(seen)) if seen.id().as_ref() != Some(&id) => self.fails(
+                Cause::Mismatch,
+                "mismatch: the directory answered with a user of another id",
+            ),
+            Settled::Stopped(sent, _) => self.failed(sent.error),
+            Settled::Unsure(_, looking) if looking.kind == ErrorKind::Absent => Ok(None),
+            Settled::Unsure(sent, looking) => self.unsure("changed", Some(sent.error), looking),
         }
-        Ok(None)
     }
 }
 

@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Person, is_same_name};
+use super::{
+    super::{
+        CREATIONS,
+        settle::{Judgement, Settled, settle},
+    },
+    Person, is_same_name,
+};
 use crate::{
     decide::{Next, Replay},
     diagnostic::Diagnostic,
     outcome::{Action, Cause, Outcome, SkipReason},
     policy::Adopt,
     scim::{
-        self, ErrorKind, Object, User,
+        self, Object, User,
         aws::{self, ENTERPRISE},
         difference,
     },
@@ -19,7 +25,7 @@ impl<'a> Person<'a> {
     /// Goes on as create, after a look that found nobody.
     pub(in crate::commands) fn create(mut self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
         self.goes_on_as(Action::Create);
-        if !self.rules.policy.create_user_enabled {
+        if !self.prepared.rules.policy.create_user_enabled {
             return Ok(self.skipped(SkipReason::Disabled));
         }
         let violations = self.creation_violations();
@@ -31,10 +37,10 @@ impl<'a> Person<'a> {
 
     /// What stands against sending the mapped profile as a new user.
     pub(in crate::commands) fn creation_violations(&self) -> Vec<Diagnostic> {
-        let mut violations = self.mapped.faults.clone();
-        violations.extend(aws::new_user(self.rules.dialect, &self.mapped.attributes));
+        let mut violations = self.mapped().faults.clone();
+        violations.extend(aws::new_user(self.prepared.rules.dialect, &self.mapped().attributes));
         for violation in &mut violations {
-            if let Some(source) = self.rules.mapper.source(&violation.path) {
+            if let Some(source) = self.prepared.rules.mapper.source(&violation.path) {
                 violation.help.push_str(&format!(" (user-profile.{source})"));
             }
         }
@@ -47,42 +53,30 @@ impl<'a> Person<'a> {
         let Some(name) = self.user_name()? else {
             return self.without_a_key();
         };
-        let wanted = self.mapped.attributes.clone();
-        let mut lost: Option<&scim::ScimError> = None;
-        for _ in 0..crate::commands::CREATIONS {
-            let refused = match replay.create_user(|| new_user(&wanted, allow_enable))? {
-                Ok(user) => return self.created(user, &name, allow_enable),
-                Err(error) if error.kind == ErrorKind::Status(409) => Some(error),
-                Err(error) if error.is_answer_lost() => {
-                    lost = Some(error);
-                    None
-                }
-                Err(error) => return self.failed(error),
-            };
-            let seen = match replay.users_by_name(&name)? {
-                Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, &name)) => Some(user),
-                Ok([]) => None,
-                Ok([_]) => return self.another_name(),
-                Ok(_) => return self.more_than_one(),
-                Err(looking) => match lost {
-                    Some(lost) => return self.unsure("created", lost, looking),
-                    None => return self.failed(looking),
-                },
-            };
-            match (seen, refused) {
+        let wanted = &self.mapped().attributes;
+        let settled = settle(
+            replay,
+            CREATIONS,
+            |replay| replay.create_user(|| new_user(wanted, allow_enable)),
+            |replay| replay.users_by_name(&name),
+            |sent, users| match users {
                 // Ours: the work was done, only its answer never came.
-                (Some(user), _) if lost.is_some() && is_as_sent(user, &wanted, allow_enable) => {
-                    return Ok(self.done(user));
-                }
-                (Some(user), _) => return self.adopt(user, allow_enable, replay),
-                (None, Some(error)) => return self.clashes(error, replay),
-                (None, None) => {}
-            }
+                [user] if sent.may_be_done() && is_as_sent(user, &name, wanted, allow_enable) => Judgement::Done,
+                [] if !sent.is_conflict() && sent.times < CREATIONS => Judgement::SendAgain,
+                _ => Judgement::Stop,
+            },
+        )?;
+        match settled {
+            Settled::Answered(user) => self.created(user, &name, allow_enable),
+            Settled::Done([user]) => Ok(self.done(user)),
+            Settled::Unsure(sent, looking) => self.unsure("created", sent.lost, looking),
+            Settled::Stopped(sent, None) => self.failed(sent.error),
+            Settled::Stopped(sent, Some([])) if sent.is_conflict() => self.clashes(sent.error, replay),
+            Settled::Stopped(sent, Some([])) => self.failed(sent.error),
+            Settled::Stopped(_, Some([user])) if has_name(user, &name) => self.adopt(user, allow_enable, replay),
+            Settled::Stopped(_, Some([_])) => self.another_name(),
+            Settled::Stopped(_, Some(_)) | Settled::Done(_) => self.more_than_one(),
         }
-        lost.map_or_else(
-            || self.fails(Cause::Conflict, "the directory refused the user as a duplicate"),
-            |error| self.failed(error),
-        )
     }
 
     /// A create found somebody of this userName: goes on as update if that is the same person.
@@ -97,9 +91,9 @@ impl<'a> Person<'a> {
             let text = value.and_then(Value::as_str).filter(|text| !text.is_empty());
             text.map(str::to_owned)
         };
-        let wanted = external_id(self.mapped.attributes.get("externalId"));
+        let wanted = external_id(self.mapped().attributes.get("externalId"));
         let found = external_id(user.get("externalId"));
-        match self.rules.policy.adopt {
+        match self.prepared.rules.policy.adopt {
             Adopt::SamePerson if wanted.is_some() && found.is_some() && wanted != found => self.fails(
                 Cause::Conflict,
                 "the userName belongs to another person: the directory's user has another externalId (employee id)",
@@ -116,7 +110,7 @@ impl<'a> Person<'a> {
     /// AWS can be asked. There is no filter on e-mail (DG ListUsers).
     fn clashes(&self, error: &scim::ScimError, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
         let said = error.message();
-        if let Some(id) = self.mapped.attributes.get("externalId").and_then(Value::as_str) {
+        if let Some(id) = self.mapped().attributes.get("externalId").and_then(Value::as_str) {
             match replay.users_by_external_id(id)? {
                 Ok([]) => {}
                 Ok(holders) => {
@@ -147,7 +141,7 @@ impl<'a> Person<'a> {
                 }
             }
         }
-        let asked = if self.mapped.attributes.contains_key("externalId") {
+        let asked = if self.mapped().attributes.contains_key("externalId") {
             "userName or employee id"
         } else {
             "userName"
@@ -160,8 +154,7 @@ impl<'a> Person<'a> {
 
     fn created(mut self, user: &'a User, name: &str, allow_enable: bool) -> Result<Outcome, Next> {
         self.found = Some(user);
-        let named = user.user_name().is_some_and(|found| is_same_name(found, name));
-        if named && user.active().is_none_or(|active| active == allow_enable) {
+        if has_name(user, name) && user.active().is_none_or(|active| active == allow_enable) {
             Ok(self.done(user))
         } else {
             self.fails(
@@ -185,9 +178,13 @@ fn new_user(attributes: &Object, active: bool) -> Object {
     body
 }
 
-/// Whether a user who is there after a lost answer is the one that was sent. An employee id that
-/// was not sent is somebody else's.
-fn is_as_sent(user: &User, wanted: &Object, active: bool) -> bool {
+/// Whether a user that is there after a lost answer is the one that was sent. A user with an employee
+/// id where none was sent is another one.
+fn is_as_sent(user: &User, name: &str, wanted: &Object, active: bool) -> bool {
     let has_other_id = user.get("externalId").is_some() && !wanted.contains_key("externalId");
-    user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()
+    has_name(user, name) && user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()
+}
+
+fn has_name(user: &User, name: &str) -> bool {
+    user.user_name().is_some_and(|found| is_same_name(found, name))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{OLD, PROFILE, Person, is_same_name};
+use super::{OLD, PROFILE, Person, is_same_name, prepared::OldData};
 use crate::{
     decide::{Next, Replay},
     diagnostic::Diagnostic,
-    mapper::{Mapped, MappingType},
-    outcome::Cause,
+    mapper::Mapped,
+    outcome::{Action, Cause},
     profile::{NotTextError, UserProfile},
     scim::{ErrorKind, Id, User, aws},
 };
@@ -17,11 +17,11 @@ impl<'a> Person<'a> {
     /// userName. `None` when nobody is there; a command without any of them, or with one that no
     /// directory can have, fails before any call.
     pub(in crate::commands) fn find(&mut self, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
-        let id = self.id(self.profile, PROFILE)?;
+        let id = self.id(self.prepared.profile, PROFILE)?;
         let name = self.user_name()?;
-        let (old_id, old_name) = match self.old.take() {
+        let (old_id, old_name) = match self.old_data()? {
             None => (None, None),
-            Some(old) => (self.id(&old, OLD)?, self.old_user_name(&old)?),
+            Some(old) => (self.id(&old.profile, OLD)?, self.old_user_name(old)?),
         };
         if id.is_none() && name.is_none() && old_id.is_none() && old_name.is_none() {
             return self.without_a_key();
@@ -66,16 +66,36 @@ impl<'a> Person<'a> {
 
     /// True when the profile has a server-made identifier of its own.
     pub(in crate::commands) fn has_id(&self) -> Result<bool, Next> {
-        Ok(self.id(self.profile, PROFILE)?.is_some())
+        Ok(self.id(self.prepared.profile, PROFILE)?.is_some())
     }
 
     /// The userName that the profile maps to, if it can be looked up.
     pub(super) fn user_name(&self) -> Result<Option<String>, Next> {
-        self.mapped_user_name(&self.mapped, PROFILE)
+        self.mapped_user_name(self.mapped(), PROFILE)
     }
 
-    pub(super) fn old_user_name(&self, old: &UserProfile) -> Result<Option<String>, Next> {
-        self.mapped_user_name(&self.rules.mapper.outgoing(MappingType::Update, old), OLD)
+    fn old_user_name(&self, old: &OldData) -> Result<Option<String>, Next> {
+        self.mapped_user_name(old.mapped(self.prepared.rules), OLD)
+    }
+
+    /// What was true before an update; other commands look by what is true now.
+    fn old_data(&self) -> Result<Option<&'a OldData>, Next> {
+        match &self.prepared.old {
+            _ if self.action != Action::Update => Ok(None),
+            Ok(old) => Ok(old.as_ref()),
+            Err(_) => self.fails(
+                Cause::Invalid,
+                format!("{OLD} must be an object, or a string that holds one"),
+            ),
+        }
+    }
+
+    /// Ends when the old data can't be used.
+    pub(in crate::commands) fn check_old_data(&self) -> Result<(), Next> {
+        if let Some(old) = self.old_data()? {
+            self.id(&old.profile, OLD)?;
+        }
+        Ok(())
     }
 
     pub(super) fn mapped_user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, Next> {
@@ -85,7 +105,7 @@ impl<'a> Person<'a> {
             "userName"
         };
         let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
-            let field = self.rules.mapper.source("userName");
+            let field = self.prepared.rules.mapper.source("userName");
             let path = field.map(|field| format!("{PROFILE}.{field}"));
             // A mapper's file tells the attribute that it could not fill, the built-in mapping the
             // field that it could not read.

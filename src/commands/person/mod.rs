@@ -4,18 +4,21 @@
 mod change;
 mod create;
 mod find;
+mod prepared;
 
-use super::{Rules, finish};
+use super::finish;
 use crate::{
     decide::Next,
     diagnostic::Diagnostic,
-    mapper::{Mapped, MappingType},
-    outcome::{Action, Cause, Failure, Outcome, SkipReason, UserOutcome},
-    profile::{NotTextError, UserProfile},
+    mapper::Mapped,
+    outcome::{Action, Cause, Failure, Outcome, SkipReason, UserEnd, UserOutcome},
+    profile::NotTextError,
     scim::{self, Object, User},
 };
 
-/// The sentence for somebody who is not there.
+pub(in crate::commands) use prepared::{OfPerson, PreparedPerson};
+
+/// The sentence for a user that is not there.
 pub(in crate::commands) const ABSENT: &str = "User does not exist";
 
 /// Where the profile stands in a message.
@@ -24,81 +27,54 @@ const PROFILE: &str = "user-profile";
 /// Where the old data stand in a message.
 const OLD: &str = "user-profile.olduserdata";
 
-/// One person in one user command: the profile, and what it is worth so far.
+/// One person in one user command: the profile, and what is known of its app user so far.
 #[derive(Debug)]
 pub(in crate::commands) struct Person<'a> {
-    rules: &'a Rules,
-    profile: &'a UserProfile,
-    old: Option<UserProfile>,
+    prepared: &'a PreparedPerson<'a>,
     action: Action,
-    mapped: Mapped,
     found: Option<&'a User>,
 }
 
 impl<'a> Person<'a> {
-    /// The person that `profile` is about, in a command that does `action`.
-    pub(in crate::commands) fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
-        let mut person = Self {
-            rules,
-            profile,
-            old: None,
+    /// The person that `prepared` is about, in a command that does `action`.
+    pub(in crate::commands) fn new(action: Action, prepared: &'a PreparedPerson<'a>) -> Self {
+        Self {
+            prepared,
             action,
-            mapped: Mapped::default(),
             found: None,
-        };
-        person.goes_on_as(action);
-        person
+        }
     }
 
-    /// The command turns into another: create finds somebody, update finds nobody. Its mapping
+    /// The command turns into another: a create finds its person, an update finds none. Its mapping
     /// turns with it.
     fn goes_on_as(&mut self, action: Action) {
-        let mapping_type = match action {
-            Action::Create => MappingType::Create,
-            Action::Get | Action::Update | Action::Disable => MappingType::Update,
-        };
         self.action = action;
-        self.mapped = self.rules.mapper.outgoing(mapping_type, self.profile);
     }
 
-    /// Reads `olduserdata`, whose keys are then looked for first.
-    pub(in crate::commands) fn with_old_data(mut self) -> Result<Self, Next> {
-        self.old = match self.profile.old() {
-            Ok(old) => old,
-            Err(_) => {
-                return self.fails(
-                    Cause::Invalid,
-                    format!("{OLD} must be an object, or a string that holds one"),
-                );
-            }
-        };
-        if let Some(old) = &self.old {
-            self.id(old, OLD)?;
-        }
-        Ok(self)
+    /// The profile as the mapper maps it for this action.
+    fn mapped(&self) -> &'a Mapped {
+        self.prepared.mapped(self.action)
     }
 
     /// The attributes to send, unless something in the profile could not be mapped.
     fn sound_attributes(&self) -> Result<&Object, Next> {
-        if self.mapped.faults.is_empty() {
-            Ok(&self.mapped.attributes)
+        if self.mapped().faults.is_empty() {
+            Ok(&self.mapped().attributes)
         } else {
-            self.invalid(&self.mapped.faults)
+            self.invalid(&self.mapped().faults)
         }
     }
 
     pub(in crate::commands) fn done(&self, user: &User) -> Outcome {
-        let profile = (self.action == Action::Get).then(|| self.rules.mapper.incoming(user));
-        Outcome::User(UserOutcome::Done {
-            action: self.action,
+        let shown = (self.action == Action::Get).then(|| self.prepared.rules.mapper.incoming(user));
+        self.outcome(UserEnd::Done {
             user: user.clone(),
-            profile,
+            shown,
         })
     }
 
     pub(in crate::commands) fn skipped(&self, reason: SkipReason) -> Outcome {
-        Outcome::User(UserOutcome::Skipped {
-            action: self.action,
+        self.outcome(UserEnd::Skipped {
             reason,
             details: self.details(),
         })
@@ -119,7 +95,7 @@ impl<'a> Person<'a> {
 
     pub(in crate::commands) fn without_a_key<T>(&self) -> Result<T, Next> {
         let mut fields = vec!["id"];
-        fields.extend(self.rules.mapper.source("userName"));
+        fields.extend(self.prepared.rules.mapper.source("userName"));
         let old = if self.action == Action::Update {
             ", also in olduserdata"
         } else {
@@ -136,22 +112,31 @@ impl<'a> Person<'a> {
     }
 
     fn end_with<T>(&self, failure: Failure) -> Result<T, Next> {
-        finish(Outcome::User(UserOutcome::Failed {
-            action: self.action,
+        finish(self.outcome(UserEnd::Failed {
             failure,
             details: self.details(),
         }))
     }
 
-    fn details(&self) -> Object {
-        self.found
-            .map_or_else(|| self.mapped.attributes.clone(), |user| user.as_object().clone())
+    fn outcome(&self, end: UserEnd) -> Outcome {
+        Outcome::User(UserOutcome {
+            action: self.action,
+            profile: self.prepared.profile.clone(),
+            end,
+        })
     }
 
-    /// A look failed after an answer got lost. The lost one is what the caller must know of; that
-    /// the command's time is over says so by itself (504).
-    fn unsure<T>(&self, done: &str, lost: &scim::ScimError, looking: &scim::ScimError) -> Result<T, Next> {
-        self.end_with(Failure::unsure("user", done, lost, looking))
+    fn details(&self) -> Object {
+        self.found
+            .map_or_else(|| self.mapped().attributes.clone(), |user| user.as_object().clone())
+    }
+
+    /// Ends because looking failed, after an answer got lost if one did.
+    fn unsure<T>(&self, done: &str, lost: Option<&scim::ScimError>, looking: &scim::ScimError) -> Result<T, Next> {
+        self.end_with(match lost {
+            Some(lost) => Failure::unsure("user", done, lost, looking),
+            None => looking.into(),
+        })
     }
 }
 

@@ -19,19 +19,18 @@ use self::statuses::{
     ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
 };
 use super::{
-    commands::{GROUPS, INSTANCE, USERS},
     guard::OPEN,
-    health::HEALTH,
-    mappers::{self, MAPPERS},
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
-};
-use crate::{
-    envelope::{
-        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam,
-        MappingFieldsEnvelope, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
+    routes::{
+        commands::{GROUPS, INSTANCE, USERS},
+        health::HEALTH,
+        mappers::{self, MAPPERS},
     },
-    service::PlannedRequest,
+};
+use crate::envelope::{
+    CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam, MappingFieldsEnvelope,
+    PlannedRequest, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
 };
 
 /// What the document says of the service as a whole.

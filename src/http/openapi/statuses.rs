@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{
-    layers::{MAX_HEADERS, MAX_TARGET},
-    problem::Problem,
+use crate::{
+    http::{layers::MAX_TARGET, problem::Problem},
+    net::server::MAX_HEADERS,
 };
 
 /// When a command's envelope comes with which status.

@@ -1,9 +1,9 @@
 //! Reads an exported mapper: `mapping.<type>.internalMapping.<target> = {simple, complex}`.
 //!
 //! Real files are dirty (keys given twice, transformers without `args`, filters without `right`,
-//! keys that nobody knows) and load all the same; what was seen is told in the findings. What can't
-//! be done as it is meant, or not safely, is refused: an operator that is not known, JavaScript, a
-//! value that would become structure.
+//! unknown keys) and load all the same, with a note or a warning for each. What can't be done as it
+//! is meant, or not safely, is an error: an unknown operator, JavaScript, a value that would become
+//! structure.
 
 mod operators;
 
@@ -12,9 +12,10 @@ use serde_json::{Map, Value};
 use super::{
     bounds::{MAX_PATHS, MAX_STEPS, MAX_TARGETS},
     check,
+    error::CompileError,
     file::{Direction, Identity, MapperFile, TYPES},
     lenient_json,
-    lint::{Findings, shortened},
+    lint::{Findings, shorten},
     path::Path,
     patterns::Patterns,
     rule::{Complex, Field, Mapping, Rule},
@@ -22,7 +23,7 @@ use super::{
     target::Target,
 };
 
-/// What the platform writes into a mapper's file beside the mapping.
+/// Keys that the platform writes into a mapper's file beside the mapping.
 const KNOWN: [&str; 24] = [
     "id",
     "name",
@@ -50,19 +51,19 @@ const KNOWN: [&str; 24] = [
     "logicalVersion",
 ];
 
-/// Reads an export. Without a file when anything was refused.
+/// Reads an export; `None` when it is no mapper at all.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
     let document = match lenient_json::read(text) {
         Ok(document) => document,
-        Err(problem) => {
-            findings.error("", format!("not JSON: {problem}"));
+        Err(error) => {
+            findings.error("", format!("not JSON: {error}"));
             return None;
         }
     };
-    for place in &document.twice {
+    for place in &document.duplicates {
         findings.note(place, "the key is given twice; the last one counts");
     }
-    findings.leave_out(document.more_twice);
+    findings.count_omitted(document.more_duplicates);
     let Some(top) = document.value.as_object() else {
         findings.error("", "a mapper is a JSON object");
         return None;
@@ -119,7 +120,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
 
 struct Reader<'f> {
     direction: Option<Direction>,
-    /// Those of the whole file.
+    /// The regular expressions of the whole file.
     patterns: Patterns,
     /// Paths of the target under way.
     paths: usize,
@@ -138,10 +139,10 @@ impl Reader<'_> {
             self.findings.error(place, "has no targets; it would map nothing");
         }
         for (name, value) in targets {
-            if self.findings.is_enough() {
+            if self.findings.is_full() {
                 break;
             }
-            let place = format!("{place} › {}", shortened(name));
+            let place = format!("{place} › {}", shorten(name));
             let target = check::target(self.direction, name, &place, self.findings);
             if let Some(field) = self.field(target, value, &place) {
                 check::field(self.direction, &field, &place, self.findings);
@@ -152,8 +153,8 @@ impl Reader<'_> {
         mapping
     }
 
-    /// The rule of a target; without one what is wrong, or that it maps nothing, is noted. A target
-    /// that is nobody's is read all the same, so that what is refused in it is told.
+    /// Reads a target's rule, or adds a finding that says why there is none. An ignored target
+    /// (`None`) is read all the same, so that the errors in its rule are reported.
     fn field(&mut self, target: Option<Target>, value: &Value, place: &str) -> Option<Field> {
         let Some(value) = value.as_object() else {
             self.findings
@@ -202,8 +203,8 @@ impl Reader<'_> {
             "" => None,
             accessor => {
                 let place = format!("{place} › accessor");
-                let path = self.parsed(Path::parse(accessor), &place)?;
-                self.doubts(simple::doubts_of_path(&path), &place);
+                let path = self.ok_or_report(Path::parse(accessor), &place)?;
+                self.warn_all(simple::warnings_in_path(&path), &place);
                 Some(path)
             }
         };
@@ -267,8 +268,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A list of an object; the empty one where there is none. What is none is not passed over:
-    /// leaving out a filter takes more people, not fewer.
+    /// A list of an object; the empty one where there is none. A value of another type is an error:
+    /// leaving out a filter would map more people, not fewer.
     fn list<'v>(&mut self, object: &'v Map<String, Value>, key: &str, place: &str) -> Option<&'v [Value]> {
         match object.get(key) {
             None | Some(Value::Null) => Some(&[]),
@@ -280,25 +281,25 @@ impl Reader<'_> {
         }
     }
 
-    /// A source, with what is doubtful in it.
+    /// Parses a source and adds its warnings.
     fn source(&mut self, text: &str, place: &str) -> Option<Simple> {
-        let parsed = self.parsed(Simple::source(text), place)?;
+        let parsed = self.ok_or_report(Simple::parse_source(text), place)?;
         self.paths += parsed.paths().len();
-        self.doubts(simple::doubts_of_source(text, &parsed), place);
+        self.warn_all(simple::warnings_in_source(text, &parsed), place);
         Some(parsed)
     }
 
-    fn doubts(&mut self, doubts: Vec<String>, place: &str) {
-        for doubt in doubts {
-            self.findings.warning(place, doubt);
+    fn warn_all(&mut self, warnings: Vec<String>, place: &str) {
+        for warning in warnings {
+            self.findings.warning(place, warning);
         }
     }
 
-    fn parsed<T>(&mut self, parsed: Result<T, String>, place: &str) -> Option<T> {
+    fn ok_or_report<T>(&mut self, parsed: Result<T, CompileError>, place: &str) -> Option<T> {
         match parsed {
             Ok(parsed) => Some(parsed),
-            Err(problem) => {
-                self.findings.error(place, problem);
+            Err(error) => {
+                self.findings.error(place, error.to_string());
                 None
             }
         }

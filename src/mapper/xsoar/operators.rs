@@ -11,7 +11,7 @@ use crate::mapper::{
     transformers::{self, Arguments, Step, Transformer},
 };
 
-/// How an operand may be wrapped.
+/// The form of an operand, for messages about one in another.
 const WRAPPED: &str = "an argument is {\"isContext\": …, \"value\": {\"simple\": \"…\"}}";
 
 impl Reader<'_> {
@@ -22,7 +22,10 @@ impl Reader<'_> {
         };
         let written = self.text(object, "operator", place)?;
         let place = format!("{place} ({written})");
-        let Some(&(name, operator)) = filters::OPERATORS.iter().find(|(name, _)| *name == bare(written)) else {
+        let Some(&(name, operator)) = filters::OPERATORS
+            .iter()
+            .find(|(name, _)| *name == without_group(written))
+        else {
             let known = filters::OPERATORS.map(|(name, _)| name).join(", ");
             self.findings.error(
                 place,
@@ -90,10 +93,10 @@ impl Reader<'_> {
                     ..Flags::default()
                 };
                 let compiled = self.patterns.compile(pattern, flags);
-                Some(self.parsed(compiled, &place)?)
+                Some(self.ok_or_report(compiled, &place)?)
             }
             (Operator::Match, Simple::Path(_) | Simple::Text(_)) => {
-                self.findings.error(place, transformers::REGEX_OF_THE_SOURCE);
+                self.findings.error(place, transformers::PATTERN_FROM_SOURCE);
                 return None;
             }
             (Operator::HasLength, Simple::Literal(length)) if length.trim().parse::<usize>().is_err() => {
@@ -103,7 +106,7 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        let left = rule::left(root, left);
+        let left = rule::resolve_left(root, left);
         if matches!(left, Left::Elsewhere(_)) {
             self.findings.warning(
                 &place,
@@ -127,7 +130,10 @@ impl Reader<'_> {
         };
         let written = self.text(object, "operator", place)?;
         let place = format!("{place} ({written})");
-        let Some(&(name, taken)) = transformers::OPERATORS.iter().find(|(name, _)| *name == bare(written)) else {
+        let Some(&(name, taken)) = transformers::OPERATORS
+            .iter()
+            .find(|(name, _)| *name == without_group(written))
+        else {
             let known = transformers::OPERATORS.map(|(name, _)| name).join(", ");
             self.findings.error(
                 place,
@@ -140,7 +146,7 @@ impl Reader<'_> {
         match object.get("args") {
             Some(Value::Object(args)) => {
                 for (argument, value) in args {
-                    // A script's own `value` is what comes in.
+                    // A script's own argument `value` is the step's input.
                     if argument == "value" {
                         continue;
                     }
@@ -170,19 +176,19 @@ impl Reader<'_> {
                 .warning(&place, "has no `args`; every argument is taken for absent"),
         }
         let compiled = Transformer::new(name, arguments, &mut self.patterns);
-        let transformer = self.parsed(compiled, &place)?;
+        let transformer = self.ok_or_report(compiled, &place)?;
         if let Step::GetField {
             field: Simple::Path(path),
         } = &transformer.step
         {
-            self.doubts(simple::doubts_of_path(path), &place);
+            self.warn_all(simple::warnings_in_path(path), &place);
         }
         Some(transformer)
     }
 
     /// An operand: `{isContext, value: {simple} | null}`. Null is absent. A scalar that is not
     /// wrapped, or no text, is taken for its text and doubted; a list or an object in place of a
-    /// text is refused, since nobody can say what was meant.
+    /// text is refused, since its meaning can't be known.
     fn operand(&mut self, operand: &Value, is_context: Option<bool>, place: &str) -> Option<Simple> {
         let mut says_context = false;
         let value = match operand {
@@ -247,14 +253,14 @@ impl Reader<'_> {
         if is_context.unwrap_or(says_context) {
             return self.source(&text, place);
         }
-        let parsed = self.parsed(Simple::argument(&text), place)?;
+        let parsed = self.ok_or_report(Simple::parse_argument(&text), place)?;
         self.paths += parsed.paths().len();
-        self.doubts(simple::doubts_of_argument(&parsed), place);
+        self.warn_all(simple::warnings_in_argument(&parsed), place);
         Some(parsed)
     }
 }
 
 /// An operator's name without its group: `string.concat`, `general.uniq`.
-fn bare(operator: &str) -> &str {
+fn without_group(operator: &str) -> &str {
     operator.rsplit('.').next().unwrap_or(operator)
 }

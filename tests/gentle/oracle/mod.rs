@@ -16,8 +16,7 @@ pub(crate) use person::Person;
 pub(crate) enum Verdict {
     Done,
     Skipped,
-    /// Refused for a good reason: a name that is taken, a member that does not exist, somebody who
-    /// is not there.
+    /// Refused for a good reason: a name that is taken, a member or a user that does not exist.
     Refused,
     Failed,
     NotKnown,

@@ -26,7 +26,7 @@ async fn line(service: &Running, id: &str) -> Value {
     panic!("no audit line for {id} in {}", service.stderr.text());
 }
 
-/// A directory, the key of the one caller, who may do everything, and the configuration of a
+/// A directory, the key of the one caller, which has every right, and the configuration of a
 /// service in front.
 async fn one_caller() -> (World, String, File) {
     let directory = World::start().await;
@@ -232,7 +232,7 @@ async fn every_refusal_and_every_write_leaves_one_line_that_says_who_and_what() 
             "{id} is neither a write nor a refusal"
         );
     }
-    // The access line of each says who, too.
+    // The access line of each names the caller, too.
     let access = text
         .lines()
         .find(|line| line.contains("\"target\":\"access\"") && line.contains("\"w-1\""))

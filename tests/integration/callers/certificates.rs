@@ -59,7 +59,7 @@ async fn a_certificate_lets_in_as_the_caller_that_has_its_name() {
             ask(Some(&issued), &[("x-api-key", "ilm_wrong")], "iam-get-user").await,
             401
         );
-        // A certificate of others gets nobody as far as that.
+        // A certificate of another authority does not get past the handshake.
         let url = format!("https://localhost:{}/commands/iam-get-user", address.port());
         let other = stranger.client();
         assert!(

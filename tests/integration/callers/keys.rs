@@ -114,7 +114,7 @@ async fn keys_are_exchanged_and_revoked_while_the_service_runs() {
     std::fs::remove_file(file.path()).unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(world.get_user(&[("x-api-key", &new)]).await.status, 200);
-    // Nobody at all is somebody's decision too. It does not open the service.
+    // An empty list of callers is valid, and does not open the service.
     replace(file.path(), "");
     until_status(&world, &new, 401).await;
     assert!(matches!(world.get_user(&[]).await.status, 401 | 429));

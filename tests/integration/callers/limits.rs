@@ -1,5 +1,5 @@
-//! How much a caller may ask for, and how whoever keeps failing is slowed without shutting out a
-//! caller at the same address.
+//! Quotas of callers, and how an address that keeps failing is slowed without shutting out a caller
+//! at the same address.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,4 @@
-//! Who is let in, for what, and what the others are told; through the front door, with the sandbox
-//! behind it.
+//! Authentication, rights and refusals, through the front door, with the sandbox behind it.
 
 mod audit;
 mod certificates;

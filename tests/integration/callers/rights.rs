@@ -1,4 +1,4 @@
-//! What each caller may do, and that a refusal tells nobody what exists.
+//! The rights of callers, and that no refusal tells what exists.
 
 use serde_json::{Value, json};
 
@@ -202,7 +202,7 @@ async fn a_page_of_another_origin_may_call_only_where_it_is_named() {
     assert_eq!(allowed.header("access-control-allow-credentials"), None);
     let other = preflight(&open, "https://evil.example.com").await;
     assert_eq!(other.header("access-control-allow-origin"), None);
-    // The request itself still has to prove who sends it.
+    // The request behind the preflight still needs credentials.
     let fields = [("origin", "https://hr.example.com")];
     assert_eq!(open.get_user(&fields).await.status, 401);
     let answer = open

@@ -11,11 +11,11 @@ use crate::{
     harness::{World, answer},
 };
 
-/// What is open to everybody, and nothing else. A route belongs here only by somebody's decision.
+/// Routes that are open without credentials. A route belongs here only by a decision of its own.
 const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
 
-/// The pages that are open as long as nobody closes them, with one of Swagger UI's own files for
-/// all of them.
+/// Pages that are open unless `public_docs` closes them, with one of Swagger UI's own files for all
+/// of them.
 const PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/swagger-ui.css"];
 
 /// What is nothing, or is not on offer.
@@ -29,7 +29,7 @@ const NOTHING: [&str; 7] = [
     "/health",
 ];
 
-/// The columns of the table: what is presented, and whether it is anybody's.
+/// The columns of the table: the credentials presented, and whether they are valid.
 const CREDENTIALS: [&str; 5] = ["no", "wrong", "expired", "weaker", "right"];
 
 /// Each route's method, path, and arguments.
@@ -90,8 +90,8 @@ async fn every_route_answers_every_credential_as_it_should() {
             for (key, name) in keys.iter().zip(CREDENTIALS) {
                 let request = world.http.request(method.parse().unwrap(), world.url(&path));
                 let mut fields: Vec<(&str, &str)> = key.iter().map(|key| ("x-api-key", key.as_str())).collect();
-                // Each from an address of its own, so that nobody is slowed: that is another
-                // test's.
+                // Each from an address of its own, so that no request is slowed: another test
+                // covers that.
                 count += 1;
                 let address = format!("198.51.{}.{}", count / 250, count % 250);
                 fields.push(("x-forwarded-for", &address));

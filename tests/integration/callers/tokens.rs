@@ -1,5 +1,5 @@
-//! Bearer tokens of an issuer on loopback, found by discovery: who they let in, as whom, and what
-//! comes of those that are no good.
+//! Bearer tokens of an issuer on loopback, found by discovery: the caller that each proves, and
+//! what comes of those that are no good.
 
 use std::{
     net::SocketAddr,
@@ -94,7 +94,7 @@ async fn ask(world: &World, token: &str, command: &str) -> u16 {
         .http
         .post(world.url(&format!("/commands/{command}?dryRun=true")))
         .bearer_auth(token);
-    // From somewhere else each time, so that nobody is slowed.
+    // From another address each time, so that no request is slowed.
     let address = format!("198.51.{}.{}", fastrand::u8(..), fastrand::u8(..));
     crate::harness::answer(request.header("x-forwarded-for", address).json(&super::somebody()))
         .await
@@ -112,7 +112,7 @@ async fn a_token_lets_in_as_the_caller_whose_claims_it_holds() {
         (reader.clone(), 200, 403),
         (json!({"groups": "ilm-readers"}), 200, 403),
         (json!({"scope": "openid ilm.write", "client_id": "robot"}), 200, 200),
-        // Both: the first in the file is who asks.
+        // The token matches both rules: the first in the file names the caller.
         (
             json!({"scope": "ilm.write", "client_id": "robot", "groups": ["ilm-readers"]}),
             200,
@@ -140,7 +140,7 @@ async fn a_token_lets_in_as_the_caller_whose_claims_it_holds() {
         assert_eq!(ask(&world, &token, "iam-get-user").await, read, "{more}");
         assert_eq!(ask(&world, &token, "iam-disable-user").await, write, "{more}");
     }
-    // The same claims under the key of somebody else, or under none.
+    // The same claims signed with another key, or unsigned.
     let claims = issuer.claims(&reader);
     let forged = Signer::new("k-1").sign(&claims);
     assert_eq!(ask(&world, &forged, "iam-get-user").await, 401);
@@ -189,7 +189,7 @@ async fn an_issuer_that_changes_its_key_is_followed() {
 async fn while_the_keys_cant_be_had_nobody_is_refused_for_good() {
     let signer = Signer::new("k-1");
     let mut issuer = Issuer::start(&signer).await;
-    // Nobody listens there.
+    // No service listens on that port.
     issuer.url = "http://127.0.0.1:9".to_owned();
     let (world, _file) = world(&issuer.callers(), &[]).await;
     let token = signer.sign(&issuer.claims(&json!({"groups": ["ilm-readers"]})));
@@ -199,6 +199,6 @@ async fn while_the_keys_cant_be_had_nobody_is_refused_for_good() {
         (answer.header("retry-after"), &answer.json()["type"]),
         (Some("5"), &json!("/problems/keys-unavailable"))
     );
-    // Whoever is no bearer of a token is told what everybody is told.
+    // A request without a token gets the ordinary 401, whatever the issuer's state.
     assert_eq!(world.get_user(&[]).await.status, 401);
 }

@@ -56,7 +56,7 @@ async fn nobody_there_is_skipped_by_name_and_by_id() {
     let before = world.sandbox.dump();
     for (asked, details, call) in [
         (profile("nobody"), mapped("nobody"), "ListUsers"),
-        // An id that is not there is nobody, whatever the name says.
+        // An unknown id is no user, whatever the name says.
         (but(profile("test"), json!({"id": "u-9"})), mapped("test"), "GetUser"),
     ] {
         let answer = disable(&world, &asked).await;

@@ -272,7 +272,7 @@ async fn nothing_else_than_400_and_404_is_split() {
     for (kind, status, code, calls) in [
         (FaultKind::Status { status: 401 }, 502, 401, &[("PatchGroup", 2)][..]),
         (FaultKind::Status { status: 403 }, 502, 403, &[("PatchGroup", 2)]),
-        // Somebody else may be at work on the group: looked at, and tried once more.
+        // Another client may be changing the group: it is read, and the PATCH sent once more.
         (
             FaultKind::Status { status: 409 },
             409,
@@ -306,8 +306,8 @@ async fn nothing_else_than_400_and_404_is_split() {
         );
         world.assert_calls(calls);
         assert_eq!(with_result(&answer, "done"), ids(0..100));
-        // Whether a 5xx did its work, somebody else's answer can't tell for good; the others did
-        // not.
+        // A later read can't tell for good whether a request answered with 5xx did its work; the
+        // others did not.
         let unknown = if code == 500 { ids(100..200) } else { Vec::new() };
         let refused = if code == 500 { Vec::new() } else { ids(100..200) };
         assert_eq!(with_result(&answer, "not known"), unknown);

@@ -35,11 +35,11 @@ const SECRETS: &str = "tests/integration/secrets.rs";
 const URLS: &str = "src/config/directory_url.rs";
 const SETTINGS: &str = "src/config/tests/tokens.rs";
 const TOKEN: &str = "src/config/token.rs";
-const RESOLVE: &str = "src/scim/resolve.rs";
+const RESOLVE: &str = "src/outbound/guard.rs";
 const JSON: &str = "src/json/mod.rs";
 const FILTER: &str = "src/scim/filter.rs";
 const MARKDOWN: &str = "src/envelope/markdown.rs";
-const SEATS: &str = "src/http/slots.rs";
+const SLOTS: &str = "src/net/slots.rs";
 
 const WEBHOOKS: By = NotYet("there are no webhooks");
 
@@ -359,7 +359,7 @@ const ROWS: [(u8, &str, &str, By); 103] = [
         "give way; the health probe is answered",
         Tests(&[
             (LAYERS, "idle_connections_give_way_and_busy_ones_do_not"),
-            (SEATS, "one_that_is_still_sending_gives_way_after_every_idle_one"),
+            (SLOTS, "one_that_is_still_sending_gives_way_after_every_idle_one"),
         ]),
     ),
     (

@@ -32,8 +32,8 @@ async fn one_creation_fifty_times_at_once_makes_one_person() {
     assert_eq!(world.sandbox.dump()["users"].as_array().unwrap().len(), 1);
 }
 
-/// An update enables whom it finds inactive unless it is told not to; so told, it never undoes a
-/// disable, whichever comes first.
+/// An update enables an inactive user unless `allow_enable` is off; then it never undoes a disable,
+/// in either order.
 #[tokio::test]
 async fn a_disable_and_an_update_at_once_leave_the_person_disabled() {
     for round in 0..10 {

@@ -1,5 +1,4 @@
-//! Values that would be something else: a path, a filter, a patch, an attribute, more than there is
-//! room for.
+//! Values that pose as a path, a filter, a patch, an attribute, more than there is room for.
 
 use serde_json::{Value, json};
 
@@ -314,7 +313,7 @@ async fn values_that_are_too_large_are_refused_without_a_call() {
         assert_eq!(answer.status, 400, "{command}: {:.300}", answer.text);
     }
     world.assert_calls(&[]);
-    // Whoever can't be created is looked for, and nothing is written.
+    // A user that can't be created is looked up, and nothing is written.
     for changes in [json!({"displayname": large}), json!({"email": many})] {
         let asked = but(profile("test"), changes);
         let answer = world.command("iam-create-user", &json!({"user-profile": asked})).await;

@@ -1,0 +1,72 @@
+//! The audit log: one line for every refusal and for every write, under the target `audit`, which
+//! no log filter takes out.
+//!
+//! It tells who (by the operator's name for them), how that was proven, from where, what they
+//! wanted on which instance, what was decided, and what came of it. It holds no personal data but
+//! the network address and, of a token, a pseudonym of its subject: no profile, no name, no claim,
+//! no key.
+
+mod request_id;
+
+use std::net::IpAddr;
+
+pub use request_id::RequestId;
+
+use crate::auth::Identity;
+
+/// Who asks for what, as far as it is known when a line is written.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditEvent<'a> {
+    /// Under which id the request stands in the log.
+    pub request_id: &'a RequestId,
+    /// The caller; `None` where it proved nothing.
+    pub caller: Option<&'a Identity>,
+    /// From where.
+    pub address: IpAddr,
+    /// The route's template.
+    pub route: &'a str,
+    /// The command's name.
+    pub command: Option<&'a str>,
+    /// The configured name of the instance; never a name that the caller made up.
+    pub instance: Option<&'a str>,
+}
+
+/// Writes one line at this level, with these fields more. A macro, since each is an event of its
+/// own for `tracing`.
+macro_rules! write_line {
+    ($level:ident, $audit_event:expr, $($more:tt)*) => {{
+        let AuditEvent { request_id, caller, address, route, command, instance } = $audit_event;
+        tracing::$level!(
+            target: "audit",
+            request_id = request_id.as_str(),
+            caller = caller.map_or("-", Identity::name),
+            proof = caller.map_or("none", |caller| caller.proof().label()),
+            key = caller.and_then(Identity::key),
+            subject = caller.and_then(Identity::subject),
+            %address, route, command, instance, $($more)*
+        );
+    }};
+}
+
+/// Writes that a request was refused, and why.
+pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
+    write_line!(warn, audit_event, decision = "refused", reason, "refused");
+}
+
+/// Writes that a command that changes a directory was accepted, and how it ended.
+pub fn performed(audit_event: AuditEvent<'_>, outcome: &str) {
+    write_line!(info, audit_event, decision = "allowed", outcome, "performed");
+}
+
+/// Writes that a client certificate did not verify, so that there is no request at all.
+pub fn handshake_refused(address: IpAddr, reason: &str) {
+    tracing::warn!(target: "audit", %address, proof = "certificate", decision = "refused", reason, "refused");
+}
+
+/// Writes how many failed attempts to prove something were not told one by one.
+pub fn untold(failures: u64) {
+    tracing::warn!(
+        target: "audit",
+        decision = "refused", failures, "failed authentications were slowed and are not told one by one"
+    );
+}

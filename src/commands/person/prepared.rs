@@ -1,0 +1,110 @@
+//! A profile made ready once a command: mapped, and its old data read, however often the decision is
+//! replayed.
+
+use std::{cell::OnceCell, collections::BTreeSet};
+
+use serde_json::Value;
+
+use super::super::{Decision, Rules};
+use crate::{
+    decide::{Next, Replay},
+    mapper::{Mapped, MappingType},
+    outcome::{Action, Outcome},
+    profile::{NotTextError, UserProfile},
+};
+
+/// The decision of a user command.
+type Decide<A> = for<'r> fn(&'r A, &'r PreparedPerson<'r>, &mut Replay<'r>) -> Result<Outcome, Next>;
+
+/// A user command ready to be decided.
+pub(in crate::commands) struct OfPerson<'a, A> {
+    pub(in crate::commands) arguments: &'a A,
+    pub(in crate::commands) person: PreparedPerson<'a>,
+    pub(in crate::commands) decide: Decide<A>,
+}
+
+impl<A: Sync> Decision for OfPerson<'_, A> {
+    fn subject(&self) -> BTreeSet<String> {
+        self.person.subject()
+    }
+
+    fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
+        (self.decide)(self.arguments, &self.person, replay)
+    }
+}
+
+/// A person of whom a command is told, under the rules of an instance.
+#[derive(Debug)]
+pub(in crate::commands) struct PreparedPerson<'a> {
+    pub(in crate::commands) rules: &'a Rules,
+    pub(super) profile: &'a UserProfile,
+    /// What was true before the change, or what is wrong with it.
+    pub(super) old: Result<Option<OldData>, NotTextError>,
+    update: OnceCell<Mapped>,
+    /// Used only where creations are mapped in another way.
+    create: OnceCell<Mapped>,
+    writes: bool,
+}
+
+/// What a profile says was true before the change.
+#[derive(Debug)]
+pub(super) struct OldData {
+    pub(super) profile: UserProfile,
+    mapped: OnceCell<Mapped>,
+}
+
+impl OldData {
+    /// The old data as the mapper maps them.
+    pub(super) fn mapped(&self, rules: &Rules) -> &Mapped {
+        self.mapped
+            .get_or_init(|| rules.mapper.outgoing(MappingType::Update, &self.profile))
+    }
+}
+
+impl<'a> PreparedPerson<'a> {
+    /// The person of this profile, in a command that does `action` at first.
+    pub(in crate::commands) fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
+        let old = profile.old().map(|old| {
+            old.map(|profile| OldData {
+                profile,
+                mapped: OnceCell::new(),
+            })
+        });
+        Self {
+            rules,
+            profile,
+            old,
+            update: OnceCell::new(),
+            create: OnceCell::new(),
+            writes: action != Action::Get,
+        }
+    }
+
+    /// The profile as the mapper maps it for an action, made when it is first asked for.
+    pub(super) fn mapped(&self, action: Action) -> &Mapped {
+        let (cell, mapping_type) = match action {
+            Action::Create if !self.rules.mapper.maps_alike() => (&self.create, MappingType::Create),
+            Action::Create | Action::Get | Action::Update | Action::Disable => (&self.update, MappingType::Update),
+        };
+        cell.get_or_init(|| self.rules.mapper.outgoing(mapping_type, self.profile))
+    }
+
+    /// The names that the command knows its person by; none for a command that only reads.
+    fn subject(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        if !self.writes {
+            return names;
+        }
+        let old = self.old.as_ref().ok().and_then(Option::as_ref);
+        let old = old.map(|old| (&old.profile, old.mapped(self.rules)));
+        let now = (self.profile, self.mapped(Action::Update));
+        for (profile, mapped) in [Some(now), old].into_iter().flatten() {
+            let text = |attribute: &str| mapped.attributes.get(attribute).and_then(Value::as_str);
+            names.extend(profile.text("id").ok().flatten().map(|id| format!("user id {id}")));
+            // Two spellings of a user name are one person.
+            names.extend(text("userName").map(|name| format!("user name {}", name.to_lowercase())));
+            names.extend(text("externalId").map(|id| format!("employee {id}")));
+        }
+        names
+    }
+}

@@ -1,0 +1,19 @@
+//! What is answered: one file for each group of routes, each a handler and its documentation.
+
+pub(in crate::http) mod commands;
+pub mod health;
+pub mod instances;
+pub mod mappers;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::App;
+
+/// Every documented route, group by group.
+pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
+    commands::routes()
+        .into_iter()
+        .chain(instances::routes())
+        .chain(mappers::routes())
+        .chain(health::routes())
+}
