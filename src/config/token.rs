@@ -19,7 +19,7 @@ use crate::{files, scim};
 const MOST_BYTES: u64 = 16 * 1024;
 /// A pasted token is no reason to print it, so a variable's name longer than this is not shown.
 const LONGEST_VARIABLE: usize = 64;
-/// What to do about a secret's file that everybody may read.
+/// What to do about a secret's file that every user of the machine may read.
 pub(super) const EXPOSED: &str =
     "everybody on this machine may read the file: chmod 600, or let its volume's mode be 0400";
 
