@@ -53,6 +53,10 @@ use self::{
 };
 use crate::{files::readable_by_everybody, net::tls, telemetry::LogSettings};
 
+/// What is said of callers on a network without TLS.
+const CLEAR_TEXT: &str =
+    "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file";
+
 /// Everything that was set, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -193,24 +197,15 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     let strict_secret_files = files.strict_secret_files;
     let mapper_folder = files.mapper_folder.clone();
     let tls = tls_files::read(&mut section, files);
-    let context = instances::LoadContext {
-        file: file.map_or("", |file| &file.name),
-        default_instance: commands.default_instance.as_deref(),
-        mapper_folder,
-        tokens: TokenContext {
-            environment: &sources.environment,
-            strict_secret_files,
-            now: Timestamp::now(),
-        },
-        max_concurrent_commands: commands.max_concurrent_commands,
-        is_sandbox: sources.sandbox,
-        // With a file that can't be read it is not known whether an instance is missing.
-        may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
+    let tokens = TokenContext {
+        environment: &sources.environment,
+        strict_secret_files,
+        now: Timestamp::now(),
     };
     let Instances {
         settings: instances,
         default_instance,
-    } = instances::read(&tables, context, report);
+    } = read_instances(file, &tables, sources, &commands, mapper_folder, tokens, report);
     let names = instances.iter().map(|instance| instance.name.clone());
     let context = callers::LoadContext {
         file,
@@ -225,14 +220,9 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     };
     let callers = callers::read(context, &mut service_section(file, sources, report));
     if callers.is_some() && tls.is_none() && !access.listen.ip().to_canonical().is_loopback() {
-        report.warnings.push(
-            "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file"
-                .to_owned(),
-        );
+        report.warnings.push(CLEAR_TEXT.to_owned());
     }
-    if let Some(file) = file {
-        check_mode(file, &tables, strict_secret_files, report);
-    }
+    check_mode(file, &tables, strict_secret_files, report);
     Settings {
         access,
         log,
@@ -244,6 +234,29 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         default_instance,
         warnings: Vec::new(),
     }
+}
+
+/// Reads the instances, with what of the service's settings matters to them.
+fn read_instances(
+    file: Option<&ConfigFile>,
+    tables: &[FileTable<'_>],
+    sources: &Sources,
+    commands: &CommandSettings,
+    mapper_folder: Option<PathBuf>,
+    tokens: TokenContext<'_>,
+    report: &mut Report,
+) -> Instances {
+    let context = instances::LoadContext {
+        file: file.map_or("", |file| &file.name),
+        default_instance: commands.default_instance.as_deref(),
+        mapper_folder,
+        tokens,
+        max_concurrent_commands: commands.max_concurrent_commands,
+        is_sandbox: sources.sandbox,
+        // With a file that can't be read it is not known whether an instance is missing.
+        may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
+    };
+    instances::read(tables, context, report)
 }
 
 /// The file's `[[instances]]` tables, with unknown settings in them and beside them refused.
@@ -259,7 +272,10 @@ fn instance_tables<'a>(file: &'a ConfigFile, report: &mut Report) -> Vec<FileTab
 }
 
 /// Tells of a file with a token in it that every user of the machine may read.
-fn check_mode(file: &ConfigFile, tables: &[FileTable<'_>], strict: bool, report: &mut Report) {
+fn check_mode(file: Option<&ConfigFile>, tables: &[FileTable<'_>], strict: bool, report: &mut Report) {
+    let Some(file) = file else {
+        return;
+    };
     let tokens = ["authentication_token", "second_authentication_token"];
     let holds_token = |table: &FileTable<'_>| tokens.iter().any(|name| table.table.contains_key(*name));
     if tables.iter().any(holds_token) && readable_by_everybody(&file.path) {
