@@ -44,8 +44,21 @@ pub struct UserOutcome {
     pub action: Action,
     /// The caller's profile.
     pub profile: UserProfile,
+    /// By what the app user was looked for, and found.
+    pub lookup: Lookup,
     /// How it ended.
     pub end: UserEnd,
+}
+
+/// By what a user was looked for, for the audit log: which keys, and never their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// The keys that were tried, in their order.
+    pub tried: Vec<&'static str>,
+    /// The key that found the user; none where it was made, or is not there.
+    pub found: Option<&'static str>,
+    /// The directory's id of the user that was found or made.
+    pub id: Option<String>,
 }
 
 /// How a user command ended.
@@ -121,6 +134,14 @@ pub enum GroupEnd {
 }
 
 impl Outcome {
+    /// By what the user was looked for; `None` for a command that is about no user.
+    pub fn lookup(&self) -> Option<&Lookup> {
+        match self {
+            Self::User(outcome) => Some(&outcome.lookup),
+            Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+        }
+    }
+
     /// Why the command failed, if it did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -376,6 +397,7 @@ mod tests {
         Outcome::User(UserOutcome {
             action: Action::Disable,
             profile: UserProfile::default(),
+            lookup: Lookup::default(),
             end,
         })
     }

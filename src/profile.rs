@@ -59,12 +59,29 @@ pub struct GroupProfile(Map<String, Value>);
 /// A field holds something other than the text that is wanted there. The field's path and what it
 /// holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} must be text, not {found}; send it in quotes")]
+#[error("{field} must be text, not {found}; {help}")]
 pub struct NotTextError {
     /// The field, from the argument on: `user-profile.title`.
     pub field: String,
-    /// What stands there: `a number`, `a list` …
+    /// What stands there: `a number`, `a list of several values` …
     pub found: &'static str,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+impl NotTextError {
+    fn new(field: String, found: &'static str) -> Self {
+        Self {
+            field,
+            found,
+            help: "send it in quotes",
+        }
+    }
+
+    /// The same of a field that stands elsewhere.
+    pub fn at(self, field: String) -> Self {
+        Self { field, ..self }
+    }
 }
 
 impl UserProfile {
@@ -109,10 +126,15 @@ impl UserProfile {
     }
 
     /// A field by its internal name, `givenname`; else the first whose display name it is:
-    /// `Given Name`, lower-cased and without spaces. The exact key wins.
+    /// `Given Name`, lower-cased and without spaces. The exact key wins, but an empty one gives way
+    /// to a filled display name.
     pub fn field(&self, name: &str) -> Option<&Value> {
         let display_name = || self.fields.get(&self.display_names.get(name)?.key);
-        self.fields.get(name).or_else(display_name)
+        match self.fields.get(name) {
+            Some(value) if is_empty(value) => display_name().filter(|value| !is_empty(value)).or(Some(value)),
+            Some(value) => Some(value),
+            None => display_name(),
+        }
     }
 
     /// As [`Self::field`], where it must be clear which value is meant.
@@ -122,16 +144,16 @@ impl UserProfile {
     /// be disabled must not hang on the order of the keys.
     pub fn one_field(&self, name: &str) -> Result<Option<&Value>, NotTextError> {
         let in_two = self.display_names.get(name).is_some_and(|found| found.differs);
-        if in_two && !self.fields.contains_key(name) {
+        if in_two && self.fields.get(name).is_none_or(is_empty) {
             return Err(NotTextError {
-                field: format!("user-profile.{name}"),
-                found: "two different values (it is there in two spellings: leave one)",
+                help: "it is there in two spellings: leave one",
+                ..NotTextError::new(format!("user-profile.{name}"), "two different values")
             });
         }
         Ok(self.field(name))
     }
 
-    /// The text of a field; null and the empty string count as absent.
+    /// The text of a field; what is empty counts as absent, and a list of one text as that text.
     ///
     /// # Errors
     /// When the field holds something else: a number or a boolean is not turned into text, because
@@ -140,21 +162,24 @@ impl UserProfile {
         text(self.one_field(name)?, "user-profile", name)
     }
 
-    /// What was true before the change, in the profile's own form.
+    /// What was true before the change, in the profile's own form; `None` when it is empty: also a
+    /// blank text, and the texts `{}`, `[]` and `null` of playbooks that fill in nothing.
     ///
     /// # Errors
     /// When there is something under `olduserdata` that is no such document.
     pub fn old(&self) -> Result<Option<UserProfile>, NotTextError> {
-        match self.field(OLD) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match document(value.clone()).and_then(Self::new) {
-                Ok(old) => Ok(Some(old)),
-                Err(_) => Err(NotTextError {
-                    field: format!("user-profile.{OLD}"),
-                    found: "anything but an object of at most 4096 fields",
-                }),
-            },
+        let Some(value) = self.field(OLD).filter(|value| !is_empty(value)) else {
+            return Ok(None);
+        };
+        let says_nothing = |text: &str| matches!(text.trim(), "" | "{}" | "[]" | "null");
+        if value.as_str().is_some_and(says_nothing) {
+            return Ok(None);
         }
+        let old = document(value.clone()).and_then(Self::new);
+        old.map(Some).map_err(|_| {
+            let found = "anything but an object of at most 4096 fields";
+            NotTextError::new(format!("user-profile.{OLD}"), found)
+        })
     }
 }
 
@@ -241,12 +266,28 @@ fn document(value: Value) -> Result<Map<String, Value>, String> {
 
 fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Option<&'a str>, NotTextError> {
     match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok((!text.is_empty()).then_some(text)),
-        Some(other) => Err(NotTextError {
-            field: format!("{document}.{name}"),
-            found: kind(other),
-        }),
+        None => Ok(None),
+        Some(value) if is_empty(value) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Array(list)) => match &list[..] {
+            [Value::String(text)] => Ok((!text.is_empty()).then_some(text)),
+            _ => Err(NotTextError {
+                help: "send the one that counts",
+                ..NotTextError::new(format!("{document}.{name}"), "a list of several values")
+            }),
+        },
+        Some(other) => Err(NotTextError::new(format!("{document}.{name}"), kind(other))),
+    }
+}
+
+/// Whether a value fills nothing.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

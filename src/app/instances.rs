@@ -1,18 +1,85 @@
 //! From the settings of a directory to an instance that can be asked.
 
+use std::{fmt, time::Duration};
+
+use secrecy::ExposeSecret as _;
+
 use super::AppError;
 use crate::{
     commands::Rules,
     config::Settings,
-    scim::{Client, Connection, Pool},
+    files::{self, Fingerprint},
+    scim::{Client, Connection, Pool, Reload, Target},
     service::{Instance, InstanceOptions},
 };
 
-/// The instances, whose pools are shared wherever connections are made alike. Needs a running
-/// tokio.
-pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> {
+/// How often the files of tokens are looked at. A change is taken when two looks found it, so after
+/// a second at the latest.
+const TOKEN_POLL: Duration = Duration::from_millis(500);
+
+/// What the settings of the instances make.
+pub(crate) struct Instances {
+    /// In the order of the configuration.
+    pub(crate) all: Vec<Instance>,
+    /// Of those whose tokens stand in files.
+    pub(super) token_files: Vec<TokenFiles>,
+}
+
+/// The files in which the tokens of an instance stand.
+pub(super) struct TokenFiles {
+    instance: String,
+    reloads: Vec<Reload>,
+    client: Client,
+}
+
+impl fmt::Debug for TokenFiles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("TokenFiles");
+        shown.field("instance", &self.instance).finish_non_exhaustive()
+    }
+}
+
+impl TokenFiles {
+    /// The files of this target's tokens; `None` where no token stands in a file.
+    fn of(instance: &str, target: &Target, client: &Client) -> Option<Self> {
+        let tokens = [Some(&target.token), target.second_token.as_ref()];
+        let reloads: Vec<_> = tokens
+            .into_iter()
+            .flatten()
+            .filter_map(|token| token.reload.clone())
+            .collect();
+        (!reloads.is_empty()).then(|| Self {
+            instance: instance.to_owned(),
+            reloads,
+            client: client.clone(),
+        })
+    }
+
+    /// Watches the files for as long as it is polled, and puts new tokens in use.
+    pub(super) async fn watch(self) {
+        let Self {
+            instance,
+            reloads,
+            client,
+        } = self;
+        let mut watcher = files::watch(&format!("the token of {instance}"), TOKEN_POLL, move || {
+            let fingerprint = |reload: &Reload| Some(Fingerprint::of([reload()?.expose_secret().as_bytes()]));
+            reloads.iter().map(fingerprint).collect::<Vec<_>>()
+        });
+        loop {
+            watcher.changed().await;
+            client.reload_tokens().await;
+        }
+    }
+}
+
+/// Makes the instances, whose pools are shared wherever connections are made alike.
+pub(crate) fn instances(settings: &Settings) -> Result<Instances, AppError> {
     let mut pools: Vec<(&Connection, Pool)> = Vec::new();
-    let mut instances = Vec::new();
+    let mut instances = Instances {
+        all: Vec::new(),
+        token_files: Vec::new(),
+    };
     for instance in &settings.instances {
         let connection = &instance.connection;
         let known = pools
@@ -44,7 +111,10 @@ pub(crate) fn instances(settings: &Settings) -> Result<Vec<Instance>, AppError> 
             command_timeout: settings.commands.command_timeout,
             max_commands: instance.max_commands,
         };
-        instances.push(Instance::new(options, Client::new(pool, target)));
+        let client = Client::new(pool, target);
+        let files = TokenFiles::of(&instance.name, &instance.target, &client);
+        instances.token_files.extend(files);
+        instances.all.push(Instance::new(options, client));
     }
     Ok(instances)
 }

@@ -53,9 +53,34 @@ pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
     write_line!(warn, audit_event, decision = "refused", reason, "refused");
 }
 
-/// Writes that a command that changes a directory was accepted, and how it ended.
-pub fn performed(audit_event: AuditEvent<'_>, outcome: &str) {
-    write_line!(info, audit_event, decision = "allowed", outcome, "performed");
+/// What a write was done to: the directory's id, and by which key it was found; never the key's value.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditTarget<'a> {
+    /// The directory's id of the user or group.
+    pub directory_id: Option<&'a str>,
+    /// The key that found it.
+    pub found_by: Option<&'a str>,
+    /// The keys that were tried, where none found it.
+    pub looked_by: Option<&'a str>,
+}
+
+/// Writes that a command that changes a directory was accepted, to what it was done, and how it ended.
+pub fn performed(audit_event: AuditEvent<'_>, target: AuditTarget<'_>, outcome: &str) {
+    let AuditTarget {
+        directory_id,
+        found_by,
+        looked_by,
+    } = target;
+    write_line!(
+        info,
+        audit_event,
+        decision = "allowed",
+        outcome,
+        directory_id,
+        found_by,
+        looked_by,
+        "performed"
+    );
 }
 
 /// Writes that a client certificate did not verify, so that there is no request at all.

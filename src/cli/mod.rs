@@ -239,7 +239,7 @@ async fn check(configured: Configured) -> ExitCode {
 /// Runs test-module on every instance at the same time; a table, and whether all are well.
 async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::AppError> {
     let service = Arc::new(Service::new(
-        crate::app::instances(settings)?,
+        crate::app::instances(settings)?.all,
         &settings.default_instance,
     ));
     let test = |instance: &Arc<_>| {

@@ -12,14 +12,16 @@ use utoipa::{
 
 use crate::json;
 
-/// True or false, also as the strings `"true"` and `"false"`. Missing or null, it is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// True or false, also as the strings `"true"` and `"false"`. Missing, null or empty, it was not
+/// given: playbooks send an unset argument as an empty string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Switch(pub bool);
+pub struct Switch(pub Option<bool>);
 
-impl Default for Switch {
-    fn default() -> Self {
-        Self(true)
+impl Switch {
+    /// What was given, else `default`.
+    pub fn or(self, default: bool) -> bool {
+        self.0.unwrap_or(default)
     }
 }
 
@@ -28,14 +30,15 @@ impl PartialSchema for Switch {
         let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
-            .enum_values(Some(["true", "false"]));
+            .enum_values(Some(["true", "false", ""]));
         let null = ObjectBuilder::new().schema_type(Type::Null);
         OneOfBuilder::new()
             .item(boolean)
             .item(text)
             .item(null)
-            .default(Some(true.into()))
-            .description(Some("True or false, also as a string; null is true."))
+            .description(Some(
+                "True or false, also as a string; null and the empty string count as not given.",
+            ))
             .into()
     }
 }
@@ -46,9 +49,10 @@ impl<'de> Deserialize<'de> for Switch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Null => Ok(Self::default()),
-            Value::Bool(on) => Ok(Self(on)),
-            Value::String(text) if text == "true" => Ok(Self(true)),
-            Value::String(text) if text == "false" => Ok(Self(false)),
+            Value::Bool(on) => Ok(Self(Some(on))),
+            Value::String(text) if text.is_empty() => Ok(Self::default()),
+            Value::String(text) if text == "true" => Ok(Self(Some(true))),
+            Value::String(text) if text == "false" => Ok(Self(Some(false))),
             Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(D::Error::custom(
                 "must be true or false, or one of the strings \"true\" and \"false\"",
             )),
@@ -121,11 +125,13 @@ mod tests {
     #[test]
     fn a_switch_is_a_boolean_or_its_name() {
         let rows = [
-            (json!(true), Some(true)),
-            (json!(false), Some(false)),
-            (json!("true"), Some(true)),
-            (json!("false"), Some(false)),
-            (json!(null), Some(true)),
+            (json!(true), Some(Some(true))),
+            (json!(false), Some(Some(false))),
+            (json!("true"), Some(Some(true))),
+            (json!("false"), Some(Some(false))),
+            (json!(null), Some(None)),
+            (json!(""), Some(None)),
+            (json!(" "), None),
             (json!("yes"), None),
             (json!("True"), None),
             (json!(1), None),
@@ -137,6 +143,19 @@ mod tests {
                 expected.map(Switch),
                 "{value}"
             );
+        }
+    }
+
+    #[test]
+    fn a_switch_that_is_not_given_takes_the_default() {
+        let rows = [
+            (Some(true), false, true),
+            (Some(false), true, false),
+            (None, true, true),
+            (None, false, false),
+        ];
+        for (given, default, expected) in rows {
+            assert_eq!(Switch(given).or(default), expected, "{given:?} {default}");
         }
     }
 

@@ -1,22 +1,23 @@
 //! `iam-create-user`: makes the person's app user, or brings an existing one up to date.
 //!
-//! The new user is posted first, so that a new person costs one call; only a 409 makes it look.
-//! Somebody who is there already is updated, and the answer's action then is `update`. It skips
-//! when creating (or, for somebody who is there, updating) is switched off. It refuses a profile
-//! without an id or a user name, one that lacks what the directory requires unless the person is
-//! there already, an id that the directory doesn't know (404), and a person whose e-mail or
-//! employee id is somebody else's (409).
+//! The new user is posted first, so that a new person costs one call; only a 409 makes it look. It
+//! looks first by what a 409 would not show: the id, the old keys, another form of the userName. A
+//! user that is there already is updated, and the answer's action then is `update`. It skips when
+//! creating (or, for a user that is there, updating) is switched off. It refuses a profile without a
+//! key, one that lacks what the directory requires unless the user is there already, a profile that
+//! says `active: false` while the user would be enabled, a user that may be another person's, and an
+//! e-mail or employee id that is another user's (409).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Decision, Operation, Rules, Switch,
-    person::{ABSENT, OfPerson, Person, PreparedPerson},
+    person::{OfPerson, Person, PreparedPerson},
 };
 use crate::{
     decide::{Next, Replay},
-    outcome::{Action, Cause, Outcome, SkipReason},
+    outcome::{Action, Outcome, SkipReason},
     profile::UserProfile,
     scim::Priority,
 };
@@ -50,32 +51,25 @@ impl Operation for Args {
 
 fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Create, prepared);
-    let Switch(allow_enable) = args.allow_enable;
-    let has_id = person.has_id()?;
-    if !prepared.rules.policy.create_user_enabled {
+    let policy = &prepared.rules.policy;
+    let allow_enable = args.allow_enable.or(policy.allow_enable_default);
+    let keys = person.keys()?;
+    if !policy.create_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
+    person.check_active(allow_enable)?;
     let violations = person.creation_violations();
-    // A creation that can't be sent may still be an update of somebody; a dry run does not post to
-    // find out.
-    if has_id || !violations.is_empty() || replay.is_dry_run() {
-        if let Some(user) = person.find(replay)? {
-            // By its own id, it is the same person.
-            let by_name = !has_id;
-            return if by_name {
-                person.adopt(user, allow_enable, replay)
-            } else {
-                person.update(user, allow_enable, replay)
-            };
-        }
-        if has_id {
-            return person.fails(Cause::Absent, ABSENT);
-        }
-        if !violations.is_empty() {
-            return person.invalid(&violations);
-        }
+    // A creation that can't be sent may still be an update; a dry run does not post to find out.
+    let found = if !violations.is_empty() || replay.is_dry_run() {
+        person.find(&keys, replay)?
+    } else {
+        person.find_unseen(&keys, replay)?
+    };
+    match found {
+        Some(user) => person.adopt(user, allow_enable, replay),
+        None if !violations.is_empty() => person.invalid(&violations),
+        None => person.post(&keys, allow_enable, replay),
     }
-    person.post(allow_enable, replay)
 }
 
 #[cfg(test)]
@@ -798,6 +792,7 @@ mod tests {
                     Adopt::SamePerson => |policy: &mut Policy| policy.adopt = Adopt::SamePerson,
                     Adopt::Always => |policy: &mut Policy| policy.adopt = Adopt::Always,
                     Adopt::Never => |policy: &mut Policy| policy.adopt = Adopt::Never,
+                    Adopt::Strict => |policy: &mut Policy| policy.adopt = Adopt::Strict,
                 };
                 hold(vec![
                     row(

@@ -1,7 +1,8 @@
 //! `iam-disable-user`: makes an active app user inactive.
 //!
-//! It skips when disabling is switched off, when the user is inactive already, and when nobody is
-//! there: for a leaver each of these is good. It refuses a profile without an id or a user name.
+//! It skips when disabling is switched off, when the user is inactive already, and when no key finds a
+//! user (a failure, 404, where the instance's `disable_absent` says so). It refuses a profile without a
+//! key, and a user that may be another person's: a leaver is neither missed in silence nor mistaken.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,21 +44,22 @@ impl Operation for Args {
 
 fn decide<'a>(_: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Disable, prepared);
-    person.has_id()?;
+    let keys = person.keys()?;
     if !prepared.rules.policy.disable_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
-    let Some(user) = person.find(replay)? else {
-        return Ok(person.skipped(SkipReason::Absent));
+    let Some(user) = person.find(&keys, replay)? else {
+        return person.is_absent();
     };
     // A directory that does not say whether the user is active is told to disable it.
     if user.active() == Some(false) {
         return Ok(person.skipped(SkipReason::AlreadyDisabled));
     }
-    match person.patch(user, vec![scim::Operation::replace("active", false)], replay)? {
+    let changes = vec![scim::Operation::replace("active", false)];
+    match person.patch(user, changes, &scim::Object::new(), replay)? {
         Some(user) => Ok(person.done(user)),
         // Deleted since it was found.
-        None => Ok(person.skipped(SkipReason::Absent)),
+        None => person.is_absent(),
     }
 }
 

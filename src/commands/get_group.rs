@@ -54,7 +54,7 @@ fn decide<'a>(args: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) ->
     let Some(id) = group.id() else {
         return asked.mismatch("the group that was found has no id");
     };
-    let Switch(include_members) = args.include_members;
+    let include_members = args.include_members.or(true);
     let members = match asked.rules.dialect {
         _ if !include_members => None,
         Dialect::Rfc7644 => Some(group.members()),

@@ -1,7 +1,7 @@
 //! `iam-get-user`: shows the app user, as the directory has it and as a profile.
 //!
-//! It changes nothing and has no switch. It refuses a profile without an id or a user name; nobody
-//! there is a failure, 404.
+//! It changes nothing and has no switch. It refuses a profile without a key, and keys that are two
+//! users'; a user that is not there is a failure, 404.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,7 +43,8 @@ impl Operation for Args {
 
 fn decide<'a>(_: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Get, prepared);
-    match person.find(replay)? {
+    let keys = person.keys()?;
+    match person.find(&keys, replay)? {
         Some(user) => Ok(person.done(user)),
         None => person.fails(Cause::Absent, ABSENT),
     }

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
@@ -15,7 +18,7 @@ use crate::{
     decide::{Answer, Read, Reply, Step},
     policy::Adopt,
     profile::UserProfile,
-    scim::{ErrorKind, User, apply},
+    scim::{ErrorKind, Id, User, apply},
 };
 
 /// The profile of a user command.
@@ -176,6 +179,7 @@ fn follow(command: &Command, rules: &Rules, known: &mut Known, asked_before: &mu
     let trail = || format!("{} after {asked_before:?}: {}", command.name(), asked(&next));
     if let Next::Finish(outcome) = &next {
         holds_at_the_end(outcome, known, &trail);
+        leaves_no_leaver(command, outcome, known, &trail);
         return 1;
     }
     if let Some(Err(last)) = known.answers.last() {
@@ -276,22 +280,7 @@ fn holds_for_a_write(
                     trail()
                 );
             }
-            // Whom a create by name may take over.
-            let by_name = said().rfind(|(question, _)| question.starts_with("users named"));
-            let creates =
-                said().any(|(question, _)| is_creation(question)) || matches!(command, Command::CreateUser(_));
-            if let Some((_, Ok(Reply::Users(found)))) = by_name.filter(|_| creates) {
-                let wanted = user_profile(command).and_then(|profile| profile.field("employeeid"));
-                let has = found.resources.first().and_then(|user| user.get("externalId"));
-                match rules.policy.adopt {
-                    Adopt::Always => {}
-                    Adopt::SamePerson => {
-                        let same = wanted.is_none() || has.is_none() || wanted == has;
-                        assert!(same, "another person's: {}", trail());
-                    }
-                    Adopt::Never => panic!("nobody's: {}", trail()),
-                }
-            }
+            may_be_written(id, command, rules, known, asked_before, trail);
         }
         Step::DeleteGroup(_) => {
             let deletions = asked_before.iter().filter(|question| question.starts_with("delete"));
@@ -299,6 +288,61 @@ fn holds_for_a_write(
         }
         Step::PatchGroup(..) => {}
     }
+}
+
+/// Section 4 of the contract: a user that was found by a name, and has another employee id than the
+/// profile, is another person's, unless the instance adopts any; a create adopts none where it is told so.
+fn may_be_written(
+    id: &Id,
+    command: &Command,
+    rules: &Rules,
+    known: &Known,
+    asked_before: &[String],
+    trail: &dyn Fn() -> String,
+) {
+    let said = || asked_before.iter().zip(&known.answers);
+    let shows = |answer: &Answer| match answer {
+        Ok(Reply::User(user)) => user.id().as_ref() == Some(id),
+        Ok(Reply::Users(users)) => users.resources.iter().any(|user| user.id().as_ref() == Some(id)),
+        _ => false,
+    };
+    let found = said().find(|(question, answer)| question.ends_with('?') && shows(answer));
+    let (question, answer) = found.unwrap_or_else(|| panic!("never seen: {}", trail()));
+    let creates = matches!(command, Command::CreateUser(_));
+    assert!(
+        !(creates && rules.policy.adopt == Adopt::Never),
+        "nobody's: {}",
+        trail()
+    );
+    let Ok(Reply::Users(users)) = answer else { return };
+    if !question.starts_with("users named") || rules.policy.adopt == Adopt::Always {
+        return;
+    }
+    let wanted = user_profile(command).and_then(|profile| profile.field("employeeid"));
+    let has = users.resources.first().and_then(|user| user.get("externalId"));
+    let same = wanted.is_none() || has.is_none() || wanted == has;
+    assert!(same, "another person's: {}", trail());
+}
+
+/// A disable that reports success, or that the user does not exist, leaves no user active that it found.
+fn leaves_no_leaver(command: &Command, outcome: &Outcome, known: &Known, trail: &dyn Fn() -> String) {
+    let is_gone = matches!(known.answers.last(), Some(Err(error)) if error.kind == ErrorKind::Absent);
+    if !matches!(command, Command::DisableUser(_)) || outcome.failure().is_some() || is_gone {
+        return;
+    }
+    let found = known.answers.iter().filter_map(|answer| match answer {
+        Ok(Reply::User(user)) => Some(user),
+        Ok(Reply::Users(users)) => users.resources.first(),
+        _ => None,
+    });
+    // The last that was seen of each user, who is known by its id.
+    let mut last = BTreeMap::new();
+    for user in found {
+        last.insert(user.id().map(|id| id.to_string()), user.active());
+    }
+    let patched = known.answers.iter().any(|answer| matches!(answer, Ok(Reply::NoBody)));
+    let any_active = last.values().any(|active| *active != Some(false));
+    assert!(!any_active || patched, "a leaver stays active: {}", trail());
 }
 
 #[test]
@@ -315,7 +359,7 @@ fn every_way_through_every_command_comes_to_an_end() {
         // Only an employee id tells the settings apart.
         let numbered = |profile: &UserProfile| profile.field("employeeid").is_some();
         let settings: &[Adopt] = if user_profile(&command).is_some_and(numbered) {
-            &[Adopt::SamePerson, Adopt::Always, Adopt::Never]
+            &[Adopt::SamePerson, Adopt::Strict, Adopt::Always, Adopt::Never]
         } else {
             &[Adopt::SamePerson]
         };
@@ -360,7 +404,7 @@ fn a_switch_that_is_off_asks_nobody() {
             enable_user_enabled: false,
             disable_user_enabled: false,
             create_if_not_exists: false,
-            adopt: crate::policy::Adopt::default(),
+            ..Policy::default()
         },
         ..rules()
     };

@@ -1,21 +1,22 @@
 //! `iam-update-user`: changes what differs between the profile and the app user, in one PATCH.
 //!
-//! The person is looked for by what was true before (`olduserdata`) and then by what is true now,
-//! so that a rename finds its person, and finds them again when it is told twice. An inactive user
-//! is enabled in the same PATCH when allow-enable and the instance's switch both say so. Nobody
-//! there: creates them when the instance creates what is missing, else skips. It skips when
-//! updating is switched off, and refuses a profile without any id or user name.
+//! The person is looked for by what was true before (`olduserdata`) and then by what is true now, so
+//! that a rename finds its person, and finds it again when it is told twice. An inactive user is
+//! enabled in the same PATCH when allow-enable and the instance's switch both say so. No user found:
+//! creates one when the instance creates what is missing and there is a userName, else skips. It skips
+//! when updating is switched off, and refuses a profile without a key, one that says `active: false`
+//! while the user would be enabled, and a user that may be another person's.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Decision, Operation, Rules, Switch,
-    person::{ABSENT, OfPerson, Person, PreparedPerson},
+    person::{OfPerson, Person, PreparedPerson},
 };
 use crate::{
     decide::{Next, Replay},
-    outcome::{Action, Cause, Outcome, SkipReason},
+    outcome::{Action, Outcome, SkipReason},
     profile::UserProfile,
     scim::Priority,
 };
@@ -49,16 +50,16 @@ impl Operation for Args {
 
 fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
     let mut person = Person::new(Action::Update, prepared);
-    let Switch(allow_enable) = args.allow_enable;
-    person.check_old_data()?;
-    let has_id = person.has_id()?;
-    if !prepared.rules.policy.update_user_enabled {
+    let policy = &prepared.rules.policy;
+    let allow_enable = args.allow_enable.or(policy.allow_enable_default);
+    let keys = person.keys()?;
+    if !policy.update_user_enabled {
         return Ok(person.skipped(SkipReason::Disabled));
     }
-    match person.find(replay)? {
+    person.check_active(allow_enable)?;
+    match person.find(&keys, replay)? {
         Some(user) => person.update(user, allow_enable, replay),
-        None if has_id => person.fails(Cause::Absent, ABSENT),
-        None if prepared.rules.policy.create_if_not_exists => person.create(allow_enable, replay),
+        None if policy.create_if_not_exists => person.create(&keys, allow_enable, replay),
         None => Ok(person.skipped(SkipReason::Absent)),
     }
 }

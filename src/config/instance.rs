@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     mapper::{Direction, Mapper, MapperFile, MapperStore},
-    policy::{Adopt, Policy},
+    policy::{Adopt, DisableAbsent, Policy, ProfileId},
     scim::{Connection, Dialect, Proxy, Rates, Target},
 };
 
@@ -71,10 +71,23 @@ settings! {
         disable_user_enabled = SWITCH, default "true";
         /// Whether an update creates the user whom it does not find.
         create_if_not_exists = SWITCH, default "true";
-        /// Which user of the same userName a create may take over: one who is the same person, any,
-        /// or none.
-        adopt = Choice(&[("same-person", Adopt::SamePerson), ("always", Adopt::Always), ("never", Adopt::Never)]),
-            default "same-person";
+        /// The argument `allow-enable` where a create or an update is sent without it.
+        allow_enable_default = SWITCH, default "true";
+        /// What a disable makes of a user that is not there: a skip with the reason, or a failure
+        /// (404).
+        disable_absent = Choice(&[("skip", DisableAbsent::Skip), ("fail", DisableAbsent::Fail)]), default "skip";
+        /// Whose identifier a profile's `id` is: the directory's, or another system's, by which
+        /// users are never looked for.
+        profile_id = Choice(&[("aws", ProfileId::Aws), ("foreign", ProfileId::Foreign)]), default "aws";
+        /// Which user of the same userName a create may take over: one who is the same person by
+        /// the employee id, one whose e-mail, phone or name is equal too where employee ids can't
+        /// be compared, any, or none.
+        adopt = Choice(&[
+                ("same-person", Adopt::SamePerson),
+                ("strict", Adopt::Strict),
+                ("always", Adopt::Always),
+                ("never", Adopt::Never),
+            ]), default "same-person";
     }
 }
 

@@ -61,7 +61,9 @@ impl Envelope {
 }
 
 fn user(signature: Signature<'_>, outcome: UserOutcome) -> UserEnvelope {
-    let UserOutcome { action, profile, end } = outcome;
+    let UserOutcome {
+        action, profile, end, ..
+    } = outcome;
     let mut vendor = Vendor {
         brand: signature.brand.to_owned(),
         instance_name: signature.instance_name.to_owned(),

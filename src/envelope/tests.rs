@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    outcome::{Action, Cause, SkipReason},
+    outcome::{Action, Cause, Lookup, SkipReason},
     profile::UserProfile,
     scim::{ErrorKind, User},
 };
@@ -49,7 +49,12 @@ fn envelope(outcome: Outcome) -> Value {
 
 fn user_outcome(action: Action, profile: Value, end: UserEnd) -> Outcome {
     let profile: UserProfile = serde_json::from_value(profile).unwrap();
-    Outcome::User(UserOutcome { action, profile, end })
+    Outcome::User(UserOutcome {
+        action,
+        profile,
+        lookup: Lookup::default(),
+        end,
+    })
 }
 
 fn group_outcome(action: GroupAction, end: GroupEnd) -> Outcome {

@@ -14,8 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
     http::{
-        extract::BodyReader,
-        guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        body::BodyReader,
+        credentials::API_KEY,
+        guard::{Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
         host::HostRule,
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
@@ -50,7 +51,7 @@ pub struct LayerOptions {
     pub cors_origins: Vec<HeaderValue>,
     /// Who is let in.
     pub guard: Guard,
-    /// The gate for bodies and running commands.
+    /// Reads bodies within the limits that all share.
     pub body_reader: Arc<BodyReader>,
 }
 
@@ -64,7 +65,7 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .fallback(|| async { Problem::no_such_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
-        // 7. The extractors' gate, shared by all requests.
+        // 7. The reader of bodies, whose budget all requests share.
         .layer(Extension(options.body_reader))
         // 6. Who asks, before anything of theirs is looked into.
         .layer(from_fn_with_state(Arc::new(options.guard), guard));

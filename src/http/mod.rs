@@ -2,11 +2,15 @@
 //! told.
 //!
 //! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
-//! (with [`principal`] and [`address`]), then the extractors of [`extract`] and [`negotiate`], then
-//! the `routes`, and the document of `openapi`. Whatever refuses does so with a [`problem`].
+//! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
+//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of `openapi`. A
+//! refusal is a [`problem`].
 
 pub mod address;
-pub mod extract;
+pub mod admission;
+pub mod arguments;
+pub mod body;
+pub mod credentials;
 pub mod guard;
 pub mod host;
 pub mod layers;
@@ -16,6 +20,7 @@ mod openapi;
 pub mod principal;
 pub mod problem;
 pub mod problem_type;
+pub mod query;
 pub mod routes;
 
 use std::{
@@ -35,7 +40,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::{layers::LayerOptions, problem::Problem};
+use self::{admission::Admission, layers::LayerOptions, problem::Problem};
 use crate::service::Service;
 
 /// What the handlers share.
@@ -43,6 +48,8 @@ use crate::service::Service;
 pub struct App {
     /// Runs the commands.
     pub service: Arc<Service>,
+    /// Counts them.
+    pub admission: Admission,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
     /// What callers are told to wait while the service stops.

@@ -226,7 +226,7 @@ mod tests {
         ] {
             match (Representation::choose(accept.iter().copied()), expected) {
                 (Ok(chosen), expected) => assert_eq!(Some(chosen), expected, "{accept:?}"),
-                (Err(problem), None) => assert_eq!(problem.cause(), ProblemType::NotAcceptable),
+                (Err(problem), None) => assert_eq!(problem.problem_type(), ProblemType::NotAcceptable),
                 (Err(problem), Some(_)) => panic!("{accept:?}: {problem:?}"),
             }
         }

@@ -76,7 +76,7 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
 /// Writes a problem once more, now with the request's id.
 fn tell(problem: Problem, id: &RequestId, version: Version, mut response: Response) -> Response {
     // HTTP/2 has no such field (RFC 9113 section 8.2.2); there the stream alone is at fault.
-    if problem.cause().closes_connection() && version <= Version::HTTP_11 {
+    if problem.problem_type().closes_connection() && version <= Version::HTTP_11 {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -121,7 +121,7 @@ impl AccessLine {
             Some(response.status().as_u16()),
             response.extensions().get().map(|CallerName(name)| &**name),
             &record,
-            problem.map(|problem| problem.cause().type_and_title().0),
+            problem.map(|problem| problem.problem_type().uri()),
         );
     }
 

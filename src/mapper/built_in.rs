@@ -67,9 +67,7 @@ pub(super) fn outgoing(profile: &UserProfile) -> super::Mapped {
             Ok(None) => continue,
             Err(fault) => {
                 let rule = format!("must be text, not {}", fault.found);
-                mapped
-                    .faults
-                    .push(Diagnostic::error(fault.field, rule, "send it in quotes"));
+                mapped.faults.push(Diagnostic::error(fault.field, rule, fault.help));
                 continue;
             }
         };

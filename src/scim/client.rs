@@ -25,7 +25,7 @@ use super::{
     request::Api,
     retry::{self, Budget},
     tokens::{Token, TokenInUse, Tokens, days_left},
-    transport::{LastAttempt, LastError, RequestContext, Transport, read_json, watch_tokens},
+    transport::{LastAttempt, LastError, RequestContext, Transport, read_json},
 };
 
 /// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and
@@ -90,10 +90,9 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
-    /// anew every second.
+    /// A client of this directory.
     pub fn new(pool: Pool, target: Target) -> Self {
-        let transport = Arc::new(Transport {
+        Self(Arc::new(Transport {
             pool,
             base: target.base,
             tokens: Tokens::new(target.token, target.second_token),
@@ -104,11 +103,15 @@ impl Client {
             budget: Budget::new(),
             last: Mutex::default(),
             probing: AtomicBool::new(false),
-        });
-        if transport.tokens.can_change() {
-            tokio::spawn(watch_tokens(Arc::downgrade(&transport)));
+        }))
+    }
+
+    /// Reads the tokens anew ([`Token::reload`](super::Token::reload)), to be called when they may
+    /// have changed.
+    pub async fn reload_tokens(&self) {
+        if self.0.tokens.reload().await {
+            tracing::info!("the authentication token has changed; the new one is in use");
         }
-        Self(transport)
     }
 
     /// How the directory speaks.

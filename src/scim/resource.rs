@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::Dialect;
+
 /// A JSON object in the order its keys came.
 pub type Object = Map<String, Value>;
 
@@ -31,6 +33,43 @@ impl Id {
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         (!text.is_empty() && text.len() <= MAX_ID && text.bytes().all(allowed)).then(|| Self(text.to_owned()))
+    }
+
+    /// As [`Self::parse`], lower-cased where a directory of this dialect makes no difference of
+    /// letter case: AWS's own form is hexadecimal digits, which AWS writes in lower case. An id of
+    /// any other form, and another server's, is case-exact (RFC 7643 section 3.1). White space
+    /// around it is not taken off.
+    pub fn parse_for(dialect: Dialect, text: &str) -> Option<Self> {
+        Some(Self::parse(text)?.folded(dialect))
+    }
+
+    /// The identifier, as [`Self::parse_for`] has it.
+    #[must_use]
+    pub fn folded(mut self, dialect: Dialect) -> Self {
+        if dialect == Dialect::Aws && self.is_aws_formed() {
+            self.0.make_ascii_lowercase();
+        }
+        self
+    }
+
+    /// Whether it has the form of AWS's ids, in either letter case: a UUID, or ten hexadecimal
+    /// digits, a hyphen and a UUID (Identity Store API, `ResourceId`).
+    pub fn is_aws_formed(&self) -> bool {
+        let uuid = match self.0.split_once('-') {
+            Some((digits, rest)) if digits.len() == 10 => {
+                if !is_hexadecimal(digits) {
+                    return false;
+                }
+                rest
+            }
+            _ => self.0.as_str(),
+        };
+        let mut groups = uuid.split('-');
+        [8, 4, 4, 4, 12].iter().all(|length| {
+            groups
+                .next()
+                .is_some_and(|group| group.len() == *length && is_hexadecimal(group))
+        }) && groups.next().is_none()
     }
 
     /// The identifier's text.
@@ -281,6 +320,10 @@ pub(super) fn attribute<'a>(object: &'a Object, name: &str) -> Option<&'a Value>
     })
 }
 
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn into_object(value: Value, otherwise: &'static str) -> Result<Object, ResourceError> {
     if let Value::Object(object) = value {
         Ok(object)
@@ -332,6 +375,42 @@ mod tests {
         for bad in bad {
             assert!(Id::parse(bad).is_none(), "{bad:?} should be refused");
         }
+    }
+
+    #[test]
+    fn only_ids_of_awss_form_know_no_letter_case() {
+        let aws = [
+            "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11",
+            "90672606EE-3FF0B1C5-9e2c-4a6a-a1ff-2c6a3d9b2e11",
+            "3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11",
+        ];
+        let others = [
+            "U-1",
+            "123",
+            "3FF0B1C59E2C4A6AA1FF2C6A3D9B2E11",
+            "3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E1",
+            "3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11-",
+            "3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E1G",
+            "9067260GEE-3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11",
+            "0672606EE-3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11",
+            "90672606EE",
+            "90672606EE-",
+        ];
+        let forms = aws
+            .map(|text| (text, true))
+            .into_iter()
+            .chain(others.map(|text| (text, false)));
+        for (text, is_aws_formed) in forms {
+            assert_eq!(Id::parse(text).unwrap().is_aws_formed(), is_aws_formed, "{text}");
+            let folded = if is_aws_formed {
+                text.to_ascii_lowercase()
+            } else {
+                text.to_owned()
+            };
+            assert_eq!(Id::parse_for(Dialect::Aws, text).unwrap().as_str(), folded);
+            assert_eq!(Id::parse_for(Dialect::Rfc7644, text).unwrap().as_str(), text);
+        }
+        assert_eq!(Id::parse_for(Dialect::Aws, " u-1"), None);
     }
 
     #[test]

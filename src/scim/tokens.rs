@@ -1,8 +1,8 @@
 //! The access tokens of an instance: one or two, which may change while the service runs.
 //!
 //! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide,
-//! "Rotate an access token"). A token in a file is read again every second and whenever it is
-//! refused; where there are two, a refused one gives way to the other.
+//! "Rotate an access token"). A token in a file is read again when the file changes and
+//! whenever it is refused; where there are two, a refused one gives way to the other.
 
 use std::{
     fmt,
@@ -199,11 +199,6 @@ impl Tokens {
         for (known, is_refused) in tokens.iter().zip(refused) {
             *is_refused &= !is_same(&known.secret, token);
         }
-    }
-
-    /// Whether any token can be read anew.
-    pub(super) fn can_change(&self) -> bool {
-        self.inner().tokens.iter().any(|token| token.reload.is_some())
     }
 
     /// Replaces the tokens in a text by asterisks.

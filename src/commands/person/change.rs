@@ -28,13 +28,17 @@ impl<'a> Person<'a> {
     ) -> Result<Outcome, Next> {
         self.goes_on_as(Action::Update);
         self.found = Some(user);
-        let policy = &self.prepared.rules.policy;
+        let policy = self.policy();
         if !policy.update_user_enabled {
             return Ok(self.skipped(SkipReason::Disabled));
         }
         let wanted = self.sound_attributes()?;
         let mut changes = difference(wanted, user);
-        let violations = aws::user_values(self.prepared.rules.dialect, &changed_only(wanted, &changes));
+        if self.keeps_its_spelling(user) {
+            changes.retain(|change| change.path != "userName");
+        }
+        let sent = changed_only(wanted, &changes);
+        let violations = aws::user_values(self.prepared.rules.dialect, &sent);
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
@@ -44,13 +48,21 @@ impl<'a> Person<'a> {
         if changes.is_empty() {
             return Ok(self.done(user));
         }
-        match self.patch(user, changes, replay)? {
+        match self.patch(user, changes, &sent, replay)? {
             Some(user) => Ok(self.done(user)),
             None => self.fails(Cause::Absent, ABSENT),
         }
     }
 
-    /// Sends the changes; `None` when the user is gone by now.
+    /// Whether the profile's userName is the user's in another spelling, which stays: SAML's NameID must
+    /// match it to the letter. Old data that have the user's spelling say that it is to change.
+    fn keeps_its_spelling(&self, user: &User) -> bool {
+        let Some(has) = user.user_name() else { return false };
+        let is_same = self.mapped_user_name().is_some_and(|name| is_same_name(name, has));
+        is_same && self.prepared.old_user_name() != Some(has)
+    }
+
+    /// Sends the changes, of which `sent` are the attributes; `None` when the user is gone by now.
     ///
     /// A 409 may mean that somebody else changed the user at the same moment (Identity Store API,
     /// `CONCURRENT_MODIFICATION`; SCIM does not tell): it is read again, and what is still to
@@ -60,6 +72,7 @@ impl<'a> Person<'a> {
         &self,
         user: &'a User,
         changes: Vec<Operation>,
+        sent: &Object,
         replay: &mut Replay<'a>,
     ) -> Result<Option<&'a User>, Next> {
         let Some(id) = user.id() else {
@@ -100,19 +113,20 @@ impl<'a> Person<'a> {
                 "mismatch: the directory answered without having made the change",
             ),
             Settled::Done(seen) => Ok(Some(seen)),
-            Settled::Stopped(sent, None) if sent.error.kind == ErrorKind::Absent => Ok(None),
+            Settled::Stopped(last, None) if last.error.kind == ErrorKind::Absent => Ok(None),
             Settled::Stopped(_, Some(seen)) if seen.id().as_ref() != Some(&id) => self.fails(
                 Cause::Mismatch,
                 "mismatch: the directory answered with a user of another id",
             ),
-            Settled::Stopped(sent, _) => self.failed(sent.error),
+            Settled::Stopped(last, _) if last.is_conflict() => self.clashes(last.error, sent, &[], replay),
+            Settled::Stopped(last, _) => self.failed(last.error),
             Settled::Unsure(_, looking) if looking.kind == ErrorKind::Absent => Ok(None),
-            Settled::Unsure(sent, looking) => self.unsure("changed", Some(sent.error), looking),
+            Settled::Unsure(last, looking) => self.unsure("changed", Some(last.error), looking),
         }
     }
 }
 
-/// The attributes that a PATCH touches: what stays as it is need not please anybody.
+/// The attributes that a PATCH touches: what stays as it is need not pass the preflight.
 fn changed_only(wanted: &Object, changes: &[Operation]) -> Object {
     let changed = |name: &str| {
         changes

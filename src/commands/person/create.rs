@@ -1,13 +1,16 @@
 //! Making the app user that was not found.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     super::{
         CREATIONS,
         settle::{Judgement, Settled, settle},
     },
-    Person, is_same_name,
+    ABSENT, Keys, Person,
+    find::named,
+    is_same_name,
+    keys::LookupKey,
 };
 use crate::{
     decide::{Next, Replay},
@@ -15,7 +18,7 @@ use crate::{
     outcome::{Action, Cause, Outcome, SkipReason},
     policy::Adopt,
     scim::{
-        self, Object, User,
+        Object, User,
         aws::{self, ENTERPRISE},
         difference,
     },
@@ -23,16 +26,24 @@ use crate::{
 
 impl<'a> Person<'a> {
     /// Goes on as create, after a look that found nobody.
-    pub(in crate::commands) fn create(mut self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
+    pub(in crate::commands) fn create(
+        mut self,
+        keys: &Keys,
+        allow_enable: bool,
+        replay: &mut Replay<'a>,
+    ) -> Result<Outcome, Next> {
+        if keys.user_name.is_none() {
+            return self.fails(Cause::Absent, ABSENT);
+        }
         self.goes_on_as(Action::Create);
-        if !self.prepared.rules.policy.create_user_enabled {
+        if !self.policy().create_user_enabled {
             return Ok(self.skipped(SkipReason::Disabled));
         }
         let violations = self.creation_violations();
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
-        self.post(allow_enable, replay)
+        self.post(keys, allow_enable, replay)
     }
 
     /// What stands against sending the mapped profile as a new user.
@@ -47,39 +58,90 @@ impl<'a> Person<'a> {
         violations
     }
 
+    /// Looks only by what a 409 would not show: the id, the old keys, the userName's other form, which
+    /// the directory would take as a new user.
+    pub(in crate::commands) fn find_unseen(
+        &mut self,
+        keys: &Keys,
+        replay: &mut Replay<'a>,
+    ) -> Result<Option<&'a User>, Next> {
+        if let Some(user) = self.find_by(&[LookupKey::Id], keys, replay)? {
+            return Ok(Some(user));
+        }
+        let name = keys.user_name.as_deref().unwrap_or_default();
+        if let Some(user) = self.by_other_form(name, replay)? {
+            let exact = self.one_of_name(name, replay.users_by_name(name)?)?;
+            let user = self.accept(LookupKey::UserName, exact.unwrap_or(user), keys, replay)?;
+            return Ok(Some(user));
+        }
+        for key in [LookupKey::OldId, LookupKey::OldUserName, LookupKey::OldEmployeeId] {
+            if !keys.has(key) {
+                continue;
+            }
+            self.lookup.tried.push(key.as_str());
+            if let Some(user) = self.fetch(key, keys, replay)? {
+                // What is true now counts before what was.
+                let now = self.find_by(&[LookupKey::UserName, LookupKey::EmployeeId], keys, replay)?;
+                return match now {
+                    Some(user) => Ok(Some(user)),
+                    None => self.accept(key, user, keys, replay).map(Some),
+                };
+            }
+        }
+        Ok(None)
+    }
+
     /// Posts the new user. After a 409, and after an answer that got lost, it looks before it does
     /// anything else: never a duplicate, never a failure where there is none.
-    pub(in crate::commands) fn post(self, allow_enable: bool, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-        let Some(name) = self.user_name()? else {
-            return self.without_a_key();
+    pub(in crate::commands) fn post(
+        mut self,
+        keys: &Keys,
+        allow_enable: bool,
+        replay: &mut Replay<'a>,
+    ) -> Result<Outcome, Next> {
+        let Some(name) = keys.user_name.as_deref() else {
+            return self.fails(Cause::Absent, ABSENT);
         };
         let wanted = &self.mapped().attributes;
         let settled = settle(
             replay,
             CREATIONS,
             |replay| replay.create_user(|| new_user(wanted, allow_enable)),
-            |replay| replay.users_by_name(&name),
+            |replay| replay.users_by_name(name),
             |sent, users| match users {
                 // Ours: the work was done, only its answer never came.
-                [user] if sent.may_be_done() && is_as_sent(user, &name, wanted, allow_enable) => Judgement::Done,
+                [user] if sent.may_be_done() && is_as_sent(user, name, wanted, allow_enable) => Judgement::Done,
                 [] if !sent.is_conflict() && sent.times < CREATIONS => Judgement::SendAgain,
                 _ => Judgement::Stop,
             },
         )?;
         match settled {
-            Settled::Answered(user) => self.created(user, &name, allow_enable),
-            Settled::Done([user]) => Ok(self.done(user)),
+            Settled::Answered(user) => self.created(user, name, allow_enable),
+            Settled::Done(users) => match users.first() {
+                Some(user) => Ok(self.done(user)),
+                None => self.fails(Cause::Absent, ABSENT),
+            },
             Settled::Unsure(sent, looking) => self.unsure("created", sent.lost, looking),
             Settled::Stopped(sent, None) => self.failed(sent.error),
-            Settled::Stopped(sent, Some([])) if sent.is_conflict() => self.clashes(sent.error, replay),
-            Settled::Stopped(sent, Some([])) => self.failed(sent.error),
-            Settled::Stopped(_, Some([user])) if has_name(user, &name) => self.adopt(user, allow_enable, replay),
-            Settled::Stopped(_, Some([_])) => self.another_name(),
-            Settled::Stopped(_, Some(_)) | Settled::Done(_) => self.more_than_one(),
+            Settled::Stopped(sent, Some(users)) => {
+                if let Some(user) = self.one_of_name(name, Ok(users))? {
+                    self.lookup.tried.push(LookupKey::UserName.as_str());
+                    let user = self.accept(LookupKey::UserName, user, keys, replay)?;
+                    return self.adopt(user, allow_enable, replay);
+                }
+                if !sent.is_conflict() {
+                    return self.failed(sent.error);
+                }
+                // The name is free: what clashes is the employee id, of the same person or of another.
+                if let Some(user) = self.find_by(&[LookupKey::EmployeeId], keys, replay)? {
+                    return self.adopt(user, allow_enable, replay);
+                }
+                self.clashes(sent.error, wanted, &["userName", "externalId"], replay)
+            }
         }
     }
 
-    /// A create found somebody of this userName: goes on as update if that is the same person.
+    /// A create found its person: goes on as update where the instance lets it.
     pub(in crate::commands) fn adopt(
         mut self,
         user: &'a User,
@@ -87,69 +149,11 @@ impl<'a> Person<'a> {
         replay: &mut Replay<'a>,
     ) -> Result<Outcome, Next> {
         self.found = Some(user);
-        let external_id = |value: Option<&Value>| {
-            let text = value.and_then(Value::as_str).filter(|text| !text.is_empty());
-            text.map(str::to_owned)
-        };
-        let wanted = external_id(self.mapped().attributes.get("externalId"));
-        let found = external_id(user.get("externalId"));
-        match self.prepared.rules.policy.adopt {
-            Adopt::SamePerson if wanted.is_some() && found.is_some() && wanted != found => self.fails(
-                Cause::Conflict,
-                "the userName belongs to another person: the directory's user has another externalId (employee id)",
-            ),
-            Adopt::Never => self.fails(
-                Cause::Conflict,
-                "a user of this userName exists, and `adopt` is set to never",
-            ),
-            Adopt::SamePerson | Adopt::Always => self.update(user, allow_enable, replay),
+        if self.policy().adopt == Adopt::Never {
+            let message = format!("{} is there, and `adopt` is set to never", named(user));
+            return self.fails(Cause::Conflict, message);
         }
-    }
-
-    /// A 409 although nobody has the userName: which attribute clashes, and whose it is, as far as
-    /// AWS can be asked. There is no filter on e-mail (DG ListUsers).
-    fn clashes(&self, error: &scim::ScimError, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-        let said = error.message();
-        if let Some(id) = self.mapped().attributes.get("externalId").and_then(Value::as_str) {
-            match replay.users_by_external_id(id)? {
-                Ok([]) => {}
-                Ok(holders) => {
-                    let whose: Vec<_> = holders
-                        .iter()
-                        .map(|holder| {
-                            let (id, name) = (holder.id().map(|id| id.to_string()), holder.user_name());
-                            format!(
-                                "user {} (userName {})",
-                                id.unwrap_or_default(),
-                                name.unwrap_or_default()
-                            )
-                        })
-                        .collect();
-                    return self.fails(
-                        Cause::Conflict,
-                        format!(
-                            "{said}; the externalId (employee id) is taken by {}",
-                            whose.join(" and ")
-                        ),
-                    );
-                }
-                Err(looking) => {
-                    return self.fails(
-                        Cause::Conflict,
-                        format!("{said}; looking for whom it clashes with failed: {}", looking.message()),
-                    );
-                }
-            }
-        }
-        let asked = if self.mapped().attributes.contains_key("externalId") {
-            "userName or employee id"
-        } else {
-            "userName"
-        };
-        self.fails(
-            Cause::Conflict,
-            format!("{said}; nobody has this {asked}, so what clashes is another user's, most likely the e-mail"),
-        )
+        self.update(user, allow_enable, replay)
     }
 
     fn created(mut self, user: &'a User, name: &str, allow_enable: bool) -> Result<Outcome, Next> {
@@ -157,10 +161,7 @@ impl<'a> Person<'a> {
         if has_name(user, name) && user.active().is_none_or(|active| active == allow_enable) {
             Ok(self.done(user))
         } else {
-            self.fails(
-                Cause::Mismatch,
-                "mismatch: the directory answered with another user than the one sent",
-            )
+            self.mismatch("the directory answered with another user than the one sent")
         }
     }
 }

@@ -1,173 +1,201 @@
-//! Finding the app user that a profile is about.
+//! Finding the app user that a profile is about, key by key.
 
-use serde_json::Value;
-
-use super::{OLD, PROFILE, Person, is_same_name, prepared::OldData};
+use super::{
+    Person,
+    keys::{Keys, LookupKey},
+    names::{is_same_name, other_forms},
+};
 use crate::{
     decide::{Next, Replay},
-    diagnostic::Diagnostic,
-    mapper::Mapped,
     outcome::{Action, Cause},
-    profile::{NotTextError, UserProfile},
-    scim::{ErrorKind, Id, User, aws},
+    policy::Adopt,
+    scim::{ErrorKind, Id, ScimError, User},
 };
 
 impl<'a> Person<'a> {
-    /// Finds the app user by the first of these that the profile has: old id, id, old userName,
-    /// userName. `None` when nobody is there; a command without any of them, or with one that no
-    /// directory can have, fails before any call.
-    pub(in crate::commands) fn find(&mut self, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
-        let id = self.id(self.prepared.profile, PROFILE)?;
-        let name = self.user_name()?;
-        let (old_id, old_name) = match self.old_data()? {
-            None => (None, None),
-            Some(old) => (self.id(&old.profile, OLD)?, self.old_user_name(old)?),
-        };
-        if id.is_none() && name.is_none() && old_id.is_none() && old_name.is_none() {
-            return self.without_a_key();
-        }
-        if let Some(old_id) = old_id.filter(|old_id| Some(old_id) != id.as_ref())
-            && let Some(user) = self.by_id(&old_id, replay)?
-        {
-            return Ok(Some(user));
-        }
-        if let Some(id) = id {
-            // An id that the directory made and no longer knows is nobody: a name might be somebody
-            // else's by now.
-            return self.by_id(&id, replay);
-        }
-        let same = |old: &String| name.as_ref().is_some_and(|name| is_same_name(old, name));
-        if let Some(old_name) = old_name.filter(|old| !same(old))
-            && let Some(user) = self.by_name(&old_name, replay)?
-        {
-            return Ok(Some(user));
-        }
-        name.map_or(Ok(None), |name| self.by_name(&name, replay))
+    /// Looks by each key of the profile in the command's order until one finds its user; `None` when
+    /// none does. Ends the command where it can't be told which user is meant.
+    pub(in crate::commands) fn find(&mut self, keys: &Keys, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        self.find_by(&Keys::order(self.action), keys, replay)
     }
 
-    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for
-    /// messages.
-    pub(super) fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
-        match profile.text("id") {
-            Ok(None) => Ok(None),
-            Ok(Some(text)) => match Id::parse(text) {
-                Some(id) => Ok(Some(id)),
-                None => self.fails(
-                    Cause::Invalid,
-                    format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`"),
-                ),
-            },
-            Err(fault) => self.not_text(&NotTextError {
-                field: format!("{place}.id"),
-                ..fault
-            }),
+    /// As [`Self::find`], by these keys only.
+    pub(super) fn find_by(
+        &mut self,
+        order: &[LookupKey],
+        keys: &Keys,
+        replay: &mut Replay<'a>,
+    ) -> Result<Option<&'a User>, Next> {
+        for &key in order {
+            if !keys.has(key) {
+                continue;
+            }
+            self.lookup.tried.push(key.as_str());
+            if let Some(user) = self.look(key, keys, replay)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks by one key, and makes sure that the user that is found is meant.
+    fn look(&mut self, key: LookupKey, keys: &Keys, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        match self.fetch(key, keys, replay)? {
+            Some(user) => self.accept(key, user, keys, replay).map(Some),
+            None => Ok(None),
         }
     }
 
-    /// True when the profile has a server-made identifier of its own.
-    pub(in crate::commands) fn has_id(&self) -> Result<bool, Next> {
-        Ok(self.id(self.prepared.profile, PROFILE)?.is_some())
-    }
-
-    /// The userName that the profile maps to, if it can be looked up.
-    pub(super) fn user_name(&self) -> Result<Option<String>, Next> {
-        self.mapped_user_name(self.mapped(), PROFILE)
-    }
-
-    fn old_user_name(&self, old: &OldData) -> Result<Option<String>, Next> {
-        self.mapped_user_name(old.mapped(self.prepared.rules), OLD)
-    }
-
-    /// What was true before an update; other commands look by what is true now.
-    fn old_data(&self) -> Result<Option<&'a OldData>, Next> {
-        match &self.prepared.old {
-            _ if self.action != Action::Update => Ok(None),
-            Ok(old) => Ok(old.as_ref()),
-            Err(_) => self.fails(
-                Cause::Invalid,
-                format!("{OLD} must be an object, or a string that holds one"),
-            ),
+    /// The user that the directory has by one key.
+    pub(super) fn fetch(
+        &mut self,
+        key: LookupKey,
+        keys: &Keys,
+        replay: &mut Replay<'a>,
+    ) -> Result<Option<&'a User>, Next> {
+        match key {
+            LookupKey::Id => self.by_id(keys.id.as_ref(), replay),
+            LookupKey::OldId => self.by_id(keys.old_id.as_ref(), replay),
+            LookupKey::UserName => self.by_name(keys.user_name.as_deref(), replay),
+            LookupKey::OldUserName => self.by_name(keys.old_user_name.as_deref(), replay),
+            LookupKey::EmployeeId => self.by_employee_id(keys.employee_id.as_deref(), replay),
+            LookupKey::OldEmployeeId => self.by_employee_id(keys.old_employee_id.as_deref(), replay),
         }
     }
 
-    /// Ends when the old data can't be used.
-    pub(in crate::commands) fn check_old_data(&self) -> Result<(), Next> {
-        if let Some(old) = self.old_data()? {
-            self.id(&old.profile, OLD)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn mapped_user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, Next> {
-        let attribute = if place == OLD {
-            "olduserdata.userName"
-        } else {
-            "userName"
-        };
-        let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
-            let field = self.prepared.rules.mapper.source("userName");
-            let path = field.map(|field| format!("{PROFILE}.{field}"));
-            // A mapper's file tells the attribute that it could not fill, the built-in mapping the
-            // field that it could not read.
-            let fault = mapped.faults.iter().find_map(|fault| {
-                let attribute = if fault.path == "userName" {
-                    attribute.to_owned()
-                } else if Some(&fault.path) == path.as_ref() {
-                    format!("{place}.{}", field.unwrap_or_default())
-                } else {
-                    return None;
-                };
-                Some(Diagnostic {
-                    path: attribute,
-                    ..fault.clone()
-                })
-            });
-            return fault.map_or(Ok(None), |fault| self.invalid(&[fault]));
-        };
-        match aws::lookup_value(attribute, name) {
-            None => Ok(Some(name.to_owned())),
-            Some(violation) => self.invalid(&[violation]),
+    /// Goes on with a user that was found by a key, or with the one that is meant instead; ends the
+    /// command where that is not certain.
+    pub(super) fn accept(
+        &mut self,
+        key: LookupKey,
+        user: &'a User,
+        keys: &Keys,
+        replay: &mut Replay<'a>,
+    ) -> Result<&'a User, Next> {
+        self.found = Some(user);
+        self.lookup.found = Some(key.as_str());
+        match key {
+            LookupKey::Id | LookupKey::OldId => {
+                self.name_is_not_another_users(user, keys, replay)?;
+                Ok(user)
+            }
+            LookupKey::UserName | LookupKey::OldUserName => self.whose_name(key, user, keys, replay),
+            LookupKey::EmployeeId | LookupKey::OldEmployeeId => {
+                self.employee_id_is_enough(user, keys)?;
+                Ok(user)
+            }
         }
     }
 
-    pub(super) fn by_id(&mut self, id: &Id, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+    /// The user of an id. An id that the directory does not know is a hint that did not help: HR
+    /// records have an id of their own. What AWS answers to an id that is not of its form was never
+    /// seen: 400 counts as unknown as well as 404.
+    fn by_id(&mut self, id: Option<&Id>, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        let Some(id) = id else { return Ok(None) };
         match replay.user_by_id(id)? {
-            Ok(user) if user.id().as_ref() == Some(id) => {
-                self.found = Some(user);
-                Ok(self.found)
+            Ok(user) if user.id().as_ref() == Some(id) => Ok(Some(user)),
+            Ok(_) => self.mismatch("the directory answered with a user of another id"),
+            Err(error) if error.kind == ErrorKind::Absent => {
+                self.unknown_aws_id |= id.is_aws_formed();
+                Ok(None)
             }
-            Ok(_) => self.fails(
-                Cause::Mismatch,
-                "mismatch: the directory answered with a user of another id",
-            ),
-            Err(error) if error.kind == ErrorKind::Absent => Ok(None),
+            Err(error) if error.kind == ErrorKind::Status(400) && !id.is_aws_formed() => Ok(None),
             Err(error) => self.failed(error),
         }
     }
 
-    /// The one user of this name. Letter case is not told apart, as SCIM has it (RFC 7643 section
-    /// 4.1.1); everything else is.
-    pub(super) fn by_name(&mut self, name: &str, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
-        match replay.users_by_name(name)? {
+    /// The user of a name, looked for in its own form, then in NFC and NFD where they differ: the
+    /// directory compares code points.
+    fn by_name(&self, name: Option<&str>, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        let Some(name) = name else { return Ok(None) };
+        match self.one_of_name(name, replay.users_by_name(name)?)? {
+            Some(user) => Ok(Some(user)),
+            None => self.by_other_form(name, replay),
+        }
+    }
+
+    /// The user of a name in another form than its own.
+    pub(super) fn by_other_form(&self, name: &str, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        for form in other_forms(name) {
+            if let Some(user) = self.one_of_name(name, replay.users_by_name(&form)?)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The one user of this name in an answer.
+    pub(super) fn one_of_name(
+        &self,
+        name: &str,
+        answer: Result<&'a [User], &'a ScimError>,
+    ) -> Result<Option<&'a User>, Next> {
+        match answer {
             Ok([]) => Ok(None),
-            Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, name)) => {
-                self.found = Some(user);
-                Ok(self.found)
-            }
-            Ok([_]) => self.another_name(),
-            Ok(_) => self.more_than_one(),
+            Ok([user]) if user.user_name().is_some_and(|found| is_same_name(found, name)) => Ok(Some(user)),
+            Ok([_]) => self.mismatch("the directory answered with a user of another userName"),
+            Ok(_) => self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName"),
             Err(error) => self.failed(error),
         }
     }
 
-    pub(super) fn another_name<T>(&self) -> Result<T, Next> {
-        self.fails(
-            Cause::Mismatch,
-            "mismatch: the directory answered with a user of another userName",
-        )
+    /// The one user of an employee id; employee ids are compared to the letter (RFC 7643 section 3.1).
+    pub(super) fn by_employee_id(&self, id: Option<&str>, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
+        let Some(id) = id else { return Ok(None) };
+        match replay.users_by_external_id(id)? {
+            Ok([]) => Ok(None),
+            Ok([user]) if employee_id_of(user) == Some(id) => Ok(Some(user)),
+            Ok([_]) => self.mismatch("the directory answered with a user of another externalId (employee id)"),
+            Ok(_) => self.fails(
+                Cause::Ambiguous,
+                "ambiguous: more than one user has this externalId (employee id)",
+            ),
+            Err(error) => self.failed(error),
+        }
     }
 
-    pub(super) fn more_than_one<T>(&self) -> Result<T, Next> {
-        self.fails(Cause::Ambiguous, "ambiguous: more than one user has this userName")
+    /// Ends a command whose id and userName are two users'. In a create or an update the name is the new
+    /// one, which is taken then: a directory that compares code points would not say so of a name in
+    /// another form.
+    fn name_is_not_another_users(&self, user: &User, keys: &Keys, replay: &mut Replay<'a>) -> Result<(), Next> {
+        let Some(name) = &keys.user_name else { return Ok(()) };
+        if user.user_name().is_some_and(|found| is_same_name(found, name)) {
+            return Ok(());
+        }
+        let other = self.by_name(Some(name), replay)?;
+        let Some(other) = other.filter(|other| other.id() != user.id()) else {
+            return Ok(());
+        };
+        match self.action {
+            Action::Get | Action::Disable => {
+                let message = format!(
+                    "ambiguous: the id is that of {}, and the userName that of {}; send the one that is meant",
+                    named(user),
+                    named(other)
+                );
+                self.fails(Cause::Ambiguous, message)
+            }
+            Action::Create | Action::Update => {
+                let message = format!("the userName is taken by {}", named(other));
+                self.fails(Cause::Conflict, message)
+            }
+        }
     }
+
+    /// Whether the instance drops the tests of whose user it is.
+    pub(super) fn adopts_any(&self) -> bool {
+        self.prepared.rules.policy.adopt == Adopt::Always
+    }
+}
+
+/// A user in a message: never more of another person than id and userName.
+pub(super) fn named(user: &User) -> String {
+    let id = user.id().map(|id| id.to_string()).unwrap_or_default();
+    format!("user {id} (userName {})", user.user_name().unwrap_or_default())
+}
+
+/// A user's employee id, if it has one.
+pub(super) fn employee_id_of(user: &User) -> Option<&str> {
+    let text = user.get("externalId").and_then(serde_json::Value::as_str);
+    text.filter(|text| !text.is_empty())
 }

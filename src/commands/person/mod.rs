@@ -2,20 +2,27 @@
 //! [create](create), and how that ends.
 
 mod change;
+mod clash;
 mod create;
 mod find;
+mod keys;
+mod names;
 mod prepared;
+mod signs;
+mod whose;
 
 use super::finish;
 use crate::{
     decide::Next,
     diagnostic::Diagnostic,
     mapper::Mapped,
-    outcome::{Action, Cause, Failure, Outcome, SkipReason, UserEnd, UserOutcome},
-    profile::NotTextError,
+    outcome::{Action, Cause, Failure, Lookup, Outcome, SkipReason, UserEnd, UserOutcome},
+    policy::{DisableAbsent, Policy, ProfileId},
     scim::{self, Object, User},
 };
 
+pub(in crate::commands) use keys::Keys;
+pub(in crate::commands) use names::{folded, is_same_name};
 pub(in crate::commands) use prepared::{OfPerson, PreparedPerson};
 
 /// The sentence for a user that is not there.
@@ -33,6 +40,9 @@ pub(in crate::commands) struct Person<'a> {
     prepared: &'a PreparedPerson<'a>,
     action: Action,
     found: Option<&'a User>,
+    lookup: Lookup,
+    /// Whether the profile has an id of AWS's form that the directory does not know.
+    unknown_aws_id: bool,
 }
 
 impl<'a> Person<'a> {
@@ -42,6 +52,8 @@ impl<'a> Person<'a> {
             prepared,
             action,
             found: None,
+            lookup: Lookup::default(),
+            unknown_aws_id: false,
         }
     }
 
@@ -51,18 +63,42 @@ impl<'a> Person<'a> {
         self.action = action;
     }
 
+    /// What the instance's operator allows.
+    fn policy(&self) -> &'a Policy {
+        &self.prepared.rules.policy
+    }
+
     /// The profile as the mapper maps it for this action.
     fn mapped(&self) -> &'a Mapped {
         self.prepared.mapped(self.action)
     }
 
+    fn mapped_user_name(&self) -> Option<&'a str> {
+        self.mapped()
+            .attributes
+            .get("userName")
+            .and_then(serde_json::Value::as_str)
+    }
+
     /// The attributes to send, unless something in the profile could not be mapped.
-    fn sound_attributes(&self) -> Result<&Object, Next> {
+    fn sound_attributes(&self) -> Result<&'a Object, Next> {
         if self.mapped().faults.is_empty() {
             Ok(&self.mapped().attributes)
         } else {
             self.invalid(&self.mapped().faults)
         }
+    }
+
+    /// Ends a command that would enable a person of whom the profile says that they are not active.
+    pub(in crate::commands) fn check_active(&self, allow_enable: bool) -> Result<(), Next> {
+        if allow_enable && self.prepared.is_told_inactive() {
+            return self.fails(
+                Cause::Invalid,
+                "user-profile.active is false, and allow-enable is true: a leaver? send iam-disable-user; else \
+                 allow-enable=false",
+            );
+        }
+        Ok(())
     }
 
     pub(in crate::commands) fn done(&self, user: &User) -> Outcome {
@@ -93,22 +129,34 @@ impl<'a> Person<'a> {
         self.fails(Cause::Invalid, lines.join(". "))
     }
 
-    pub(in crate::commands) fn without_a_key<T>(&self) -> Result<T, Next> {
-        let mut fields = vec!["id"];
-        fields.extend(self.prepared.rules.mapper.source("userName"));
-        let old = if self.action == Action::Update {
-            ", also in olduserdata"
-        } else {
-            ""
-        };
-        self.fails(
-            Cause::Invalid,
-            format!("user-profile needs at least one of: {}{old}", fields.join(", ")),
-        )
+    /// The end of a disable that found no user: a skip, or a failure that says by what it looked.
+    pub(in crate::commands) fn is_absent(&self) -> Result<Outcome, Next> {
+        match self.policy().disable_absent {
+            DisableAbsent::Skip => Ok(self.skipped(SkipReason::Absent)),
+            DisableAbsent::Fail => {
+                let tried = self.lookup.tried.join(", ");
+                self.fails(Cause::Absent, format!("{ABSENT}; looked by {tried}"))
+            }
+        }
     }
 
-    fn not_text<T>(&self, fault: &NotTextError) -> Result<T, Next> {
-        self.fails(Cause::Invalid, fault.to_string())
+    /// Ends with what the directory must not have answered.
+    fn mismatch<T>(&self, message: &str) -> Result<T, Next> {
+        self.fails(Cause::Mismatch, format!("mismatch: {message}"))
+    }
+
+    /// Ends because the profile has no key at all.
+    pub(in crate::commands) fn without_a_key<T>(&self) -> Result<T, Next> {
+        let rules = self.prepared.rules;
+        let mut fields = Vec::new();
+        if rules.policy.profile_id == ProfileId::Aws {
+            fields.push("id");
+        }
+        fields.extend(rules.mapper.source("userName"));
+        fields.extend(rules.mapper.source("externalId"));
+        let fields = fields.join(", ");
+        let message = format!("user-profile needs at least one of: {fields}, also in olduserdata");
+        self.fails(Cause::Invalid, message)
     }
 
     fn end_with<T>(&self, failure: Failure) -> Result<T, Next> {
@@ -122,8 +170,21 @@ impl<'a> Person<'a> {
         Outcome::User(UserOutcome {
             action: self.action,
             profile: self.prepared.profile.clone(),
+            lookup: self.lookup_of(&end),
             end,
         })
+    }
+
+    /// By what the user was found, and its id, in a command that ends so.
+    fn lookup_of(&self, end: &UserEnd) -> Lookup {
+        let user = match end {
+            UserEnd::Done { user, .. } => Some(user),
+            UserEnd::Skipped { .. } | UserEnd::Failed { .. } => self.found,
+        };
+        Lookup {
+            id: user.and_then(User::id).map(|id| id.to_string()),
+            ..self.lookup.clone()
+        }
     }
 
     fn details(&self) -> Object {
@@ -138,11 +199,4 @@ impl<'a> Person<'a> {
             None => looking.into(),
         })
     }
-}
-
-/// Letter case aside, as SCIM compares userNames; no other spelling is the same.
-pub(in crate::commands) fn is_same_name(one: &str, other: &str) -> bool {
-    one.chars()
-        .flat_map(char::to_lowercase)
-        .eq(other.chars().flat_map(char::to_lowercase))
 }

@@ -5,7 +5,10 @@ use std::{cell::OnceCell, collections::BTreeSet};
 
 use serde_json::Value;
 
-use super::super::{Decision, Rules};
+use super::{
+    super::{Decision, Rules},
+    folded,
+};
 use crate::{
     decide::{Next, Replay},
     mapper::{Mapped, MappingType},
@@ -57,7 +60,7 @@ impl OldData {
     /// The old data as the mapper maps them.
     pub(super) fn mapped(&self, rules: &Rules) -> &Mapped {
         self.mapped
-            .get_or_init(|| rules.mapper.outgoing(MappingType::Update, &self.profile))
+            .get_or_init(|| trimmed(rules.mapper.outgoing(MappingType::Update, &self.profile)))
     }
 }
 
@@ -86,7 +89,35 @@ impl<'a> PreparedPerson<'a> {
             Action::Create if !self.rules.mapper.maps_alike() => (&self.create, MappingType::Create),
             Action::Create | Action::Get | Action::Update | Action::Disable => (&self.update, MappingType::Update),
         };
-        cell.get_or_init(|| self.rules.mapper.outgoing(mapping_type, self.profile))
+        cell.get_or_init(|| trimmed(self.rules.mapper.outgoing(mapping_type, self.profile)))
+    }
+
+    /// The userName that was true before the change.
+    pub(super) fn old_user_name(&self) -> Option<&str> {
+        self.old_attribute("userName")
+    }
+
+    /// The employee id that was true before the change.
+    pub(super) fn old_employee_id(&self) -> Option<&str> {
+        self.old_attribute("externalId")
+    }
+
+    fn old_attribute(&self, name: &str) -> Option<&str> {
+        let old = self.old.as_ref().ok()?.as_ref()?;
+        old.mapped(self.rules).attributes.get(name).and_then(Value::as_str)
+    }
+
+    /// Whether the profile says that the person is not active.
+    pub(super) fn is_told_inactive(&self) -> bool {
+        match self.profile.field("active") {
+            Some(Value::Bool(active)) => !active,
+            Some(Value::Number(number)) => number.as_f64() == Some(0.0),
+            Some(Value::String(text)) => {
+                let text = text.trim().to_lowercase();
+                ["false", "no", "0", "inactive"].contains(&text.as_str())
+            }
+            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => false,
+        }
     }
 
     /// The names that the command knows its person by; none for a command that only reads.
@@ -100,11 +131,47 @@ impl<'a> PreparedPerson<'a> {
         let now = (self.profile, self.mapped(Action::Update));
         for (profile, mapped) in [Some(now), old].into_iter().flatten() {
             let text = |attribute: &str| mapped.attributes.get(attribute).and_then(Value::as_str);
-            names.extend(profile.text("id").ok().flatten().map(|id| format!("user id {id}")));
+            let id = profile.text("id").ok().flatten().map(str::trim);
+            names.extend(id.map(|id| format!("user id {}", id.to_lowercase())));
             // Two spellings of a user name are one person.
-            names.extend(text("userName").map(|name| format!("user name {}", name.to_lowercase())));
+            names.extend(text("userName").map(|name| format!("user name {}", folded(name))));
             names.extend(text("externalId").map(|id| format!("employee {id}")));
         }
         names
     }
+}
+
+/// Takes white space off the ends of identifiers and e-mails; what is blank then is left out, so that
+/// a leaver is not said to be gone because of a blank.
+fn trimmed(mut mapped: Mapped) -> Mapped {
+    for name in ["userName", "externalId"] {
+        let Some(Value::String(text)) = mapped.attributes.get(name) else {
+            continue;
+        };
+        match text.trim() {
+            "" => drop(mapped.attributes.shift_remove(name)),
+            trimmed if trimmed != text => {
+                let trimmed = trimmed.into();
+                mapped.attributes.insert(name.to_owned(), trimmed);
+            }
+            _ => {}
+        }
+    }
+    let is_blank = mapped
+        .attributes
+        .get_mut("emails")
+        .and_then(Value::as_array_mut)
+        .is_some_and(|emails| {
+            for email in emails.iter_mut() {
+                if let Some(Value::String(text)) = email.get_mut("value") {
+                    *text = text.trim().to_owned();
+                }
+            }
+            emails.retain(|email| email.get("value") != Some(&Value::from("")));
+            emails.is_empty()
+        });
+    if is_blank {
+        mapped.attributes.shift_remove("emails");
+    }
+    mapped
 }

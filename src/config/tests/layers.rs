@@ -74,6 +74,11 @@ fn one_instance_needs_three_variables() {
         (40.0, 25.0, 250.0)
     );
     assert_eq!((instance.policy.adopt, instance.max_commands), (Adopt::SamePerson, 256));
+    assert!(instance.policy.allow_enable_default);
+    assert_eq!(
+        (instance.policy.disable_absent, instance.policy.profile_id),
+        (DisableAbsent::Skip, ProfileId::Aws)
+    );
     assert!(instance.target.rates.api_rates.is_empty());
 }
 
@@ -110,6 +115,8 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         second_authentication_token = "three"
         second_authentication_token_expires = "2999-01-31T12:00:00+02:00"
         adopt = "never"
+        allow_enable_default = false
+        disable_absent = "fail"
         read_rate = 12
         write_rate = 12.5
         membership_rate = 1
@@ -120,7 +127,8 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
         ("PROD_TOKEN", "two\n"),
         ("AWS_ILM_LISTEN", "[::1]:9001"),
         ("AWS_ILM_UPDATE_USER_ENABLED", "false"),
-        ("AWS_ILM_ADOPT", "always"),
+        ("AWS_ILM_ADOPT", "strict"),
+        ("AWS_ILM_PROFILE_ID", "foreign"),
         ("AWS_ILM_READ_RATE", "20.25"),
         ("AWS_ILM_CONFIG", "ignored"),
         ("AWS_ILM_PORT", "tcp://10.0.0.1:80"),
@@ -151,7 +159,12 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
     assert_eq!(prod.connection.connect_timeout.as_millis(), 500);
     assert_eq!(settings.commands.expected_replicas, 3);
     assert_eq!((test.policy.adopt, test.max_commands), (Adopt::SamePerson, 51));
-    assert_eq!((prod.policy.adopt, prod.max_commands), (Adopt::Always, 7));
+    assert_eq!((prod.policy.adopt, prod.max_commands), (Adopt::Strict, 7));
+    assert!(test.policy.allow_enable_default && !prod.policy.allow_enable_default);
+    assert_eq!(
+        (prod.policy.disable_absent, prod.policy.profile_id),
+        (DisableAbsent::Fail, ProfileId::Foreign)
+    );
     assert_eq!(
         (
             prod.target.rates.read_rate,

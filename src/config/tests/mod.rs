@@ -15,7 +15,7 @@ use std::{
 use super::{section::Environment, *};
 use crate::{
     mapper::{BUILT_IN, Direction},
-    policy::Adopt,
+    policy::{Adopt, DisableAbsent, ProfileId},
     scim::{Api, Dialect, Proxy},
     telemetry::LogFormat,
 };

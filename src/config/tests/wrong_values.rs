@@ -144,6 +144,9 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             "second_authentication_token",
             &["", "a b", "a\r\nb", "tökén", "a\u{0}", SECRET],
         ),
+        ("allow_enable_default", &["", "yes", "True", "1"]),
+        ("disable_absent", &["", "Skip", "true"]),
+        ("profile_id", &["", "AWS", "hr"]),
         ("adopt", &["", "same_person", "Always", "true"]),
         (
             "read_rate",

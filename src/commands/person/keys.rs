@@ -1,0 +1,222 @@
+//! The keys by which a person is looked for: which a profile has, and in which order they are tried.
+
+use serde_json::Value;
+
+use super::{OLD, PROFILE, Person, is_same_name, prepared::OldData};
+use crate::{
+    decide::Next,
+    diagnostic::Diagnostic,
+    mapper::Mapped,
+    outcome::{Action, Cause},
+    policy::ProfileId,
+    profile::UserProfile,
+    scim::{Dialect, Id, aws},
+};
+
+/// The keys of a profile and of its old data; each is missing or can be looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::commands) struct Keys {
+    pub(super) id: Option<Id>,
+    pub(super) user_name: Option<String>,
+    pub(super) employee_id: Option<String>,
+    pub(super) old_id: Option<Id>,
+    pub(super) old_user_name: Option<String>,
+    pub(super) old_employee_id: Option<String>,
+}
+
+/// A key by which a user is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LookupKey {
+    /// The profile's `id`.
+    Id,
+    /// What the outgoing mapper makes of `userName`.
+    UserName,
+    /// What the outgoing mapper makes of `externalId`.
+    EmployeeId,
+    /// The `id` of `olduserdata`.
+    OldId,
+    /// The userName of `olduserdata`.
+    OldUserName,
+    /// The employee id of `olduserdata`.
+    OldEmployeeId,
+}
+
+impl LookupKey {
+    /// The key's name in messages and in the audit log.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::UserName => "userName",
+            Self::EmployeeId => "employee id",
+            Self::OldId => "old id",
+            Self::OldUserName => "old userName",
+            Self::OldEmployeeId => "old employee id",
+        }
+    }
+}
+
+/// The order of get, disable and create: what is true now, then what was.
+const NOW_FIRST: [LookupKey; 6] = [
+    LookupKey::Id,
+    LookupKey::UserName,
+    LookupKey::EmployeeId,
+    LookupKey::OldId,
+    LookupKey::OldUserName,
+    LookupKey::OldEmployeeId,
+];
+
+/// The order of update: a rename finds its person, and one that is told twice does.
+const RENAME: [LookupKey; 6] = [
+    LookupKey::OldId,
+    LookupKey::Id,
+    LookupKey::OldUserName,
+    LookupKey::UserName,
+    LookupKey::EmployeeId,
+    LookupKey::OldEmployeeId,
+];
+
+impl Keys {
+    /// The order in which the keys are tried for a command that does `action` at first.
+    pub(super) fn order(action: Action) -> [LookupKey; 6] {
+        match action {
+            Action::Get | Action::Disable | Action::Create => NOW_FIRST,
+            Action::Update => RENAME,
+        }
+    }
+
+    /// Whether the profile has this key.
+    pub(super) fn has(&self, key: LookupKey) -> bool {
+        match key {
+            LookupKey::Id => self.id.is_some(),
+            LookupKey::UserName => self.user_name.is_some(),
+            LookupKey::EmployeeId => self.employee_id.is_some(),
+            LookupKey::OldId => self.old_id.is_some(),
+            LookupKey::OldUserName => self.old_user_name.is_some(),
+            LookupKey::OldEmployeeId => self.old_employee_id.is_some(),
+        }
+    }
+
+    /// Whether the old userName is another name than that of now, and no other spelling of it.
+    pub(super) fn is_renamed(&self) -> bool {
+        match (&self.user_name, &self.old_user_name) {
+            (Some(name), Some(old)) => !is_same_name(name, old),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl<'a> Person<'a> {
+    /// The keys that the profile has. Ends the command when it has none, or one that no directory can
+    /// have: a leaver is never said to be gone because of a blank.
+    pub(in crate::commands) fn keys(&self) -> Result<Keys, Next> {
+        let old = match &self.prepared.old {
+            Ok(old) => old.as_ref(),
+            Err(_) => {
+                let message = format!("{OLD} must be an object, or a string that holds one");
+                return self.fails(Cause::Invalid, message);
+            }
+        };
+        let mut keys = Keys {
+            id: self.id(self.prepared.profile, PROFILE)?,
+            user_name: self.user_name(self.mapped(), PROFILE)?,
+            employee_id: employee_id(self.mapped()),
+            ..Keys::default()
+        };
+        if let Some(old) = old {
+            let mapped = self.old_mapped(old);
+            keys.old_id = self.id(&old.profile, OLD)?;
+            keys.old_user_name = self.user_name(mapped, OLD)?;
+            keys.old_employee_id = employee_id(mapped);
+        }
+        if keys.is_empty() {
+            return self.without_a_key();
+        }
+        // What is as it was is looked for once.
+        keys.old_id = keys.old_id.filter(|old| keys.id.as_ref() != Some(old));
+        keys.old_user_name = keys.old_user_name.filter(|old| keys.user_name.as_ref() != Some(old));
+        keys.old_employee_id = keys
+            .old_employee_id
+            .filter(|old| keys.employee_id.as_ref() != Some(old));
+        Ok(keys)
+    }
+
+    fn old_mapped(&self, old: &'a OldData) -> &'a Mapped {
+        old.mapped(self.prepared.rules)
+    }
+
+    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for messages.
+    /// None where the instance's profiles have the ids of another system.
+    fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
+        if self.prepared.rules.policy.profile_id == ProfileId::Foreign {
+            return Ok(None);
+        }
+        let text = profile.text("id").or_else(|error| {
+            let error = error.at(format!("{place}.id"));
+            self.fails(Cause::Invalid, error.to_string())
+        })?;
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        match Id::parse_for(self.prepared.rules.dialect, text) {
+            Some(id) => Ok(Some(id)),
+            None => {
+                let message = format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`");
+                self.fails(Cause::Invalid, message)
+            }
+        }
+    }
+
+    /// The userName that a profile maps to, if it can be looked up.
+    fn user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, Next> {
+        let attribute = if place == OLD {
+            "olduserdata.userName"
+        } else {
+            "userName"
+        };
+        let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
+            let unmapped = self.unmapped_user_name(mapped, attribute, place);
+            return unmapped.map_or(Ok(None), |diagnostic| self.invalid(&[diagnostic]));
+        };
+        let refused = aws::lookup_value(attribute, name).or_else(|| match self.prepared.rules.dialect {
+            // AWS's alphabet for userName has no white space (DG CreateUser).
+            Dialect::Aws if name.chars().any(char::is_whitespace) => Some(Diagnostic::error(
+                attribute,
+                "white space can't stand in it",
+                "take it out",
+            )),
+            Dialect::Aws | Dialect::Rfc7644 => None,
+        });
+        match refused {
+            None => Ok(Some(name.to_owned())),
+            Some(diagnostic) => self.invalid(&[diagnostic]),
+        }
+    }
+
+    /// Why the userName could not be mapped: a mapper's file says the attribute that it could not fill,
+    /// the built-in mapping the field that it could not read.
+    fn unmapped_user_name(&self, mapped: &Mapped, attribute: &str, place: &str) -> Option<Diagnostic> {
+        let field = self.prepared.rules.mapper.source("userName");
+        let path = field.map(|field| format!("{PROFILE}.{field}"));
+        mapped.faults.iter().find_map(|fault| {
+            let path = if fault.path == "userName" {
+                attribute.to_owned()
+            } else if Some(&fault.path) == path.as_ref() {
+                format!("{place}.{}", field.unwrap_or_default())
+            } else {
+                return None;
+            };
+            Some(Diagnostic { path, ..fault.clone() })
+        })
+    }
+}
+
+/// The employee id that a profile maps to: its `externalId`.
+fn employee_id(mapped: &Mapped) -> Option<String> {
+    let text = mapped.attributes.get("externalId").and_then(Value::as_str);
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
+}
