@@ -60,8 +60,8 @@ pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authentic
                 put_into_force(found.clone(), &authenticator);
                 loaded = found;
             }
-            Err(faults) => {
-                for fault in faults.0 {
+            Err(error) => {
+                for fault in error.0 {
                     tracing::error!("the callers stay as they were: {fault}");
                 }
             }

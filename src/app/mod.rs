@@ -105,7 +105,7 @@ impl Bound {
     /// When the address is taken, or connections or TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, AppError> {
         let listen = |source| AppError::Listen {
-            address: settings.listen,
+            address: settings.access.listen,
             source,
         };
         let tls = settings
@@ -114,7 +114,7 @@ impl Bound {
             .map(Reloader::new)
             .transpose()
             .map_err(AppError::Tls)?;
-        let listener = TcpListener::bind(settings.listen).map_err(listen)?;
+        let listener = TcpListener::bind(settings.access.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let Instances { all, token_files } = instances(settings)?;
@@ -128,16 +128,20 @@ impl Bound {
             }
         };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
-        let guard = Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs);
+        let guard = Guard::new(
+            authenticator,
+            &settings.access.trusted_proxies,
+            settings.access.public_docs,
+        );
         let body_reader = BodyLimits {
-            max_body: settings.body_limit,
-            body_timeout: settings.body_timeout,
+            max_body: settings.server.body_limit,
+            body_timeout: settings.server.body_timeout,
             ..BodyLimits::default()
         };
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
-                admission: Admission::new(settings.max_concurrent_commands),
+                admission: Admission::new(settings.commands.max_concurrent_commands),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
@@ -146,6 +150,7 @@ impl Bound {
                 host_rule: host_rule(settings),
                 // What is no header value is no origin, which the configuration has checked.
                 cors_origins: settings
+                    .access
                     .cors_origins
                     .iter()
                     .filter_map(|origin| HeaderValue::from_str(origin).ok())
@@ -154,7 +159,7 @@ impl Bound {
                 body_reader: Arc::new(BodyReader::new(body_reader)),
             },
             server: ServerOptions {
-                header_timeout: settings.header_timeout,
+                header_timeout: settings.server.header_timeout,
                 ..ServerOptions::default()
             },
             tls,
@@ -162,8 +167,8 @@ impl Bound {
             address,
             callers,
             token_files,
-            shutdown_delay: settings.shutdown_delay,
-            shutdown_timeout: settings.shutdown_timeout,
+            shutdown_delay: settings.server.shutdown_delay,
+            shutdown_timeout: settings.server.shutdown_timeout,
         })
     }
 
@@ -277,10 +282,10 @@ async fn stop(
 /// key to send, and a client certificate goes only to a name that the service's own is for, so that
 /// every name is answered, unless the operator names some.
 fn host_rule(settings: &Settings) -> HostRule {
-    if settings.callers.is_some() && settings.allowed_hosts.is_empty() {
+    if settings.callers.is_some() && settings.access.allowed_hosts.is_empty() {
         HostRule::any()
     } else {
-        HostRule::loopback_and(&settings.allowed_hosts)
+        HostRule::loopback_and(&settings.access.allowed_hosts)
     }
 }
 
@@ -330,15 +335,5 @@ impl EmbeddedSandbox {
             tenant_id: sandbox::DEFAULT_TENANT,
             token: sandbox::DEFAULT_TOKEN,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_rights_to_just_the_commands_that_there_are() {
-        assert_eq!(config::COMMANDS, crate::commands::NAMES.map(|(name, _)| name));
     }
 }

@@ -53,7 +53,8 @@ pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
     write_line!(warn, audit_event, decision = "refused", reason, "refused");
 }
 
-/// What a write was done to: the directory's id, and by which key it was found; never the key's value.
+/// What a write was done to: the directory's id, and by which key it was found; never the key's
+/// value.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditTarget<'a> {
     /// The directory's id of the user or group.
@@ -64,7 +65,8 @@ pub struct AuditTarget<'a> {
     pub looked_by: Option<&'a str>,
 }
 
-/// Writes that a command that changes a directory was accepted, to what it was done, and how it ended.
+/// Writes that a command that changes a directory was accepted, to what it was done, and how it
+/// ended.
 pub fn performed(audit_event: AuditEvent<'_>, target: AuditTarget<'_>, outcome: &str) {
     let AuditTarget {
         directory_id,

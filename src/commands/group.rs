@@ -90,9 +90,9 @@ impl<'a> AskedGroup<'a> {
 
     /// The group's members, all of them; or why they can't be told.
     ///
-    /// AWS never shows members with the group, so they are read as the users whose `groups.value` is
-    /// the group, page after page (DG ListUsers). A directory whose pages never end, or lead back, is
-    /// not believed.
+    /// AWS never shows members with the group, so they are read as the users whose `groups.value`
+    /// is the group, page after page (DG ListUsers). A directory whose pages never end, or lead
+    /// back, is not believed.
     pub(super) fn members(&self, group: &Id, replay: &mut Replay<'_>) -> Result<Result<Vec<Member>, Failure>, Next> {
         match self.rules.dialect {
             Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(failure)),

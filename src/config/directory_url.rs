@@ -7,7 +7,7 @@
 
 use url::{Host, Url};
 
-use super::Dialect;
+use crate::scim::Dialect;
 
 /// The suffixes of AWS's partitions: commercial and GovCloud, China, European sovereign, and the
 /// two dual-stack ones. Source: the partition table of the AWS SDKs, and the Identity Center user

@@ -24,7 +24,7 @@ use super::{
     pacing::{Governor, LaneStatus, Rates},
     request::Api,
     retry::{self, Budget},
-    tokens::{Token, TokenInUse, Tokens},
+    tokens::{Token, TokenInUse, Tokens, days_left},
     transport::{LastAttempt, LastError, RequestContext, Transport, read_json},
 };
 
@@ -33,7 +33,7 @@ use super::{
 const MAX_THROTTLED: u32 = 10;
 
 /// A directory's address and tokens, and the bounds of requests to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     /// The URL below which its collections stand.
     pub base: Url,
@@ -74,13 +74,8 @@ pub struct Status {
 impl Status {
     /// Whole days until the token in use expires, as far as that is known; negative when it has.
     pub fn token_days_left(&self) -> Option<i64> {
-        const DAY: i64 = 24 * 60 * 60;
-        let left = |expires: jiff::Timestamp| {
-            let left = expires.duration_since(jiff::Timestamp::now());
-            // Negative for the past, be it a moment ago.
-            (left.as_secs() - i64::from(left.subsec_nanos() < 0)).div_euclid(DAY)
-        };
-        self.token_expires.map(left)
+        let now = jiff::Timestamp::now();
+        self.token_expires.map(|expires| days_left(expires, now))
     }
 }
 

@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "audit", "auth", "commands", "config", "files", "http", "net", "policy", "sandbox", "scim", "service",
+            "audit", "auth", "commands", "config", "files", "http", "net", "sandbox", "scim", "service",
         ],
     ),
     (
@@ -51,8 +51,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("decide", &["outcome", "scim"]),
     ("outcome", &["profile", "scim"]),
     ("profile", &["json"]),
-    ("telemetry", &["config"]),
-    ("config", &["auth", "files", "mapper", "net"]),
+    ("telemetry", &[]),
+    (
+        "config",
+        &[
+            "auth",
+            "commands",
+            "files",
+            "mapper",
+            "net",
+            "policy",
+            "scim",
+            "telemetry",
+        ],
+    ),
     ("audit", &["auth"]),
     ("auth", &["files", "json", "outbound"]),
     ("diagnostic", &[]),
@@ -86,7 +98,7 @@ const LEAVES: &[&str] = &["diagnostic"];
 const SPEAK_SCIM: &[&str] = &["app", "service"];
 
 /// What of `scim` speaks.
-const SPEAKERS: &[&str] = &["Client", "Pool", "Connection", "client"];
+const SPEAKERS: &[&str] = &["Client", "Pool", "client"];
 
 /// Rooms in which nothing happens: they decide, translate and describe. No network, no runtime, no
 /// clock, no files.

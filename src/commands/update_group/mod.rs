@@ -81,7 +81,8 @@ impl Decision for Prepared<'_> {
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
         let asked = self.group;
         let id = asked.required_id()?;
-        // Echoed at the end, read before anything is changed: a fault in it must not follow a change.
+        // Echoed at the end, read before anything is changed: a fault in it must not follow a
+        // change.
         let name = asked.text("displayName")?;
         let changes = match &self.changes {
             Ok(changes) => changes,
