@@ -22,8 +22,7 @@ use crate::{
 /// Questions in the order they must come, each with the answer to give.
 pub(super) type Script = Vec<(&'static str, Answer)>;
 
-/// How the question for whoever has an employee id begins: asked only after a 409, to say whose it
-/// is.
+/// How the question for the user of an employee id begins: asked after a 409, to say whose it is.
 const OF_EMPLOYEE: &str = "users of employee ";
 
 /// One row of a table.
@@ -211,7 +210,7 @@ pub(super) fn found(changes: Value) -> Answer {
     Ok(Reply::Users(page(vec![user(changes)], None)))
 }
 
-/// A list of nobody.
+/// A list without a user.
 pub(super) fn nobody() -> Answer {
     Ok(Reply::Users(page(Vec::new(), None)))
 }

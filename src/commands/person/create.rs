@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl<'a> Person<'a> {
-    /// Goes on as create, after a look that found nobody.
+    /// Goes on as create, after a look that found no user.
     pub(in crate::commands) fn create(
         mut self,
         keys: &Keys,
