@@ -84,10 +84,6 @@ impl fmt::Display for Id {
     }
 }
 
-fn is_hexadecimal(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// Why an answer is not the resource it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
