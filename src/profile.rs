@@ -184,19 +184,25 @@ impl UserProfile {
 }
 
 impl GroupProfile {
-    /// The text of an attribute; null and the empty string count as absent. Attribute names are
-    /// case-insensitive (RFC 7643 section 2.1).
+    /// The text of an attribute without the white space at its ends, which gets into ids and names
+    /// by copying and names no other group; what is empty or blank counts as absent.
     ///
     /// # Errors
     /// When the attribute holds something else.
     pub fn text(&self, name: &str) -> Result<Option<&str>, NotTextError> {
+        let text = text(self.attribute(name), "scim", name)?;
+        Ok(text.map(str::trim).filter(|text| !text.is_empty()))
+    }
+
+    /// An attribute as it came. Attribute names are case-insensitive (RFC 7643 section 2.1).
+    pub fn attribute(&self, name: &str) -> Option<&Value> {
         let other = || {
             self.0
                 .iter()
                 .find(|(key, _)| key.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value)
         };
-        text(self.0.get(name).or_else(other), "scim", name)
+        self.0.get(name).or_else(other)
     }
 }
 
@@ -213,7 +219,7 @@ impl ToSchema for UserProfile {}
 impl PartialSchema for GroupProfile {
     fn schema() -> RefOr<Schema> {
         document_schema(
-            "The group's SCIM data: `id`, `displayName`, `externalId`. An object, or a string that holds one.",
+            "The group's SCIM data: `id`, `displayName`, `externalId`, and `members` of a new one. An object, or a string that holds one.",
         )
     }
 }

@@ -86,33 +86,59 @@ impl ToSchema for MemberIds {}
 
 impl<'de> Deserialize<'de> for MemberIds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let list = match Value::deserialize(deserializer)? {
-            Value::Null => Vec::new(),
-            Value::Array(list) => list,
-            Value::String(text) if text.trim_start().starts_with('[') => match json::parse(text.as_bytes()) {
-                Ok(Value::Array(list)) => list,
-                Ok(_) => return Err(D::Error::custom("the string must hold a list")),
-                Err(fault) => return Err(D::Error::custom(format!("the string does not hold a list: {fault}"))),
-            },
-            Value::String(text) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|id| !id.is_empty())
-                .map(Value::from)
-                .collect(),
-            Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-                return Err(D::Error::custom(
-                    "must be a list of ids, or a string of ids separated by commas",
-                ));
-            }
-        };
         let text = |id: Value| match id {
             Value::String(id) => Ok(id),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 Err(D::Error::custom("every id in the list must be a string"))
             }
         };
+        let list = list(Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
         list.into_iter().map(text).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl MemberIds {
+    /// The members of a group's SCIM data: as the arguments of this type, and with objects that
+    /// hold an id under `value` (RFC 7643 section 4.2), as a get answers them.
+    ///
+    /// # Errors
+    /// When it is something else; a sentence that says what.
+    pub fn of_members(members: &Value) -> Result<Self, String> {
+        let id = |member: Value| {
+            let value = match &member {
+                Value::Object(object) => object.get("value").and_then(Value::as_str),
+                Value::String(id) => Some(id.as_str()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+            };
+            value
+                .map(str::to_owned)
+                .ok_or_else(|| "every member must be an id, or an object that holds one under `value`".to_owned())
+        };
+        list(members.clone())?
+            .into_iter()
+            .map(id)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// The elements of a list in any of its forms; what is empty has none.
+fn list(value: Value) -> Result<Vec<Value>, String> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(list) => Ok(list),
+        Value::String(text) if text.trim_start().starts_with('[') => match json::parse(text.trim().as_bytes()) {
+            Ok(Value::Array(list)) => Ok(list),
+            Ok(_) => Err("the string must hold a list".to_owned()),
+            Err(fault) => Err(format!("the string does not hold a list: {fault}")),
+        },
+        Value::String(text) => {
+            let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+            Ok(ids.map(Value::from).collect())
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            Err("must be a list of ids, or a string of ids separated by commas".to_owned())
+        }
     }
 }
 
@@ -174,9 +200,33 @@ mod tests {
             (json!("[\"a\""), None),
             (json!({"a": 1}), None),
             (json!(7), None),
+            (json!([{"value": "a"}]), None),
         ];
         for (value, expected) in rows {
             let ids = serde_json::from_value::<MemberIds>(value.clone()).ok().map(|ids| ids.0);
+            assert_eq!(
+                ids,
+                expected.map(|ids| ids.into_iter().map(String::from).collect()),
+                "{value}"
+            );
+        }
+    }
+    #[test]
+    fn members_are_ids_or_objects_that_hold_one() {
+        let rows = [
+            (json!(["a", {"value": "b", "display": "B"}]), Some(vec!["a", "b"])),
+            (json!("[{\"value\": \"a\"}]"), Some(vec!["a"])),
+            (json!("a, b"), Some(vec!["a", "b"])),
+            (json!([]), Some(vec![])),
+            (json!(null), Some(vec![])),
+            (json!([{"id": "a"}]), None),
+            (json!([{"value": 7}]), None),
+            (json!([7]), None),
+            (json!({"value": "a"}), None),
+            (json!(7), None),
+        ];
+        for (value, expected) in rows {
+            let ids = MemberIds::of_members(&value).ok().map(|ids| ids.0);
             assert_eq!(
                 ids,
                 expected.map(|ids| ids.into_iter().map(String::from).collect()),

@@ -1,27 +1,33 @@
-//! `iam-create-group`: makes an empty group.
+//! `iam-create-group`: makes a group, and adds its members afterwards.
 //!
 //! It needs a `displayName`; an `externalId` is kept. A name, or an externalId, that another group
-//! has is a failure, 409.
+//! has is a failure, 409. `members` are added as `iam-update-group` adds them: AWS takes a hundred
+//! with a new group at most, and refuses all of it for one that it does not know.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    CREATIONS, Decision, Operation, Rules,
-    group::{AskedGroup, OfGroup},
-    person::is_same_name,
+    CREATIONS, Decision, MemberIds, Operation, Rules,
+    group::{AskedGroup, ids, is_named},
     settle::{Judgement, Settled, settle},
+    update_group::{Change, Membership, Progress, changes},
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Cause, Failure, GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{self, Group, Object, Priority, aws},
+    scim::{self, Group, Id, Object, Op, Priority, aws},
 };
 
 /// What a duplicate means where the directory does not say it.
 const TAKEN: &str = "another group has this displayName or externalId";
+
+/// The id in a dry run's requests of the group that only the directory could give one.
+const ASSUMED_ID: &str = "id-of-the-new-group";
 
 /// The arguments of `iam-create-group`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -38,23 +44,63 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Create;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        let group = AskedGroup {
-            action: GroupAction::Create,
-            profile: &self.scim,
-            rules,
-        };
-        Box::new(OfGroup {
-            arguments: self,
-            group,
-            decide,
+        let members = self.scim.attribute("members").map_or_else(
+            || Ok(MemberIds::default()),
+            |members| MemberIds::of_members(members).map_err(|fault| format!("scim.members: {fault}")),
+        );
+        let members = members.and_then(|ids| changes([("scim.members", &ids, Op::Add)], rules.dialect));
+        let progress = Progress::of(members.as_ref().map_or(0, Vec::len));
+        Box::new(Prepared {
+            group: AskedGroup {
+                action: GroupAction::Create,
+                profile: &self.scim,
+                rules,
+            },
+            members,
+            progress,
         })
     }
 }
 
-fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Result<Outcome, Next> {
-    let Some(name) = asked.text("displayName")? else {
-        return asked.invalid("scim.displayName is needed: the name of the new group");
-    };
+/// The command ready to be decided: ids are parsed once, and members that are dealt with are not
+/// dealt with again at each answer.
+struct Prepared<'a> {
+    group: AskedGroup<'a>,
+    /// The members to add, or what is wrong with one.
+    members: Result<Vec<Change>, String>,
+    progress: Progress,
+}
+
+impl Decision for Prepared<'_> {
+    fn subject(&self) -> BTreeSet<String> {
+        self.group.subject()
+    }
+
+    fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
+        let asked = self.group;
+        let Some(name) = asked.text("displayName")? else {
+            return asked.invalid("scim.displayName is needed: the name of the new group");
+        };
+        let members = match &self.members {
+            Ok(members) => members,
+            Err(message) => return asked.invalid(message),
+        };
+        let group = create(asked, name, replay)?;
+        if !members.is_empty() {
+            let id = group
+                .id()
+                .or_else(|| Id::parse(ASSUMED_ID).filter(|_| replay.is_dry_run()));
+            let Some(id) = id else {
+                return asked.mismatch("the directory answered with a group without an id");
+            };
+            Membership::new(asked, &id, members, &mut self.progress).change(replay)?;
+        }
+        Ok(asked.done(group.id(), group.display_name(), group.as_object().clone(), None))
+    }
+}
+
+/// Makes the group, or ends.
+fn create<'a>(asked: AskedGroup<'_>, name: &str, replay: &mut Replay<'a>) -> Result<&'a Group, Next> {
     let attributes = attributes(asked, name)?;
     if replay.is_dry_run() {
         match replay.groups_by_name(name)? {
@@ -78,10 +124,10 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
         },
     )?;
     match settled {
-        Settled::Answered(group) if is_named(group, name) => Ok(done(asked, group)),
+        Settled::Answered(group) if is_named(group, name) => Ok(group),
         Settled::Answered(_) => another_group(asked),
         Settled::Done(groups) => match groups {
-            [group] => Ok(done(asked, group)),
+            [group] => Ok(group),
             [] | [_, ..] => another_group(asked),
         },
         Settled::Unsure(sent, looking) => asked.unsure("created", sent.lost, looking),
@@ -92,8 +138,7 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
         Settled::Stopped(sent, Some([])) => asked.failed(sent.error),
         Settled::Stopped(_, Some(groups)) if !are_named(groups, name) => another_group(asked),
         Settled::Stopped(sent, Some(groups)) => {
-            let ids: Vec<_> = groups.iter().filter_map(Group::id).map(|id| id.to_string()).collect();
-            let whose = format!("a group of this displayName exists: {}", ids.join(", "));
+            let whose = format!("a group of this displayName exists: {}", ids(groups));
             if sent.is_conflict() {
                 clashes(asked, sent.error, &whose)
             } else {
@@ -120,7 +165,7 @@ fn attributes(asked: AskedGroup<'_>, name: &str) -> Result<Object, Next> {
 }
 
 /// Ends with a 409, and what it is about as far as a look tells.
-fn clashes(asked: AskedGroup<'_>, refused: &scim::ScimError, whose: &str) -> Result<Outcome, Next> {
+fn clashes<T>(asked: AskedGroup<'_>, refused: &scim::ScimError, whose: &str) -> Result<T, Next> {
     let message = format!("{}; {whose}", refused.message());
     asked.fails(Failure::new(Cause::Conflict, message))
 }
@@ -129,16 +174,8 @@ fn another_group<T>(asked: AskedGroup<'_>) -> Result<T, Next> {
     asked.mismatch("the directory answered with another group than the one sent")
 }
 
-fn is_named(group: &Group, name: &str) -> bool {
-    group.display_name().is_some_and(|found| is_same_name(found, name))
-}
-
 fn are_named(groups: &[Group], name: &str) -> bool {
     groups.iter().all(|group| is_named(group, name))
-}
-
-fn done(asked: AskedGroup<'_>, group: &Group) -> Outcome {
-    asked.done(group.id(), group.display_name(), group.as_object().clone(), None)
 }
 
 /// Whether a group of this name that is there after a lost answer is the one that was sent.
@@ -157,6 +194,7 @@ mod tests {
     use crate::{
         commands::Command,
         decide::{Next, Step},
+        outcome::GroupEnd,
         scim::ErrorKind,
     };
 
@@ -180,8 +218,8 @@ mod tests {
         hold(vec![
             row("new", admins(), vec![(POST, group_shown(json!({})))], "done g-1 Admins"),
             row(
-                "members and an id are not sent",
-                create(json!({"id": "g-9", "displayName": "Admins", "members": [{"value": "u-1"}]})),
+                "an id is not sent",
+                create(json!({"id": "g-9", "displayName": "\u{a0}Admins "})),
                 vec![(POST, group_shown(json!({})))],
                 "done g-1 Admins",
             ),
@@ -211,6 +249,82 @@ mod tests {
             let failure = outcome.failure().expect("nothing was made");
             assert_eq!((failure.code(), failure.message.as_str()), (code, "said"), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn members_are_added_afterwards() {
+        let with = |members: Value| create(json!({"displayName": "Admins", "members": members}));
+        let made = || (POST, group_shown(json!({})));
+        hold(vec![
+            row(
+                "ids and objects, each once",
+                with(json!(["u-1", {"value": " u-2", "display": "Two"}, "u-1", " "])),
+                vec![made(), ("patch g-1: add u-1,u-2", headers())],
+                "done g-1 Admins",
+            ),
+            row("none", with(json!([])), vec![made()], "done g-1 Admins"),
+            row("none, empty", with(json!("")), vec![made()], "done g-1 Admins"),
+            row(
+                "one is unknown: the group is there",
+                with(json!(["u-1", "jane"])),
+                vec![
+                    made(),
+                    ("patch g-1: add u-1,jane", absent()),
+                    ("group g-1?", group_shown(json!({}))),
+                    ("patch g-1: add u-1", headers()),
+                    ("patch g-1: add jane", absent()),
+                ],
+                "failed 404: said; 1 of 2 done; failed: jane; jane looks like a user name: the directory's id is wanted \
+                 (IAM.Vendor.id of iam-get-user) [u-1 done, jane failed]",
+            ),
+            row(
+                "made by a POST whose answer got lost",
+                with(json!(["u-1"])),
+                vec![
+                    (POST, lost()),
+                    (LOOK, groups(vec![group(json!({}))])),
+                    ("patch g-1: add u-1", headers()),
+                ],
+                "done g-1 Admins",
+            ),
+            row(
+                "another group has the name: nobody is added to it",
+                with(json!(["u-1"])),
+                vec![(POST, status(409)), (LOOK, groups(vec![group(json!({}))]))],
+                TAKEN_SAID,
+            ),
+            row(
+                "a user name for an id",
+                with(json!(["jane.doe@example.com"])),
+                vec![],
+                "failed 400: scim.members[0] must be 1 to 64 letters, digits, `_` or `-`: the directory's id is wanted \
+                 (IAM.Vendor.id of iam-get-user) []",
+            ),
+            row(
+                "no members at all",
+                with(json!([{"display": "Two"}])),
+                vec![],
+                "failed 400: scim.members: every member must be an id, or an object that holds one under `value` []",
+            ),
+        ]);
+        let answers = vec![group_shown(json!({})), status(403)];
+        let GroupEnd::Failed { id, display_name, .. } = group_end(outcome(&with(json!(["u-1"])), &rules(), answers))
+        else {
+            panic!("nobody may add members")
+        };
+        assert_eq!((id.as_deref(), display_name.as_deref()), (Some("g-1"), Some("Admins")));
+    }
+
+    #[test]
+    fn members_of_many_chunks_are_added_after_the_one_creation() {
+        let ids: Vec<_> = (0..250).map(|number| format!("u-{number}")).collect();
+        let command = create(json!({"displayName": "Admins", "members": ids}));
+        let (questions, outcome) = drive(&command, &rules(), |next| match next {
+            Next::Write(Step::CreateGroup(_)) => group_shown(json!({})),
+            Next::Read(_) | Next::Write(_) | Next::Finish(_) => headers(),
+        });
+        assert_eq!(outcome.label(), "done");
+        assert_eq!(questions.len(), 4, "a POST, and a PATCH for each hundred");
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! `iam-delete-group`: deletes a group for good.
 //!
-//! It needs an `id`: a name might be another group's by the time it is read. A group that is not
-//! there is a failure, 404, unless a deletion whose answer got lost came before.
+//! It needs an `id`: a name might be another group's by the time it is read. A `displayName` beside
+//! it must be that group's, letter case and normal form aside, or nothing is deleted (409). A group
+//! that is not there is a failure, 404, unless a deletion whose answer got lost came before.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Decision, Operation, Rules,
-    group::{AskedGroup, OfGroup},
+    group::{ABSENT, AskedGroup, OfGroup, is_named},
 };
 use crate::{
     decide::{Next, Replay},
-    outcome::{GroupAction, Outcome},
+    outcome::{Cause, Failure, GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{ErrorKind, Object, Priority},
+    scim::{ErrorKind, Group, Object, Priority},
 };
 
 /// The arguments of `iam-delete-group`.
@@ -49,10 +50,15 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
     let id = asked.required_id()?;
     let name = asked.text("displayName")?;
     let done = |details: Object| Ok(asked.done(Some(id.clone()), name, details, None));
-    if replay.is_dry_run() {
-        // Looking stands for asking: the deletion itself is only recorded.
-        if let Err(error) = replay.group_by_id(&id)? {
-            return asked.failed(error);
+    // In a dry run looking stands for asking: the deletion itself is only recorded.
+    if name.is_some() || replay.is_dry_run() {
+        match replay.group_by_id(&id)? {
+            Ok(group) => check_name(asked, group, name)?,
+            Err(error) if error.kind == ErrorKind::Absent && replay.is_retried() => return done(Object::new()),
+            Err(error) if asked.is_unknown(&id, error) => {
+                return asked.fails(Failure::new(Cause::Absent, ABSENT));
+            }
+            Err(error) => return asked.failed(error),
         }
     }
     match replay.delete_group(&id)? {
@@ -64,6 +70,21 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
             Ok(_) => asked.failed(error),
         },
         Err(error) => asked.failed(error),
+    }
+}
+
+/// Ends unless the group has the name that the caller takes it to have: a wrong id beside a right
+/// name would delete another group.
+fn check_name(asked: AskedGroup<'_>, group: &Group, name: Option<&str>) -> Result<(), Next> {
+    match name {
+        Some(name) if !is_named(group, name) => {
+            let message = format!(
+                "the group of this id is named {:?}, not as scim.displayName says; nothing was deleted",
+                group.display_name().unwrap_or_default()
+            );
+            asked.fails(Failure::new(Cause::Conflict, message))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -79,22 +100,78 @@ mod tests {
     }
 
     fn admins() -> Command {
-        delete(json!({"id": "g-1", "displayName": "Admins"}))
+        delete(json!({"id": "g-1"}))
     }
 
     const DELETE: &str = "delete g-1";
     const LOOK: &str = "group g-1?";
 
     #[test]
-    fn a_group_is_deleted_once() {
-        let mut rows = vec![
-            row("there", admins(), vec![(DELETE, headers())], "done g-1 Admins"),
+    fn a_name_beside_the_id_must_be_the_groups() {
+        let named = |name: &str| delete(json!({"id": "g-1", "displayName": name}));
+        let there = || (LOOK, group_shown(json!({"displayName": "R\u{e9}seau"})));
+        const ANOTHERS: &str = "failed 409: the group of this id is named \"Réseau\", not as scim.displayName says; nothing was deleted []";
+        hold(vec![
             row(
-                "there, without a name",
-                delete(json!({"id": "g-1"})),
+                "its name",
+                named("R\u{e9}seau"),
+                vec![there(), (DELETE, headers())],
+                "done g-1 Réseau",
+            ),
+            row(
+                "its name in another letter case and normal form, with blanks",
+                named("\u{a0}RE\u{301}SEAU "),
+                vec![there(), (DELETE, headers())],
+                "done g-1 RE\u{301}SEAU",
+            ),
+            row("another name", named("Admins"), vec![there()], ANOTHERS),
+            row("another name, dry", named("Admins"), vec![there()], ANOTHERS).dry(),
+            row("another name, after a death", named("Admins"), vec![there()], ANOTHERS).retried(),
+            row(
+                "a blank is no name",
+                named(" "),
                 vec![(DELETE, headers())],
                 "done g-1 -",
             ),
+            row(
+                "no such group",
+                named("Admins"),
+                vec![(LOOK, absent())],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "an id that is not AWS's",
+                named("Admins"),
+                vec![(LOOK, status(400))],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "the same of another server",
+                named("Admins"),
+                vec![(LOOK, status(400))],
+                "failed 400: said []",
+            )
+            .rfc(),
+            row(
+                "deleted by an attempt that died",
+                named("Admins"),
+                vec![(LOOK, absent())],
+                "done g-1 Admins",
+            )
+            .retried(),
+            row(
+                "no look",
+                named("Admins"),
+                vec![(LOOK, status(403))],
+                "failed 403: said []",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_group_is_deleted_once() {
+        let mut rows = vec![
+            row("there", admins(), vec![(DELETE, headers())], "done g-1 -"),
             row(
                 "absent",
                 admins(),
@@ -134,7 +211,7 @@ mod tests {
         ] {
             let lost = |look| vec![(DELETE, failed(kind)), (LOOK, look)];
             rows.extend([
-                row("lost, then gone", admins(), lost(absent()), "done g-1 Admins"),
+                row("lost, then gone", admins(), lost(absent()), "done g-1 -"),
                 row(
                     "lost, and there: not deleted twice",
                     admins(),
@@ -210,7 +287,7 @@ mod tests {
                 "there",
                 admins(),
                 vec![("group g-1?", group_shown(json!({}))), (DELETE, headers())],
-                "done g-1 Admins",
+                "done g-1 -",
             )
             .dry(),
             row(
@@ -236,18 +313,12 @@ mod tests {
     #[test]
     fn what_an_attempt_that_died_has_deleted_is_its_own_work() {
         hold(vec![
-            row(
-                "deleted before",
-                admins(),
-                vec![("delete g-1", absent())],
-                "done g-1 Admins",
-            )
-            .retried(),
+            row("deleted before", admins(), vec![("delete g-1", absent())], "done g-1 -").retried(),
             row(
                 "not deleted before",
                 admins(),
                 vec![("delete g-1", headers())],
-                "done g-1 Admins",
+                "done g-1 -",
             )
             .retried(),
         ]);

@@ -8,14 +8,13 @@ use utoipa::ToSchema;
 
 use super::{
     Decision, Operation, Rules, Switch,
-    group::{ABSENT, AskedGroup, OfGroup},
-    person::is_same_name,
+    group::{AskedGroup, OfGroup},
 };
 use crate::{
     decide::{Next, Replay},
-    outcome::{Cause, Failure, GroupAction, Outcome},
+    outcome::{GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{Dialect, Group, Priority, aws},
+    scim::{Dialect, Group, Priority},
 };
 
 /// The arguments of `iam-get-group`.
@@ -65,27 +64,11 @@ fn decide<'a>(args: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) ->
 
 fn find<'a>(asked: AskedGroup<'_>, replay: &mut Replay<'a>) -> Result<&'a Group, Next> {
     if let Some(id) = asked.id()? {
-        return match replay.group_by_id(&id)? {
-            Ok(found) if found.id().as_ref() == Some(&id) => Ok(found),
-            Ok(_) => asked.mismatch("the directory answered with a group of another id"),
-            Err(error) => asked.failed(error),
-        };
+        return asked.find_by_id(&id, replay);
     }
-    let Some(name) = asked.text("displayName")? else {
-        return asked.invalid("scim needs an id or a displayName");
-    };
-    if let Some(violation) = aws::lookup_value("displayName", name) {
-        return asked.violates(&[violation]);
-    }
-    match replay.groups_by_name(name)? {
-        Ok([]) => asked.fails(Failure::new(Cause::Absent, ABSENT)),
-        Ok([found]) if found.display_name().is_some_and(|found| is_same_name(found, name)) => Ok(found),
-        Ok([_]) => asked.mismatch("the directory answered with a group of another displayName"),
-        Ok(_) => asked.fails(Failure::new(
-            Cause::Ambiguous,
-            "ambiguous: more than one group has this displayName",
-        )),
-        Err(error) => asked.failed(error),
+    match asked.text("displayName")? {
+        Some(name) => asked.find_by_name(name, replay),
+        None => asked.invalid("scim needs an id or a displayName"),
     }
 }
 
@@ -113,6 +96,57 @@ mod tests {
     }
 
     const FIRST: &str = "members of g-1, First?";
+
+    #[test]
+    fn blanks_at_the_ends_of_an_id_or_a_name_are_none_of_it() {
+        const ID: &str = "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11";
+        let shown = |id: &str| group_shown(json!({"id": id}));
+        hold(vec![
+            row(
+                "an id",
+                alone(json!({"id": "\u{a0}g-1\u{2009}"}), json!(false)),
+                vec![("group g-1?", shown("g-1"))],
+                "done g-1 Admins",
+            ),
+            row(
+                "a name, the id being blank",
+                alone(json!({"id": " ", "displayName": "\u{3000}Admins "}), json!(false)),
+                vec![("groups named Admins?", groups(vec![group(json!({}))]))],
+                "done g-1 Admins",
+            ),
+            row(
+                "AWS's ids know no letter case",
+                alone(json!({"id": ID.to_uppercase()}), json!("false")),
+                vec![("group 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11?", shown(ID))],
+                "done 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11 Admins",
+            ),
+            row(
+                "other servers' do",
+                alone(json!({"id": ID.to_uppercase()}), json!(false)),
+                vec![("group 90672606EE-3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11?", shown(ID))],
+                "failed 502: mismatch: the directory answered with a group of another id []",
+            )
+            .rfc(),
+            row(
+                "400 to an id that is not AWS's means unknown",
+                alone(json!({"id": "123"}), json!(false)),
+                vec![("group 123?", status(400))],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "400 to one that is AWS's does not",
+                alone(json!({"id": ID}), json!(false)),
+                vec![("group 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11?", status(400))],
+                "failed 400: said []",
+            ),
+            row(
+                "an unset switch is true",
+                alone(json!({"id": "g-1"}), json!("")),
+                vec![("group g-1?", shown("g-1")), (FIRST, members(&[], None))],
+                "done g-1 Admins with ",
+            ),
+        ]);
+    }
 
     #[test]
     fn a_group_and_all_its_members() {
@@ -333,9 +367,9 @@ mod tests {
             ),
             row(
                 "name not text",
-                get(json!({"displayName": ["Admins"]})),
+                get(json!({"displayName": 7})),
                 vec![],
-                "failed 400: scim.displayName must be text, not a list; send it in quotes []",
+                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
             ),
             row(
                 "invisible character",

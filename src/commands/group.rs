@@ -5,13 +5,16 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::{Decision, Rules, finish};
+use super::{
+    Decision, Rules, finish,
+    person::{folded, is_same_name},
+};
 use crate::{
     decide::{Next, Replay},
     diagnostic::Diagnostic,
     outcome::{Cause, Failure, GroupAction, GroupEnd, GroupOutcome, Outcome},
     profile::GroupProfile,
-    scim::{self, Dialect, ErrorKind, Group, Id, Member, Object, Page},
+    scim::{self, Dialect, ErrorKind, Group, Id, Member, Object, Page, aws},
 };
 
 /// Pages of members read at most: 100 members each, and AWS keeps 200,000 users at most by default
@@ -59,8 +62,9 @@ impl<'a> AskedGroup<'a> {
             return BTreeSet::new();
         }
         let text = |name: &str| self.profile.text(name).ok().flatten();
-        let id = text("id").map(|id| format!("group id {id}"));
-        let name = text("displayName").map(|name| format!("group name {}", name.to_lowercase()));
+        let id = text("id").and_then(|id| Id::parse_for(self.rules.dialect, id));
+        let id = id.map(|id| format!("group id {id}"));
+        let name = text("displayName").map(|name| format!("group name {}", folded(name)));
         id.into_iter().chain(name).collect()
     }
 
@@ -68,7 +72,7 @@ impl<'a> AskedGroup<'a> {
     pub(super) fn id(&self) -> Result<Option<Id>, Next> {
         match self.text("id")? {
             None => Ok(None),
-            Some(text) => match Id::parse(text) {
+            Some(text) => match Id::parse_for(self.rules.dialect, text) {
                 Some(id) => Ok(Some(id)),
                 None => self.invalid("scim.id must be 1 to 64 letters, digits, `_` or `-`"),
             },
@@ -86,6 +90,45 @@ impl<'a> AskedGroup<'a> {
     /// The text of an attribute, if it has any.
     pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Next> {
         self.profile.text(name).or_else(|error| self.invalid(error.to_string()))
+    }
+
+    /// The group of this id, and of no other.
+    pub(super) fn find_by_id<'r>(&self, id: &Id, replay: &mut Replay<'r>) -> Result<&'r Group, Next> {
+        match replay.group_by_id(id)? {
+            Ok(group) if self.is_group(group, id) => Ok(group),
+            Ok(_) => self.mismatch("the directory answered with a group of another id"),
+            Err(error) if self.is_unknown(id, error) => self.fails(Failure::new(Cause::Absent, ABSENT)),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// The one group of this displayName.
+    pub(super) fn find_by_name<'r>(&self, name: &str, replay: &mut Replay<'r>) -> Result<&'r Group, Next> {
+        if let Some(violation) = aws::lookup_value("displayName", name) {
+            return self.violates(&[violation]);
+        }
+        match replay.groups_by_name(name)? {
+            Ok([]) => self.fails(Failure::new(Cause::Absent, ABSENT)),
+            Ok([group]) if is_named(group, name) => Ok(group),
+            Ok([_]) => self.mismatch("the directory answered with a group of another displayName"),
+            Ok(_) => self.fails(Failure::new(
+                Cause::Ambiguous,
+                "ambiguous: more than one group has this displayName",
+            )),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Whether a group that came is the one of this id.
+    pub(super) fn is_group(&self, group: &Group, id: &Id) -> bool {
+        group.id().is_some_and(|shown| shown.folded(self.rules.dialect) == *id)
+    }
+
+    /// Whether the directory's refusal to show a group means that it has none of this id. What AWS
+    /// answers to an id that is not of its own form was never seen: 400 is as likely as 404.
+    pub(super) fn is_unknown(&self, id: &Id, error: &scim::ScimError) -> bool {
+        error.kind == ErrorKind::Absent
+            || (error.kind == ErrorKind::Status(400) && self.rules.dialect == Dialect::Aws && !id.is_aws_formed())
     }
 
     /// The group's members, all of them; or why they can't be told.
@@ -177,22 +220,43 @@ impl<'a> AskedGroup<'a> {
 
     /// Ends with this failure.
     pub(super) fn fails<T>(&self, failure: Failure) -> Result<T, Next> {
-        self.fails_with(failure, None)
+        self.fails_with(failure, None, None)
     }
 
-    /// Ends with this failure, and each member's result in the details.
-    pub(super) fn fails_with<T>(&self, failure: Failure, details: Option<Value>) -> Result<T, Next> {
+    /// Ends with this failure, the `group` if one was found or made, and each member's result in
+    /// the details.
+    pub(super) fn fails_with<T>(
+        &self,
+        failure: Failure,
+        group: Option<&Id>,
+        details: Option<Value>,
+    ) -> Result<T, Next> {
         let asked = |name: &str| self.profile.text(name).ok().flatten().map(str::to_owned);
         finish(Outcome::Group(GroupOutcome {
             action: self.action,
             end: GroupEnd::Failed {
-                id: asked("id"),
+                id: group.map(Id::to_string).or_else(|| asked("id")),
                 display_name: asked("displayName"),
                 failure,
                 details,
             },
         }))
     }
+}
+
+/// Whether a group has this displayName.
+pub(super) fn is_named(group: &Group, name: &str) -> bool {
+    group.display_name().is_some_and(|found| is_same_name(found, name))
+}
+
+/// The groups' ids, for a message.
+pub(super) fn ids<'g>(groups: impl IntoIterator<Item = &'g Group>) -> String {
+    let ids: Vec<_> = groups
+        .into_iter()
+        .filter_map(Group::id)
+        .map(|id| id.to_string())
+        .collect();
+    ids.join(", ")
 }
 
 /// What the directory said of a group.

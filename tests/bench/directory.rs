@@ -1,5 +1,5 @@
-//! Stands in for a SCIM directory and finds the same user whatever the filter is. It runs as a process
-//! of its own, so that a measurement of its clients counts none of its instructions.
+//! Stands in for a SCIM directory and finds the same user whatever the filter is. It runs as a
+//! process of its own, so that a measurement of its clients counts none of its instructions.
 //! `tests/bench/instructions.py` builds and runs it.
 //!
 //!     bench-directory 127.0.0.1:PORT

@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::WANTED;
 use crate::{
     commands::group::{ABSENT, AskedGroup},
     decide::{Next, Replay},
@@ -20,9 +21,9 @@ const NAMED: usize = 10;
 
 /// One member to add or to remove.
 #[derive(Debug)]
-pub(super) struct Change {
-    pub(super) op: Op,
-    pub(super) id: Id,
+pub(in crate::commands) struct Change {
+    pub(in crate::commands) op: Op,
+    pub(in crate::commands) id: Id,
 }
 
 /// The position of an answer among those that are known.
@@ -42,7 +43,7 @@ enum MemberResult {
 /// thousand members cost a hundred thousand steps: replaying all chunks at each answer would cost
 /// their square.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::commands) struct Progress {
     /// The answers that are dealt with.
     position: Position,
     /// The first change that no whole chunk has dealt with.
@@ -58,7 +59,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// The beginning, with so many members to change.
-    pub(super) fn of(members: usize) -> Self {
+    pub(in crate::commands) fn of(members: usize) -> Self {
         Self {
             position: 0,
             next: 0,
@@ -71,7 +72,7 @@ impl Progress {
 }
 
 /// The changes of one command to one group.
-pub(super) struct Membership<'c> {
+pub(in crate::commands) struct Membership<'c> {
     asked: AskedGroup<'c>,
     group: &'c Id,
     changes: &'c [Change],
@@ -89,7 +90,12 @@ struct Chunk {
 }
 
 impl<'c> Membership<'c> {
-    pub(super) fn new(asked: AskedGroup<'c>, group: &'c Id, changes: &'c [Change], progress: &'c mut Progress) -> Self {
+    pub(in crate::commands) fn new(
+        asked: AskedGroup<'c>,
+        group: &'c Id,
+        changes: &'c [Change],
+        progress: &'c mut Progress,
+    ) -> Self {
         Self {
             asked,
             group,
@@ -99,7 +105,7 @@ impl<'c> Membership<'c> {
     }
 
     /// Makes the changes; the headers are the last answer's.
-    pub(super) fn change(mut self, replay: &mut Replay<'_>) -> Result<Object, Next> {
+    pub(in crate::commands) fn change(mut self, replay: &mut Replay<'_>) -> Result<Object, Next> {
         if self.progress.next > 0 {
             replay.resume_at(self.progress.position);
         }
@@ -237,7 +243,9 @@ impl<'c> Membership<'c> {
     fn look_at_group(&self, chunk: &Chunk, replay: &mut Replay<'_>) -> Result<(), Next> {
         match replay.group_by_id(self.group)? {
             Ok(_) => Ok(()),
-            Err(error) if error.kind == ErrorKind::Absent => self.end_with(replay, Failure::new(Cause::Absent, ABSENT)),
+            Err(error) if self.asked.is_unknown(self.group, error) => {
+                self.end_with(replay, Failure::new(Cause::Absent, ABSENT))
+            }
             Err(_) => {
                 let looking = replay.position() - 1;
                 self.fail_with(replay, chunk.first.unwrap_or(looking), looking)
@@ -290,14 +298,17 @@ impl<'c> Membership<'c> {
         self.end_with(replay, failure(replay, first, last))
     }
 
-    /// Ends with `failure`, naming the refused members, and telling each one's result in the
-    /// details.
+    /// Ends with `failure`, saying how many are done, naming the refused members, and telling each
+    /// one's result in the details.
     fn end_with<T>(&self, replay: &Replay<'_>, mut failure: Failure) -> Result<T, Next> {
         let results = || self.changes.iter().zip(&self.progress.results);
         let of = |wanted: fn(&MemberResult) -> bool| {
             let members = results().filter(move |(_, result)| wanted(result));
             members.map(|(change, _)| change.id.as_str()).collect::<Vec<_>>()
         };
+        let count = |wanted: MemberResult| results().filter(|(_, result)| **result == wanted).count();
+        let (done, all) = (count(MemberResult::Done), self.changes.len());
+        failure.message.push_str(&format!("; {done} of {all} done"));
         for (what, ids) in [
             ("failed", of(|result| matches!(result, MemberResult::Refused(_)))),
             ("not known", of(|result| matches!(result, MemberResult::Unknown(_)))),
@@ -315,8 +326,31 @@ impl<'c> Membership<'c> {
                     .push_str(&format!("; {what}: {}{more}", ids[..ids.len().min(NAMED)].join(", ")));
             }
         }
+        if let Some(name) = self.user_name(replay) {
+            failure
+                .message
+                .push_str(&format!("; {name} looks like a user name: {WANTED}"));
+        }
         let members: Vec<_> = results().map(|member| details(member, replay)).collect();
-        self.asked.fails_with(failure, Some(json!({"members": members})))
+        self.asked
+            .fails_with(failure, Some(self.group), Some(json!({"members": members})))
+    }
+
+    /// The first member that the directory does not know and that looks like a user name: AWS's ids
+    /// have a form of their own.
+    fn user_name(&self, replay: &Replay<'_>) -> Option<&Id> {
+        let is_unknown = |position| {
+            matches!(
+                replay.error_at(position).kind,
+                ErrorKind::Absent | ErrorKind::Status(400)
+            )
+        };
+        let mut members = self.changes.iter().zip(&self.progress.results);
+        let (change, _) = members.find(|(change, result)| {
+            let is_name = !change.id.is_aws_formed() && change.id.as_str().contains(|c: char| c.is_ascii_alphabetic());
+            is_name && matches!(result, MemberResult::Refused(position) if is_unknown(*position))
+        })?;
+        (self.asked.rules.dialect == Dialect::Aws).then_some(&change.id)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     commands::Command,
     decide::{Answer, Known, Read, Step},
     outcome::GroupEnd,
-    scim::{Dialect, Headers},
+    scim::{ErrorKind, Headers},
 };
 
 fn change(add: Value, remove: Value) -> Command {
@@ -142,6 +142,131 @@ fn members_are_added_and_removed() {
 }
 
 #[test]
+fn a_group_whose_members_change_is_found_by_its_name() {
+    let by_name = |name: &str| {
+        command(
+            "iam-update-group",
+            json!({"scim": {"displayName": name}, "memberIdsToAdd": "u-1"}),
+        )
+    };
+    let look = "groups named Admins?";
+    hold(vec![
+        row(
+            "one",
+            by_name("\u{2009}Admins\u{a0}"),
+            vec![
+                (look, groups(vec![group(json!({}))])),
+                ("patch g-1: add u-1", headers()),
+            ],
+            "done g-1 Admins",
+        ),
+        row(
+            "two",
+            by_name("Admins"),
+            vec![(look, groups(vec![group(json!({})), group(json!({"id": "g-2"}))]))],
+            "failed 409: ambiguous: more than one group has this displayName []",
+        ),
+        row(
+            "none",
+            by_name("Admins"),
+            vec![(look, groups(vec![]))],
+            "failed 404: Group Not Found []",
+        ),
+        row(
+            "another",
+            by_name("Admins"),
+            vec![(look, groups(vec![group(json!({"displayName": "Users"}))]))],
+            "failed 502: mismatch: the directory answered with a group of another displayName []",
+        ),
+        row(
+            "beside an id the name is only echoed",
+            command(
+                "iam-update-group",
+                json!({"scim": {"id": " g-1\u{a0}", "displayName": "Users"}, "memberIdsToAdd": "u-1"}),
+            ),
+            vec![("patch g-1: add u-1", headers())],
+            "done g-1 Users",
+        ),
+        row(
+            "dry",
+            by_name("Admins"),
+            vec![
+                (look, groups(vec![group(json!({}))])),
+                ("patch g-1: add u-1", headers()),
+            ],
+            "done g-1 Admins",
+        )
+        .dry(),
+    ]);
+    let outcome = outcome(
+        &by_name("Admins"),
+        &rules(),
+        vec![groups(vec![group(json!({}))]), status(403)],
+    );
+    let GroupEnd::Failed { id, .. } = group_end(outcome) else {
+        panic!("nobody may add members")
+    };
+    assert_eq!(id.as_deref(), Some("g-1"), "the group that was found");
+}
+
+const AWS_ID: &str = "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11";
+
+#[test]
+fn ids_of_awss_form_know_no_letter_case() {
+    let upper = || {
+        command(
+            "iam-update-group",
+            json!({
+                "scim": {"id": AWS_ID.to_uppercase()},
+                "memberIdsToAdd": ["3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11", "\u{a0}3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11", "U-1"],
+            }),
+        )
+    };
+    hold(vec![
+        row(
+            "AWS",
+            upper(),
+            vec![(
+                "patch 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11: add 3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11,U-1",
+                headers(),
+            )],
+            "done 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11 -",
+        ),
+        row(
+            "another server",
+            upper(),
+            vec![(
+                "patch 90672606EE-3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11: add 3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11,3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11,U-1",
+                headers(),
+            )],
+            "done 90672606EE-3FF0B1C5-9E2C-4A6A-A1FF-2C6A3D9B2E11 -",
+        )
+        .rfc(),
+    ]);
+}
+
+#[test]
+fn only_what_looks_like_a_user_name_is_called_one() {
+    let rows = [
+        (
+            "jane",
+            Some("jane looks like a user name: the directory's id is wanted"),
+        ),
+        ("AD21B", Some("AD21B looks like a user name")),
+        ("4711", None),
+        ("3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11", None),
+    ];
+    for (member, said) in rows {
+        for answers in [vec![status(400)], vec![absent(), group_shown(json!({}))]] {
+            let outcome = outcome(&change(json!([member]), json!(null)), &rules(), answers);
+            let message = &outcome.failure().expect("it is unknown").message;
+            assert_eq!(message.contains("looks like a user name"), said.is_some(), "{message}");
+            assert!(message.contains(said.unwrap_or_default()), "{message}");
+        }
+    }
+}
+
+#[test]
 fn without_members_a_group_is_renamed() {
     let admins = || rename(json!({"id": "g-1", "displayName": "Admins"}));
     let patch = "patch g-1: displayName=\"Admins\"";
@@ -203,33 +328,92 @@ fn without_members_a_group_is_renamed() {
 #[test]
 fn a_rename_in_doubt_is_looked_into() {
     let admins = || rename(json!({"id": "g-1", "displayName": "Admins"}));
+    let both = || rename(json!({"id": "g-1", "externalId": "e-1", "displayName": "Admins"}));
     let patch = "patch g-1: displayName=\"Admins\"";
+    let patch_both = "patch g-1: displayName=\"Admins\" externalId=\"e-1\"";
     let look = "group g-1?";
+    let named = "groups named Admins?";
     let before = || group_shown(json!({"displayName": "Users"}));
     let after = || group_shown(json!({}));
+    let another = || group(json!({"id": "g-2"}));
     hold(vec![
         row(
             "conflict, and the same already",
             admins(),
-            vec![(patch, status(409)), (look, after())],
+            vec![(patch, status(409)), (named, groups(vec![group(json!({}))]))],
             "done g-1 Admins",
         ),
         row(
-            "conflict, and another: sent once more",
+            "conflict, and no group's name: another writer, sent once more",
             admins(),
-            vec![(patch, status(409)), (look, before()), (patch, headers())],
+            vec![(patch, status(409)), (named, groups(vec![])), (patch, headers())],
             "done g-1 Admins",
         ),
         row(
-            "the name is taken",
+            "the name is another group's",
             admins(),
-            vec![(patch, status(409)), (look, before()), (patch, status(409))],
+            vec![(patch, status(409)), (named, groups(vec![another()]))],
+            "failed 409: said; a group of this displayName exists: g-2 []",
+        ),
+        row(
+            "the name is another group's, and this one's",
+            admins(),
+            vec![(patch, status(409)), (named, groups(vec![group(json!({})), another()]))],
+            "failed 409: said; a group of this displayName exists: g-2 []",
+        ),
+        row(
+            "the external id is another group's, under this name",
+            both(),
+            vec![
+                (patch_both, status(409)),
+                (named, groups(vec![group(json!({}))])),
+                (patch_both, status(409)),
+            ],
+            "failed 409: said; another group has this externalId []",
+        ),
+        row(
+            "the external id is another group's",
+            rename(json!({"id": "g-1", "externalId": "e-1"})),
+            vec![
+                ("patch g-1: externalId=\"e-1\"", status(409)),
+                (look, after()),
+                ("patch g-1: externalId=\"e-1\"", status(409)),
+            ],
+            "failed 409: said; another group has this externalId []",
+        ),
+        row(
+            "the external id is this group's already",
+            rename(json!({"id": "g-1", "externalId": "e-1"})),
+            vec![
+                ("patch g-1: externalId=\"e-1\"", status(409)),
+                (look, group_shown(json!({"externalId": "e-1"}))),
+            ],
+            "done g-1 -",
+        ),
+        row(
+            "a conflict that stays, with no group's name",
+            admins(),
+            vec![(patch, status(409)), (named, groups(vec![])), (patch, status(409))],
             "failed 409: said []",
+        ),
+        row(
+            "conflict, and a group of another name answers to it",
+            admins(),
+            vec![
+                (patch, status(409)),
+                (named, groups(vec![group(json!({"displayName": "Users"}))])),
+            ],
+            "failed 502: mismatch: the directory answered with a group of another displayName []",
         ),
         row(
             "conflict, then lost, and made",
             admins(),
-            vec![(patch, status(409)), (look, before()), (patch, lost()), (look, after())],
+            vec![
+                (patch, status(409)),
+                (named, groups(vec![])),
+                (patch, lost()),
+                (look, after()),
+            ],
             "done g-1 Admins",
         ),
         row(
@@ -237,7 +421,7 @@ fn a_rename_in_doubt_is_looked_into() {
             admins(),
             vec![
                 (patch, status(409)),
-                (look, before()),
+                (named, groups(vec![])),
                 (patch, lost()),
                 (look, before()),
             ],
@@ -246,13 +430,13 @@ fn a_rename_in_doubt_is_looked_into() {
         row(
             "conflict, and the look fails",
             admins(),
-            vec![(patch, status(409)), (look, status(500))],
+            vec![(patch, status(409)), (named, status(500))],
             "failed 409: whether the group was renamed is not known: said; looking failed too: said []",
         ),
         row(
             "conflict, and gone",
             admins(),
-            vec![(patch, status(409)), (look, absent())],
+            vec![(patch, status(409)), (named, groups(vec![])), (patch, absent())],
             "failed 404: Group Not Found []",
         ),
         row(
@@ -313,7 +497,7 @@ fn nothing_is_sent_that_cannot_be() {
             "no id",
             rename(json!({"displayName": "Admins"})),
             vec![],
-            "failed 400: scim.id is needed: the id of the group []",
+            "failed 400: scim.id is needed where no members are given: the id of the group to rename []",
         ),
         row(
             "malformed id",
@@ -337,13 +521,31 @@ fn nothing_is_sent_that_cannot_be() {
             "a member's id",
             change(json!(["u-1", "../u-2"]), json!(null)),
             vec![],
-            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-` []",
+            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-`: the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
         ),
         row(
-            "an empty id",
-            change(json!(null), json!([""])),
+            "no id",
+            rename(json!({"externalId": "e-1"})),
             vec![],
-            "failed 400: memberIdsToDelete[0] must be 1 to 64 letters, digits, `_` or `-` []",
+            "failed 400: scim.id is needed where no members are given: the id of the group to rename []",
+        ),
+        row(
+            "members of no group",
+            command(
+                "iam-update-group",
+                json!({"scim": {"displayName": "\u{a0}"}, "memberIdsToAdd": "u-1"}),
+            ),
+            vec![],
+            "failed 400: scim needs an id or a displayName []",
+        ),
+        row(
+            "blank ids of members are none",
+            command(
+                "iam-update-group",
+                json!({"scim": {"id": "g-1"}, "memberIdsToAdd": [" ", "\u{2009}"]}),
+            ),
+            vec![],
+            "failed 400: nothing to change: give …",
         ),
         row(
             "an id in both lists",
@@ -389,7 +591,7 @@ fn a_refused_chunk_is_split() {
                 ("patch g-1: add u-2", status(400)),
                 ("patch g-1: remove u-3", headers()),
             ],
-            "failed 400: said; failed: u-2 [u-1 done, u-2 failed, u-3 done]",
+            "failed 400: said; 2 of 3 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed, u-3 done]",
         ),
         row(
             "404: the group is looked at, once",
@@ -400,7 +602,7 @@ fn a_refused_chunk_is_split() {
                 ("patch g-1: add u-1", absent()),
                 ("patch g-1: add u-2 remove u-3", headers()),
             ],
-            "failed 404: said; failed: u-1 [u-1 failed, u-2 done, u-3 done]",
+            "failed 404: said; 2 of 3 done; failed: u-1; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 done, u-3 done]",
         ),
         row(
             "the group is gone",
@@ -409,7 +611,7 @@ fn a_refused_chunk_is_split() {
                 ("patch g-1: add u-1,u-2 remove u-3", absent()),
                 ("group g-1?", absent()),
             ],
-            "failed 404: Group Not Found; not tried: u-1, u-2, u-3 [u-1 not tried, u-2 not tried, u-3 not tried]",
+            "failed 404: Group Not Found; 0 of 3 done; not tried: u-1, u-2, u-3 [u-1 not tried, u-2 not tried, u-3 not tried]",
         ),
         row(
             "looking at the group fails",
@@ -418,13 +620,13 @@ fn a_refused_chunk_is_split() {
                 ("patch g-1: add u-1,u-2 remove u-3", absent()),
                 ("group g-1?", status(401)),
             ],
-            "failed 401: said; not tried: u-1, u-2, u-3 […",
+            "failed 401: said; 0 of 3 done; not tried: u-1, u-2, u-3 […",
         ),
         row(
             "one alone is not split",
             change(json!(["u-1"]), json!(null)),
             vec![("patch g-1: add u-1", status(400))],
-            "failed 400: said; failed: u-1 [u-1 failed]",
+            "failed 400: said; 0 of 1 done; failed: u-1; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed]",
         ),
         row(
             "the first refusal counts",
@@ -435,7 +637,7 @@ fn a_refused_chunk_is_split() {
                 ("group g-1?", group_shown(json!({}))),
                 ("patch g-1: add u-2", status(400)),
             ],
-            "failed 400: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 400: said; 0 of 2 done; failed: u-1, u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 failed]",
         ),
         row(
             "404 together, taken alone",
@@ -469,39 +671,39 @@ fn other_failures_stop_it() {
     for (kind, end) in [
         (
             ErrorKind::Status(401),
-            "failed 401: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 401: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Status(403),
-            "failed 403: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 403: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Status(412),
-            "failed 412: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 412: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Throttled,
-            "failed 429: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 429: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::WrongUrl,
-            "failed 404: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 404: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Connect,
-            "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            "failed 503: said; 0 of 2 done; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
         ),
         (
             ErrorKind::Congested,
-            "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            "failed 503: said; 0 of 2 done; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
         ),
         (
             ErrorKind::CircuitOpen,
-            "failed 503: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            "failed 503: said; 0 of 2 done; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
         ),
         (
             ErrorKind::Expired,
-            "failed 504: said; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
+            "failed 504: said; 0 of 2 done; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
         ),
     ] {
         rows.push(row("never split", two(), vec![(patch, failed(kind))], end));
@@ -511,7 +713,7 @@ fn other_failures_stop_it() {
         (
             "a conflict that stays",
             status(409),
-            "failed 409: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 409: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
     ] {
         let look = ("members of g-1, First?", members(&["u-9"], None));
@@ -525,7 +727,7 @@ fn other_failures_stop_it() {
             ("patch g-1: add u-1", headers()),
             ("patch g-1: add u-2", status(403)),
         ],
-        "failed 400: said; then: said; failed: u-2 [u-1 done, u-2 failed]",
+        "failed 400: said; then: said; 1 of 2 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed]",
     ));
     hold(rows);
     // A chunk that was taken in parts is not what a later failure is told as.
@@ -572,43 +774,43 @@ fn the_first_failure_is_what_it_is_told_as() {
                 (last, status(503)),
                 (MEMBERS, none()),
             ]),
-            "failed 404: said; then: said; failed: u-1; not known: u-2 [u-1 failed, u-2 not known]",
+            "failed 404: said; then: said; 0 of 2 done; failed: u-1; not known: u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 not known]",
         ),
         row(
             "a 404, then a lost answer, and it was made",
             two(),
             split(vec![(last, lost()), (MEMBERS, members(&["u-2"], None))]),
-            "failed 404: said; failed: u-1 [u-1 failed, u-2 done]",
+            "failed 404: said; 1 of 2 done; failed: u-1; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 done]",
         ),
         row(
             "a 404, then a lost answer, and the look fails",
             two(),
             split(vec![(last, status(503)), (MEMBERS, status(403))]),
-            "failed 404: said; then: said; looking failed too: said; failed: u-1; not known: u-2 [u-1 failed, u-2 not known]",
+            "failed 404: said; then: said; looking failed too: said; 0 of 2 done; failed: u-1; not known: u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 not known]",
         ),
         row(
             "a 404, then the time is over",
             two(),
             split(vec![(last, failed(ErrorKind::Expired))]),
-            "failed 504: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            "failed 504: said; then: said; 0 of 2 done; failed: u-1; not tried: u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 not tried]",
         ),
     ];
     for (kind, end) in [
         (
             ErrorKind::Status(403),
-            "failed 404: said; then: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 404: said; then: said; 0 of 2 done; failed: u-1, u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Throttled,
-            "failed 404: said; then: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 404: said; then: said; 0 of 2 done; failed: u-1, u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 failed]",
         ),
         (
             ErrorKind::Connect,
-            "failed 404: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            "failed 404: said; then: said; 0 of 2 done; failed: u-1; not tried: u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 not tried]",
         ),
         (
             ErrorKind::CircuitOpen,
-            "failed 404: said; then: said; failed: u-1; not tried: u-2 [u-1 failed, u-2 not tried]",
+            "failed 404: said; then: said; 0 of 2 done; failed: u-1; not tried: u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 not tried]",
         ),
     ] {
         rows.push(row(
@@ -666,23 +868,23 @@ fn after_a_lost_answer_the_members_are_read_back() {
     for (kind, twice, blind) in [
         (
             ErrorKind::Timeout,
-            "failed 504: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
-            "failed 504: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            "failed 504: said; 1 of 3 done; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+            "failed 504: said; looking failed too: said; 0 of 3 done; not known: u-1, u-2, u-3 [u-1 not known, …",
         ),
         (
             ErrorKind::Broken,
-            "failed 504: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
-            "failed 504: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            "failed 504: said; 1 of 3 done; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+            "failed 504: said; looking failed too: said; 0 of 3 done; not known: u-1, u-2, u-3 [u-1 not known, …",
         ),
         (
             ErrorKind::Status(503),
-            "failed 503: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
-            "failed 503: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            "failed 503: said; 1 of 3 done; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+            "failed 503: said; looking failed too: said; 0 of 3 done; not known: u-1, u-2, u-3 [u-1 not known, …",
         ),
         (
             ErrorKind::Unreadable,
-            "failed 502: said; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
-            "failed 502: said; looking failed too: said; not known: u-1, u-2, u-3 [u-1 not known, …",
+            "failed 502: said; 1 of 3 done; not known: u-2, u-3 [u-1 done, u-2 not known, u-3 not known]",
+            "failed 502: said; looking failed too: said; 0 of 3 done; not known: u-1, u-2, u-3 [u-1 not known, …",
         ),
     ] {
         rows.extend([
@@ -741,7 +943,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
                 (MEMBERS, members(&["u-1"], Some("a"))),
                 ("members of g-1 from a?", members(&["u-1"], Some("a"))),
             ],
-            "failed 504: said; looking failed too: the directory's pages of members do not end; not known: u-1 […",
+            "failed 504: said; looking failed too: the directory's pages of members do not end; 0 of 1 done; not known: u-1 […",
         ),
         row(
             "a directory that keeps to the RFC shows the members with the group",
@@ -765,7 +967,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
                 ("patch g-1: add u-1", headers()),
                 ("patch g-1: add u-2", status(400)),
             ],
-            "failed 400: said; failed: u-2 [u-1 done, u-2 failed]",
+            "failed 400: said; 1 of 2 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed]",
         ),
         row(
             "sent once more, and refused for good",
@@ -775,7 +977,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
                 (MEMBERS, members(&["u-1"], None)),
                 ("patch g-1: add u-1,u-2", status(403)),
             ],
-            "failed 403: said; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+            "failed 403: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
         ),
         row(
             "not sent once more: what was seen is told",
@@ -785,7 +987,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
                 (MEMBERS, members(&["u-1"], None)),
                 ("patch g-1: add u-1,u-2", failed(ErrorKind::CircuitOpen)),
             ],
-            "failed 503: said; not known: u-2 [u-1 done, u-2 not known]",
+            "failed 503: said; 1 of 2 done; not known: u-2 [u-1 done, u-2 not known]",
         ),
         row(
             "a half is lost after its chunk was split",
@@ -899,7 +1101,7 @@ fn a_directory_that_refuses_everything_costs_two_hundred_calls_a_chunk() {
     let failure = outcome.failure().unwrap();
     assert_eq!(
         failure.message,
-        "said; failed: u-0, u-1, u-2, u-3, u-4, u-5, u-6, u-7, u-8, u-9 and 190 more"
+        "said; 0 of 200 done; failed: u-0, u-1, u-2, u-3, u-4, u-5, u-6, u-7, u-8, u-9 and 190 more; u-0 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user)"
     );
 }
 
