@@ -235,7 +235,7 @@ async fn an_empty_field_gives_way_to_its_filled_display_name() {
 #[tokio::test]
 async fn a_clash_says_which_attribute_and_whose_it_is() {
     let users = json!({"users": [
-        but(person("u-1", "jane@example.com"), json!({"externalId": "E1", "emails": [{"value": "jane@example.com"}]})),
+        but(person("u-1", "jane@example.com"), json!({"externalId": "E1", "emails": [{"value": "jane@example.com", "type": "work", "primary": true}]})),
         but(person("u-2", "kim"), json!({"externalId": "E2"})),
     ]});
     let world = World::holding(users).await;
