@@ -129,11 +129,6 @@ impl Bound {
         };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs);
-        let body_reader = BodyLimits {
-            max_body: settings.body_limit,
-            body_timeout: settings.body_timeout,
-            ..BodyLimits::default()
-        };
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
@@ -142,17 +137,7 @@ impl Bound {
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
             },
-            options: LayerOptions {
-                host_rule: host_rule(settings),
-                // What is no header value is no origin, which the configuration has checked.
-                cors_origins: settings
-                    .cors_origins
-                    .iter()
-                    .filter_map(|origin| HeaderValue::from_str(origin).ok())
-                    .collect(),
-                guard,
-                body_reader: Arc::new(BodyReader::new(body_reader)),
-            },
+            options: layer_options(settings, guard),
             server: ServerOptions {
                 header_timeout: settings.header_timeout,
                 ..ServerOptions::default()
@@ -271,6 +256,25 @@ async fn stop(
     handle.graceful_shutdown(Some(timeout));
     // Callers that hung up left commands behind: those end too.
     app.service.finish(timeout).await
+}
+
+fn layer_options(settings: &Settings, guard: Guard) -> LayerOptions {
+    let limits = BodyLimits {
+        max_body: settings.body_limit,
+        body_timeout: settings.body_timeout,
+        ..BodyLimits::default()
+    };
+    LayerOptions {
+        host_rule: host_rule(settings),
+        // What is no header value is no origin, which the configuration has checked.
+        cors_origins: settings
+            .cors_origins
+            .iter()
+            .filter_map(|origin| HeaderValue::from_str(origin).ok())
+            .collect(),
+        guard,
+        body_reader: Arc::new(BodyReader::new(limits)),
+    }
 }
 
 /// Without callers only loopback and configured names are answered. With them a foreign page has no
