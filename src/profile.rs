@@ -389,7 +389,38 @@ mod tests {
             given.text("c").unwrap_err().to_string(),
             "user-profile.c must be text, not a number; send it in quotes"
         );
-        assert_eq!(given.text("d").unwrap_err().found, "a list");
+        assert_eq!(given.text("d"), Ok(Some("x")), "a list of one text is that text");
+        let given = profile(json!({"e": ["x", "y"], "f": [], "g": {}, "h": [7]}));
+        assert_eq!(
+            given.text("e").unwrap_err().to_string(),
+            "user-profile.e must be text, not a list of several values; send the one that counts"
+        );
+        assert_eq!((given.text("f"), given.text("g")), (Ok(None), Ok(None)));
+        assert!(given.text("h").is_err());
+    }
+
+    #[test]
+    fn an_empty_field_gives_way_to_a_filled_display_name() {
+        let given = profile(json!({"username": "", "Username": "hr.person", "title": "Boss", "Title": "Other"}));
+        assert_eq!(given.text("username"), Ok(Some("hr.person")));
+        assert_eq!(given.text("title"), Ok(Some("Boss")));
+    }
+
+    #[test]
+    fn old_data_that_say_nothing_are_none() {
+        for nothing in [
+            json!(null),
+            json!(""),
+            json!("  "),
+            json!([]),
+            json!({}),
+            json!("{}"),
+            json!("[]"),
+            json!("null"),
+        ] {
+            assert_eq!(profile(json!({"olduserdata": nothing})).old(), Ok(None));
+        }
+        assert!(profile(json!({"olduserdata": "name=x"})).old().is_err());
     }
 
     #[test]

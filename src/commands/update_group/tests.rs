@@ -727,7 +727,7 @@ fn other_failures_stop_it() {
             ("patch g-1: add u-1", headers()),
             ("patch g-1: add u-2", status(403)),
         ],
-        "failed 400: said; then: said; 1 of 2 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed]",
+        "failed 400: said; then: said; 1 of 2 done; failed: u-2 [u-1 done, u-2 failed]",
     ));
     hold(rows);
     // A chunk that was taken in parts is not what a later failure is told as.
