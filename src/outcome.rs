@@ -11,8 +11,8 @@ use crate::{
     scim::{self, ErrorKind, Member, Object, User},
 };
 
-/// What came of a command. It holds all that the envelope tells, so that an outcome can't be told of
-/// another command than its own.
+/// What came of a command. It holds all that the envelope tells, so that an outcome can't be told
+/// of another command than its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// Of a user command.
@@ -272,8 +272,8 @@ impl Failure {
     }
 
     /// Whether the same command may succeed later without its sender changing anything: the
-    /// directory was slow, down, throttling, broken, or did not accept *our* token or URL, which its
-    /// operator mends.
+    /// directory was slow, down, throttling, broken, or did not accept *our* token or URL, which
+    /// its operator mends.
     pub fn is_transient(&self) -> bool {
         match self.cause {
             Cause::Invalid | Cause::Absent | Cause::Conflict | Cause::Ambiguous | Cause::Mismatch => false,

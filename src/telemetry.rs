@@ -19,13 +19,29 @@ use tracing_subscriber::{
     util::{SubscriberInitExt as _, TryInitError},
 };
 
-use crate::config::LogFormat;
-
 /// The target of the audit log.
 pub const AUDIT: &str = "audit";
 /// The prefix of this crate's own events.
 const OURS: &str = "aws_ilm";
 const ESCAPE: char = '\u{1b}';
+
+/// How the service logs.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// What is logged, in `tracing`'s filter language.
+    pub log_filter: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Why logging could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +59,10 @@ pub enum InitError {
 ///
 /// # Errors
 /// When the filter is not valid, or when logging has been started before.
-pub fn init(format: LogFormat, filter: &str) -> Result<(), InitError> {
+pub fn init(settings: &LogSettings) -> Result<(), InitError> {
+    let format = settings.log_format;
     let colour = format == LogFormat::Text && io::stderr().is_terminal();
-    subscriber(format, filter, colour, io::stderr)?.try_init()?;
+    subscriber(format, &settings.log_filter, colour, io::stderr)?.try_init()?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
 }

@@ -10,128 +10,61 @@ use std::{
 use crate::{
     audit,
     auth::{Authenticator, Failures, Verdict},
-    config::{CallerSettings, CallerSource, Faults, Loaded},
+    config::{CallerSettings, Loaded},
     files,
 };
 
 /// How often the file of the callers is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After so many looks that each found something else, the last of them counts as it is.
-const MOST_UNLIKE: u8 = 4;
-
-/// How often it is told how many failures were slowed.
+/// How often the number of failures that were slowed is audited.
 const FAILURES_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is known of the file.
-struct Watched {
-    source: CallerSource,
-    /// What is in force.
-    loaded: Loaded,
-    /// What was found the last time, and whether something came of it already.
-    found: Option<(String, bool)>,
-    /// How often in a row something else was found.
-    unlike: u8,
-    complained: bool,
-}
-
-/// What a look at the file led to.
-enum Change {
-    None,
-    Unreadable(files::FileError),
-    Readable,
-    Faults(Faults),
-    Loaded(Loaded),
-}
-
-/// Looks for changes in the callers' file for as long as it is polled, and puts them into force. By
-/// content: what a modification time or a notification says is not to be relied on where a volume
-/// is swapped as a whole. A text counts only when it was found twice in a row: who writes a file in
-/// place cuts it first, and half of it would shut callers out.
+/// Watches the callers' file for as long as it is polled, and puts what changed into force.
 ///
-/// A file that is not there or has a fault changes nothing: those who were let in before still are,
-/// and the log says so once a change.
+/// A file that is not there or has a fault changes nothing: the callers before stay, and the log
+/// says so once a change.
 pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authenticator>) {
-    let mut watched = Watched {
-        source: settings.source,
-        loaded: settings.loaded,
-        found: None,
-        unlike: 0,
-        complained: false,
-    };
+    let CallerSettings { mut loaded, source } = settings;
+    let source = Arc::new(source);
+    let in_force = source.text().ok().filter(|text| {
+        let found = source.load(text);
+        found.is_ok_and(|found| found.is_like(&loaded))
+    });
+    let watched = Arc::clone(&source);
+    let mut watcher = files::watch("the callers' file", POLL_INTERVAL, in_force.map(Ok), move || {
+        watched.text()
+    });
+    let mut is_readable = true;
     loop {
-        // Files may stand on a disk that is slow to answer.
-        let looked = tokio::task::spawn_blocking(move || {
-            let change = watched.look();
-            (watched, change)
-        });
-        let change;
-        (watched, change) = match looked.await {
-            Ok(looked) => looked,
-            Err(_) => {
-                tracing::error!("a defect: the callers are not watched any more; restart the service to change them");
-                return;
+        let text = match watcher.changed().await {
+            Ok(text) => text,
+            Err(error) => {
+                let name = source.name();
+                tracing::error!("the callers stay as they were: {name} can't be read ({error})");
+                is_readable = false;
+                continue;
             }
         };
-        match change {
-            Change::None => {}
-            Change::Readable => tracing::info!("the callers' file {} can be read again", watched.source.name()),
-            Change::Unreadable(fault) => {
-                tracing::error!(
-                    "the callers stay as they were: {} can't be read ({fault})",
-                    watched.source.name()
-                );
+        if !mem::replace(&mut is_readable, true) {
+            tracing::info!("the callers' file {} can be read again", source.name());
+        }
+        let source = Arc::clone(&source);
+        let Ok(found) = tokio::task::spawn_blocking(move || source.load(&text)).await else {
+            tracing::error!("a defect: the callers are not watched any more; restart the service to change them");
+            return;
+        };
+        match found {
+            Ok(found) if found.is_like(&loaded) => {}
+            Ok(found) => {
+                put_into_force(found.clone(), &authenticator);
+                loaded = found;
             }
-            Change::Faults(faults) => {
-                for fault in faults.0 {
+            Err(error) => {
+                for fault in error.0 {
                     tracing::error!("the callers stay as they were: {fault}");
                 }
             }
-            Change::Loaded(loaded) => put_into_force(loaded, &authenticator),
-        }
-        tokio::time::sleep(POLL_INTERVAL).await;
-    }
-}
-
-impl Watched {
-    fn look(&mut self) -> Change {
-        let text = match self.source.text() {
-            Ok(text) => text,
-            Err(fault) => {
-                // Twice in a row means in a row.
-                self.found = self.found.take().filter(|(_, used)| *used);
-                return if mem::replace(&mut self.complained, true) {
-                    Change::None
-                } else {
-                    Change::Unreadable(fault)
-                };
-            }
-        };
-        let was_unreadable = mem::take(&mut self.complained);
-        match &mut self.found {
-            Some((found, used)) if *found == text => {
-                if mem::replace(used, true) {
-                    return if was_unreadable { Change::Readable } else { Change::None };
-                }
-            }
-            Some(_) | None => {
-                self.unlike = self.unlike.saturating_add(1);
-                // Whoever writes it over and over must not keep a change from taking effect.
-                let is_restless = self.unlike >= MOST_UNLIKE;
-                self.found = Some((text.clone(), is_restless));
-                if !is_restless {
-                    return Change::None;
-                }
-            }
-        }
-        self.unlike = 0;
-        match self.source.load(&text) {
-            Ok(loaded) if loaded.is_like(&self.loaded) => Change::None,
-            Ok(loaded) => {
-                self.loaded = loaded.clone();
-                Change::Loaded(loaded)
-            }
-            Err(faults) => Change::Faults(faults),
         }
     }
 }
@@ -161,18 +94,18 @@ pub(super) fn refused_handshakes(failures: Arc<Failures>) -> impl Fn(IpAddr, &'s
     }
 }
 
-/// Tells from time to time how many failures were slowed.
-pub(super) async fn tell_failures(failures: Arc<Failures>) {
+/// Audits from time to time how many failures were slowed.
+pub(super) async fn audit_failures(failures: Arc<Failures>) {
     loop {
         tokio::time::sleep(FAILURES_INTERVAL).await;
-        tell_untold(&failures);
+        audit_slowed(&failures);
     }
 }
 
-/// Tells how many failures were slowed since this was told the last time, if any was.
-pub(super) fn tell_untold(failures: &Failures) {
+/// Audits how many failures were slowed since the last time, if any was.
+pub(super) fn audit_slowed(failures: &Failures) {
     match failures.take_slowed() {
         0 => {}
-        count => audit::untold(count),
+        count => audit::slowed(count),
     }
 }

@@ -3,7 +3,7 @@
 mod callers;
 mod instances;
 
-pub(crate) use instances::instances;
+pub(crate) use instances::{Instances, instances};
 
 use std::{
     io,
@@ -17,14 +17,17 @@ use std::{
 
 use axum::http::HeaderValue;
 use axum_server::Handle;
+use tokio::task::JoinHandle;
 use url::Url;
 
+use self::instances::TokenFiles;
 use crate::{
     auth::{self, Authenticator},
     config::{self, CallerSettings, Settings},
     http::{
         self,
-        extract::{BodyLimits, BodyReader},
+        admission::Admission,
+        body::{BodyLimits, BodyReader},
         guard::Guard,
         host::HostRule,
         layers::LayerOptions,
@@ -37,7 +40,7 @@ use crate::{
     service::Service,
 };
 
-/// What callers are told to wait while the service stops: until another replica has taken over.
+/// The Retry-After while the service stops: until another replica has taken over.
 const STOPPING_RETRY: Duration = Duration::from_secs(2);
 
 /// How often expiring tokens are spoken of.
@@ -88,8 +91,9 @@ pub struct Bound {
     tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
-    /// Who may ask, and where to read that again.
+    /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
+    token_files: Vec<TokenFiles>,
     shutdown_delay: Duration,
     shutdown_timeout: Duration,
 }
@@ -101,7 +105,7 @@ impl Bound {
     /// When the address is taken, or connections or TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, AppError> {
         let listen = |source| AppError::Listen {
-            address: settings.listen,
+            address: settings.access.listen,
             source,
         };
         let tls = settings
@@ -110,10 +114,11 @@ impl Bound {
             .map(Reloader::new)
             .transpose()
             .map_err(AppError::Tls)?;
-        let listener = TcpListener::bind(settings.listen).map_err(listen)?;
+        let listener = TcpListener::bind(settings.access.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let service = Service::new(instances(settings)?, &settings.default_instance);
+        let Instances { all, token_files } = instances(settings)?;
+        let service = Service::new(all, &settings.default_instance);
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {
@@ -123,16 +128,20 @@ impl Bound {
             }
         };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
-        let guard = Guard::new(authenticator, &settings.trusted_proxies, settings.public_docs);
+        let guard = Guard::new(
+            authenticator,
+            &settings.access.trusted_proxies,
+            settings.access.public_docs,
+        );
         let body_reader = BodyLimits {
-            max_body: settings.body_limit,
-            body_timeout: settings.body_timeout,
-            max_running: settings.max_concurrent_commands,
+            max_body: settings.server.body_limit,
+            body_timeout: settings.server.body_timeout,
             ..BodyLimits::default()
         };
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
+                admission: Admission::new(settings.commands.max_concurrent_commands),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
@@ -141,6 +150,7 @@ impl Bound {
                 host_rule: host_rule(settings),
                 // What is no header value is no origin, which the configuration has checked.
                 cors_origins: settings
+                    .access
                     .cors_origins
                     .iter()
                     .filter_map(|origin| HeaderValue::from_str(origin).ok())
@@ -149,15 +159,16 @@ impl Bound {
                 body_reader: Arc::new(BodyReader::new(body_reader)),
             },
             server: ServerOptions {
-                header_timeout: settings.header_timeout,
+                header_timeout: settings.server.header_timeout,
                 ..ServerOptions::default()
             },
             tls,
             listener,
             address,
             callers,
-            shutdown_delay: settings.shutdown_delay,
-            shutdown_timeout: settings.shutdown_timeout,
+            token_files,
+            shutdown_delay: settings.server.shutdown_delay,
+            shutdown_timeout: settings.server.shutdown_timeout,
         })
     }
 
@@ -181,55 +192,25 @@ impl Bound {
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
-        let service = Arc::clone(&self.app.service);
-        for instance in service.instances() {
-            // So that readiness knows soon, and nobody waits for it.
-            let instance = Arc::clone(instance);
-            tokio::spawn(async move {
-                if let Err(error) = instance.verify_endpoint().await {
-                    let aws_request_id = error.request_id.as_deref().unwrap_or("-");
-                    tracing::warn!(instance = instance.name(), aws_request_id, "{}", error.summary());
-                }
-            });
-        }
+    pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
         let failures = Arc::clone(self.options.guard.failures());
-        let mut watches = vec![
-            tokio::spawn(watch_expiry(Arc::clone(&service))),
-            tokio::spawn(callers::tell_failures(Arc::clone(&failures))),
-        ];
-        if let Some((settings, authenticator)) = self.callers {
-            watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
-            watches.push(tokio::spawn(async move { authenticator.watch().await }));
-        }
+        verify_endpoints(&self.app.service);
+        let watches = self.watches();
         let handle = Handle::new();
-        let stop = {
-            let (app, handle) = (self.app.clone(), handle.clone());
-            async move {
-                shutdown.await;
-                tracing::info!("stopping");
-                app.stopping.store(true, Ordering::Relaxed);
-                tokio::time::sleep(self.shutdown_delay).await;
-                handle.graceful_shutdown(Some(self.shutdown_timeout));
-                // Callers who hung up left commands behind: those end too.
-                app.service.finish(self.shutdown_timeout).await
-            }
-        };
-        let stop = tokio::spawn(stop);
+        let stop = tokio::spawn(stop(
+            shutdown,
+            self.app.clone(),
+            handle.clone(),
+            self.shutdown_delay,
+            self.shutdown_timeout,
+        ));
         let router = http::router(self.app, self.options);
         let served = match self.tls {
             None => server::serve(self.listener, router, self.server, handle).await,
             Some((reloader, current)) => {
                 let reloading = tokio::spawn(reloader.run());
-                let served = server::serve_tls(
-                    self.listener,
-                    router,
-                    self.server,
-                    current,
-                    callers::refused_handshakes(Arc::clone(&failures)),
-                    handle,
-                )
-                .await;
+                let on_refused = callers::refused_handshakes(Arc::clone(&failures));
+                let served = server::serve_tls(self.listener, router, self.server, current, on_refused, handle).await;
                 reloading.abort();
                 served
             }
@@ -237,7 +218,7 @@ impl Bound {
         for watch in watches {
             watch.abort();
         }
-        callers::tell_untold(&failures);
+        callers::audit_slowed(&failures);
         served.map_err(AppError::Serve)?;
         match stop.await {
             Ok(0) => {
@@ -248,16 +229,63 @@ impl Bound {
             Err(_) => Err(AppError::CutOff { commands: 0 }),
         }
     }
+
+    /// Starts what goes on beside the requests.
+    fn watches(&mut self) -> Vec<JoinHandle<()>> {
+        let service = Arc::clone(&self.app.service);
+        let failures = Arc::clone(self.options.guard.failures());
+        let mut watches = vec![
+            tokio::spawn(watch_expiry(service)),
+            tokio::spawn(callers::audit_failures(failures)),
+        ];
+        watches.extend(self.token_files.drain(..).map(|files| tokio::spawn(files.watch())));
+        if let Some((settings, authenticator)) = self.callers.take() {
+            watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
+            watches.push(tokio::spawn(async move { authenticator.watch().await }));
+        }
+        watches
+    }
+}
+
+/// Asks every directory for its configuration, so that readiness knows soon how each does. Nothing
+/// waits for it.
+fn verify_endpoints(service: &Service) {
+    for instance in service.instances() {
+        let instance = Arc::clone(instance);
+        tokio::spawn(async move {
+            if let Err(error) = instance.verify_endpoint().await {
+                let aws_request_id = error.request_id.as_deref().unwrap_or("-");
+                tracing::warn!(instance = instance.name(), aws_request_id, "{}", error.summary());
+            }
+        });
+    }
+}
+
+/// Stops in order once `shutdown` comes; gives how many commands had not ended in time.
+async fn stop(
+    shutdown: impl Future<Output = ()>,
+    app: http::App,
+    handle: Handle<SocketAddr>,
+    delay: Duration,
+    timeout: Duration,
+) -> usize {
+    shutdown.await;
+    tracing::info!("stopping");
+    app.stopping.store(true, Ordering::Relaxed);
+    tokio::time::sleep(delay).await;
+    handle.graceful_shutdown(Some(timeout));
+    // Callers that hung up left commands behind: those end too.
+    app.service.finish(timeout).await
 }
 
 /// Without callers only loopback and configured names are answered. With them a foreign page has no
 /// key to send, and a client certificate goes only to a name that the service's own is for, so that
 /// every name is answered, unless the operator names some.
 fn host_rule(settings: &Settings) -> HostRule {
-    if settings.callers.is_some() && settings.allowed_hosts.is_empty() {
+    if settings.callers.is_some() && settings.access.allowed_hosts.is_empty() {
         HostRule::any()
     } else {
-        HostRule::loopback_and(&settings.allowed_hosts)
+        HostRule::loopback_and(&settings.access.allowed_hosts)
     }
 }
 
@@ -307,15 +335,5 @@ impl EmbeddedSandbox {
             tenant_id: sandbox::DEFAULT_TENANT,
             token: sandbox::DEFAULT_TOKEN,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_rights_to_just_the_commands_that_there_are() {
-        assert_eq!(config::COMMANDS, crate::commands::NAMES.map(|(name, _)| name));
     }
 }

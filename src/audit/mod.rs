@@ -1,7 +1,7 @@
 //! The audit log: one line for every refusal and for every write, under the target `audit`, which
 //! no log filter takes out.
 //!
-//! It tells who (by the operator's name for them), how that was proven, from where, what they
+//! It has the caller (by its configured name), how that was proven, from which address, what was
 //! wanted on which instance, what was decided, and what came of it. It holds no personal data but
 //! the network address and, of a token, a pseudonym of its subject: no profile, no name, no claim,
 //! no key.
@@ -14,7 +14,7 @@ pub use request_id::RequestId;
 
 use crate::auth::Identity;
 
-/// Who asks for what, as far as it is known when a line is written.
+/// The request and its caller, as far as they are known when a line is written.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEvent<'a> {
     /// Under which id the request stands in the log.
@@ -53,7 +53,8 @@ pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
     write_line!(warn, audit_event, decision = "refused", reason, "refused");
 }
 
-/// What a write was done to: the directory's id, and by which key it was found; never the key's value.
+/// What a write was done to: the directory's id, and by which key it was found; never the key's
+/// value.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditTarget<'a> {
     /// The directory's id of the user or group.
@@ -64,7 +65,8 @@ pub struct AuditTarget<'a> {
     pub looked_by: Option<&'a str>,
 }
 
-/// Writes that a command that changes a directory was accepted, to what it was done, and how it ended.
+/// Writes that a command that changes a directory was accepted, to what it was done, and how it
+/// ended.
 pub fn performed(audit_event: AuditEvent<'_>, target: AuditTarget<'_>, outcome: &str) {
     let AuditTarget {
         directory_id,
@@ -88,8 +90,8 @@ pub fn handshake_refused(address: IpAddr, reason: &str) {
     tracing::warn!(target: "audit", %address, proof = "certificate", decision = "refused", reason, "refused");
 }
 
-/// Writes how many failed attempts to prove something were not told one by one.
-pub fn untold(failures: u64) {
+/// Writes how many failed authentications have no line of their own.
+pub fn slowed(failures: u64) {
     tracing::warn!(
         target: "audit",
         decision = "refused", failures, "failed authentications were slowed and are not told one by one"

@@ -9,8 +9,6 @@ pub struct Rights {
     pub commands: Vec<CommandRight>,
     /// The instances that it may use; others are answered as if they did not exist.
     pub instances: Names,
-    /// The webhook sources that it may deliver for.
-    pub webhooks: Names,
     /// Whether it may read, retry, cancel and move the deferred commands of other callers; its own
     /// it always may.
     pub operations: bool,
@@ -24,7 +22,6 @@ impl Rights {
         Self {
             commands: vec![CommandRight::Every],
             instances: Names::Every,
-            webhooks: Names::Every,
             operations: true,
             administration: true,
         }
@@ -176,7 +173,7 @@ mod tests {
     #[test]
     fn without_rights_nothing_is_allowed() {
         let none = Rights::default();
-        assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a") && !none.webhooks.include("a"));
+        assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a"));
         assert!(!none.operations && !none.administration);
     }
 }

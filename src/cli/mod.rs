@@ -151,9 +151,9 @@ async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool
     }
     let settings = match config::load(&sources) {
         Ok(settings) => settings,
-        Err(faults) => return misused(&faults.to_string()),
+        Err(error) => return misused(&error.to_string()),
     };
-    if let Err(error) = telemetry::init(settings.log_format, &settings.log_filter) {
+    if let Err(error) = telemetry::init(&settings.log) {
         return misused(&error.to_string());
     }
     for warning in &settings.warnings {
@@ -218,7 +218,7 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
 async fn check(configured: Configured) -> ExitCode {
     let settings = match config::load(&Sources::from_process(configured.config, false)) {
         Ok(settings) => settings,
-        Err(faults) => return misused(&faults.to_string()),
+        Err(error) => return misused(&error.to_string()),
     };
     for warning in &settings.warnings {
         eprintln!("warning: {warning}");
@@ -239,7 +239,7 @@ async fn check(configured: Configured) -> ExitCode {
 /// Runs test-module on every instance at the same time; a table, and whether all are well.
 async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::AppError> {
     let service = Arc::new(Service::new(
-        crate::app::instances(settings)?,
+        crate::app::instances(settings)?.all,
         &settings.default_instance,
     ));
     let test = |instance: &Arc<_>| {
@@ -322,7 +322,7 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
 /// and by TLS if it is set to.
 fn own_address(configured: Configured) -> Result<Url, String> {
     let endpoint =
-        config::endpoint(&Sources::from_process(configured.config, false)).map_err(|faults| faults.to_string())?;
+        config::endpoint(&Sources::from_process(configured.config, false)).map_err(|error| error.to_string())?;
     let ip = match endpoint.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

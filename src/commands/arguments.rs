@@ -98,8 +98,8 @@ impl<'de> Deserialize<'de> for MemberIds {
 }
 
 impl MemberIds {
-    /// The members of a group's SCIM data: as the arguments of this type, and with objects that hold
-    /// an id under `value` (RFC 7643 section 4.2), as a get answers them.
+    /// The members of a group's SCIM data: as the arguments of this type, and with objects that
+    /// hold an id under `value` (RFC 7643 section 4.2), as a get answers them.
     ///
     /// # Errors
     /// When it is something else; a sentence that says what.

@@ -3,10 +3,10 @@
 //! The new user is posted first, so that a new person costs one call; only a 409 makes it look. It
 //! looks first by what a 409 would not show: the id, the old keys, another form of the userName. A
 //! user that is there already is updated, and the answer's action then is `update`. It skips when
-//! creating (or, for a user that is there, updating) is switched off. It refuses a profile without a
-//! key, one that lacks what the directory requires unless the user is there already, a profile that
-//! says `active: false` while the user would be enabled, a user that may be another person's, and an
-//! e-mail or employee id that is another user's (409).
+//! creating (or, for a user that is there, updating) is switched off. It refuses a profile without
+//! a key, one that lacks what the directory requires unless the user is there already, a profile
+//! that says `active: false` while the user would be enabled, a user that may be another person's,
+//! and an e-mail or employee id that is another user's (409).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

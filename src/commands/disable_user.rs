@@ -1,8 +1,9 @@
 //! `iam-disable-user`: makes an active app user inactive.
 //!
-//! It skips when disabling is switched off, when the user is inactive already, and when no key finds a
-//! user (a failure, 404, where the instance's `disable_absent` says so). It refuses a profile without a
-//! key, and a user that may be another person's: a leaver is neither missed in silence nor mistaken.
+//! It skips when disabling is switched off, when the user is inactive already, and when no key
+//! finds a user (a failure, 404, where the instance's `disable_absent` says so). It refuses a
+//! profile without a key, and a user that may be another person's: a leaver is neither missed in
+//! silence nor mistaken.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -74,7 +74,7 @@ impl<'a> AskedGroup<'a> {
             None => Ok(None),
             Some(text) => match Id::parse_for(self.rules.dialect, text) {
                 Some(id) => Ok(Some(id)),
-                None => self.invalid("scim.id must be 1 to 64 letters, digits, `_` or `-`"),
+                None => self.invalid(malformed("scim.id", text)),
             },
         }
     }
@@ -133,9 +133,9 @@ impl<'a> AskedGroup<'a> {
 
     /// The group's members, all of them; or why they can't be told.
     ///
-    /// AWS never shows members with the group, so they are read as the users whose `groups.value` is
-    /// the group, page after page (DG ListUsers). A directory whose pages never end, or lead back, is
-    /// not believed.
+    /// AWS never shows members with the group, so they are read as the users whose `groups.value`
+    /// is the group, page after page (DG ListUsers). A directory whose pages never end, or lead
+    /// back, is not believed.
     pub(super) fn members(&self, group: &Id, replay: &mut Replay<'_>) -> Result<Result<Vec<Member>, Failure>, Next> {
         match self.rules.dialect {
             Dialect::Rfc7644 => Ok(replay.group_by_id(group)?.map(Group::members).map_err(failure)),
@@ -242,6 +242,12 @@ impl<'a> AskedGroup<'a> {
             },
         }))
     }
+}
+
+/// What is wrong with a text that can't be an id; a character in it that can't be seen is named.
+pub(super) fn malformed(place: &str, text: &str) -> String {
+    let unseen = aws::unseen(text).map_or_else(String::new, |unseen| format!("; {unseen}"));
+    format!("{place} must be 1 to 64 letters, digits, `_` or `-`{unseen}")
 }
 
 /// Whether a group has this displayName.

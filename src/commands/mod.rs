@@ -100,7 +100,8 @@ trait Operation {
     /// Whether it changes a directory.
     const WRITES: bool = !matches!(Self::PRIORITY, Priority::Read);
 
-    /// Maps the profile and parses the ids, once a command, so that deciding again and again does not.
+    /// Maps the profile and parses the ids, once a command, so that deciding again and again does
+    /// not.
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a>;
 }
 

@@ -1,8 +1,8 @@
 //! The stored form of a command: versioned, and read by later releases.
 //!
-//! On the wire an argument that is not known is refused, since a typo must not be ignored. A row that
-//! an older or newer release stored may have fields that this one does not know any more: they are
-//! passed over, or a restart would lose the command.
+//! On the wire an argument that is not known is refused, since a typo must not be ignored. A row
+//! that an older or newer release stored may have fields that this one does not know any more: they
+//! are passed over, or a restart would lose the command.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -48,8 +48,8 @@ pub fn write(command: &Command) -> Value {
 /// Reads what [`write`] of this or an earlier release wrote.
 ///
 /// # Errors
-/// When it is no such text, when a newer release wrote it in a later version, or when its command is
-/// not known.
+/// When it is no such text, when a newer release wrote it in a later version, or when its command
+/// is not known.
 pub fn read(text: &str) -> Result<Command, StoredCommandError> {
     let Row { v, command } = serde_json::from_str(text)?;
     if v > VERSION {

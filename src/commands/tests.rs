@@ -291,7 +291,8 @@ fn holds_for_a_write(
 }
 
 /// Section 4 of the contract: a user that was found by a name, and has another employee id than the
-/// profile, is another person's, unless the instance adopts any; a create adopts none where it is told so.
+/// profile, is another person's, unless the instance adopts any; a create adopts none where it is
+/// told so.
 fn may_be_written(
     id: &Id,
     command: &Command,
@@ -324,7 +325,8 @@ fn may_be_written(
     assert!(same, "another person's: {}", trail());
 }
 
-/// A disable that reports success, or that the user does not exist, leaves no user active that it found.
+/// A disable that reports success, or that the user does not exist, leaves no user active that it
+/// found.
 fn leaves_no_leaver(command: &Command, outcome: &Outcome, known: &Known, trail: &dyn Fn() -> String) {
     let is_gone = matches!(known.answers.last(), Some(Err(error)) if error.kind == ErrorKind::Absent);
     if !matches!(command, Command::DisableUser(_)) || outcome.failure().is_some() || is_gone {

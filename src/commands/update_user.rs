@@ -1,11 +1,11 @@
 //! `iam-update-user`: changes what differs between the profile and the app user, in one PATCH.
 //!
-//! The person is looked for by what was true before (`olduserdata`) and then by what is true now, so
-//! that a rename finds its person, and finds it again when it is told twice. An inactive user is
-//! enabled in the same PATCH when allow-enable and the instance's switch both say so. No user found:
-//! creates one when the instance creates what is missing and there is a userName, else skips. It skips
-//! when updating is switched off, and refuses a profile without a key, one that says `active: false`
-//! while the user would be enabled, and a user that may be another person's.
+//! The person is looked for by what was true before (`olduserdata`) and then by what is true now,
+//! so that a rename finds its person, and finds it again when it is told twice. An inactive user is
+//! enabled in the same PATCH when allow-enable and the instance's switch both say so. No user
+//! found: creates one when the instance creates what is missing and there is a userName, else
+//! skips. It skips when updating is switched off, and refuses a profile without a key, one that
+//! says `active: false` while the user would be enabled, and a user that may be another person's.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -6,27 +6,66 @@ use jiff::Timestamp;
 use toml::Value;
 
 use super::{
-    expiry, instances as names,
-    reader::{self, Section},
-    unknown,
+    expiry,
+    kind::{Count, Entries, List, Masked, Rate, SWITCH, Text, any, filled, name},
+    raw::{Raw, quoted},
+    section::Section,
+    setting::Setting,
+    spelling::nearest,
+    table::settings,
 };
-use crate::auth::{
-    ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer,
+use crate::{
+    auth::{ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer},
+    commands,
 };
 
-/// The commands that there are rights to.
-pub const COMMANDS: [&str; 10] = [
-    "iam-create-user",
-    "iam-update-user",
-    "iam-get-user",
-    "iam-disable-user",
-    "iam-get-group",
-    "iam-create-group",
-    "iam-update-group",
-    "iam-delete-group",
-    "test-module",
-    "get-mapping-fields",
-];
+/// The tables of a caller's settings, in the order of the reference.
+pub(super) const TABLES: &[&[&Setting]] = &[CallerTable::SETTINGS, QuotaTable::SETTINGS];
+
+settings! {
+    /// What proves a caller, and what it may do.
+    pub(super) struct CallerTable: Caller {
+        /// Its name in the log.
+        name: Option<String> = Text("1 to 128 printable characters, unique without regard to letter case", name);
+        /// Its API keys, by their digests; several, so that one can be exchanged while another is
+        /// in use.
+        api_keys: Option<Vec<ApiKey>> = Masked(
+            "an array of `{ sha256 = \"…\", expires = 2027-01-31 }`, the second optional, as `aws-ilm key new` prints it",
+            api_keys);
+        /// Whose tokens are its own; may be left out where there is one issuer.
+        issuer: Option<String> = Text("the `issuer` of an `[[issuers]]` table", filled);
+        /// What a token must hold to be its own, all of it. A token that several callers could
+        /// claim is the first one's.
+        claims: Vec<(String, String)> = Entries("an array of claims with their values, like \"groups=hr-writers\"", claim),
+            default "";
+        /// The names in client certificates that are its own, any of them; needs
+        /// `tls_client_ca_file`.
+        certificates: Vec<CertificateName> = Entries(
+            "an array of names like \"subject:CN=hr,O=Example\", \"dns:hr.example.com\", \"uri:spiffe://example.com/hr\" or \
+             \"email:hr@example.com\"",
+            |text| text.parse::<CertificateName>().map_err(|error| format!("{}: {error}", quoted(text)))),
+            default "";
+        /// What it may run.
+        commands: Vec<CommandRight> = Entries("an array of commands' names, \"iam-*\", \"read\", \"write\" or \"*\"", command_right),
+            default "";
+        /// Where it may run it. Of other instances it is told that they are not there.
+        instances: Vec<String> = List("an array of instances' names, or \"*\"", any), default "";
+        /// Whether it may read, retry, cancel and move deferred commands of others.
+        operations: bool = SWITCH, default "false";
+        /// Whether it may see how the service and its directories are doing (`GET /instances`).
+        administration: bool = SWITCH, default "false";
+    }
+}
+
+settings! {
+    /// How much a caller may ask for.
+    pub(super) struct QuotaTable: Caller => Quota {
+        /// Requests a second that it may send; as many may come at once after a quiet second.
+        requests_per_second = Rate(100_000, "requests"), default "50";
+        /// Requests of its own that are worked on at once.
+        concurrent_requests = Count(1, 65_536, "requests"), default "64";
+    }
+}
 
 /// The instances that there are.
 #[derive(Debug, Clone, Copy)]
@@ -39,119 +78,155 @@ pub(super) struct KnownInstances<'a> {
 
 /// Reads one caller.
 pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instances: KnownInstances<'_>) -> Caller {
-    let name = section.text("name", names::is_name);
-    if section.is_absent("name") {
-        section.refuse("name", "give the caller a name for the log");
+    let table = CallerTable::read(section);
+    let quota = QuotaTable::read(section);
+    if !section.is_set(CallerTable::name) {
+        section.refuse(CallerTable::name, "give the caller a name for the log");
     }
-    let caller = Caller {
-        name: name.unwrap_or_default(),
-        keys: keys(section),
-        tokens: token_rule(section, issuers),
-        certificates: certificates(section),
-        rights: rights(section, known_instances),
-        quota: Quota {
-            requests_per_second: section.rate("requests_per_second"),
-            concurrent_requests: section.count("concurrent_requests"),
-        },
-    };
-    if caller.keys.is_empty() && caller.tokens.is_none() && caller.certificates.is_empty() {
-        section.warn(
-            "name",
-            "nobody can be this caller: it has neither api_keys, claims nor certificates",
-        );
-    }
-    caller
-}
-
-fn rights(section: &mut Section<'_>, known_instances: KnownInstances<'_>) -> Rights {
-    let mut commands = Vec::new();
-    for text in section.list("commands", |_| true) {
-        match CommandRight::parse(&text, &COMMANDS) {
-            Some(right) => commands.push(right),
-            None => {
-                let near = unknown::nearest(&text.to_ascii_lowercase(), COMMANDS.into_iter());
-                let help = near.map_or_else(
-                    || format!("use {}, \"iam-*\", \"read\", \"write\" or \"*\"", COMMANDS.join(", ")),
-                    |near| format!("did you mean {near}?"),
-                );
-                section.refuse(
-                    "commands",
-                    &format!("{} covers no command: {help}", reader::quoted(&text)),
-                );
-            }
+    let keys = table.api_keys.unwrap_or_default();
+    for (index, key) in keys.iter().enumerate() {
+        if key.has_expired(Timestamp::now()) {
+            let warning = format!("entry {} has expired: take it out", index + 1);
+            section.warn(CallerTable::api_keys, &warning);
         }
     }
-    let instances = section.list("instances", |_| true);
-    let is_instance = |name: &String| {
-        let is_same = |known: &String| known.to_lowercase() == name.to_lowercase();
-        name == "*" || known_instances.names.is_none_or(|known| known.iter().any(is_same))
-    };
-    for name in instances.iter().filter(|name| !is_instance(name)) {
-        let known: Vec<String> = known_instances
-            .names
-            .unwrap_or_default()
-            .iter()
-            .map(|name| reader::quoted(name))
-            .collect();
-        let help = format!(
-            "there is no instance {}: use {} or \"*\"",
-            reader::quoted(name),
-            known.join(" or ")
-        );
-        // Instances are made at start. While the service runs, a caller that is to have a new one
-        // is no reason to go on letting in another who was taken out.
-        if known_instances.are_made {
-            section.warn("instances", &help);
-        } else {
-            section.refuse("instances", &help);
-        }
-    }
-    let administration = section.boolean("administration");
-    if administration && instances.is_empty() {
+    check_instances(section, &table.instances, known_instances);
+    if table.administration && table.instances.is_empty() {
         section.warn(
-            "instances",
+            CallerTable::instances,
             "without instances there is none that its right of administration shows",
         );
     }
-    if !commands.is_empty() && instances.is_empty() {
+    if !table.commands.is_empty() && table.instances.is_empty() {
         section.refuse(
-            "instances",
+            CallerTable::instances,
             "name the instances on which it may run its commands, or \"*\" for all",
         );
     }
-    Rights {
-        commands,
-        instances: Names::these(instances),
-        webhooks: Names::these(section.list("webhooks", |name| name == "*" || names::is_name(name))),
-        operations: section.boolean("operations"),
-        administration,
+    let tokens = token_rule(section, table.issuer, table.claims, issuers);
+    if keys.is_empty() && tokens.is_none() && table.certificates.is_empty() {
+        section.warn(
+            CallerTable::name,
+            "nobody can be this caller: it has neither api_keys, claims nor certificates",
+        );
+    }
+    Caller {
+        name: table.name.unwrap_or_default(),
+        keys,
+        tokens,
+        certificates: table.certificates,
+        rights: Rights {
+            commands: table.commands,
+            instances: Names::these(table.instances),
+            operations: table.operations,
+            administration: table.administration,
+        },
+        quota,
     }
 }
 
-fn keys(section: &mut Section<'_>) -> Vec<ApiKey> {
-    const NAME: &str = "api_keys";
-    let entries = section.parsed(NAME, |raw| match raw {
-        reader::Raw::Toml(Value::Array(entries)) => Some(entries.clone()),
-        reader::Raw::Toml(_) | reader::Raw::Text(_) => None,
-    });
-    let mut keys = Vec::new();
-    for (index, entry) in entries.unwrap_or_default().iter().enumerate() {
-        match key(entry) {
-            Ok(key) => {
-                if key.has_expired(Timestamp::now()) {
-                    section.warn(NAME, &format!("entry {} has expired: take it out", index + 1));
-                }
-                keys.push(key);
-            }
-            Err(help) => section.refuse(NAME, &format!("entry {}: {help}", index + 1)),
+/// Tells names of instances that there are not.
+fn check_instances(section: &mut Section<'_>, names: &[String], known: KnownInstances<'_>) {
+    let Some(known_names) = known.names else {
+        return;
+    };
+    let is_known = |name: &String| {
+        let is_same = |known: &String| known.to_lowercase() == name.to_lowercase();
+        name == "*" || known_names.iter().any(is_same)
+    };
+    for name in names.iter().filter(|name| !is_known(name)) {
+        let choice: Vec<String> = known_names.iter().map(|name| quoted(name)).collect();
+        let help = format!(
+            "there is no instance {}: use {} or \"*\"",
+            quoted(name),
+            choice.join(" or ")
+        );
+        // Instances are made at start. While the service runs, a caller that is to have a new one
+        // is no reason to go on letting in another who was taken out.
+        if known.are_made {
+            section.warn(CallerTable::instances, &help);
+        } else {
+            section.refuse(CallerTable::instances, &help);
         }
     }
-    keys
 }
 
-/// Reads `{ sha256 = "…", expires = … }`, or says what to do about it, without the value: it may be
-/// the key itself.
-fn key(entry: &Value) -> Result<ApiKey, &'static str> {
+/// Which tokens are the caller's, of which of the issuers.
+fn token_rule(
+    section: &mut Section<'_>,
+    issuer: Option<String>,
+    claims: Vec<(String, String)>,
+    issuers: &[Issuer],
+) -> Option<TokenRule> {
+    if claims.is_empty() {
+        if issuer.is_some() && !section.is_set(CallerTable::claims) {
+            let help = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an account at \
+                        the issuer would be let in";
+            section.refuse(CallerTable::claims, help);
+        }
+        return None;
+    }
+    let issuer = match (issuer, issuers) {
+        (Some(issuer), _) => issuer,
+        (None, [only]) => only.issuer.clone(),
+        (None, _) => {
+            section.refuse(
+                CallerTable::issuer,
+                "say whose tokens hold these claims: the issuer of an [[issuers]] table",
+            );
+            return None;
+        }
+    };
+    if !issuers.iter().any(|known| known.issuer == issuer) {
+        section.refuse(
+            CallerTable::issuer,
+            "there is no such [[issuers]] table: its issuer is spelled just as here",
+        );
+    }
+    Some(TokenRule { issuer, claims })
+}
+
+/// Parses `groups=hr-writers`.
+fn claim(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(format!(
+            "write {} as a claim and its value, like \"groups=hr-writers\"",
+            quoted(text)
+        )),
+    }
+}
+
+/// Parses a right to commands.
+fn command_right(text: &str) -> Result<CommandRight, String> {
+    let commands = commands::NAMES.map(|(name, _)| name);
+    CommandRight::parse(text, &commands).ok_or_else(|| {
+        let near = nearest(&text.to_ascii_lowercase(), commands.into_iter());
+        let help = near.map_or_else(
+            || format!("use {}, \"iam-*\", \"read\", \"write\" or \"*\"", commands.join(", ")),
+            |near| format!("did you mean {near}?"),
+        );
+        format!("{} covers no command: {help}", quoted(text))
+    })
+}
+
+/// Reads API keys by their digests.
+fn api_keys(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<Vec<ApiKey>> {
+    let Raw::Toml { value, .. } = raw else {
+        return None;
+    };
+    let mut keys = Vec::new();
+    for (index, entry) in value.as_array()?.iter().enumerate() {
+        match api_key(entry) {
+            Ok(key) => keys.push(key),
+            Err(help) => complaints.push(format!("entry {}: {help}", index + 1)),
+        }
+    }
+    Some(keys)
+}
+
+/// Reads `{ sha256 = "…", expires = … }`, or says what to do about it, without the value.
+fn api_key(entry: &Value) -> Result<ApiKey, &'static str> {
     let table = entry
         .as_table()
         .ok_or("write { sha256 = \"…\" }, as `aws-ilm key new` prints it")?;
@@ -167,81 +242,22 @@ fn key(entry: &Value) -> Result<ApiKey, &'static str> {
         }
         Some(text) => Digest::parse(text).ok_or("sha256 is 64 hexadecimal digits: copy it again")?,
     };
-    let expires = match table.get("expires") {
+    let expires = match table.get("expires").map(expiry::parse_toml) {
         None => None,
-        Some(value) => {
-            let text = value.as_datetime().map(ToString::to_string);
-            let text = text.as_deref().or_else(|| value.as_str());
-            let time = text.and_then(expiry::parse);
-            Some(time.ok_or("expires is a date like 2027-01-31, or a time like 2027-01-31T12:00:00Z")?)
-        }
+        Some(None) => return Err("expires is a date like 2027-01-31, or a time like 2027-01-31T12:00:00Z"),
+        Some(expires) => expires,
     };
     Ok(ApiKey { digest, expires })
 }
 
-fn token_rule(section: &mut Section<'_>, issuers: &[Issuer]) -> Option<TokenRule> {
-    let given = section.text("issuer", |text| !text.is_empty());
-    let mut claims = Vec::new();
-    for text in section.list("claims", |_| true) {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-                claims.push((name.to_owned(), value.to_owned()));
-            }
-            Some(_) | None => section.refuse(
-                "claims",
-                &format!(
-                    "write {} as a claim and its value, like \"groups=hr-writers\"",
-                    reader::quoted(&text)
-                ),
-            ),
-        }
-    }
-    if claims.is_empty() {
-        if given.is_some() && section.is_absent("claims") {
-            let help = "say what a token must hold to be this caller's, like \"sub=hr-system\": without it everybody with an account at \
-                        the issuer would be let in";
-            section.refuse("claims", help);
-        }
-        return None;
-    }
-    let issuer = match (given, issuers) {
-        (Some(given), _) => given,
-        (None, [only]) => only.issuer.clone(),
-        (None, _) => {
-            section.refuse(
-                "issuer",
-                "say whose tokens hold these claims: the issuer of an [[issuers]] table",
-            );
-            return None;
-        }
-    };
-    if !issuers.iter().any(|known| known.issuer == issuer) {
-        section.refuse(
-            "issuer",
-            "there is no such [[issuers]] table: its issuer is spelled just as here",
-        );
-    }
-    Some(TokenRule { issuer, claims })
-}
-
-fn certificates(section: &mut Section<'_>) -> Vec<CertificateName> {
-    let mut names = Vec::new();
-    for text in section.list("certificates", |_| true) {
-        match text.parse() {
-            Ok(name) => names.push(name),
-            Err(error) => section.refuse("certificates", &format!("{}: {error}", reader::quoted(&text))),
-        }
-    }
-    names
-}
-
-/// A name, a key or a certificate proves one caller: otherwise the log would name either.
+/// Refuses a name, a key or a certificate that is another caller's: otherwise the log would name
+/// either.
 pub(super) fn refuse_what_is_others(section: &mut Section<'_>, caller: &Caller, others: &[Caller]) {
     let same_name =
         |other: &&Caller| !caller.name.is_empty() && other.name.to_lowercase() == caller.name.to_lowercase();
     if others.iter().any(|other| same_name(&other)) {
         section.refuse(
-            "name",
+            CallerTable::name,
             "give each caller a name of its own; letter case makes no difference",
         );
     }
@@ -254,28 +270,28 @@ pub(super) fn refuse_what_is_others(section: &mut Section<'_>, caller: &Caller, 
         if let Some(owner) = owners.get(&key.digest) {
             let help = format!(
                 "{} has one of these keys as well: give each caller keys of its own",
-                reader::quoted(owner)
+                quoted(owner)
             );
-            section.refuse("api_keys", &help);
+            section.refuse(CallerTable::api_keys, &help);
         } else if !own.insert(key.digest) {
-            section.refuse("api_keys", "one of the keys stands there twice");
+            section.refuse(CallerTable::api_keys, "one of the keys stands there twice");
         }
     }
     let same_rule = |other: &&Caller| caller.tokens.is_some() && other.tokens == caller.tokens;
     if let Some(other) = others.iter().find(same_rule) {
         let help = format!(
             "{} has just these claims as well, and whoever holds them is always that one: take one of the two out",
-            reader::quoted(&other.name)
+            quoted(&other.name)
         );
-        section.refuse("claims", &help);
+        section.refuse(CallerTable::claims, &help);
     }
     for other in others {
         if caller.certificates.iter().any(|name| other.certificates.contains(name)) {
             let help = format!(
                 "{} has one of these names as well: give each caller names of its own",
-                reader::quoted(&other.name)
+                quoted(&other.name)
             );
-            section.refuse("certificates", &help);
+            section.refuse(CallerTable::certificates, &help);
         }
     }
 }

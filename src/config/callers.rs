@@ -1,18 +1,21 @@
-//! Who may ask: the `[[callers]]`, and the `[[issuers]]` of their tokens.
+//! The callers and the issuers of their tokens, with the file in which they stand.
 //!
 //! They stand in the configuration file, or in a file of their own that `callers_file` names, and
 //! are read again while the service runs. So everything that reads them works from a text and can
 //! be done twice.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{
-    caller::{self, KnownInstances},
-    issuers,
-    reader::{self, Environment, Faults, Report, Section},
-    reference::Scope,
+    caller::{self, CallerTable, KnownInstances},
+    file::{self, CALLERS, ConfigFile, ISSUERS, parse_toml},
+    issuer::{self, IssuerTable},
+    raw::{escaped, quoted},
+    section::{self, ConfigError, FileTable, Report, Section},
+    service::AccessSettings,
+    setting::{Scope, Setting},
     unknown,
 };
 use crate::{
@@ -20,30 +23,24 @@ use crate::{
     files,
 };
 
-/// The key of the callers' tables.
-pub(super) const CALLERS: &str = "callers";
-/// The setting that names a file of their own.
-const FILE: &str = "callers_file";
-/// The key of the issuers' tables.
-pub(super) const ISSUERS: &str = "issuers";
 /// A file of thousands of callers stays below this many bytes.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Who may ask, and where that was read.
+/// The callers, and the file that they were read from.
 #[derive(Debug, Clone)]
 pub struct CallerSettings {
-    /// As it was read at start.
+    /// As they were read at start.
     pub loaded: Loaded,
-    /// Where to read it again.
+    /// Where to read them again.
     pub source: CallerSource,
 }
 
 /// Callers and issuers, checked.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Who may ask, in the file's order.
+    /// The callers, in the file's order.
     pub callers: Vec<Caller>,
-    /// Whose tokens are verified.
+    /// The issuers whose tokens are verified.
     pub issuers: Vec<Issuer>,
     /// What the operator should know of, one a line, without secrets.
     pub warnings: Vec<String>,
@@ -65,12 +62,12 @@ pub struct CallerSource {
 
 /// What the reading of callers needs from around it.
 pub(super) struct LoadContext<'a> {
-    /// The configuration file: where it is, what it is called, what it holds.
-    pub(super) file: Option<(&'a Path, &'a str, &'a Table)>,
-    pub(super) environment: &'a Environment,
-    pub(super) instances: Vec<String>,
-    /// Whether those are all.
-    pub(super) knows_instances: bool,
+    /// The configuration file.
+    pub(super) file: Option<&'a ConfigFile>,
+    /// Where `callers_file` leads, if it is set.
+    pub(super) own_file: Option<PathBuf>,
+    /// The instances that there are; `None` when that is not known.
+    pub(super) instances: Option<Vec<String>>,
     /// Whether client certificates are asked for.
     pub(super) takes_certificates: bool,
 }
@@ -95,32 +92,27 @@ impl CallerSource {
     ///
     /// # Errors
     /// Everything that is wrong with them, together.
-    pub fn load(&self, text: &str) -> Result<Loaded, Faults> {
+    pub fn load(&self, text: &str) -> Result<Loaded, ConfigError> {
         self.load_text(text, true)
     }
 
-    fn load_text(&self, text: &str, are_made: bool) -> Result<Loaded, Faults> {
+    fn load_text(&self, text: &str, are_made: bool) -> Result<Loaded, ConfigError> {
         let mut report = Report::default();
-        match super::parse_toml(&self.name, text, &mut report) {
+        match parse_toml(&self.name, text, &mut report) {
             Some(table) => self.load_table(&table, are_made),
-            None => Err(Faults(report.faults)),
+            None => report.finish(Loaded::default()).map(|(loaded, _)| loaded),
         }
     }
 
-    fn load_table(&self, table: &Table, are_made: bool) -> Result<Loaded, Faults> {
+    fn load_table(&self, table: &Table, are_made: bool) -> Result<Loaded, ConfigError> {
         let mut report = Report::default();
         let known_instances = KnownInstances {
             names: self.instances.as_deref(),
             are_made,
         };
         let loaded = self.read(table, known_instances, &mut report);
-        if !report.faults.is_empty() {
-            return Err(Faults(report.faults));
-        }
-        Ok(Loaded {
-            warnings: report.warnings,
-            ..loaded
-        })
+        let (loaded, warnings) = report.finish(loaded)?;
+        Ok(Loaded { warnings, ..loaded })
     }
 
     /// What the file is called in messages.
@@ -131,28 +123,51 @@ impl CallerSource {
     fn read(&self, table: &Table, known_instances: KnownInstances<'_>, report: &mut Report) -> Loaded {
         if self.is_their_own {
             for key in table.keys().filter(|key| ![CALLERS, ISSUERS].contains(&key.as_str())) {
-                report.fault(
-                    format!("{} ({})", reader::escaped(key), self.name),
+                report.error(
+                    format!("{} ({})", escaped(key), self.name),
                     "an unknown setting",
                     "leave nothing but [[callers]] and [[issuers]] in this file",
                 );
             }
         }
-        let folder = self.path.parent();
-        let issuers = issuers::read(tables(table, ISSUERS, &self.name, report), folder, &self.name, report);
-        let mut callers: Vec<Caller> = Vec::new();
-        for (index, table) in tables(table, CALLERS, &self.name, report).into_iter().enumerate() {
-            let name = table.get("name").and_then(Value::as_str);
-            let place = match name {
-                Some(name) => format!("caller {} in {}", reader::quoted(name), self.name),
-                None => format!("caller {} in {}", index + 1, self.name),
+        let file = FileTable {
+            table,
+            folder: self.path.parent(),
+        };
+        let tables = |key: &'static str, report: &mut Report| {
+            file::tables(
+                file,
+                key,
+                &format!("write a table [[{key}]] for each"),
+                &self.name,
+                report,
+            )
+        };
+        let mut issuers: Vec<Issuer> = Vec::new();
+        for (index, table) in tables(ISSUERS, report).into_iter().enumerate() {
+            let place = self.place("issuer", table, IssuerTable::issuer, index);
+            unknown::refuse_keys(table.table, Scope::Issuer, &place, report);
+            let mut section = Section::new(issuer::TABLES, place, Some(table), None, report);
+            let Some(issuer) = issuer::read(&mut section) else {
+                continue;
             };
-            unknown::refuse_keys(table, Scope::Caller, &place, report);
-            let mut section = Section::table(Scope::Caller, place, table, report);
+            if issuers.iter().any(|other| other.issuer == issuer.issuer) {
+                section.refuse(
+                    IssuerTable::issuer,
+                    "there is a table for this issuer already: keep one of them",
+                );
+            }
+            issuers.push(issuer);
+        }
+        let mut callers: Vec<Caller> = Vec::new();
+        for (index, table) in tables(CALLERS, report).into_iter().enumerate() {
+            let place = self.place("caller", table, CallerTable::name, index);
+            unknown::refuse_keys(table.table, Scope::Caller, &place, report);
+            let mut section = Section::new(caller::TABLES, place, Some(table), None, report);
             let caller = caller::read(&mut section, &issuers, known_instances);
             if !caller.certificates.is_empty() && !self.takes_certificates {
                 section.refuse(
-                    "certificates",
+                    CallerTable::certificates,
                     "set tls_client_ca_file: without it no client certificate is asked for",
                 );
             }
@@ -165,90 +180,73 @@ impl CallerSource {
             warnings: Vec::new(),
         }
     }
-}
 
-/// Reads who may ask, at start; `None` when nobody is named.
-pub(super) fn read(context: &LoadContext<'_>, report: &mut Report) -> Option<CallerSettings> {
-    let (name, table) = context.file.map_or(("", None), |(_, name, table)| (name, Some(table)));
-    let mut section = Section::service(name, table, context.environment, report);
-    let (in_environment, _) = section.is_set(FILE);
-    let written = section.text(FILE, |path| !path.is_empty());
-    let stand_in_file = context
-        .file
-        .filter(|(.., table)| table.contains_key(CALLERS) || table.contains_key(ISSUERS));
-    let takes_certificates = context.takes_certificates;
-    let instances = context.knows_instances.then(|| context.instances.clone());
-    let source = match (written, stand_in_file) {
-        (Some(path), None) => {
-            let folder = context
-                .file
-                .and_then(|(file, ..)| file.parent())
-                .filter(|_| !in_environment);
-            let path = folder.map_or_else(|| PathBuf::from(&path), |folder| folder.join(&path));
-            CallerSource {
-                name: path.display().to_string().escape_debug().to_string(),
-                path,
-                is_their_own: true,
-                instances,
-                takes_certificates,
-            }
-        }
-        (Some(_), Some((_, name, _))) => {
-            let help = "leave the [[callers]] and [[issuers]] in one of the two files";
-            report.fault(format!("{CALLERS} ({name})"), "callers_file as well", help);
-            return None;
-        }
-        (None, Some((path, name, _))) => CallerSource {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            is_their_own: false,
-            instances,
-            takes_certificates,
-        },
-        // A callers_file that is no text has been told.
-        (None, None) => return None,
-    };
-    let loaded = match stand_in_file {
-        Some((.., table)) => source.load_table(table, false),
-        None => match source.text() {
-            Ok(text) => source.load_text(&text, false),
-            Err(error) => {
-                let help = format!("give the path of a TOML file with [[callers]] ({error})");
-                Section::service(name, table, context.environment, report).refuse(FILE, &help);
-                return None;
-            }
-        },
-    };
-    match loaded {
-        Ok(loaded) => {
-            if loaded.callers.is_empty() {
-                let help = "name at least one: `aws-ilm key new --name NAME` prints what to put there";
-                report.fault(format!("{CALLERS} ({})", source.name), "nobody", help);
-            }
-            report.warnings.extend(loaded.warnings.iter().cloned());
-            Some(CallerSettings { loaded, source })
-        }
-        Err(faults) => {
-            report.faults.extend(faults.0);
-            None
+    /// A table's place in messages, by its name if it has one.
+    fn place(&self, what: &str, table: FileTable<'_>, setting: &Setting, index: usize) -> String {
+        match section::text_in(table.table, setting) {
+            Some(name) => format!("{what} {} in {}", quoted(name), self.name),
+            None => format!("{what} {} in {}", index + 1, self.name),
         }
     }
 }
 
-/// The tables of that key.
-fn tables<'a>(file: &'a Table, key: &str, name: &str, report: &mut Report) -> Vec<&'a Table> {
-    let Some(value) = file.get(key) else {
-        return Vec::new();
+/// Whether callers or issuers stand in a file.
+pub(super) fn stand_in(file: &ConfigFile) -> bool {
+    [CALLERS, ISSUERS].iter().any(|key| file.table.contains_key(*key))
+}
+
+/// Reads the callers at start; `None` where none are configured. `section` is the service's.
+pub(super) fn read(context: LoadContext<'_>, section: &mut Section<'_>) -> Option<CallerSettings> {
+    let stand_in_file = context.file.filter(|file| stand_in(file));
+    let source = |path: PathBuf, name: String, is_their_own: bool| CallerSource {
+        path,
+        name,
+        is_their_own,
+        instances: context.instances,
+        takes_certificates: context.takes_certificates,
     };
-    let tables = value
-        .as_array()
-        .and_then(|entries| entries.iter().map(Value::as_table).collect());
-    tables.unwrap_or_else(|| {
-        report.fault(
-            format!("{key} ({name})"),
-            "something else",
-            format!("write a table [[{key}]] for each"),
-        );
-        Vec::new()
-    })
+    let (source, loaded) = match (context.own_file, stand_in_file) {
+        (Some(path), None) => {
+            let name = path.display().to_string().escape_debug().to_string();
+            let source = source(path, name, true);
+            let text = match source.text() {
+                Ok(text) => text,
+                Err(error) => {
+                    let help = format!("give the path of a TOML file with [[callers]] ({error})");
+                    section.refuse(AccessSettings::callers_file, &help);
+                    return None;
+                }
+            };
+            let loaded = source.load_text(&text, false);
+            (source, loaded)
+        }
+        (Some(_), Some(file)) => {
+            let help = "leave the [[callers]] and [[issuers]] in one of the two files";
+            let path = format!("{CALLERS} ({})", file.name);
+            section.report().error(path, "callers_file as well", help);
+            return None;
+        }
+        (None, Some(file)) => {
+            let source = source(file.path.clone(), file.name.clone(), false);
+            let loaded = source.load_table(&file.table, false);
+            (source, loaded)
+        }
+        // A callers_file that is no path has been told.
+        (None, None) => return None,
+    };
+    let report = section.report();
+    match loaded {
+        Ok(loaded) => {
+            if loaded.callers.is_empty() {
+                let help = "name at least one: `aws-ilm key new --name NAME` prints what to put there";
+                report.error(format!("{CALLERS} ({})", source.name), "nobody", help);
+            }
+            report.warnings.extend(loaded.warnings.iter().cloned());
+            Some(CallerSettings { loaded, source })
+        }
+        Err(error) => {
+            report.extend(error.0);
+            None
+        }
+    }
 }

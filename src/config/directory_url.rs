@@ -7,7 +7,7 @@
 
 use url::{Host, Url};
 
-use super::Dialect;
+use crate::scim::Dialect;
 
 /// The suffixes of AWS's partitions: commercial and GovCloud, China, European sovereign, and the
 /// two dual-stack ones. Source: the partition table of the AWS SDKs, and the Identity Center user
@@ -291,6 +291,8 @@ mod tests {
         }
     }
 
+    /// - Hostile input 93, URLs that could send the token elsewhere: no start.
+    /// - Hostile input 94, other spellings of addresses: no start.
     #[test]
     fn what_could_send_the_token_elsewhere_is_refused() {
         for text in [
@@ -359,6 +361,7 @@ mod tests {
         }
     }
 
+    /// Hostile input 93, URLs that could send the token elsewhere: no start.
     #[test]
     fn a_host_that_only_looks_like_aws_is_refused_as_aws() {
         for text in [

@@ -6,22 +6,13 @@
 //! Guide, "Provision users and groups from an external identity provider using SCIM").
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use toml::Value;
+
+use crate::scim::days_left;
 
 /// From this many days before a token expires its operator is reminded: when AWS's own console
 /// begins to.
 pub const REMINDED_DAYS: i64 = 90;
-
-const SECONDS_A_DAY: i64 = 24 * 60 * 60;
-
-/// The whole days until a token expires: 0 on its last day, negative as soon as that is past.
-#[must_use]
-pub fn days_left(expires: Timestamp, now: Timestamp) -> i64 {
-    let left = expires.duration_since(now);
-    // Rounded down below zero as well, so that a token that expired this second is told from one
-    // that is about to.
-    let seconds = left.as_secs() - i64::from(left.subsec_nanos() < 0);
-    seconds.div_euclid(SECONDS_A_DAY)
-}
 
 /// What the operator is warned of at start, if it is time to.
 pub(super) fn warning(expires: Timestamp, now: Timestamp) -> Option<String> {
@@ -50,6 +41,14 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     }
     let date: Date = text.parse().ok()?;
     Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// As [`parse`], of a date, a time or a text in a file.
+pub(super) fn parse_toml(value: &Value) -> Option<Timestamp> {
+    match value.as_datetime() {
+        Some(datetime) => parse(&datetime.to_string()),
+        None => parse(value.as_str()?),
+    }
 }
 
 #[cfg(test)]
@@ -84,30 +83,6 @@ mod tests {
         ] {
             assert_eq!(parse(text), expected.map(|text| text.parse().unwrap()), "{text:?}");
         }
-    }
-
-    #[test]
-    fn days_are_whole_and_negative_once_the_token_has_expired() {
-        for (expires, expected) in [
-            ("2026-11-02T12:00:00Z", 0),
-            ("2026-11-03T11:59:59.999Z", 0),
-            ("2026-11-03T12:00:00Z", 1),
-            ("2027-01-31T12:00:00Z", 90),
-            ("2027-01-31T11:59:59Z", 89),
-            ("2026-11-02T11:59:59.999Z", -1),
-            ("2026-11-01T12:00:00Z", -1),
-            ("2026-11-01T11:59:59Z", -2),
-        ] {
-            assert_eq!(
-                days_left(expires.parse().unwrap(), NOW.parse().unwrap()),
-                expected,
-                "{expires}"
-            );
-        }
-        assert_eq!(
-            days_left(Timestamp::MAX, Timestamp::MIN),
-            -days_left(Timestamp::MIN, Timestamp::MAX) - 1
-        );
     }
 
     #[test]

@@ -1,49 +1,85 @@
 //! What an operator can set, read once at start; callers again while the service runs.
 //!
-//! Every setting stands in the one table of [`reference()`], and can be set in a TOML file and in
-//! the environment, which overrides the file. [`load`] reads them all and reports everything that
-//! is wrong together, secrets masked.
+//! Every setting stands in one row of a `settings!` table, and can be set in a TOML file and in the
+//! environment, which overrides the file; [`reference()`] has them all. [`load`] reads them all and
+//! reports everything that is wrong together, secrets masked.
+//!
+//! Imports among the files here go one way: `load` reads `service`, `tls_files`, `instances` (each
+//! `instance` with its `token`s) and `callers` (each `caller` and `issuer`); those read a `section`
+//! by the `kind`s of their `setting`s. `unknown` and `reference` know all tables.
 
 mod caller;
 mod callers;
 mod directory_url;
 mod expiry;
+mod file;
+mod instance;
 mod instances;
-mod issuers;
+mod issuer;
+mod kind;
 mod rates;
-mod reader;
+mod raw;
 mod reference;
+mod section;
 mod service;
-mod settings;
+mod setting;
+mod spelling;
 mod table;
-mod table_callers;
 mod tls_files;
 mod token;
 mod unknown;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use toml::Table;
 use url::Url;
 
-pub use self::caller::COMMANDS;
 pub use self::callers::{CallerSettings, CallerSource, Loaded};
-pub use self::expiry::{REMINDED_DAYS, days_left};
-pub use self::instances::is_name;
-pub use self::rates::APIS;
-pub use self::reader::Faults;
-pub use self::reference::{Kind, Scope, Setting, reference, reference_markdown};
-pub use self::settings::{Adopt, Dialect, DisableAbsent, InstanceSettings, LogFormat, ProfileId, Proxy, Settings};
-pub use self::token::{Token, TokenError, TokenSource};
+pub use self::expiry::REMINDED_DAYS;
+pub use self::instance::InstanceSettings;
+pub use self::kind::is_name;
+pub use self::reference::{reference, reference_markdown};
+pub use self::section::ConfigError;
+pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings};
+pub use self::setting::{Scope, Setting};
 
-use self::reader::{Report, Section};
+use self::{
+    file::{ConfigFile, INSTANCES},
+    instances::Instances,
+    section::{FileTable, Report, Section},
+    service::Service,
+    token::TokenContext,
+};
+use crate::{files::readable_by_everybody, net::tls, telemetry::LogSettings};
+
+/// What is said of callers on a network without TLS.
+const CLEAR_TEXT: &str =
+    "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file";
+
+/// Everything that was set, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the service is reached, and which requests it lets in.
+    pub access: AccessSettings,
+    /// How it logs.
+    pub log: LogSettings,
+    /// Its limits of connections and bodies, and of stopping.
+    pub server: ServerSettings,
+    /// What holds for the commands of all instances.
+    pub commands: CommandSettings,
+    /// The files of the service's own TLS; `None` serves plain HTTP.
+    pub tls: Option<tls::Files>,
+    /// The callers; without them everybody may ask who can reach the service.
+    pub callers: Option<CallerSettings>,
+    /// The directories, in the file's order; empty for a sandbox alone.
+    pub instances: Vec<InstanceSettings>,
+    /// The name of the instance that serves requests which name none, as [`InstanceSettings::name`]
+    /// spells it.
+    pub default_instance: String,
+    /// What the operator should know of, one a line, without secrets.
+    pub warnings: Vec<String>,
+}
 
 /// Where settings come from. No `Debug`: the environment may hold a token.
 #[derive(Clone, Default)]
@@ -58,8 +94,8 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The process's own environment and a file. What is not Unicode gets replacement characters,
-    /// which no setting accepts where they would matter.
+    /// The process's own environment and a file. Bytes that are no UTF-8 become replacement
+    /// characters, which no setting accepts from the environment.
     #[must_use]
     pub fn from_process(config: Option<PathBuf>, sandbox: bool) -> Self {
         let environment = std::env::vars_os()
@@ -88,7 +124,7 @@ impl Sources {
         let name = self
             .environment
             .entry("AWS_ILM_INSTANCE_NAME".to_owned())
-            .or_insert_with(|| instances::DEFAULT_NAME.to_owned())
+            .or_insert_with(|| instance::DEFAULT_NAME.to_owned())
             .clone();
         for (variable, value) in [
             ("AWS_ILM_DEFAULT_INSTANCE", name.as_str()),
@@ -108,183 +144,149 @@ impl Sources {
 ///
 /// # Errors
 /// Everything that is wrong with them, together.
-pub fn load(sources: &Sources) -> Result<Settings, Faults> {
+pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
     let mut report = Report::default();
     let settings = read(sources, &mut report);
-    if !report.faults.is_empty() {
-        return Err(Faults(report.faults));
-    }
-    Ok(Settings {
-        warnings: report.warnings,
-        ..settings
-    })
+    let (settings, warnings) = report.finish(settings)?;
+    Ok(Settings { warnings, ..settings })
 }
 
-/// Where the service is to be reached, by its settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The address that is set, which may stand for every address of the machine.
-    pub listen: SocketAddr,
-    /// Whether TLS is spoken there.
-    pub tls: bool,
-}
-
-/// Reads just where the service is to be reached, for who asks it: no secret is read, and no fault
-/// elsewhere matters.
+/// Reads just where the service is to be reached: no secret is read, and no error elsewhere
+/// matters.
 ///
 /// # Errors
 /// When the file can't be read, or `listen` is wrong.
-pub fn endpoint(sources: &Sources) -> Result<Endpoint, Faults> {
+pub fn endpoint(sources: &Sources) -> Result<Endpoint, ConfigError> {
     let mut report = Report::default();
-    let file = sources.config.as_deref().and_then(|path| read_file(path, &mut report));
-    let mut section = service_section(file.as_ref(), &sources.environment, &mut report);
-    let endpoint = Endpoint {
-        listen: service::listen(&mut section),
-        tls: tls_files::are_set(&section),
-    };
-    if report.faults.is_empty() {
-        Ok(endpoint)
-    } else {
-        Err(Faults(report.faults))
-    }
+    let file = sources
+        .config
+        .as_deref()
+        .and_then(|path| ConfigFile::read(path, &mut report));
+    let ((), _) = report.finish(())?;
+    let mut report = Report::default();
+    service::read_endpoint(&mut service_section(file.as_ref(), sources, &mut report))
 }
 
-fn service_section<'a>(
-    file: Option<&'a ConfigFile>,
-    environment: &'a BTreeMap<String, String>,
-    report: &'a mut Report,
-) -> Section<'a> {
+/// The section of the service's own settings.
+fn service_section<'a>(file: Option<&'a ConfigFile>, sources: &'a Sources, report: &'a mut Report) -> Section<'a> {
     let name = file.map_or("", |file| &file.name);
-    Section::service(name, file.map(|file| &file.table), environment, report)
+    let top = file.map(ConfigFile::top);
+    Section::new(service::TABLES, name, top, Some(&sources.environment), report)
 }
 
-/// A configuration file that could be read as TOML.
-struct ConfigFile {
-    path: PathBuf,
-    /// For messages.
-    name: String,
-    table: Table,
-}
-
-/// Reads what can be read, with the defaults where there is a fault.
+/// Reads what can be read, with the defaults where there is an error.
 fn read(sources: &Sources, report: &mut Report) -> Settings {
-    let file = sources.config.as_deref().and_then(|path| read_file(path, report));
-    let environment = &sources.environment;
-    let tables = file
-        .as_ref()
-        .map_or_else(Vec::new, |file| instances::tables(&file.table, &file.name, report));
-    if let Some(file) = &file {
-        unknown::refuse_keys(&file.table, Scope::Service, &file.name, report);
-    }
-    let referred: BTreeSet<&str> = instances::referred_variables(&tables, environment);
-    unknown::refuse_variables(environment, &referred, report);
+    let file = sources
+        .config
+        .as_deref()
+        .and_then(|path| ConfigFile::read(path, report));
+    let file = file.as_ref();
+    let tables = file.map_or_else(Vec::new, |file| instance_tables(file, report));
+    let referred = instances::referred_variables(&tables, &sources.environment);
+    unknown::refuse_variables(&sources.environment, &referred, report);
 
-    let name = file.as_ref().map_or("", |file| &file.name);
-    let mut settings = service::read(name, file.as_ref().map(|file| &file.table), environment, report);
-    let folder = file.as_ref().and_then(|file| file.path.parent());
-    // As for every path: in the file relative to it, in the environment to where the process runs.
-    if let (Some(base), Some(mappers), false) = (
-        folder,
-        &settings.mapper_folder,
-        environment.contains_key("AWS_ILM_MAPPER_FOLDER"),
-    ) {
-        settings.mapper_folder = Some(base.join(mappers));
-    }
-    let mut section = service_section(file.as_ref(), environment, report);
-    settings.tls = tls_files::read(&mut section, folder, settings.strict_secret_files);
-    let context = instances::LoadContext {
-        file: name,
-        folder,
-        mapper_folder: settings.mapper_folder.as_deref(),
-        environment,
-        strict_secret_files: settings.strict_secret_files,
-        max_concurrent_commands: settings.max_concurrent_commands,
-        sandbox: sources.sandbox,
+    let has_callers = file.is_some_and(|file| file.table.contains_key(file::CALLERS));
+    let mut section = service_section(file, sources, report);
+    let Service {
+        access,
+        log,
+        server,
+        commands,
+        files,
+    } = service::read(&mut section, has_callers);
+    let strict_secret_files = files.strict_secret_files;
+    let mapper_folder = files.mapper_folder.clone();
+    let tls = tls_files::read(&mut section, files);
+    let tokens = TokenContext {
+        environment: &sources.environment,
+        strict_secret_files,
         now: Timestamp::now(),
+    };
+    let Instances {
+        settings: instances,
+        default_instance,
+    } = read_instances(file, &tables, sources, &commands, mapper_folder, tokens, report);
+    let names = instances.iter().map(|instance| instance.name.clone());
+    let context = callers::LoadContext {
+        file,
+        own_file: access.callers_file.clone(),
+        // With an instance that can't be read its name is not known either.
+        instances: (instances.len() >= tables.len().max(1)).then(|| names.collect()),
+        // With TLS that can't be set up it is not known.
+        takes_certificates: match &tls {
+            Some(files) => files.client_ca.is_some(),
+            None => !report.is_clean(),
+        },
+    };
+    let callers = callers::read(context, &mut service_section(file, sources, report));
+    if callers.is_some() && tls.is_none() && !access.listen.ip().to_canonical().is_loopback() {
+        report.warnings.push(CLEAR_TEXT.to_owned());
+    }
+    check_mode(file, &tables, strict_secret_files, report);
+    Settings {
+        access,
+        log,
+        server,
+        commands,
+        tls,
+        callers,
+        instances,
+        default_instance,
+        warnings: Vec::new(),
+    }
+}
+
+/// Reads the instances, with what of the service's settings matters to them.
+fn read_instances(
+    file: Option<&ConfigFile>,
+    tables: &[FileTable<'_>],
+    sources: &Sources,
+    commands: &CommandSettings,
+    mapper_folder: Option<PathBuf>,
+    tokens: TokenContext<'_>,
+    report: &mut Report,
+) -> Instances {
+    let context = instances::LoadContext {
+        file: file.map_or("", |file| &file.name),
+        default_instance: commands.default_instance.as_deref(),
+        mapper_folder,
+        tokens,
+        max_concurrent_commands: commands.max_concurrent_commands,
+        is_sandbox: sources.sandbox,
         // With a file that can't be read it is not known whether an instance is missing.
         may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
     };
-    settings.instances = instances::read(&tables, &mut settings.default_instance, &context, report);
-    let context = callers::LoadContext {
-        file: file.as_ref().map(|file| (&*file.path, &*file.name, &file.table)),
-        environment,
-        instances: settings
-            .instances
-            .iter()
-            .map(|instance| instance.name.clone())
-            .collect(),
-        // With an instance that can't be read its name is not known either.
-        knows_instances: settings.instances.len() >= tables.len().max(1),
-        // With TLS that can't be set up it is not known.
-        takes_certificates: match &settings.tls {
-            Some(files) => files.client_ca.is_some(),
-            None => !report.faults.is_empty(),
-        },
+    instances::read(tables, context, report)
+}
+
+/// The file's `[[instances]]` tables, with unknown settings in them and beside them refused.
+fn instance_tables<'a>(file: &'a ConfigFile, report: &mut Report) -> Vec<FileTable<'a>> {
+    let help = "write a table [[instances]] for each directory";
+    let tables = file::tables(file.top(), INSTANCES, help, &file.name, report);
+    for (index, table) in tables.iter().enumerate() {
+        let place = instances::place(table.table, index, &file.name);
+        unknown::refuse_keys(table.table, Scope::Instance, &place, report);
+    }
+    unknown::refuse_keys(&file.table, Scope::Service, &file.name, report);
+    tables
+}
+
+/// Tells of a file with a token in it that every user of the machine may read.
+fn check_mode(file: Option<&ConfigFile>, tables: &[FileTable<'_>], strict: bool, report: &mut Report) {
+    let Some(file) = file else {
+        return;
     };
-    settings.callers = callers::read(&context, report);
-    if settings.callers.is_some() && settings.tls.is_none() && !settings.listen.ip().to_canonical().is_loopback() {
-        report.warnings.push(
-            "keys and tokens cross the network in the clear unless a proxy in front encrypts: see tls_certificate_file"
-                .to_owned(),
-        );
-    }
-    if let Some(file) = &file {
-        let holds_token = tables.iter().any(|table| {
-            table.contains_key("authentication_token") || table.contains_key("second_authentication_token")
-        });
-        if holds_token && crate::files::readable_by_everybody(&file.path) {
-            let help = "everybody on this machine may read the token in it: chmod 600";
-            if settings.strict_secret_files {
-                report.fault(&file.name, "a token (masked)", help);
-            } else {
-                report.warnings.push(format!("{}: {help}", file.name));
-            }
-        }
-    }
-    settings
-}
-
-fn read_file(path: &Path, report: &mut Report) -> Option<ConfigFile> {
-    let name = path.display().to_string().escape_debug().to_string();
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            report.fault(
-                name,
-                "no readable file",
-                format!("give the path of a TOML file ({})", error.kind()),
-            );
-            return None;
-        }
-    };
-    let table = parse_toml(&name, &text, report)?;
-    Some(ConfigFile {
-        path: path.to_owned(),
-        name,
-        table,
-    })
-}
-
-/// Makes a table of a file's text.
-fn parse_toml(name: &str, text: &str, report: &mut Report) -> Option<Table> {
-    match text.parse::<Table>() {
-        Ok(table) => Some(table),
-        Err(error) => {
-            // Not its own Display, which quotes the line: there may be a token on it.
-            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-            let line = before.matches('\n').count() + 1;
-            report.fault(
-                format!("{name} line {line}"),
-                "invalid TOML",
-                error.message().escape_debug().to_string(),
-            );
-            None
+    let tokens = ["authentication_token", "second_authentication_token"];
+    let holds_token = |table: &FileTable<'_>| tokens.iter().any(|name| table.table.contains_key(*name));
+    if tables.iter().any(holds_token) && readable_by_everybody(&file.path) {
+        let help = "everybody on this machine may read the token in it: chmod 600";
+        if strict {
+            report.error(&file.name, "a token (masked)", help);
+        } else {
+            report.warnings.push(format!("{}: {help}", file.name));
         }
     }
 }
-
-#[cfg(test)]
-mod callers_tests;
 
 #[cfg(test)]
 mod tests;

@@ -1,103 +1,206 @@
-//! The service's own settings.
+//! The service's own settings, at the top of the file.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use ipnet::IpNet;
-use toml::Table;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    LogFormat, Settings,
-    callers::CALLERS,
-    instances,
-    reader::{Environment, Report, Section},
+    kind::{Choice, Count, Custom, List, Masked, SWITCH, SecretPath, Span, Text, name, path, secret_path},
+    section::{ConfigError, Section},
+    setting::Setting,
+    table::settings,
 };
+use crate::telemetry::{LogFormat, LogSettings};
 
-/// Reads them, leaving the instances and TLS to be filled in.
-pub(super) fn read(file: &str, table: Option<&Table>, environment: &Environment, report: &mut Report) -> Settings {
-    let mut section = Section::service(file, table, environment, report);
-    let listen = listen(&mut section);
-    let allow_unauthenticated = section.boolean("allow_unauthenticated");
-    let has_callers = !section.is_absent("callers_file") || table.is_some_and(|table| table.contains_key(CALLERS));
-    if allow_unauthenticated && has_callers {
+const SHORTEST: Duration = Duration::from_millis(100);
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
+const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The tables of the service's settings, in the order of the reference.
+pub(super) const TABLES: &[&[&Setting]] = &[
+    AccessSettings::SETTINGS,
+    LogTable::SETTINGS,
+    ServerSettings::SETTINGS,
+    CommandSettings::SETTINGS,
+    FileSettings::SETTINGS,
+];
+
+settings! {
+    /// Where the service is reached, and which requests it lets in.
+    #[derive(Debug, Clone)]
+    pub struct AccessSettings: Service {
+        /// Where the service listens. Anything but loopback needs callers, or
+        /// `allow_unauthenticated`.
+        listen: SocketAddr = Text("an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"", |text| text.parse::<SocketAddr>().ok()),
+            default "127.0.0.1:8080";
+        /// Says that something in front of the service checks its callers, so that it may listen
+        /// beyond loopback without any of its own.
+        allow_unauthenticated: bool = SWITCH, default "false";
+        /// A file with the `[[callers]]` and `[[issuers]]`, which else stand in the configuration
+        /// file; in the configuration file relative to it. Read again within two seconds when it
+        /// changes.
+        callers_file: Option<PathBuf> = Custom("the path of a TOML file", path);
+        /// Proxies whose `X-Forwarded-For` is believed to name the caller's address. Whoever has an
+        /// address in it can claim any other: name the proxies alone, and no network that holds
+        /// callers.
+        trusted_proxies: Vec<IpNet> = List("addresses and networks like \"10.0.0.7\" or \"10.0.0.0/28\", separated by commas (an array in the file)", network),
+            default "";
+        /// Whether the OpenAPI document and Swagger UI are open to everybody; else to callers
+        /// alone, so that a browser reaches Swagger UI with a client certificate only.
+        public_docs: bool = SWITCH, default "true";
+        /// Web pages' origins from which browsers may call the service.
+        cors_origins: Vec<String> = List("origins like \"https://hr.example.com\", separated by commas (an array in the file)", origin),
+            default "";
+        /// Names other than loopback's that a request's Host may have. With callers and without
+        /// this, every name is answered.
+        allowed_hosts: Vec<String> = List("host names without scheme, port or path, separated by commas (an array in the file)", host),
+            default "";
+    }
+}
+
+settings! {
+    /// How the service logs.
+    pub(super) struct LogTable: Service => LogSettings {
+        /// How log lines are written to stderr.
+        log_format = Choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)]), default "text";
+        /// What is logged. Libraries never log below `debug`.
+        log_filter = Text("a level or `target=level` pairs separated by commas, like \"info,aws_ilm=debug\"", filter),
+            default "info";
+    }
+}
+
+settings! {
+    /// The limits of connections and bodies, and of stopping.
+    #[derive(Debug, Clone)]
+    pub struct ServerSettings: Service {
+        /// The largest request body that is read.
+        body_limit: usize = Count(1024, 16 * 1024 * 1024, "bytes"), default "1048576";
+        /// How long a caller may take to send a request's headers; also how long an idle HTTP/1
+        /// connection is kept, so set it above the idle time-out of a load balancer in front.
+        header_timeout: Duration = Span(SHORTEST, FIVE_MINUTES), default "10s";
+        /// How long a caller may take to send a request's body.
+        body_timeout: Duration = Span(SHORTEST, TEN_MINUTES), default "20s";
+        /// How long the service goes on serving after it has reported itself not ready.
+        shutdown_delay: Duration = Span(Duration::ZERO, TEN_MINUTES), default "0s";
+        /// How long what is in flight at shutdown may take to finish.
+        shutdown_timeout: Duration = Span(Duration::ZERO, HOUR), default "90s";
+    }
+}
+
+settings! {
+    /// What holds for the commands of all instances.
+    #[derive(Debug, Clone)]
+    pub struct CommandSettings: Service {
+        /// The instance that serves a request which names none; without it the first.
+        default_instance: Option<String> = Text("the name of an instance", name);
+        /// Commands run at once; what comes beyond is answered 503.
+        max_concurrent_commands: usize = Count(1, 65_536, "commands"), default "256";
+        /// How many replicas of the service share the limits of the directories, this one included.
+        expected_replicas: u32 = Count(1, 1_000, "replicas"), default "1";
+        /// The time after which a command starts no new write.
+        command_timeout: Duration = Span(SHORTEST, TEN_MINUTES), default "60s";
+    }
+}
+
+settings! {
+    /// The files that the service reads.
+    pub(super) struct FileSettings: Service {
+        /// The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the
+        /// configuration file relative to it.
+        mapper_folder: Option<PathBuf> = Custom("the path of a folder", path);
+        /// The service's certificate and its chain, its own first: with it the service speaks TLS
+        /// and no plain HTTP. Needs `tls_key_file`. All TLS files are relative to the configuration
+        /// file when they are set there, and are read again when they change.
+        tls_certificate_file: Option<SecretPath> = Masked("the path of a PEM file", secret_path);
+        /// The certificate's private key.
+        tls_key_file: Option<SecretPath> = Masked("the path of a PEM file (PKCS#8, PKCS#1 or SEC1)", secret_path);
+        /// Authorities of client certificates: with it callers may prove themselves by one. A
+        /// caller without one gets a connection; one whose certificate does not verify gets none.
+        tls_client_ca_file: Option<SecretPath> = Masked("the path of a PEM file", secret_path);
+        /// Refuses to start, instead of warning, when a file that holds a token or the TLS key can
+        /// be read by everybody.
+        strict_secret_files: bool = SWITCH, default "false";
+    }
+}
+
+/// Where the service is to be reached, by its settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address that is set, which may stand for every address of the machine.
+    pub listen: SocketAddr,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
+}
+
+/// The service's own settings, as they were read.
+pub(super) struct Service {
+    pub(super) access: AccessSettings,
+    pub(super) log: LogSettings,
+    pub(super) server: ServerSettings,
+    pub(super) commands: CommandSettings,
+    pub(super) files: FileSettings,
+}
+
+/// Reads them. `has_callers` is whether callers stand in the configuration file itself.
+pub(super) fn read(section: &mut Section<'_>, has_callers: bool) -> Service {
+    let service = Service {
+        access: AccessSettings::read(section),
+        log: LogTable::read(section),
+        server: ServerSettings::read(section),
+        commands: CommandSettings::read(section),
+        files: FileSettings::read(section),
+    };
+    let access = &service.access;
+    let has_callers = has_callers || section.is_set(AccessSettings::callers_file);
+    if access.allow_unauthenticated && has_callers {
         section.refuse(
-            "allow_unauthenticated",
+            AccessSettings::allow_unauthenticated,
             "remove it: there are callers, and nobody else is let in",
         );
     }
-    if !allow_unauthenticated && !has_callers && !listen.ip().to_canonical().is_loopback() {
+    if !access.allow_unauthenticated && !has_callers && !access.listen.ip().to_canonical().is_loopback() {
         section.refuse(
-            "listen",
+            AccessSettings::listen,
             "listen on 127.0.0.1 or [::1], or name callers (see `aws-ilm key new`), or set allow_unauthenticated \
              (AWS_ILM_ALLOW_UNAUTHENTICATED) to true if something in front of the service checks its callers",
         );
     }
-    let log_format = section.text("log_format", |word| matches!(word, "text" | "json"));
-    Settings {
-        listen,
-        allow_unauthenticated,
-        callers: None,
-        trusted_proxies: section
-            .list("trusted_proxies", |text| network(text).is_some())
-            .iter()
-            .filter_map(|text| network(text))
-            .collect(),
-        public_docs: section.boolean("public_docs"),
-        cors_origins: section.list("cors_origins", is_origin),
-        allowed_hosts: section
-            .list("allowed_hosts", is_host)
-            .iter()
-            .map(|host| host.to_ascii_lowercase())
-            .collect(),
-        log_format: if log_format.as_deref() == Some("json") {
-            LogFormat::Json
-        } else {
-            LogFormat::Text
-        },
-        log_filter: section.text("log_filter", is_filter).unwrap_or_default(),
-        body_limit: section.count("body_limit"),
-        max_concurrent_commands: section.count("max_concurrent_commands"),
-        expected_replicas: u32::try_from(section.count("expected_replicas")).expect("its largest is 1000"),
-        header_timeout: section.duration("header_timeout"),
-        body_timeout: section.duration("body_timeout"),
-        command_timeout: section.duration("command_timeout"),
-        shutdown_delay: section.duration("shutdown_delay"),
-        shutdown_timeout: section.duration("shutdown_timeout"),
-        mapper_folder: section
-            .text("mapper_folder", |text| !text.trim().is_empty())
-            .map(PathBuf::from),
-        tls: None,
-        strict_secret_files: section.boolean("strict_secret_files"),
-        instances: Vec::new(),
-        default_instance: section.text("default_instance", instances::is_name).unwrap_or_default(),
-        warnings: Vec::new(),
+    service
+}
+
+/// Reads where the service listens and whether it speaks TLS there; errors of other settings don't
+/// matter.
+pub(super) fn read_endpoint(section: &mut Section<'_>) -> Result<Endpoint, ConfigError> {
+    let listen = AccessSettings::read(section).listen;
+    let errors: Vec<_> = section.errors_of(AccessSettings::listen).cloned().collect();
+    if errors.is_empty() {
+        let tls = section.is_set(FileSettings::tls_certificate_file);
+        Ok(Endpoint { listen, tls })
+    } else {
+        Err(ConfigError(errors))
     }
 }
 
-/// Where the service listens.
-pub(super) fn listen(section: &mut Section<'_>) -> SocketAddr {
-    section
-        .parsed("listen", |raw| raw.text()?.parse().ok())
-        .expect("where to listen has a default, which a test reads")
-}
-
-/// A name or address as a Host header has it, without the port.
-fn is_host(text: &str) -> bool {
-    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    if let Some(address) = address {
-        return address.parse::<Ipv6Addr>().is_ok();
-    }
+/// A name or address as a Host header has it, without the port, in lower case.
+fn host(text: &str) -> Option<String> {
     let is_label = |label: &str| {
         !label.is_empty()
             && label
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
-    text.len() <= 253 && text.split('.').all(is_label)
+    let is_host = match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => text.len() <= 253 && text.split('.').all(is_label),
+    };
+    is_host.then(|| text.to_ascii_lowercase())
 }
 
 /// A network, or a single address, which is a network of one.
@@ -111,11 +214,14 @@ fn network(text: &str) -> Option<IpNet> {
 }
 
 /// An origin just as browsers write it (RFC 6454 section 6.2): anything else would never match.
-fn is_origin(text: &str) -> bool {
+fn origin(text: &str) -> Option<String> {
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
-    Url::parse(text).is_ok_and(|url| is_web(&url) && url.origin().ascii_serialization() == text)
+    let is_origin = Url::parse(text).is_ok_and(|url| is_web(&url) && url.origin().ascii_serialization() == text);
+    is_origin.then(|| text.to_owned())
 }
 
-fn is_filter(text: &str) -> bool {
-    !text.trim().is_empty() && EnvFilter::builder().parse(text).is_ok()
+/// A filter of `tracing` that has something in it.
+fn filter(text: &str) -> Option<String> {
+    let is_filter = !text.trim().is_empty() && EnvFilter::builder().parse(text).is_ok();
+    is_filter.then(|| text.to_owned())
 }

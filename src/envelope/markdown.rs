@@ -334,6 +334,7 @@ mod tests {
             }
         }
 
+        /// Hostile input 34, templates, scripts, queries of other systems: plain text everywhere.
         #[test]
         fn nothing_in_a_cell_is_markup(text in hostile()) {
             let cell = escaped(&text);

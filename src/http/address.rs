@@ -1,6 +1,6 @@
-//! Where a request comes from: its peer, or whom a trusted proxy says it passed on.
+//! The address that a request comes from: its peer, or the client of a trusted proxy.
 //!
-//! `X-Forwarded-For` is written by everybody on the way, the caller first. So it is read from its
+//! `X-Forwarded-For` is written by every hop on the way, the caller first. So it is read from its
 //! end, as long as each hop is a proxy that the operator trusts: the first address that is none is
 //! the caller's. What an untrusted peer writes there is passed over.
 
@@ -12,7 +12,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
-/// The address of whoever sent a request.
+/// Finds the address of a request's caller.
 pub fn address_of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     // Every socket's request has one.

@@ -111,7 +111,7 @@ mod tests {
             headers.append(header::HOST, host.parse().unwrap());
         }
         rule.check(version, &target.parse().unwrap(), &headers)
-            .map_err(|problem| problem.cause())
+            .map_err(|problem| problem.problem_type())
     }
 
     #[test]

@@ -14,8 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
     http::{
-        extract::BodyReader,
-        guard::{API_KEY, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        body::BodyReader,
+        credentials::API_KEY,
+        guard::{Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
         host::HostRule,
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
@@ -33,7 +34,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 /// Where Swagger UI lives. Only there a browser may run scripts, its own ones.
 const DOCS: &str = "/docs";
 
-/// Nothing may be loaded by, and nobody may frame, an answer of the interface.
+/// An answer of the interface loads nothing, and no page may frame it.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// Swagger UI comes from files of our own origin; it sets style attributes, has its icons in
@@ -48,9 +49,9 @@ pub struct LayerOptions {
     pub host_rule: HostRule,
     /// The origins of web pages from which browsers may call.
     pub cors_origins: Vec<HeaderValue>,
-    /// Who is let in.
+    /// Lets callers in.
     pub guard: Guard,
-    /// The gate for bodies and running commands.
+    /// Reads bodies within the limits that all share.
     pub body_reader: Arc<BodyReader>,
 }
 
@@ -64,9 +65,9 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .fallback(|| async { Problem::no_such_route() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
-        // 7. The extractors' gate, shared by all requests.
+        // 7. The reader of bodies, whose budget all requests share.
         .layer(Extension(options.body_reader))
-        // 6. Who asks, before anything of theirs is looked into.
+        // 6. The caller is authenticated before anything else of its request is looked into.
         .layer(from_fn_with_state(Arc::new(options.guard), guard));
     // A browser asks beforehand without credentials (Fetch standard, "CORS-preflight fetch"), so
     // this stands outside the guard.
@@ -88,7 +89,7 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(from_fn(observe))
 }
 
-/// What browsers are told of which pages may call; nothing at all where none may.
+/// Allows these pages' origins to call; no layer at all where there are none.
 fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
@@ -172,8 +173,8 @@ async fn dress(request: Request, next: Next) -> Response {
     response
 }
 
-/// The panic's message is neither told nor logged here: it may quote what was being worked on. The
-/// panic hook tells where it was.
+/// Answers without the panic's message, and doesn't log it here: it may quote what was being worked
+/// on. The panic hook logs where it was.
 fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked; its request is answered with 500");
     Problem::internal().into_response()

@@ -1,12 +1,16 @@
-//! The HTTP face: what every request meets before a command runs, and how answers and refusals are
-//! told.
+//! The HTTP face: the layers that every request passes before a command runs, and the form of
+//! answers and refusals.
 //!
 //! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
-//! (with [`principal`] and [`address`]), then the extractors of [`extract`] and [`negotiate`], then
-//! the `routes`, and the document of `openapi`. Whatever refuses does so with a [`problem`].
+//! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
+//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of `openapi`. A
+//! refusal is a [`problem`].
 
 pub mod address;
-pub mod extract;
+pub mod admission;
+pub mod arguments;
+pub mod body;
+pub mod credentials;
 pub mod guard;
 pub mod host;
 pub mod layers;
@@ -16,6 +20,7 @@ mod openapi;
 pub mod principal;
 pub mod problem;
 pub mod problem_type;
+pub mod query;
 pub mod routes;
 
 use std::{
@@ -35,7 +40,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::{layers::LayerOptions, problem::Problem};
+use self::{admission::Admission, layers::LayerOptions, problem::Problem};
 use crate::service::Service;
 
 /// What the handlers share.
@@ -43,18 +48,20 @@ use crate::service::Service;
 pub struct App {
     /// Runs the commands.
     pub service: Arc<Service>,
+    /// Counts them.
+    pub admission: Admission,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
-    /// What callers are told to wait while the service stops.
+    /// The Retry-After while the service stops.
     pub stopping_retry: Duration,
-    /// Whether only callers are let in, so that what is open to everybody tells no details.
+    /// Whether only callers are let in, so that routes that are open to all show no details.
     pub is_guarded: bool,
 }
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {
     let (routes, document) = documented();
-    // Shared by all who read it, however slowly, and not copied for each.
+    // Shared by all readers, however slow, and not copied for each.
     let document = Bytes::from(json(&document));
     let serve_document = move || {
         let document = document.clone();
@@ -75,7 +82,7 @@ pub fn document() -> String {
     json(&documented().1)
 }
 
-/// What the pages don't have is told as everywhere else.
+/// Answers a path that the pages don't have like any other path that is not there.
 async fn page_or_problem(response: Response) -> Response {
     if response.status() == StatusCode::NOT_FOUND {
         return Problem::no_such_route().into_response();

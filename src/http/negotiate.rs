@@ -72,7 +72,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Representation {
 /// How a failed *command* is to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handling {
-    /// With the status that tells the failure; the default.
+    /// With the failure's own status; the default.
     Strict,
     /// With 200 and the same envelope, for callers that throw away the body of anything else.
     Lenient,
@@ -226,7 +226,7 @@ mod tests {
         ] {
             match (Representation::choose(accept.iter().copied()), expected) {
                 (Ok(chosen), expected) => assert_eq!(Some(chosen), expected, "{accept:?}"),
-                (Err(problem), None) => assert_eq!(problem.cause(), ProblemType::NotAcceptable),
+                (Err(problem), None) => assert_eq!(problem.problem_type(), ProblemType::NotAcceptable),
                 (Err(problem), Some(_)) => panic!("{accept:?}: {problem:?}"),
             }
         }

@@ -1,7 +1,7 @@
-//! What is told about every request: its id, its span, and one access line.
+//! The id, the span and the one access line of every request.
 //!
 //! The line never holds the raw path, the query, header fields or the body: they may name people.
-//! It tells the route's template, and what the handler left in an [`AccessRecord`].
+//! It has the route's template, and what the handler left in an [`AccessRecord`].
 
 use std::{sync::Arc, time::Instant};
 
@@ -43,13 +43,12 @@ pub struct AccessRecord {
     pub dry_run: Option<bool>,
 }
 
-/// Left in a response's extensions: the name of the caller who was answered, as its operator has
-/// it.
+/// The configured name of the caller that was answered, left in a response's extensions.
 #[derive(Debug, Clone)]
 pub struct CallerName(pub Arc<str>);
 
-/// Left in a response's extensions, keeps its access line out of the log: of a flood, whoever
-/// answers it tells the number.
+/// Keeps a response's access line out of the log, left in its extensions: a flood is counted and not
+/// logged one by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlogged;
 
@@ -68,15 +67,15 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     }
     line.end(&mut response, problem.as_ref());
     match problem {
-        Some(problem) => tell(problem, &id, version, response),
+        Some(problem) => with_request_id(problem, &id, version, response),
         None => response,
     }
 }
 
 /// Writes a problem once more, now with the request's id.
-fn tell(problem: Problem, id: &RequestId, version: Version, mut response: Response) -> Response {
+fn with_request_id(problem: Problem, id: &RequestId, version: Version, mut response: Response) -> Response {
     // HTTP/2 has no such field (RFC 9113 section 8.2.2); there the stream alone is at fault.
-    if problem.cause().closes_connection() && version <= Version::HTTP_11 {
+    if problem.problem_type().closes_connection() && version <= Version::HTTP_11 {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -121,7 +120,7 @@ impl AccessLine {
             Some(response.status().as_u16()),
             response.extensions().get().map(|CallerName(name)| &**name),
             &record,
-            problem.map(|problem| problem.cause().type_and_title().0),
+            problem.map(|problem| problem.problem_type().uri()),
         );
     }
 
@@ -153,7 +152,7 @@ impl Drop for AccessLine {
     }
 }
 
-/// A caller can make up a method; only those of RFC 9110 and PATCH are told by name.
+/// A caller can make up a method; only those of RFC 9110 and PATCH are logged by name.
 fn known_method(method: &Method) -> &'static str {
     let known = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",

@@ -1,47 +1,134 @@
-//! Who sent a request, in the hands of whoever answers it: to be asked for the rights that it
-//! takes.
+//! The proven caller of a request, in the hands of the handler that answers it: to be asked for the
+//! rights that the answer takes.
 
 use std::{
-    fmt,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use axum::{extract::FromRequestParts, http::request::Parts};
-use secrecy::{ExposeSecret as _, SecretString};
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request},
+    http::request::Parts,
+};
+use ipnet::IpNet;
 
+use super::{address::address_of, credentials::RequestCredentials, problem::Problem};
 use crate::{
     audit::{self, AuditEvent, RequestId},
-    auth::{
-        AuthenticationError, Authenticator, CertificateNames, Credentials, Identity, PresentedCredentials, QuotaPermit,
-    },
-    http::problem::Problem,
-    net::tls::ClientCertificate,
+    auth::{AuthenticationError, Authenticator, Identity, QuotaPermit},
 };
 
 /// How long a caller is asked to wait for the keys of an issuer.
 pub(super) const KEYS_RETRY: Duration = Duration::from_secs(5);
 
-/// For so long whoever was recognised needs no second look, unless the callers were replaced.
+/// Within this time after a caller was recognised its credentials are not checked again, unless the
+/// callers were replaced.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Whoever sent a request, as far as that is proven.
+/// The caller of a request, as far as that is proven.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    pub(super) identity: Identity,
+    identity: Identity,
+    origin: Origin,
+    /// `None` where the service has no callers.
+    recognition: Option<Arc<Recognition>>,
+    /// The place in the caller's quota, kept as long as anything that was accepted for the request
+    /// is at work.
+    _permit: Option<Arc<QuotaPermit>>,
+}
+
+/// What an audit line says of every request.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
     pub(super) address: IpAddr,
-    pub(super) request_id: RequestId,
-    pub(super) route: Box<str>,
-    /// What it takes to recognise it once more; `None` where nobody has to be.
-    pub(super) reauthentication: Option<Arc<Reauthentication>>,
-    /// Its place in the caller's quota: kept as long as anything that was accepted for it is at
-    /// work.
-    pub(super) _held: Option<Arc<QuotaPermit>>,
+    request_id: RequestId,
+    route: Box<str>,
+}
+
+/// A caller that was recognised, before anything was counted of its quota.
+pub(super) struct Recognised {
+    pub(super) identity: Identity,
+    recognition: Recognition,
+}
+
+/// How and when a caller was recognised. Its body may take long to arrive, and the caller may have
+/// been removed, or its credentials have expired, by then.
+#[derive(Debug)]
+struct Recognition {
+    authenticator: Arc<Authenticator>,
+    credentials: RequestCredentials,
+    generation: u64,
+    at: Instant,
+}
+
+impl Origin {
+    pub(super) fn of(request: &Request, trusted_proxies: &[IpNet]) -> Self {
+        let extensions = request.extensions();
+        let route = extensions.get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+        Self {
+            address: address_of(extensions, request.headers(), trusted_proxies),
+            request_id: extensions.get().cloned().unwrap_or_else(RequestId::generate),
+            route: route.into(),
+        }
+    }
+
+    /// What an audit line says of a request of this caller.
+    pub(super) fn audit_event<'a>(&'a self, caller: Option<&'a Identity>) -> AuditEvent<'a> {
+        AuditEvent {
+            request_id: &self.request_id,
+            caller,
+            address: self.address,
+            route: &self.route,
+            command: self.route.strip_prefix("/commands/"),
+            instance: None,
+        }
+    }
+}
+
+impl Recognised {
+    /// Finds the caller that a request's credentials prove.
+    ///
+    /// # Errors
+    /// When they prove none.
+    pub(super) async fn find(
+        authenticator: &Arc<Authenticator>,
+        credentials: RequestCredentials,
+    ) -> Result<Self, AuthenticationError> {
+        // Before the look-up: callers that are replaced during it are looked up again.
+        let generation = authenticator.generation();
+        let identity = credentials.identify(authenticator).await?;
+        let recognition = Recognition {
+            authenticator: Arc::clone(authenticator),
+            credentials,
+            generation,
+            at: Instant::now(),
+        };
+        Ok(Self { identity, recognition })
+    }
 }
 
 impl Principal {
-    /// Who it is.
+    /// The caller of a service that has no callers.
+    pub(super) fn anonymous(identity: Identity, origin: Origin) -> Self {
+        Self {
+            identity,
+            origin,
+            recognition: None,
+            _permit: None,
+        }
+    }
+
+    pub(super) fn new(caller: Recognised, origin: Origin, permit: Option<QuotaPermit>) -> Self {
+        Self {
+            identity: caller.identity,
+            origin,
+            recognition: Some(Arc::new(caller.recognition)),
+            _permit: permit.map(Arc::new),
+        }
+    }
+
+    /// The caller with its name, proof and rights.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -51,45 +138,36 @@ impl Principal {
         self.identity.rights().instances.include(instance)
     }
 
-    /// Makes sure that it is still somebody, and still the same, when what it sent has arrived: if
-    /// the callers were replaced meanwhile, or if it took so long that a key, a token or a
-    /// certificate may have ceased to be good, it is recognised anew, and its rights are what they
-    /// are now.
+    /// Re-authenticates the caller if the callers were replaced, or credentials may have expired,
+    /// while the body was uploading. Its rights are then what they are now.
     ///
     /// # Errors
-    /// When it is not recognised any more.
+    /// When the credentials prove no caller any more.
     pub async fn reauthenticate(&mut self) -> Result<(), Problem> {
-        let Some(reauthentication) = &self.reauthentication else {
+        let Some(recognition) = &self.recognition else {
             return Ok(());
         };
-        if reauthentication.is_fresh() {
+        if recognition.generation == recognition.authenticator.generation() && recognition.at.elapsed() < FRESH {
             return Ok(());
         }
-        match reauthentication.identify().await {
+        match recognition.credentials.identify(&recognition.authenticator).await {
             Ok(identity) => {
                 self.identity = identity;
                 Ok(())
             }
             Err(refusal) => {
-                audit::refused(
-                    self.audit_event(),
-                    &format!("{refusal}, by the time that the request had arrived"),
-                );
-                Err(match refusal {
-                    AuthenticationError::KeysUnavailable => Problem::keys_unavailable(KEYS_RETRY),
-                    AuthenticationError::NoCredentials
-                    | AuthenticationError::Malformed
-                    | AuthenticationError::UnknownKey
-                    | AuthenticationError::ExpiredKey(_)
-                    | AuthenticationError::Token(_)
-                    | AuthenticationError::UnmatchedToken
-                    | AuthenticationError::UnmatchedCertificate => Problem::unauthorised(),
+                let reason = format!("{refusal}, by the time that the request had arrived");
+                audit::refused(self.audit_event(), &reason);
+                Err(if matches!(refusal, AuthenticationError::KeysUnavailable) {
+                    Problem::keys_unavailable(KEYS_RETRY)
+                } else {
+                    Problem::unauthorised()
                 })
             }
         }
     }
 
-    /// Asks for the right to run a command, wherever.
+    /// Requires the right to run a command, on whichever instance.
     ///
     /// # Errors
     /// When it is missing: 403, naming it.
@@ -107,12 +185,12 @@ impl Principal {
         Err(Problem::forbidden(&format!("to run {command}")))
     }
 
-    /// Asks for the right to an instance that was named, or to the default one; `None` is one that
+    /// Requires the right to an instance that was named, or to the default one; `None` is one that
     /// was named and is not there.
     ///
     /// # Errors
-    /// When the right is missing. An instance that was named is then told to be not there, in the
-    /// words that one that is not there is told in.
+    /// When the right is missing. For an instance that was named the problem is the same as for one
+    /// that is not there.
     pub fn require_instance(&self, instance: Option<&str>, is_named: bool) -> Result<(), Problem> {
         if instance.is_some_and(|instance| self.can_see(instance)) {
             return Ok(());
@@ -125,11 +203,11 @@ impl Principal {
         })
     }
 
-    /// Writes down that something was kept from the principal because of the instance that it belongs
-    /// to, or that names one that is not there. It is the same line, so that the time it takes
-    /// tells the two apart as little as the answer does.
+    /// Audits that an instance was hidden from the principal, or that it named one that is not
+    /// there. It is the same line, so that neither the time it takes nor the answer shows which it
+    /// was.
     pub fn audit_hidden(&self, instance: Option<&str>) {
-        if self.reauthentication.is_some() {
+        if self.recognition.is_some() {
             audit::refused(
                 AuditEvent {
                     instance,
@@ -140,7 +218,7 @@ impl Principal {
         }
     }
 
-    /// Asks for the right to see how the service is doing.
+    /// Requires the right to see how the service is doing.
     ///
     /// # Errors
     /// When it is missing: 403, naming it.
@@ -154,88 +232,12 @@ impl Principal {
 
     /// What an audit line says of the principal.
     pub fn audit_event(&self) -> AuditEvent<'_> {
-        AuditEvent {
-            caller: Some(&self.identity),
-            ..self.anonymous_event()
-        }
-    }
-
-    pub(super) fn anonymous_event(&self) -> AuditEvent<'_> {
-        AuditEvent {
-            request_id: &self.request_id,
-            caller: None,
-            address: self.address,
-            route: &self.route,
-            command: self.route.strip_prefix("/commands/"),
-            instance: None,
-        }
+        self.origin.audit_event(Some(&self.identity))
     }
 }
 
-/// What was presented, and to whom and when: a body may take long to arrive, and its sender may
-/// have been taken out meanwhile.
-pub(super) struct Reauthentication {
-    pub(super) authenticator: Arc<Authenticator>,
-    pub(super) generation: u64,
-    pub(super) presented: Option<OwnedCredentials>,
-    pub(super) client: Option<ClientCertificate>,
-    pub(super) recognised: Instant,
-}
-
-/// What a header section presented, kept beyond it.
-pub(super) enum OwnedCredentials {
-    Key(SecretString),
-    Bearer(SecretString),
-    Malformed,
-}
-
-impl OwnedCredentials {
-    pub(super) fn of(presented: PresentedCredentials<'_>) -> Self {
-        match presented {
-            PresentedCredentials::Key(text) => Self::Key(text.into()),
-            PresentedCredentials::Bearer(text) => Self::Bearer(text.into()),
-            PresentedCredentials::Malformed => Self::Malformed,
-        }
-    }
-
-    fn presented(&self) -> PresentedCredentials<'_> {
-        match self {
-            Self::Key(text) => PresentedCredentials::Key(text.expose_secret()),
-            Self::Bearer(text) => PresentedCredentials::Bearer(text.expose_secret()),
-            Self::Malformed => PresentedCredentials::Malformed,
-        }
-    }
-}
-
-impl Reauthentication {
-    fn is_fresh(&self) -> bool {
-        self.generation == self.authenticator.generation() && self.recognised.elapsed() < FRESH
-    }
-
-    pub(super) async fn identify(&self) -> Result<Identity, AuthenticationError> {
-        let certificate = self.client.as_ref().and_then(names_of);
-        let credentials = Credentials {
-            presented: self.presented.as_ref().map(OwnedCredentials::presented),
-            certificate: certificate.as_ref(),
-        };
-        self.authenticator.identify(credentials).await
-    }
-}
-
-/// The names that a certificate proves, as long as it verifies.
-fn names_of(certificate: &ClientCertificate) -> Option<CertificateNames> {
-    CertificateNames::from_der(certificate.verified()?)
-        .inspect_err(|error| tracing::debug!("a client's certificate proves nothing: {error}"))
-        .ok()
-}
-
-impl fmt::Debug for Reauthentication {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("Renewal")
-    }
-}
-
-/// Refuses with a fault of ours where the guard was left out: better nobody than anybody.
+/// Refuses with a fault of ours where the guard was left out: a request without a proven caller
+/// must not be taken for one that every right belongs to.
 impl<S: Send + Sync> FromRequestParts<S> for Principal {
     type Rejection = Problem;
 

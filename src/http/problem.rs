@@ -1,17 +1,17 @@
-//! What a request is told that never became a command: RFC 9457 `application/problem+json`.
+//! The answer to a request that never became a command: RFC 9457 `application/problem+json`.
 //!
-//! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title and type
-//! follow from the cause alone, so one cause never has two statuses. `type` is `/problems/{cause}`:
-//! a full-path relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an
-//! identifier for programs to branch on (it never changes once released), not a page.
+//! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title and
+//! `type` follow from the reason alone, so one reason never has two statuses. `type` is a full-path
+//! relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an identifier for
+//! programs to branch on (it never changes once released), not a page.
 //!
 //! Answers may end up in logs and tickets of others, so a detail names fields, parameters and
 //! headers, and never a value that the caller sent.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 pub use crate::http::problem_type::ProblemType;
 use crate::json::{JsonError, JsonErrorKind, shown_name};
 
-/// How to prove who one is. Other ways have no scheme that could be named here.
+/// The challenge of a 401. Other ways to authenticate have no scheme that could be named here.
 const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
 
 /// The media type of every problem (RFC 9457 section 6.1).
@@ -58,12 +58,11 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FaultyPart>,
     #[serde(skip)]
-    cause: ProblemType,
+    problem_type: ProblemType,
+    /// The header field that RFC 9110 asks for with the status. Boxed, so that the whole type stays
+    /// small enough to be returned in a `Result`.
     #[serde(skip)]
-    allow: Option<&'static str>,
-    /// Whole seconds; the whole type stays small enough to be returned in a `Result` without a box.
-    #[serde(skip)]
-    retry_after: Option<u32>,
+    field: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 /// One part of a request that is at fault: in the body, the query or the header section.
@@ -83,18 +82,16 @@ pub struct FaultyPart {
 }
 
 impl Problem {
-    fn new(cause: ProblemType, detail: impl Into<Box<str>>) -> Self {
-        let (kind, title) = cause.type_and_title();
+    fn new(problem_type: ProblemType, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind,
-            title,
-            status: cause.status().as_u16(),
+            kind: problem_type.uri(),
+            title: problem_type.title(),
+            status: problem_type.status().as_u16(),
             detail: detail.into(),
             request_id: None,
             errors: Vec::new(),
-            cause,
-            allow: None,
-            retry_after: None,
+            problem_type,
+            field: None,
         }
     }
 
@@ -122,14 +119,8 @@ impl Problem {
     /// `detail` must not quote the value.
     pub fn bad_parameter(name: &str, detail: &str) -> Self {
         let name = shown_name(name);
-        let mut problem = Self::new(ProblemType::BadParameter, format!("query parameter `{name}`: {detail}"));
-        problem.errors.push(FaultyPart {
-            pointer: None,
-            parameter: Some(name),
-            header: None,
-            detail: detail.to_owned(),
-        });
-        problem
+        let problem = Self::new(ProblemType::BadParameter, format!("query parameter `{name}`: {detail}"));
+        problem.at_parameter(name, detail)
     }
 
     /// A header field is missing, doubled or malformed. `detail` must not quote its value.
@@ -137,11 +128,14 @@ impl Problem {
         Self::new(ProblemType::BadHeader, format!("header field `{name}`: {detail}")).at_header(name, detail)
     }
 
-    /// No or no known credentials. Says nothing about why: a guesser learns nothing from it.
+    /// The credentials are missing or prove no caller. Says nothing about why: a guesser learns
+    /// nothing from it.
     pub fn unauthorised() -> Self {
         let detail = "credentials that are known here are needed: an API key or a token in `Authorization: Bearer`, a key in `X-API-Key`, or a \
                       client certificate";
-        Self::new(ProblemType::Unauthorised, detail)
+        // RFC 9110 section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter
+        // in it.
+        Self::new(ProblemType::Unauthorised, detail).with_field(header::WWW_AUTHENTICATE, CHALLENGE)
     }
 
     /// Too many credentials from one address were none, until `retry_after` has passed.
@@ -180,25 +174,21 @@ impl Problem {
 
     /// No instance of the name asked for, or none that this caller may know of.
     pub fn no_such_instance() -> Self {
-        let mut problem = Self::new(ProblemType::NoSuchInstance, "there is no instance of this name");
-        problem.errors.push(FaultyPart {
-            pointer: None,
-            parameter: Some("instance".to_owned()),
-            header: None,
-            detail: "names no configured instance".to_owned(),
-        });
-        problem
+        Self::new(ProblemType::NoSuchInstance, "there is no instance of this name")
+            .at_parameter("instance".to_owned(), "names no configured instance")
     }
 
-    /// The method is not offered. `allow` lists those that are; the router fills it in where `None`
-    /// is given.
+    /// The method is not offered. `allow` lists those that are (RFC 9110 section 15.5.6); axum's
+    /// router adds its own list where `None` is given.
     pub fn method_not_allowed(allow: Option<&'static str>) -> Self {
-        let mut problem = Self::new(
+        let problem = Self::new(
             ProblemType::MethodNotAllowed,
             "the method is not offered here; the Allow header field lists those that are",
         );
-        problem.allow = allow;
-        problem
+        match allow {
+            Some(allow) => problem.with_field(header::ALLOW, allow),
+            None => problem,
+        }
     }
 
     /// No representation on offer satisfies `Accept`; `offered` lists what there is.
@@ -230,13 +220,18 @@ impl Problem {
 
     /// The body is not declared as JSON in UTF-8.
     pub fn unsupported_media_type(detail: &str) -> Self {
-        Self::new(ProblemType::UnsupportedMediaType, detail).at_header("Content-Type", detail)
+        // RFC 9110 section 15.5.16: Accept for a type, Accept-Encoding for a coding.
+        Self::new(ProblemType::UnsupportedMediaType, detail)
+            .at_header("Content-Type", detail)
+            .with_field(header::ACCEPT, "application/json")
     }
 
     /// The body is compressed.
     pub fn unsupported_encoding() -> Self {
         let detail = "a body is taken uncompressed only";
-        Self::new(ProblemType::UnsupportedEncoding, detail).at_header("Content-Encoding", detail)
+        Self::new(ProblemType::UnsupportedEncoding, detail)
+            .at_header("Content-Encoding", detail)
+            .with_field(header::ACCEPT_ENCODING, "identity")
     }
 
     /// The request names a host that this service is not.
@@ -285,8 +280,8 @@ impl Problem {
     }
 
     /// The reason.
-    pub fn cause(&self) -> ProblemType {
-        self.cause
+    pub fn problem_type(&self) -> ProblemType {
+        self.problem_type
     }
 
     /// The same problem, bearing the id of the request that it answers.
@@ -295,78 +290,42 @@ impl Problem {
         self
     }
 
-    fn at_pointer(mut self, pointer: &str, detail: &str) -> Self {
-        let (pointer, detail) = (Some(pointer.to_owned()), detail.to_owned());
-        self.errors.push(FaultyPart {
-            pointer,
-            parameter: None,
-            header: None,
-            detail,
-        });
-        self
+    fn at_pointer(self, pointer: &str, detail: &str) -> Self {
+        self.with_faulty(detail, |part| part.pointer = Some(pointer.to_owned()))
     }
 
-    fn at_header(mut self, name: &'static str, detail: &str) -> Self {
-        let (header, detail) = (Some(name.to_owned()), detail.to_owned());
-        self.errors.push(FaultyPart {
+    fn at_parameter(self, name: String, detail: &str) -> Self {
+        self.with_faulty(detail, |part| part.parameter = Some(name))
+    }
+
+    fn at_header(self, name: &'static str, detail: &str) -> Self {
+        self.with_faulty(detail, |part| part.header = Some(name.to_owned()))
+    }
+
+    fn with_faulty(mut self, detail: &str, place: impl FnOnce(&mut FaultyPart)) -> Self {
+        let mut part = FaultyPart {
             pointer: None,
             parameter: None,
-            header,
-            detail,
-        });
+            header: None,
+            detail: detail.to_owned(),
+        };
+        place(&mut part);
+        self.errors.push(part);
         self
     }
 
+    fn with_field(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.field = Some(Box::new((name, HeaderValue::from_static(value))));
+        self
+    }
+
+    /// RFC 9110 sections 10.2.3 and 15.6.4; RFC 6585 section 4.
     fn retry_after(mut self, wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         // Never "at once": that would be an invitation to knock without pause.
-        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
+        let value = HeaderValue::from(seconds.max(1));
+        self.field = Some(Box::new((header::RETRY_AFTER, value)));
         self
-    }
-
-    /// The header fields that RFC 9110 asks for with this status.
-    fn header_fields(&self) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        let (name, value): (HeaderName, Cow<'static, str>) = match self.cause {
-            // Section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter in
-            // it.
-            ProblemType::Unauthorised => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
-            // Section 15.5.6. axum's router adds its own list when there is none yet.
-            ProblemType::MethodNotAllowed => match self.allow {
-                Some(allow) => (header::ALLOW, allow.into()),
-                None => return fields,
-            },
-            // Section 15.5.16: Accept for a type, Accept-Encoding for a coding.
-            ProblemType::UnsupportedMediaType => (header::ACCEPT, "application/json".into()),
-            ProblemType::UnsupportedEncoding => (header::ACCEPT_ENCODING, "identity".into()),
-            // Sections 10.2.3 and 15.6.4; RFC 6585 section 4.
-            ProblemType::TooManyRequests
-            | ProblemType::KeysUnavailable
-            | ProblemType::Busy
-            | ProblemType::ShuttingDown => (header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string().into()),
-            ProblemType::NotJson
-            | ProblemType::UnknownArgument
-            | ProblemType::BadArgument
-            | ProblemType::MissingArgument
-            | ProblemType::BadParameter
-            | ProblemType::BadHeader
-            | ProblemType::Forbidden
-            | ProblemType::NoSuchRoute
-            | ProblemType::NoSuchMapper
-            | ProblemType::NoSuchInstance
-            | ProblemType::NotAcceptable
-            | ProblemType::RequestTimeout
-            | ProblemType::BodyTooLarge
-            | ProblemType::TargetTooLong
-            | ProblemType::Misdirected
-            | ProblemType::HeadersTooLarge
-            | ProblemType::Internal => return fields,
-        };
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            fields.insert(name, value);
-        }
-        fields
     }
 }
 
@@ -386,7 +345,13 @@ impl From<JsonError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).expect("strings and numbers always serialise");
-        let mut response = (self.cause.status(), self.header_fields(), body).into_response();
+        let mut response = (self.problem_type.status(), body).into_response();
+        let fields = response.headers_mut();
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(field) = &self.field {
+            let (name, value) = (**field).clone();
+            fields.insert(name, value);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -420,20 +385,27 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_listed_once_under_its_own_type_with_an_error_status() {
-        let types: HashSet<_> = ProblemType::ALL.iter().map(|cause| cause.type_and_title().0).collect();
-        assert_eq!(types.len(), ProblemType::ALL.len());
-        for cause in ProblemType::ALL {
+    fn every_type_has_an_error_status_and_a_uri_of_its_own() {
+        let uris: HashSet<_> = ProblemType::ALL.iter().map(|each| each.uri()).collect();
+        assert_eq!(uris.len(), ProblemType::ALL.len());
+        for each in ProblemType::ALL {
+            let status = each.status();
+            assert!(status.is_client_error() || status.is_server_error(), "{each:?}");
             assert!(
-                cause.status().is_client_error() || cause.status().is_server_error(),
-                "{cause:?}"
+                each.uri().starts_with("/problems/") && !each.title().is_empty(),
+                "{each:?}"
             );
-            let response = Problem::new(cause, "x").into_response();
+            let response = Problem::new(*each, "x").into_response();
             assert_eq!(
                 (response.status(), &response.headers()["content-type"]),
-                (cause.status(), &MEDIA_TYPE.parse().unwrap())
+                (status, &MEDIA_TYPE.parse().unwrap())
             );
         }
+    }
+
+    #[test]
+    fn types_stand_in_the_order_of_their_statuses() {
+        assert!(ProblemType::ALL.is_sorted_by_key(|each| each.status()));
     }
 
     #[test]

@@ -302,6 +302,7 @@ mod tests {
         assert_eq!(order, ["z", "a", "m"]);
     }
 
+    /// Hostile input 25, numbers for text, and numbers that would change: 400.
     #[test]
     fn doubtful_documents_are_refused_with_their_place() {
         for (text, pointer, message) in [
@@ -360,6 +361,7 @@ mod tests {
         }
     }
 
+    /// Hostile input 24, nesting of 128 and 100,000: 400.
     #[test]
     fn nesting_ends_at_127() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));

@@ -1,13 +1,13 @@
-//! How many connections are open at once, and which of them gives way.
+//! Limits how many connections are open at once, and evicts one for a new one.
 //!
-//! At the cap neither turning newcomers away nor letting them wait will do: ten thousand
+//! At the cap neither turning new connections away nor letting them wait will do: ten thousand
 //! connections that say nothing would shut out a health probe, and the orchestrator would kill a
-//! healthy service. So a newcomer takes the place of the connection that has been *idle* longest:
+//! healthy service. So a new connection evicts the one that has been *idle* longest:
 //! nothing is being answered on it, and its client has to be ready for the close at any time anyway
-//! (RFC 9112 section 9.5). Where none is idle, it takes the place of the one that has been
+//! (RFC 9112 section 9.5). Where none is idle, it evicts the one that has been
 //! *sending* a request's body longest: nothing has been done for it yet, and ten thousand bodies
 //! that come a byte at a time would otherwise do what silence can't. Only when a request is being
-//! worked on on every single one is the newcomer closed at once.
+//! worked on on every single one is the new connection closed at once.
 
 use std::{
     future::{Ready, ready},
@@ -38,8 +38,8 @@ use super::{
     slots::{InFlightRequest, Slot, Slots},
 };
 
-/// An acceptor that slots every connection, and moves one out that nothing is being done for when
-/// all slots are taken.
+/// An acceptor that gives every connection a slot, and evicts one that has no request at work when
+/// all are taken.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimiter {
     slots: Arc<Slots>,
@@ -86,7 +86,7 @@ impl<I, S> Accept<I, S> for ConnectionLimiter {
     }
 }
 
-/// A connection's stream: ends when the connection has to give way.
+/// A connection's stream: ends when the connection is evicted.
 #[derive(Debug)]
 pub struct LimitedStream<I> {
     stream: I,
@@ -101,8 +101,8 @@ pub struct LimitedStream<I> {
 }
 
 impl<I> LimitedStream<I> {
-    /// Whether to give way; registers the task to be woken when it has to.
-    fn has_to_leave(&mut self, context: &mut Context) -> bool {
+    /// Whether the connection is evicted; registers the task to be woken when it is.
+    fn is_evicted(&mut self, context: &mut Context) -> bool {
         self.evicted.as_mut().poll(context).is_ready()
     }
 
@@ -121,7 +121,7 @@ impl<I> LimitedStream<I> {
         unread.as_mut().poll(context).is_ready()
     }
 
-    /// Passes on what came of writing, but for a reader who has taken nothing for too long: what is
+    /// Passes on what came of writing, but for a reader that has taken nothing for too long: what is
     /// kept for it is given up.
     fn unless_stalled(&mut self, written: Poll<io::Result<usize>>, context: &mut Context) -> Poll<io::Result<usize>> {
         if written.is_ready() {
@@ -139,7 +139,7 @@ impl<I> LimitedStream<I> {
 
 impl<I: AsyncRead + Unpin> AsyncRead for LimitedStream<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
-        if self.has_to_leave(context) {
+        if self.is_evicted(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         if self.is_unread(context) {
@@ -151,7 +151,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for LimitedStream<I> {
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.has_to_leave(context) {
+        if self.is_evicted(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
@@ -163,7 +163,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
         context: &mut Context,
         parts: &[IoSlice],
     ) -> Poll<io::Result<usize>> {
-        if self.has_to_leave(context) {
+        if self.is_evicted(context) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
@@ -171,7 +171,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
     }
 
     /// Where this is false hyper copies every answer into a buffer of its own, and keeps it for as
-    /// long as its reader likes: the pages' script is 1.4 MB, and a thousand readers who never read
+    /// long as its reader likes: the pages' script is 1.4 MB, and a thousand readers that never read
     /// held as many gigabytes.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
@@ -186,7 +186,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
     }
 }
 
-/// A connection's service: tells its slot what becomes of each request.
+/// A connection's service: records in its slot what becomes of each request.
 #[derive(Debug, Clone)]
 pub struct LimitedService<S> {
     inner: S,
@@ -220,7 +220,7 @@ where
             request_in_flight.end();
             let answer = answer?;
             slot.answered();
-            Ok(answer.map(|body| Body::new(TrackedResponseBody::new(body, move |step| slot.told(step)))))
+            Ok(answer.map(|body| Body::new(TrackedResponseBody::new(body, move |step| slot.record(step)))))
         })
     }
 }

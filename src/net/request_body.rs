@@ -1,4 +1,4 @@
-//! When a request has arrived whole.
+//! A request's body that reports when it is whole.
 
 use std::{
     pin::Pin,
@@ -8,8 +8,8 @@ use std::{
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-/// A request's body that tells when it is there, or nobody waits for the rest of it any more;
-/// perhaps more than once.
+/// Calls `whole` when all of the body has arrived, or when it is dropped before; perhaps more than
+/// once.
 pub(super) struct TrackedRequestBody<F: Fn()> {
     body: Incoming,
     whole: F,

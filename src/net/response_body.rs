@@ -1,4 +1,4 @@
-//! When an answer has been handed over whole.
+//! A response's body that reports how far it has been handed over.
 
 use std::{
     pin::Pin,
@@ -8,24 +8,24 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-/// What becomes of an answer's body.
+/// A step of a response's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyProgress {
     /// There was room for some of it.
     Progress,
-    /// All of it has been handed over, or nobody wants the rest.
-    Gone,
+    /// All of it has been handed over, or it was dropped before.
+    Finished,
 }
 
-/// An answer's body that tells its steps.
+/// Calls `on_progress` at each step of the body.
 pub(super) struct TrackedResponseBody<F: Fn(BodyProgress)> {
     body: Body,
-    tell: F,
+    on_progress: F,
 }
 
 impl<F: Fn(BodyProgress)> TrackedResponseBody<F> {
-    pub(super) fn new(body: Body, tell: F) -> Self {
-        Self { body, tell }
+    pub(super) fn new(body: Body, on_progress: F) -> Self {
+        Self { body, on_progress }
     }
 }
 
@@ -36,7 +36,7 @@ impl<F: Fn(BodyProgress) + Unpin> HttpBody for TrackedResponseBody<F> {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if frame.is_ready() {
-            (self.tell)(BodyProgress::Progress);
+            (self.on_progress)(BodyProgress::Progress);
         }
         frame
     }
@@ -52,6 +52,6 @@ impl<F: Fn(BodyProgress) + Unpin> HttpBody for TrackedResponseBody<F> {
 
 impl<F: Fn(BodyProgress)> Drop for TrackedResponseBody<F> {
     fn drop(&mut self) {
-        (self.tell)(BodyProgress::Gone);
+        (self.on_progress)(BodyProgress::Finished);
     }
 }

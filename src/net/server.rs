@@ -3,7 +3,7 @@
 //! `axum::serve` has no timeout for a header section, so a client that sends half of one holds its
 //! connection for ever. Here every phase of a connection ends: the first request and every header
 //! section by [`ServerOptions::header_timeout`], a body by the extractors, a command by its own
-//! deadline, an answer that nobody reads by [`ServerOptions::stall_timeout`], an idle HTTP/1
+//! deadline, an answer that is not read by [`ServerOptions::stall_timeout`], an idle HTTP/1
 //! connection by the header timeout again, a dead HTTP/2 one by unanswered pings. All of it holds
 //! with TLS as without; a handshake ends by the header timeout too.
 
@@ -34,7 +34,7 @@ const MAX_BUFFER: usize = 96 * 1024;
 
 /// What the kernel holds of an answer for a slow reader, in bytes. By itself it takes up to 4 MiB a
 /// connection and says that there is room again when a third is free, so that a reader of 40 KB a
-/// second would look like one who doesn't read at all.
+/// second would look like one that doesn't read at all.
 const SEND_BUFFER: usize = 128 * 1024;
 
 /// Open files that are left to everything else than callers: the directory's connections, files,
@@ -99,8 +99,8 @@ pub async fn serve(
 /// Serves HTTP over TLS with the certificate of the moment; otherwise as [`serve`].
 ///
 /// A client's certificate is in each request's extensions ([`ClientCertificate`]). `on_refused` is
-/// told of each client whose certificate did not verify, and why, since there is no request to
-/// answer. What does not begin with a TLS handshake is closed.
+/// called for each client whose certificate did not verify, with the reason, since there is no
+/// request to answer. What does not begin with a TLS handshake is closed.
 ///
 /// [`ClientCertificate`]: super::tls::ClientCertificate
 pub async fn serve_tls(

@@ -1,5 +1,5 @@
-//! Who has a slot, what goes on on each, and which of them gives way: see [`super::connections`]
-//! for why.
+//! The slots of open connections, what goes on on each, and which is evicted when all are taken:
+//! see [`super::connections`] for why.
 
 use std::{
     collections::BTreeMap,
@@ -28,11 +28,12 @@ pub(super) struct Slots {
 struct SlotTable {
     open: usize,
     next_sequence: u64,
-    /// Who may be asked to leave, the longest idle first.
+    /// Idle connections, the longest idle first: these are evicted first.
     idle: BTreeMap<u64, CancellationToken>,
-    /// Who may be asked to leave when nobody is idle, the longest sending first.
+    /// Connections whose requests are still arriving, the longest sending first: evicted where none
+    /// is idle.
     sending: BTreeMap<u64, CancellationToken>,
-    /// How many of `open` have been asked and are not gone yet.
+    /// How many of `open` have been evicted and are not closed yet.
     evicting: usize,
     warned: Option<Instant>,
 }
@@ -57,7 +58,8 @@ impl Slots {
         }
     }
 
-    /// A slot, if there is one or somebody gives way.
+    /// Takes a slot; evicts a connection where none is free, and gives `None` where none may be
+    /// evicted.
     pub(super) fn acquire(slots: &Arc<Self>) -> Option<Slot> {
         let mut table = slots.table();
         if table.open - table.evicting >= slots.capacity {
@@ -159,7 +161,7 @@ struct SlotState {
 }
 
 impl Slot {
-    /// Cancelled when its connection has to give way.
+    /// Cancelled when the connection is evicted.
     pub(super) fn evicted(&self) -> CancellationToken {
         self.evicted.clone()
     }
@@ -177,11 +179,11 @@ impl Slot {
         answers.waiting += 1;
     }
 
-    /// Takes down a step of such a body.
-    pub(super) fn told(&self, step: BodyProgress) {
+    /// Records a step of such a body.
+    pub(super) fn record(&self, step: BodyProgress) {
         let mut answers = self.answers();
         answers.stepped = Instant::now();
-        if step == BodyProgress::Gone {
+        if step == BodyProgress::Finished {
             answers.waiting -= 1;
         }
     }
@@ -208,11 +210,11 @@ impl Slot {
         if state_now == state.state_now {
             return;
         }
-        // Who has to leave is decided under this lock, too.
+        // Evictions are decided under this lock, too.
         let mut table = self.slots.table();
         table.unregister(state.state_now, state.sequence);
         state.state_now = state_now;
-        // One that has already been asked to leave is not asked again.
+        // A connection that has been evicted is not evicted again.
         if !self.evicted.is_cancelled() {
             state.sequence = table.register(state_now, &self.evicted);
         }
@@ -235,7 +237,7 @@ impl Drop for Slot {
 }
 
 /// One request, from its header section to its answer. From when it is whole until it is answered
-/// its connection is not asked to leave.
+/// its connection is not evicted.
 #[derive(Debug)]
 pub(super) struct InFlightRequest {
     slot: Arc<Slot>,
@@ -256,14 +258,14 @@ impl InFlightRequest {
         }
     }
 
-    /// The request is whole, or nobody waits for the rest of it.
+    /// Notes that the request is whole, or that the rest of it is not waited for.
     pub(super) fn received(&self) {
         if self.sending.swap(false, Ordering::Relaxed) {
             self.slot.count(|state| state.sending -= 1);
         }
     }
 
-    /// It has been answered, or nobody waits for the answer any more.
+    /// Notes that it has been answered, or that its connection is gone.
     pub(super) fn end(&self) {
         if self.on_finish.swap(true, Ordering::Relaxed) {
             return;
@@ -291,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomer_takes_the_place_of_the_longest_idle() {
+    fn a_new_connection_evicts_the_longest_idle() {
         let slots = Arc::new(Slots {
             capacity: 2,
             table: Mutex::default(),
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_answers_is_never_asked_to_leave() {
+    fn a_connection_with_a_request_at_work_is_never_evicted() {
         let slots = Arc::new(Slots {
             capacity: 2,
             table: Mutex::default(),
@@ -327,8 +329,9 @@ mod tests {
         assert_eq!(slots.table().idle.len(), 1);
     }
 
+    /// Hostile input 38, 10,000 idle connections: give way; the health probe is answered.
     #[test]
-    fn one_that_is_still_sending_gives_way_after_every_idle_one() {
+    fn a_connection_that_is_still_sending_is_evicted_after_every_idle_one() {
         let slots = Arc::new(Slots {
             capacity: 3,
             table: Mutex::default(),
@@ -374,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_is_counted_out_once() {
+    fn a_slot_is_given_back_once() {
         let slots = Arc::new(Slots {
             capacity: 1,
             table: Mutex::default(),
@@ -382,7 +385,7 @@ mod tests {
         for _ in 0..3 {
             let first = acquire(&slots).expect("room");
             let second = acquire(&slots).expect("the first gives way");
-            // A request that came in between being asked and leaving.
+            // A request that came in between the eviction and the close.
             drop(InFlightRequest::begin(&first, false));
             drop(first);
             drop(second);

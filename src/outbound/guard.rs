@@ -195,6 +195,7 @@ mod tests {
         }
     }
 
+    /// Hostile input 96, a name that leads to this machine by now: not connected.
     #[tokio::test]
     async fn nothing_reaches_an_address_that_is_kept_back() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -232,6 +233,7 @@ mod tests {
         }
     }
 
+    /// Hostile input 96, a name that leads to this machine by now: not connected.
     #[tokio::test]
     async fn a_name_is_looked_at_each_time_a_connection_is_made() {
         let asked = Arc::new(AtomicUsize::new(0));

@@ -24,8 +24,8 @@ use super::{
     pacing::{Governor, LaneStatus, Rates},
     request::Api,
     retry::{self, Budget},
-    tokens::{Token, TokenInUse, Tokens},
-    transport::{LastAttempt, LastError, RequestContext, Transport, read_json, watch_tokens},
+    tokens::{Token, TokenInUse, Tokens, days_left},
+    transport::{LastAttempt, LastError, RequestContext, Transport, read_json},
 };
 
 /// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and
@@ -33,7 +33,7 @@ use super::{
 const MAX_THROTTLED: u32 = 10;
 
 /// A directory's address and tokens, and the bounds of requests to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     /// The URL below which its collections stand.
     pub base: Url,
@@ -74,13 +74,8 @@ pub struct Status {
 impl Status {
     /// Whole days until the token in use expires, as far as that is known; negative when it has.
     pub fn token_days_left(&self) -> Option<i64> {
-        const DAY: i64 = 24 * 60 * 60;
-        let left = |expires: jiff::Timestamp| {
-            let left = expires.duration_since(jiff::Timestamp::now());
-            // Negative for the past, be it a moment ago.
-            (left.as_secs() - i64::from(left.subsec_nanos() < 0)).div_euclid(DAY)
-        };
-        self.token_expires.map(left)
+        let now = jiff::Timestamp::now();
+        self.token_expires.map(|expires| days_left(expires, now))
     }
 }
 
@@ -95,10 +90,9 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of this directory. Needs a running tokio: a token that is kept in a file is read
-    /// anew every second.
+    /// A client of this directory.
     pub fn new(pool: Pool, target: Target) -> Self {
-        let transport = Arc::new(Transport {
+        Self(Arc::new(Transport {
             pool,
             base: target.base,
             tokens: Tokens::new(target.token, target.second_token),
@@ -109,11 +103,15 @@ impl Client {
             budget: Budget::new(),
             last: Mutex::default(),
             probing: AtomicBool::new(false),
-        });
-        if transport.tokens.can_change() {
-            tokio::spawn(watch_tokens(Arc::downgrade(&transport)));
+        }))
+    }
+
+    /// Reads the tokens anew ([`Token::reload`](super::Token::reload)), to be called when they may
+    /// have changed.
+    pub async fn reload_tokens(&self) {
+        if self.0.tokens.reload().await {
+            tracing::info!("the authentication token has changed; the new one is in use");
         }
-        Self(transport)
     }
 
     /// How the directory speaks.

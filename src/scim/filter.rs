@@ -123,6 +123,8 @@ mod tests {
     }
 
     proptest! {
+        /// Hostile input 11, a user name that continues the filter: looked up literally, 404, one
+        /// comparison.
         #[test]
         fn a_filter_is_one_comparison_with_the_value_that_was_given(value in hostile()) {
             for attribute in ["userName", "groups.value"] {
@@ -131,6 +133,7 @@ mod tests {
             }
         }
 
+        /// Hostile input 14, a user name of what a query is made of: arrives as it was sent.
         #[test]
         fn a_filter_is_the_only_thing_in_a_query_and_comes_out_of_it_whole(value in hostile()) {
             let base = url::Url::parse("https://scim.us-east-1.amazonaws.com/t-1/scim/v2/").unwrap();

@@ -28,7 +28,7 @@ pub use patch::{Op, Operation, PatchOp, apply, difference, is_made};
 pub use pool::{Connection, Pool, Proxy};
 pub use request::{Api, Page, Request};
 pub use resource::{Group, Headers, Id, ListResponse, Member, Object, ResourceError, User};
-pub use tokens::{Reload, Token, TokenInUse};
+pub use tokens::{Reload, Token, TokenInUse, days_left};
 pub use transport::{LastError, RequestContext};
 
 /// How a directory speaks where AWS and the RFCs differ.

@@ -60,23 +60,23 @@ const CLASSES: usize = 4;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {
     /// Requests a second for each API that reads.
-    pub read: f64,
+    pub read_rate: f64,
     /// Requests a second for each API that writes.
-    pub write: f64,
+    pub write_rate: f64,
     /// Membership changes a second, over all group requests.
-    pub memberships: f64,
+    pub membership_rate: f64,
     /// APIs that have a rate of their own.
-    pub apis: BTreeMap<Api, f64>,
+    pub api_rates: BTreeMap<Api, f64>,
 }
 
 impl Default for Rates {
     /// AWS's published limits; for memberships, whose limit AWS keeps to itself, a guess.
     fn default() -> Self {
         Self {
-            read: 40.0,
-            write: 25.0,
-            memberships: 250.0,
-            apis: BTreeMap::new(),
+            read_rate: 40.0,
+            write_rate: 25.0,
+            membership_rate: 250.0,
+            api_rates: BTreeMap::new(),
         }
     }
 }
@@ -85,16 +85,16 @@ impl Rates {
     /// A replica's share, when so many share one tenant.
     pub fn shared_by(mut self, replicas: u32) -> Self {
         let replicas = f64::from(replicas.max(1));
-        self.read /= replicas;
-        self.write /= replicas;
-        self.memberships /= replicas;
-        self.apis.values_mut().for_each(|rate| *rate /= replicas);
+        self.read_rate /= replicas;
+        self.write_rate /= replicas;
+        self.membership_rate /= replicas;
+        self.api_rates.values_mut().for_each(|rate| *rate /= replicas);
         self
     }
 
     fn rate_of(&self, api: Api) -> f64 {
-        let general = if api.writes() { self.write } else { self.read };
-        self.apis.get(&api).copied().unwrap_or(general)
+        let general = if api.writes() { self.write_rate } else { self.read_rate };
+        self.api_rates.get(&api).copied().unwrap_or(general)
     }
 }
 
@@ -133,7 +133,7 @@ impl Governor {
             .map(|api| (api, Arc::new(Lane::new(api.name(), rates.rate_of(api)))));
         Self {
             apis: lanes.collect(),
-            memberships: Arc::new(Lane::new("memberships", rates.memberships)),
+            memberships: Arc::new(Lane::new("memberships", rates.membership_rate)),
         }
     }
 
@@ -390,7 +390,7 @@ mod tests {
 
     fn governor(write: f64) -> Arc<Governor> {
         Arc::new(Governor::new(&Rates {
-            write,
+            write_rate: write,
             ..Rates::default()
         }))
     }
@@ -553,7 +553,7 @@ mod tests {
     #[test]
     fn replicas_share_the_rates() {
         let rates = Rates {
-            apis: [(Api::CreateUser, 10.0)].into(),
+            api_rates: [(Api::CreateUser, 10.0)].into(),
             ..Rates::default()
         }
         .shared_by(2);

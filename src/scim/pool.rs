@@ -1,6 +1,6 @@
 //! Pools of connections, shared by instances whose connection settings are equal.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use url::Url;
 
@@ -25,8 +25,8 @@ pub struct Connection {
     pub connect_timeout: Duration,
 }
 
-/// The proxy between us and a directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The proxy between us and a directory. `Debug` shows its host and port, and never its password.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Proxy {
     /// None, whatever the environment says.
     None,
@@ -34,6 +34,20 @@ pub enum Proxy {
     System,
     /// This one.
     Url(Url),
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => formatter.write_str("None"),
+            Self::System => formatter.write_str("System"),
+            Self::Url(url) => {
+                let host = url.host_str().unwrap_or_default();
+                let port = url.port_or_known_default().unwrap_or_default();
+                write!(formatter, "Url({}://{host}:{port})", url.scheme())
+            }
+        }
+    }
 }
 
 impl Proxy {

@@ -1,8 +1,8 @@
 //! The access tokens of an instance: one or two, which may change while the service runs.
 //!
 //! AWS's tokens live a year and are changed by hand, at most two being valid at a time (User Guide,
-//! "Rotate an access token"). A token in a file is read again every second and whenever it is
-//! refused; where there are two, a refused one gives way to the other.
+//! "Rotate an access token"). A token in a file is read again when the file changes and
+//! whenever it is refused; where there are two, a refused one gives way to the other.
 
 use std::{
     fmt,
@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 pub type Reload = Arc<dyn Fn() -> Option<SecretString> + Send + Sync>;
 
 /// A token, and how to read it anew if it is kept somewhere.
+#[derive(Clone)]
 pub struct Token {
     /// The token as it was read.
     pub secret: SecretString,
@@ -30,6 +31,17 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").finish_non_exhaustive()
     }
+}
+
+/// The whole days until a token expires: 0 on its last day, negative as soon as that is past.
+#[must_use]
+pub fn days_left(expires: Timestamp, now: Timestamp) -> i64 {
+    const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+    let left = expires.duration_since(now);
+    // Rounded down below zero as well, so that a token that expired this second is told from one
+    // that is about to.
+    let seconds = left.as_secs() - i64::from(left.subsec_nanos() < 0);
+    seconds.div_euclid(SECONDS_A_DAY)
 }
 
 /// Which of the tokens is in use.
@@ -189,11 +201,6 @@ impl Tokens {
         }
     }
 
-    /// Whether any token can be read anew.
-    pub(super) fn can_change(&self) -> bool {
-        self.inner().tokens.iter().any(|token| token.reload.is_some())
-    }
-
     /// Replaces the tokens in a text by asterisks.
     pub(super) fn mask(&self, text: &str) -> String {
         let masked = |text: String, token: &Token| text.replace(token.secret.expose_secret(), "***");
@@ -306,6 +313,30 @@ mod tests {
         );
         let new = tokens.current();
         assert!(!tokens.replace(std::slice::from_ref(&new)).await, "both are");
+    }
+
+    #[test]
+    fn days_are_whole_and_negative_once_the_token_has_expired() {
+        for (expires, expected) in [
+            ("2026-11-02T12:00:00Z", 0),
+            ("2026-11-03T11:59:59.999Z", 0),
+            ("2026-11-03T12:00:00Z", 1),
+            ("2027-01-31T12:00:00Z", 90),
+            ("2027-01-31T11:59:59Z", 89),
+            ("2026-11-02T11:59:59.999Z", -1),
+            ("2026-11-01T12:00:00Z", -1),
+            ("2026-11-01T11:59:59Z", -2),
+        ] {
+            assert_eq!(
+                days_left(expires.parse().unwrap(), "2026-11-02T12:00:00Z".parse().unwrap()),
+                expected,
+                "{expires}"
+            );
+        }
+        assert_eq!(
+            days_left(Timestamp::MAX, Timestamp::MIN),
+            -days_left(Timestamp::MIN, Timestamp::MAX) - 1
+        );
     }
 
     #[test]

@@ -37,9 +37,6 @@ const MAX_RECEIVED: usize = 512 << 20;
 /// The longest message passed on from a directory, in characters.
 const MAX_DETAIL: usize = 1000;
 
-/// How often a token in a file is read anew.
-const TOKEN_POLL: Duration = Duration::from_secs(1);
-
 /// How many further tokens one request tries: the second, and one put in a file's place meanwhile.
 const MAX_TOKENS_TRIED: usize = 2;
 
@@ -353,17 +350,6 @@ async fn probe(transport: Weak<Transport>) {
             // The breaker may have opened again before `probing` was cleared.
             transport.probe_if_open();
             return;
-        }
-    }
-}
-
-/// Reads the tokens anew for as long as the client lives.
-pub(super) async fn watch_tokens(transport: Weak<Transport>) {
-    loop {
-        tokio::time::sleep(TOKEN_POLL).await;
-        let Some(transport) = transport.upgrade() else { return };
-        if transport.tokens.reload().await {
-            tracing::info!("the authentication token has changed; the new one is in use");
         }
     }
 }

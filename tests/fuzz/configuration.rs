@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use aws_ilm::config::{self, Kind, Scope, Setting, Sources};
+use aws_ilm::config::{self, Scope, Setting, Sources};
 use fastrand::Rng;
 
 use crate::made;
@@ -11,7 +11,7 @@ use crate::made;
 const SECRET: &str = "zq7-s3cr3t-9f2c71";
 
 /// What settings are set to, of every kind.
-const VALUES: [&str; 24] = [
+const VALUES: [&str; 27] = [
     "true",
     "false",
     "0",
@@ -29,6 +29,9 @@ const VALUES: [&str; 24] = [
     "json",
     "aws",
     "rfc7644",
+    "same-person",
+    "always",
+    "never",
     "http://127.0.0.1:1/T/scim/v2/",
     "https://scim.us-east-1.amazonaws.com/T",
     "https://a@b/",
@@ -49,10 +52,9 @@ fn value(setting: &Setting, random: &mut Rng) -> String {
             _ => SECRET.to_owned(),
         };
     }
-    match (random.u8(..8), setting.default, &setting.kind) {
-        (0, ..) => made::text(random),
-        (1..=3, Some(default), _) => default.to_owned(),
-        (4, _, Kind::Choice(words)) => made::one(words, random).to_owned(),
+    match (random.u8(..8), setting.default) {
+        (0, _) => made::text(random),
+        (1..=3, Some(default)) => default.to_owned(),
         _ => made::one(&VALUES, random).to_owned(),
     }
 }

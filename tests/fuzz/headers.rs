@@ -1,10 +1,10 @@
 //! Hosts, queries and header fields.
 
 use aws_ilm::http::{
-    extract::CommandQuery,
     host::HostRule,
     negotiate::{Handling, Representation},
     observe::request_id_of,
+    query::CommandQuery,
 };
 use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use fastrand::Rng;

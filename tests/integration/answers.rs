@@ -8,6 +8,7 @@ use crate::{
     harness::{World, answer},
 };
 
+/// Hostile input 48, query parameters that are unknown or doubled: 400.
 #[tokio::test]
 async fn the_query_picks_an_instance_and_a_dry_run_and_nothing_else() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;

@@ -14,20 +14,18 @@ const COLUMNS: usize = 100;
 const RIDDLES: [&str; 3] = ["whoever", "nobody", "somebody"];
 
 /// Files and folders whose comments have not been swept yet. Empty this as they are; add nothing.
-const UNSWEPT: [&str; 13] = [
-    "src/app/",
+const UNSWEPT: [&str; 10] = [
     "src/auth/",
     "src/commands/",
     "src/config/",
     "src/envelope/",
-    "src/http/",
+    // Their documentation is the document of the interface, too.
+    "src/http/routes/",
     "src/json/",
-    "src/net/",
     "src/outcome.rs",
     "src/policy.rs",
     "src/profile.rs",
     "src/service/",
-    "src/tls/",
 ];
 
 /// Roots whose imports stand in one nested statement.

@@ -70,12 +70,13 @@ async fn a_profile_and_a_group_are_an_object_or_a_string_that_holds_one() {
 }
 
 #[tokio::test]
-async fn switches_are_booleans_or_their_names_and_null_is_the_default() {
+async fn switches_are_booleans_or_their_names_and_null_or_empty_is_the_default() {
     let world = World::holding(crowd(1, 1)).await;
     for (value, shown) in [
         (json!(true), true),
         (json!("true"), true),
         (json!(null), true),
+        (json!(""), true),
         (json!(false), false),
         (json!("false"), false),
     ] {
@@ -90,7 +91,7 @@ async fn switches_are_booleans_or_their_names_and_null_is_the_default() {
     for value in [
         json!("yes"),
         json!("True"),
-        json!(""),
+        json!(" "),
         json!(1),
         json!([true]),
         json!({}),
@@ -153,6 +154,8 @@ async fn member_lists_come_in_three_forms() {
     world.assert_calls(&[]);
 }
 
+/// - Hostile input 22, a list for an object: 400.
+/// - Hostile input 26, null for what is needed, or for everything: 400.
 #[tokio::test]
 async fn what_is_no_document_for_an_argument_is_a_problem_with_its_place() {
     let world = World::start().await;
@@ -193,6 +196,15 @@ async fn what_is_no_document_for_an_argument_is_a_problem_with_its_place() {
     world.assert_calls(&[]);
 }
 
+/// - Hostile input 13, a user name with characters nobody sees: 400, no call.
+/// - Hostile input 21, a key given twice: 400.
+/// - Hostile input 22, a list for an object: 400.
+/// - Hostile input 23, attributes that nobody may set by a profile: unknown arguments 400; in a
+///   profile ignored, never sent.
+/// - Hostile input 24, nesting of 128 and 100,000: 400.
+/// - Hostile input 25, numbers for text, and numbers that would change: 400.
+/// - Hostile input 26, null for what is needed, or for everything: 400.
+/// - Hostile input 27, no body, half a body, more than a body, a byte order mark, comments: 400.
 #[tokio::test]
 async fn missing_unknown_and_doubled_arguments_are_named() {
     let world = World::start().await;

@@ -135,6 +135,8 @@ async fn adopt_says_nothing_of_updates_nor_of_a_profiles_own_id() {
 
 // One subject, one writer.
 
+/// Hostile input 82, a disable and an update of one person at once: one after the other; disabled
+/// in the end.
 #[tokio::test]
 async fn commands_about_one_person_run_one_after_the_other() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
@@ -266,6 +268,7 @@ async fn with_token_file(file: &File) -> World {
     .await
 }
 
+/// Hostile input 99, a token renewed in its file: taken up while running.
 #[tokio::test]
 async fn a_token_renewed_in_its_file_is_taken_though_the_old_one_is_revoked_at_once() {
     let file = File::new("sandbox-token");

@@ -67,6 +67,12 @@ fn bomb(megabytes: usize) -> Vec<u8> {
         .collect()
 }
 
+/// - Hostile input 84, a redirect, to the metadata service or elsewhere: 502; the token stays.
+/// - Hostile input 85, an id that is a path, from the directory: 502.
+/// - Hostile input 86, a packed bomb, a body of a gigabyte: 502, cut.
+/// - Hostile input 87, floods of header fields, bytes that are not Unicode: 502 or ignored.
+/// - Hostile input 90, answers of the wrong length, interim ones without end: their failure; the
+///   next one works.
 #[tokio::test]
 async fn every_answer_that_is_none_gets_its_failure_and_the_next_one_works() {
     let json_type = ("Content-Type", "application/json");
@@ -210,6 +216,7 @@ async fn every_answer_that_is_none_gets_its_failure_and_the_next_one_works() {
     }
 }
 
+/// Hostile input 84, a redirect, to the metadata service or elsewhere: 502; the token stays.
 #[tokio::test]
 async fn the_token_follows_no_redirect() {
     for status in [
@@ -257,6 +264,7 @@ async fn the_token_follows_no_redirect() {
     }
 }
 
+/// Hostile input 91, an error that quotes markup, line ends, the token: plain, bounded, masked.
 #[tokio::test]
 async fn what_a_directory_says_of_an_error_is_plain_bounded_and_without_the_token() {
     let detail = format!(
@@ -294,6 +302,7 @@ async fn what_a_directory_says_of_an_error_is_plain_bounded_and_without_the_toke
     );
 }
 
+/// Hostile input 92, pages without end: 502.
 #[tokio::test]
 async fn pages_that_lead_in_a_circle_end() {
     let cursors = Mutex::new(["a", "b", "a", "b"].iter().cycle());
@@ -325,6 +334,7 @@ async fn pages_that_lead_in_a_circle_end() {
     );
 }
 
+/// Hostile input 88, a creation answered with another or an inactive person: 502.
 #[tokio::test]
 async fn a_creation_answered_with_somebody_else_or_inactive_is_a_mismatch() {
     let inactive = {

@@ -165,6 +165,7 @@ async fn a_creation_whose_fate_cant_be_learnt_is_told_as_such() {
     assert_eq!((again.status, &result(&again)["action"]), (200, &json!("update")));
 }
 
+/// Hostile input 83, one person created twice at once: one creation; the other goes on as update.
 #[tokio::test]
 async fn two_creations_of_one_person_at_once_make_one_person_and_both_succeed() {
     let world = World::holding(json!({})).await;
@@ -191,6 +192,7 @@ async fn two_creations_of_one_person_at_once_make_one_person_and_both_succeed() 
     world.assert_calls(&[("CreateUser", 2), ("ListUsers", 1)]);
 }
 
+/// Hostile input 81, a caller who hangs up: the command ends anyway.
 #[tokio::test]
 async fn a_caller_who_hangs_up_does_not_stop_a_command_between_two_writes() {
     let world = World::holding(crowd(150, 0)).await;

@@ -248,16 +248,22 @@ async fn nothing_leaks(format: &str) {
 
 // With a second thread: the callers' connections have to see the shutdown while the test waits for
 // its end.
+/// - Hostile input 100, names that forge log lines or move a cursor: one line, escaped.
+/// - Hostile input 101, secrets and people in all that is written: nowhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_logs_for_people() {
     nothing_leaks("text").await;
 }
 
+/// - Hostile input 33, emoji, right to left, many combining characters: kept as given, or 400; one
+///   log line.
+/// - Hostile input 100, names that forge log lines or move a cursor: one line, escaped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_json_logs() {
     nothing_leaks("json").await;
 }
 
+/// Hostile input 101, secrets and people in all that is written: nowhere.
 #[test]
 fn no_subcommand_prints_a_token() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

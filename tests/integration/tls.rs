@@ -582,7 +582,7 @@ async fn the_wrong_protocol_is_turned_away_and_disturbs_nobody() {
     assert_eq!(answer.status().as_u16(), 200);
 }
 
-fn load(settings: &[(&str, &str)]) -> Result<config::Settings, config::Faults> {
+fn load(settings: &[(&str, &str)]) -> Result<config::Settings, config::ConfigError> {
     let mut environment: BTreeMap<String, String> = [
         ("AWS_ILM_URL", "https://scim.us-east-1.amazonaws.com/abc-1"),
         ("AWS_ILM_AUTHENTICATION_TOKEN", "token"),

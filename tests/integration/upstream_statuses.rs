@@ -105,6 +105,7 @@ async fn a_dead_port_is_a_503_with_a_wait_for_every_command() {
     assert_eq!(world.get("/health/ready").await.status, 200);
 }
 
+/// Hostile input 89, waits of years, of nothing, of the past: kept in bounds.
 #[tokio::test]
 async fn a_throttled_directory_is_a_503_and_what_it_says_of_waiting_is_kept_in_bounds() {
     for (asked, told) in [

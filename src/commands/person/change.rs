@@ -54,8 +54,9 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Whether the profile's userName is the user's in another spelling, which stays: SAML's NameID must
-    /// match it to the letter. Old data that have the user's spelling say that it is to change.
+    /// Whether the profile's userName is the user's in another spelling, which stays: SAML's NameID
+    /// must match it to the letter. Old data that have the user's spelling say that it is to
+    /// change.
     fn keeps_its_spelling(&self, user: &User) -> bool {
         let Some(has) = user.user_name() else { return false };
         let is_same = self.mapped_user_name().is_some_and(|name| is_same_name(name, has));

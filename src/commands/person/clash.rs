@@ -25,8 +25,9 @@ enum Unique<'v> {
 const MOST_READS: usize = 2;
 
 impl<'a> Person<'a> {
-    /// Ends with a 409, naming the attribute and the user that has its value. `sent` are the attributes
-    /// that were refused; `looked_for` those of which it is known already that no other user has them.
+    /// Ends with a 409, naming the attribute and the user that has its value. `sent` are the
+    /// attributes that were refused; `looked_for` those of which it is known already that no other
+    /// user has them.
     pub(super) fn clashes<T>(
         &self,
         error: &ScimError,

@@ -58,8 +58,8 @@ impl<'a> Person<'a> {
         violations
     }
 
-    /// Looks only by what a 409 would not show: the id, the old keys, the userName's other form, which
-    /// the directory would take as a new user.
+    /// Looks only by what a 409 would not show: the id, the old keys, the userName's other form,
+    /// which the directory would take as a new user.
     pub(in crate::commands) fn find_unseen(
         &mut self,
         keys: &Keys,
@@ -132,7 +132,8 @@ impl<'a> Person<'a> {
                 if !sent.is_conflict() {
                     return self.failed(sent.error);
                 }
-                // The name is free: what clashes is the employee id, of the same person or of another.
+                // The name is free: what clashes is the employee id, of the same person or of
+                // another.
                 if let Some(user) = self.find_by(&[LookupKey::EmployeeId], keys, replay)? {
                     return self.adopt(user, allow_enable, replay);
                 }
@@ -179,8 +180,8 @@ fn new_user(attributes: &Object, active: bool) -> Object {
     body
 }
 
-/// Whether a user that is there after a lost answer is the one that was sent. A user with an employee
-/// id where none was sent is another one.
+/// Whether a user that is there after a lost answer is the one that was sent. A user with an
+/// employee id where none was sent is another one.
 fn is_as_sent(user: &User, name: &str, wanted: &Object, active: bool) -> bool {
     let has_other_id = user.get("externalId").is_some() && !wanted.contains_key("externalId");
     has_name(user, name) && user.active() == Some(active) && !has_other_id && difference(wanted, user).is_empty()

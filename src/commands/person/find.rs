@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl<'a> Person<'a> {
-    /// Looks by each key of the profile in the command's order until one finds its user; `None` when
-    /// none does. Ends the command where it can't be told which user is meant.
+    /// Looks by each key of the profile in the command's order until one finds its user; `None`
+    /// when none does. Ends the command where it can't be told which user is meant.
     pub(in crate::commands) fn find(&mut self, keys: &Keys, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
         self.find_by(&Keys::order(self.action), keys, replay)
     }
@@ -139,7 +139,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// The one user of an employee id; employee ids are compared to the letter (RFC 7643 section 3.1).
+    /// The one user of an employee id; employee ids are compared to the letter (RFC 7643 section
+    /// 3.1).
     pub(super) fn by_employee_id(&self, id: Option<&str>, replay: &mut Replay<'a>) -> Result<Option<&'a User>, Next> {
         let Some(id) = id else { return Ok(None) };
         match replay.users_by_external_id(id)? {
@@ -154,9 +155,9 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Ends a command whose id and userName are two users'. In a create or an update the name is the new
-    /// one, which is taken then: a directory that compares code points would not say so of a name in
-    /// another form.
+    /// Ends a command whose id and userName are two users'. In a create or an update the name is
+    /// the new one, which is taken then: a directory that compares code points would not say so of
+    /// a name in another form.
     fn name_is_not_another_users(&self, user: &User, keys: &Keys, replay: &mut Replay<'a>) -> Result<(), Next> {
         let Some(name) = &keys.user_name else { return Ok(()) };
         if user.user_name().is_some_and(|found| is_same_name(found, name)) {

@@ -1,4 +1,5 @@
-//! The keys by which a person is looked for: which a profile has, and in which order they are tried.
+//! The keys by which a person is looked for: which a profile has, and in which order they are
+//! tried.
 
 use serde_json::Value;
 
@@ -111,8 +112,8 @@ impl Keys {
 }
 
 impl<'a> Person<'a> {
-    /// The keys that the profile has. Ends the command when it has none, or one that no directory can
-    /// have: a leaver is never said to be gone because of a blank.
+    /// The keys that the profile has. Ends the command when it has none, or one that no directory
+    /// can have: a leaver is never said to be gone because of a blank.
     pub(in crate::commands) fn keys(&self) -> Result<Keys, Next> {
         let old = match &self.prepared.old {
             Ok(old) => old.as_ref(),
@@ -149,8 +150,8 @@ impl<'a> Person<'a> {
         old.mapped(self.prepared.rules)
     }
 
-    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for messages.
-    /// None where the instance's profiles have the ids of another system.
+    /// The `id` of the profile, or of the old data in it; `place` is where that stands, for
+    /// messages. None where the instance's profiles have the ids of another system.
     fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
         if self.prepared.rules.policy.profile_id == ProfileId::Foreign {
             return Ok(None);
@@ -197,8 +198,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Why the userName could not be mapped: a mapper's file says the attribute that it could not fill,
-    /// the built-in mapping the field that it could not read.
+    /// Why the userName could not be mapped: a mapper's file says the attribute that it could not
+    /// fill, the built-in mapping the field that it could not read.
     fn unmapped_user_name(&self, mapped: &Mapped, attribute: &str, place: &str) -> Option<Diagnostic> {
         let field = self.prepared.rules.mapper.source("userName");
         let path = field.map(|field| format!("{PROFILE}.{field}"));

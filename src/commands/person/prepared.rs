@@ -1,5 +1,5 @@
-//! A profile made ready once a command: mapped, and its old data read, however often the decision is
-//! replayed.
+//! A profile made ready once a command: mapped, and its old data read, however often the decision
+//! is replayed.
 
 use std::{cell::OnceCell, collections::BTreeSet};
 
@@ -141,8 +141,8 @@ impl<'a> PreparedPerson<'a> {
     }
 }
 
-/// Takes white space off the ends of identifiers and e-mails; what is blank then is left out, so that
-/// a leaver is not said to be gone because of a blank.
+/// Takes white space off the ends of identifiers and e-mails; what is blank then is left out, so
+/// that a leaver is not said to be gone because of a blank.
 fn trimmed(mut mapped: Mapped) -> Mapped {
     for name in ["userName", "externalId"] {
         let Some(Value::String(text)) = mapped.attributes.get(name) else {

@@ -24,8 +24,8 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Whether the profile says enough, at least two of e-mail, phone, given name and family name, and
-    /// none of it is the user's.
+    /// Whether the profile says enough, at least two of e-mail, phone, given name and family name,
+    /// and none of it is the user's.
     pub(super) fn contradict(&self) -> bool {
         self.given >= 2 && self.equal.is_empty()
     }

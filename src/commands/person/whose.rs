@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl<'a> Person<'a> {
-    /// The user that a command may go on with, after `user` was found by a name. Employee ids decide
-    /// where both have one; else what signs there are.
+    /// The user that a command may go on with, after `user` was found by a name. Employee ids
+    /// decide where both have one; else what signs there are.
     pub(super) fn whose_name(
         &mut self,
         key: LookupKey,
@@ -59,8 +59,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Goes on with the user who has the profile's employee id, `mine`, where that is certain; `user`
-    /// has the name and another employee id.
+    /// Goes on with the user who has the profile's employee id, `mine`, where that is certain;
+    /// `user` has the name and another employee id.
     fn another_employee_id(
         &mut self,
         user: &'a User,
@@ -98,8 +98,8 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Ends the command where employee ids can't be compared and the signs say that `user`, found by a
-    /// name, is another person.
+    /// Ends the command where employee ids can't be compared and the signs say that `user`, found
+    /// by a name, is another person.
     fn signs_allow(&self, key: LookupKey, user: &User, keys: &Keys) -> Result<(), Next> {
         let by_old_name = key == LookupKey::OldUserName && keys.is_renamed();
         let asks = match self.action {
@@ -120,8 +120,8 @@ impl<'a> Person<'a> {
         Ok(())
     }
 
-    /// Ends the command where an employee id alone, under another userName, is not enough to go on: it
-    /// may have been given again.
+    /// Ends the command where an employee id alone, under another userName, is not enough to go on:
+    /// it may have been given again.
     pub(super) fn employee_id_is_enough(&self, user: &User, keys: &Keys) -> Result<(), Next> {
         let Some(name) = &keys.user_name else { return Ok(()) };
         let has_it = user.user_name().is_some_and(|found| is_same_name(found, name));

@@ -132,8 +132,8 @@ impl<'c> Membership<'c> {
         }
     }
 
-    /// Changes these members, in halves as long as the directory refuses them. Halving a chunk down to
-    /// its members takes 199 calls at most, and 200 are allowed.
+    /// Changes these members, in halves as long as the directory refuses them. Halving a chunk down
+    /// to its members takes 199 calls at most, and 200 are allowed.
     fn change_chunk(&mut self, range: Range<usize>, replay: &mut Replay<'_>) -> Result<Chunk, Next> {
         self.progress.results[range.clone()].fill(MemberResult::NotTried);
         let mut chunk = Chunk {
@@ -171,8 +171,8 @@ impl<'c> Membership<'c> {
         let is_conflict = error.status() == Some(409);
         let first = chunk.first.unwrap_or(failed);
         if error.is_answer_lost() || (is_conflict && !chunk.sent_again) {
-            // AWS's PATCH is not atomic: what it did is seen only by looking. To send the same again
-            // is safe. A 409 is another writer of the group at the same moment.
+            // AWS's PATCH is not atomic: what it did is seen only by looking. To send the same
+            // again is safe. A 409 is another writer of the group at the same moment.
             if self.reconcile(range.clone(), first, failed, replay)? {
                 return Ok(ControlFlow::Break(()));
             }

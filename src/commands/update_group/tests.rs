@@ -521,7 +521,7 @@ fn nothing_is_sent_that_cannot_be() {
             "a member's id",
             change(json!(["u-1", "../u-2"]), json!(null)),
             vec![],
-            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-`: the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
+            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-`; the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
         ),
         row(
             "no id",
@@ -548,6 +548,13 @@ fn nothing_is_sent_that_cannot_be() {
             "failed 400: nothing to change: give …",
         ),
         row(
+            "an invisible character in a member's id",
+            change(json!("u-1\u{200d}"), json!(null)),
+            vec![],
+            "failed 400: memberIdsToAdd[0] must be 1 to 64 letters, digits, `_` or `-`; U+200D ZERO WIDTH JOINER at position \
+             4 can't stand in it; the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
+        ),
+        row(
             "an id in both lists",
             change(json!(["u-1", "u-2"]), json!("u-3,u-2")),
             vec![],
@@ -557,7 +564,7 @@ fn nothing_is_sent_that_cannot_be() {
             "invisible character",
             rename(json!({"id": "g-1", "displayName": "Ad\u{200b}mins"})),
             vec![],
-            "failed 400: scim.displayName: control and invisible …",
+            "failed 400: scim.displayName: U+200B ZERO WIDTH SPACE at position 3 can't stand in it; take it out, it is invisible []",
         ),
         row(
             "a name that is not text",
@@ -687,7 +694,10 @@ fn other_failures_stop_it() {
         ),
         (
             ErrorKind::WrongUrl,
-            XX,
+            "failed 404: said; 0 of 2 done; failed: u-1, u-2 [u-1 failed, u-2 failed]",
+        ),
+        (
+            ErrorKind::Connect,
             "failed 503: said; 0 of 2 done; not tried: u-1, u-2 [u-1 not tried, u-2 not tried]",
         ),
         (
@@ -724,7 +734,7 @@ fn other_failures_stop_it() {
             ("patch g-1: add u-1", headers()),
             ("patch g-1: add u-2", status(403)),
         ],
-        "failed 400: said; then: said; 1 of 2 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed]",
+        "failed 400: said; then: said; 1 of 2 done; failed: u-2 [u-1 done, u-2 failed]",
     ));
     hold(rows);
     // A chunk that was taken in parts is not what a later failure is told as.

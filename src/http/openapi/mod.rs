@@ -84,10 +84,10 @@ const EXAMPLES: [(&str, &str); 10] = [
 ];
 
 /// Commands that need no body.
-const WITHOUT_ARGUMENTS: [&str; 2] = ["test-module", ASKS_NOBODY];
+const WITHOUT_ARGUMENTS: [&str; 2] = ["test-module", WITHOUT_DIRECTORY];
 
 /// The command that never asks the directory, so that none of its answers comes of one.
-const ASKS_NOBODY: &str = "get-mapping-fields";
+const WITHOUT_DIRECTORY: &str = "get-mapping-fields";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -180,7 +180,7 @@ fn complete_command(name: &str, operation: &mut Operation, example: &Value) {
     let faulty_query = || Problem::bad_parameter("dryrun", "is not known; there are `instance` and `dryRun`");
     add_problems(operation, &PROBLEMS, faulty_query());
     let Some(envelope) = envelope_of(operation) else { return };
-    if name == ASKS_NOBODY {
+    if name == WITHOUT_DIRECTORY {
         add_problems(operation, &PROBLEMS_WITHOUT_DIRECTORY, faulty_query());
         add_envelopes(operation, &ENVELOPES[..1], &envelope, &example["response"]);
     } else {
@@ -213,21 +213,21 @@ fn complete_explain(operation: &mut Operation) {
 /// Adds the envelope, in both its forms, to what is said of these statuses. The example is of the
 /// first.
 fn add_envelopes(operation: &mut Operation, statuses: &[(&str, &str)], envelope: &RefOr<Schema>, example: &Value) {
-    let told = OneOfBuilder::new()
+    let answer = OneOfBuilder::new()
         .item(envelope.clone())
         .item(dry_run(envelope.clone()));
     let table = ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some("The envelope as a table."));
-    let (json, table) = (Content::new(Some(Schema::from(told))), Content::new(Some(table)));
+    let (json, table) = (Content::new(Some(Schema::from(answer))), Content::new(Some(table)));
     for (index, (status, description)) in statuses.iter().enumerate() {
         let mut json = json.clone();
         json.example = (index == 0).then(|| example.clone());
         let responses = &mut operation.responses.responses;
-        let told = responses
+        let found = responses
             .entry((*status).to_owned())
             .or_insert_with(|| Response::new(*description).into());
-        if let RefOr::T(response) = told {
+        if let RefOr::T(response) = found {
             // The route itself says nothing but which envelope it is.
             response.description = (*description).to_owned();
             for (form, content) in [(Representation::Json, json), (Representation::Markdown, table.clone())] {
@@ -278,8 +278,8 @@ fn add_request_id(operation: &mut Operation) {
     operation.parameters.get_or_insert_default().push(RefOr::T(given));
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            let told = header("The id under which the request stands in the logs.", text());
-            response.headers.insert("X-Request-Id".to_owned(), told);
+            let request_id = header("The id under which the request stands in the logs.", text());
+            response.headers.insert("X-Request-Id".to_owned(), request_id);
         }
     }
 }

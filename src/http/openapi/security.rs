@@ -1,4 +1,4 @@
-//! The ways to prove who is asking, for clients that are made from the document and for Swagger
+//! The ways to authenticate, for clients that are made from the document and for Swagger
 //! UI's Authorize button.
 
 use utoipa::openapi::{
@@ -16,7 +16,7 @@ const BEARER: &str = "bearer";
 const CERTIFICATE: &str = "clientCertificate";
 
 /// Declares them, and that any one is enough. A service without callers asks for none of them; the
-/// document tells of one that has some.
+/// document describes one that has some.
 pub(super) fn declare(document: &mut OpenApi) {
     let key = ApiKeyValue::with_description("X-API-Key", "An API key, as `aws-ilm key new` makes it.");
     let bearer = HttpBuilder::new()

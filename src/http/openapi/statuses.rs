@@ -1,4 +1,4 @@
-//! Which statuses the document tells of, when each comes, and what its problem looks like.
+//! The statuses in the document: when each comes, and what its problem looks like.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub(super) const REFUSALS: [(&str, &str); 3] = [
     ),
 ];
 
-/// What is told where it can't be found out who is asking; added to what else has this status.
+/// The answer where a caller can't be authenticated for now; added to what else has this status.
 pub(super) const UNKNOWABLE: (&str, &str) = (
     "503",
     "The keys of a token's issuer can't be had. Try again after `Retry-After`.",
@@ -77,7 +77,7 @@ pub(super) const PROBLEMS: [(&str, &str); 9] = [
     ("500", "A defect of the service. Its `requestId` is in the log."),
 ];
 
-/// What a request to explain a mapping can be told instead.
+/// The other answers to a request to explain a mapping.
 pub(super) const EXPLAIN_PROBLEMS: [(&str, &str); 11] = [
     (
         "400",
@@ -98,7 +98,7 @@ pub(super) const EXPLAIN_PROBLEMS: [(&str, &str); 11] = [
     ),
 ];
 
-/// What a request for the service's health can be told instead.
+/// The other answers to a request for the service's health.
 pub(super) const HEALTH_PROBLEMS: [(&str, &str); 6] = [
     ("400", "`Host` is missing, doubled or malformed."),
     ("405", "The method is neither `GET` nor `HEAD`."),
@@ -111,8 +111,8 @@ pub(super) const HEALTH_PROBLEMS: [(&str, &str); 6] = [
 /// The id of the requests in examples of problems.
 const EXAMPLE_ID: &str = "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81";
 
-/// A problem as it is really told with this status, `faulty` with 400; none where only an envelope
-/// is told.
+/// A problem as it is really answered with this status, `faulty` with 400; none where only an
+/// envelope is answered.
 pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
     let problem = match status {
         "400" => faulty.clone(),
@@ -135,7 +135,7 @@ pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
     Some(problem.with_request_id(EXAMPLE_ID))
 }
 
-/// The 404 of a mapper that nobody uses.
+/// The 404 of a mapper that no instance uses.
 pub(super) fn no_such_mapper() -> Problem {
     Problem::no_such_mapper().with_request_id(EXAMPLE_ID)
 }

@@ -23,11 +23,14 @@ use crate::{
     },
     http::{
         App,
-        extract::{Arguments, BUSY_RETRY, CommandQuery, OptionalArguments, Permit},
+        admission::Permit,
+        arguments::{Arguments, OptionalArguments},
+        body::{BUSY_RETRY, BodyReservation},
         negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
         observe::AccessRecord,
         principal::Principal,
         problem::Problem,
+        query::CommandQuery,
     },
     service::{CommandObserver, Completed, Instance, RunError},
 };
@@ -62,7 +65,8 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
 #[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
     request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
-    call.run(Command::CreateUser(arguments.value), arguments.admitted).await
+    call.run(Command::CreateUser(arguments.value), arguments.reservation)
+        .await
 }
 
 /// Updates a user
@@ -74,7 +78,8 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
-    call.run(Command::UpdateUser(arguments.value), arguments.admitted).await
+    call.run(Command::UpdateUser(arguments.value), arguments.reservation)
+        .await
 }
 
 /// Retrieves a single user
@@ -84,7 +89,7 @@ async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) ->
 #[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
     request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
-    call.run(Command::GetUser(arguments.value), arguments.admitted).await
+    call.run(Command::GetUser(arguments.value), arguments.reservation).await
 }
 
 /// Disables an active user
@@ -94,7 +99,7 @@ async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Respo
 #[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
     request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
-    call.run(Command::DisableUser(arguments.value), arguments.admitted)
+    call.run(Command::DisableUser(arguments.value), arguments.reservation)
         .await
 }
 
@@ -105,7 +110,8 @@ async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) 
 #[utoipa::path(post, path = "/commands/iam-get-group", tag = GROUPS, operation_id = "iam-get-group",
     request_body = get_group::Args, responses((status = 200, description = "", body = GetGroupEnvelope)))]
 async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Response {
-    call.run(Command::GetGroup(arguments.value), arguments.admitted).await
+    call.run(Command::GetGroup(arguments.value), arguments.reservation)
+        .await
 }
 
 /// Creates an empty group
@@ -115,7 +121,7 @@ async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Res
 #[utoipa::path(post, path = "/commands/iam-create-group", tag = GROUPS, operation_id = "iam-create-group",
     request_body = create_group::Args, responses((status = 200, description = "", body = CreateGroupEnvelope)))]
 async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) -> Response {
-    call.run(Command::CreateGroup(arguments.value), arguments.admitted)
+    call.run(Command::CreateGroup(arguments.value), arguments.reservation)
         .await
 }
 
@@ -127,7 +133,7 @@ async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) 
 #[utoipa::path(post, path = "/commands/iam-update-group", tag = GROUPS, operation_id = "iam-update-group",
     request_body = update_group::Args, responses((status = 200, description = "", body = UpdateGroupEnvelope)))]
 async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) -> Response {
-    call.run(Command::UpdateGroup(arguments.value), arguments.admitted)
+    call.run(Command::UpdateGroup(arguments.value), arguments.reservation)
         .await
 }
 
@@ -137,7 +143,7 @@ async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) 
 #[utoipa::path(post, path = "/commands/iam-delete-group", tag = GROUPS, operation_id = "iam-delete-group",
     request_body = delete_group::Args, responses((status = 200, description = "", body = DeleteGroupEnvelope)))]
 async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) -> Response {
-    call.run(Command::DeleteGroup(arguments.value), arguments.admitted)
+    call.run(Command::DeleteGroup(arguments.value), arguments.reservation)
         .await
 }
 
@@ -148,7 +154,8 @@ async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) 
 #[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
     request_body = test_module::Args, responses((status = 200, description = "", body = TestModuleEnvelope)))]
 async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
-    call.run(Command::TestModule(arguments.value), arguments.admitted).await
+    call.run(Command::TestModule(arguments.value), arguments.reservation)
+        .await
 }
 
 /// Lists the fields a mapping can fill
@@ -157,7 +164,7 @@ async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>
 #[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
     request_body = get_mapping_fields::Args, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
 async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {
-    call.run(Command::GetMappingFields(arguments.value), arguments.admitted)
+    call.run(Command::GetMappingFields(arguments.value), arguments.reservation)
         .await
 }
 
@@ -220,17 +227,21 @@ impl Call {
     }
 
     /// Runs the command, keeping its place until it has ended.
-    async fn run(mut self, command: Command, place: Permit) -> Response {
+    async fn run(mut self, command: Command, reservation: BodyReservation) -> Response {
         if let Err(problem) = self.reauthenticate(&command).await {
             return problem.into_response();
         }
         let app = self.app;
+        let Some(permit) = app.admission.admit() else {
+            return Problem::busy(BUSY_RETRY).into_response();
+        };
         let accepted = AuditGuard {
             principal: self.principal,
             instance: Arc::clone(&self.instance),
             is_told: self.dry_run || !self.writes,
             has_begun: false,
-            _place: place,
+            _permit: permit,
+            _reservation: reservation,
         };
         match app
             .service
@@ -259,7 +270,8 @@ struct AuditGuard {
     /// Whether nothing is to be written of it, or has been already.
     is_told: bool,
     has_begun: bool,
-    _place: Permit,
+    _permit: Permit,
+    _reservation: BodyReservation,
 }
 
 impl AuditGuard {

@@ -1,7 +1,5 @@
 //! The mappers in use, and what one makes of a profile or a user. Neither asks a directory.
 
-use std::sync::Arc;
-
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State, rejection::PathRejection},
@@ -13,7 +11,8 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    http::{App, extract::Arguments, principal::Principal, problem::Problem},
+    commands::Rules,
+    http::{App, arguments::Arguments, body::BUSY_RETRY, principal::Principal, problem::Problem},
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
@@ -128,57 +127,65 @@ async fn explain(
     principal.reauthenticate().await?;
     principal.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
-    let ExplainArguments {
-        mapping_type,
-        user_profile,
-        user,
-    } = arguments.value;
-    let direction = match (&user_profile, &user) {
-        (_, None) => Direction::Outgoing,
-        (None, Some(_)) => Direction::Incoming,
-        (Some(_), Some(_)) => {
-            return Err(Problem::bad_argument("/user", "give either `user-profile` or `user`"));
-        }
-    };
-    // The default instance first: its dialect decides what can be sent.
+    // Mapping takes a processor as a command does.
+    let _permit = app.admission.admit().ok_or_else(|| Problem::busy(BUSY_RETRY))?;
+    let arguments = arguments.value;
+    let instance = find_using(&app, &principal, &name, arguments.direction()?)?;
+    arguments.explain(instance.rules()).map(Json)
+}
+
+/// The first instance that uses the mapper and that the caller may see. The default instance goes
+/// first: its dialect decides what can be sent.
+fn find_using<'a>(
+    app: &'a App,
+    principal: &Principal,
+    name: &str,
+    direction: Direction,
+) -> Result<&'a Instance, Problem> {
     let default = app.service.instance(None);
     let instances = default.into_iter().chain(app.service.instances());
-    let using = |instance: &&Arc<Instance>| instance.rules().mapper.is_called(&name, direction);
-    let (seen, hidden): (Vec<_>, Vec<_>) = instances
-        .filter(using)
-        .partition(|instance| principal.can_see(instance.name()));
-    let Some(instance) = seen.first() else {
+    let using = instances.filter(|instance| instance.rules().mapper.is_called(name, direction));
+    let (seen, hidden): (Vec<_>, Vec<_>) = using.partition(|instance| principal.can_see(instance.name()));
+    seen.first().map(|instance| &***instance).ok_or_else(|| {
         principal.audit_hidden(hidden.first().map(|instance| instance.name()));
-        return Err(Problem::no_such_mapper());
-    };
-    let rules = instance.rules();
-    if let Some(user) = user {
-        if mapping_type.is_some_and(|name| name != MappingType::Any.name()) {
-            return Err(Problem::bad_argument(
-                "/type",
-                "the incoming mapping's type is `User Profile`",
-            ));
+        Problem::no_such_mapper()
+    })
+}
+
+impl ExplainArguments {
+    fn direction(&self) -> Result<Direction, Problem> {
+        match (&self.user_profile, &self.user) {
+            (_, None) => Ok(Direction::Outgoing),
+            (None, Some(_)) => Ok(Direction::Incoming),
+            (Some(_), Some(_)) => Err(Problem::bad_argument("/user", "give either `user-profile` or `user`")),
         }
-        return Ok(Json(rules.mapper.explain_incoming(&User::assumed(user))));
     }
-    let mapping_type = match mapping_type {
-        None => MappingType::Create,
-        Some(name) => MappingType::from_name(&name).ok_or_else(|| {
-            let types = "`User Profile`, `User Profile - Create` or `User Profile - Update`";
-            Problem::bad_argument("/type", &format!("a mapping's type is {types}"))
-        })?,
-    };
-    let profile = user_profile.ok_or_else(|| {
-        Problem::missing_argument(
-            "/user-profile",
-            "give `user-profile`, or `user` for the incoming mapping",
-        )
-    })?;
-    Ok(Json(rules.mapper.explain_outgoing(
-        mapping_type,
-        rules.dialect,
-        &profile,
-    )))
+
+    fn explain(self, rules: &Rules) -> Result<Explained, Problem> {
+        if let Some(user) = self.user {
+            if self.mapping_type.is_some_and(|name| name != MappingType::Any.name()) {
+                return Err(Problem::bad_argument(
+                    "/type",
+                    "the incoming mapping's type is `User Profile`",
+                ));
+            }
+            return Ok(rules.mapper.explain_incoming(&User::assumed(user)));
+        }
+        let mapping_type = match self.mapping_type {
+            None => MappingType::Create,
+            Some(name) => MappingType::from_name(&name).ok_or_else(|| {
+                let types = "`User Profile`, `User Profile - Create` or `User Profile - Update`";
+                Problem::bad_argument("/type", &format!("a mapping's type is {types}"))
+            })?,
+        };
+        let profile = self.user_profile.ok_or_else(|| {
+            Problem::missing_argument(
+                "/user-profile",
+                "give `user-profile`, or `user` for the incoming mapping",
+            )
+        })?;
+        Ok(rules.mapper.explain_outgoing(mapping_type, rules.dialect, &profile))
+    }
 }
 
 /// An example of a request to explain the built-in mapping, with its real answer.

@@ -32,8 +32,8 @@ use crate::net::connections::ConnectionLimiter;
 /// takes a fraction of a millisecond.
 const VERIFY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// An acceptor that slots a connection, makes the handshake, and takes down whose certificate the
-/// client has.
+/// An acceptor that gives a connection its slot, makes the handshake, and keeps the client's
+/// certificate.
 #[derive(Debug, Clone)]
 pub struct TlsAcceptor {
     slots: ConnectionLimiter,
@@ -43,7 +43,7 @@ pub struct TlsAcceptor {
 
 impl TlsAcceptor {
     /// Handshakes with what is current, ended after this time, on connections that have a slot: one
-    /// that stalls takes a slot like any idle connection, and gives way like one.
+    /// that stalls takes a slot like any idle connection, and is evicted like one.
     pub fn new(slots: ConnectionLimiter, current: Current, handshake_timeout: Duration) -> Self {
         Self {
             slots,
@@ -90,7 +90,7 @@ pub fn certificate_fault(error: &io::Error) -> Option<&'static str> {
         clippy::wildcard_enum_match_arm,
         reason = "not our enum; whatever else it may hold is no good either"
     )]
-    let told = match fault {
+    let reason = match fault {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "an expired certificate",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "a certificate that is not valid yet"
@@ -101,7 +101,7 @@ pub fn certificate_fault(error: &io::Error) -> Option<&'static str> {
         }
         _ => "a certificate that does not verify",
     };
-    Some(told)
+    Some(reason)
 }
 
 /// A connection's service: hands the client's certificate to each request.

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{Context, SHA256};
 use secrecy::zeroize::Zeroizing;
 
 use super::{Part, TlsError, TlsFileError};
-use crate::files::{self, readable_by_everybody};
+use crate::files::{self, Fingerprint, readable_by_everybody};
 
 /// No chain and no set of authorities comes near this; all of the public Web's CAs are 220 KiB.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -18,7 +17,7 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The certificate's private key in PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
-    /// The certificates in PEM of those who issue client certificates; without it, none is asked
+    /// The certificates in PEM of the authorities of client certificates; without it, none is asked
     /// for.
     pub client_ca: Option<PathBuf>,
     /// Whether a key that every user of the machine may read is refused.
@@ -31,10 +30,6 @@ pub(super) struct Contents {
     pub(super) key: Zeroizing<Vec<u8>>,
     pub(super) client_ca: Option<Zeroizing<Vec<u8>>>,
 }
-
-/// What tells contents apart without keeping a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
 
 impl Contents {
     pub(super) fn read(files: &Files) -> Result<Self, TlsError> {
@@ -68,17 +63,8 @@ impl Contents {
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        let mut context = Context::new(&SHA256);
         let client_ca = self.client_ca.as_deref().map_or(&[][..], Vec::as_slice);
-        for part in [&self.certificate[..], &self.key, client_ca] {
-            // With its length, so that what moves from the end of one file to the start of the next
-            // is a change.
-            context.update(&part.len().to_le_bytes());
-            context.update(part);
-        }
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(context.finish().as_ref());
-        Fingerprint(fingerprint)
+        Fingerprint::of([&self.certificate[..], &self.key, client_ca])
     }
 }
 

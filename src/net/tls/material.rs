@@ -90,8 +90,8 @@ impl Material {
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
         if client_verifier.is_some() {
             // A resumed session carries over the client's certificate from the handshake before,
-            // and nobody verifies it again: for up to a day a client could come back as who it was,
-            // past its certificate's end. A whole handshake costs one more signature; an identity
+            // and it is not verified again: for up to a day a client could come back with the same
+            // names, past its certificate's end. A whole handshake costs one more signature; an identity
             // is worth that. Without client certificates sessions are resumed, from a store that is
             // this configuration's own, so none outlives a reload either.
             config.session_storage = Arc::new(NoServerSessionStorage {});

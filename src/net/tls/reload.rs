@@ -1,8 +1,4 @@
-//! Reading the files again when they change.
-//!
-//! By their content, once a second, and not by notifications of the file system: those go deaf
-//! where a volume is exchanged as a whole, as Kubernetes does with secrets (a symbolic link that is
-//! swapped), and where a file is replaced by renaming another over it.
+//! Reloads the certificate, key and client CAs when their files change.
 
 use std::{
     sync::Arc,
@@ -14,14 +10,16 @@ use tokio::sync::watch;
 
 use super::{
     Material, TlsError,
-    files::{Contents, Files, Fingerprint},
+    files::{Contents, Files},
 };
+use crate::files::{self, Fingerprint, Watcher};
 
-/// How often the files are looked at. What is new is taken when it looks the same twice, so after
-/// two seconds at the latest.
+/// How often the files are looked at. A change is taken when two looks found it, so after two
+/// seconds at the latest.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often it is said that the certificate is about to expire.
+/// How often the certificate's end is thought of, and how often it is warned of.
+const REMINDER_CHECK: Duration = Duration::from_secs(60);
 const REMINDER_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The material that handshakes are made with now. Cheap to clone; all clones see the same.
@@ -36,25 +34,26 @@ impl Current {
     }
 }
 
-/// Looks at the files, and makes what it finds there current.
+/// Watches the files, and makes what they hold current.
 #[derive(Debug)]
 pub struct Reloader {
-    files: Files,
-    current: watch::Sender<Arc<Material>>,
-    /// What is current.
-    served: Fingerprint,
-    /// What the last look found, if that is not current.
-    found: Option<Found>,
-    /// What was complained of, so that it is once.
-    complained: Option<Found>,
-    /// When it was last said that the certificate is about to expire.
-    reminded: Option<Instant>,
+    served: Served,
+    watcher: Watcher<Content>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
-    Contents(Fingerprint),
-    Nothing(TlsError),
+/// What a look at the files found.
+type Content = Result<Fingerprint, TlsError>;
+
+#[derive(Debug)]
+struct Served {
+    files: Files,
+    current: watch::Sender<Arc<Material>>,
+    /// Of the files that `current` was made of.
+    fingerprint: Fingerprint,
+    /// Whether the last change could not be used.
+    is_outdated: bool,
+    /// When it was last warned that the certificate is about to expire.
+    reminded: Option<Instant>,
 }
 
 impl Reloader {
@@ -65,76 +64,77 @@ impl Reloader {
     pub fn new(files: Files) -> Result<(Self, Current), TlsError> {
         let contents = Contents::read(&files)?;
         let material = Material::new(&contents)?;
-        // Who starts the service has told it already.
+        // The start of the service has warned of it already.
         let reminded = material.validity().warning(Timestamp::now()).map(|_| Instant::now());
         let (current, receiver) = watch::channel(Arc::new(material));
-        let reloader = Self {
+        let watched = files.clone();
+        let fingerprint = contents.fingerprint();
+        let look = move || Contents::read(&watched).map(|contents| contents.fingerprint());
+        let watcher = files::watch("the set of TLS files", LOOK_INTERVAL, Some(Ok(fingerprint)), look);
+        let served = Served {
             files,
             current,
-            served: contents.fingerprint(),
-            found: None,
-            complained: None,
+            fingerprint,
+            is_outdated: false,
             reminded,
         };
-        Ok((reloader, Current(receiver)))
+        Ok((Self { served, watcher }, Current(receiver)))
     }
 
-    /// Looks at the files for as long as it is polled.
-    pub async fn run(mut self) {
+    /// Reloads for as long as it is polled.
+    pub async fn run(self) {
+        let Self {
+            mut served,
+            mut watcher,
+        } = self;
         loop {
-            tokio::time::sleep(LOOK_INTERVAL).await;
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look();
-                self
+            let content = tokio::select! {
+                content = watcher.changed() => Some(content),
+                () = tokio::time::sleep(REMINDER_CHECK) => None,
+            };
+            // Reading and checking keys takes some milliseconds.
+            let taken = tokio::task::spawn_blocking(move || {
+                if let Some(content) = content {
+                    served.take(content);
+                }
+                served.remind();
+                served
             });
-            match looked.await {
-                Ok(reloader) => self = reloader,
+            served = match taken.await {
+                Ok(served) => served,
                 Err(error) => {
                     if error.is_panic() {
-                        tracing::error!("looking at the TLS files has broken off: they are not reloaded any more");
+                        tracing::error!("a defect: the TLS files are not reloaded any more");
                     }
                     return;
                 }
-            }
+            };
         }
     }
+}
 
-    fn look(&mut self) {
-        let contents = Contents::read(&self.files);
-        let found = match &contents {
-            Ok(contents) => Found::Contents(contents.fingerprint()),
-            Err(faults) => Found::Nothing(faults.clone()),
-        };
-        if found == Found::Contents(self.served) {
-            self.found = None;
-            if self.complained.take().is_some() {
+impl Served {
+    fn take(&mut self, content: Content) {
+        if content.as_ref() == Ok(&self.fingerprint) {
+            if std::mem::take(&mut self.is_outdated) {
                 tracing::info!("the TLS files are again those that are served");
             }
-        } else if self.found.as_ref() != Some(&found) {
-            // Somebody may still be writing: a chain without its end and a new certificate beside
-            // the old key are no news, and half a file of CAs would shut out callers. It has to
-            // look the same twice.
-            self.found = Some(found);
-        } else if self.complained.as_ref() != Some(&found) {
-            self.take(found, contents);
+            return;
         }
-        self.remind();
-    }
-
-    fn take(&mut self, found: Found, contents: Result<Contents, TlsError>) {
-        let loaded = contents.and_then(|contents| Ok((Material::new(&contents)?, contents.fingerprint())));
+        let loaded = content
+            .and_then(|_| Contents::read(&self.files))
+            .and_then(|contents| Ok((Material::new(&contents)?, contents.fingerprint())));
         match loaded {
             Ok((material, fingerprint)) => {
                 tracing::info!(expires = %material.validity().ends, "the TLS files were reloaded");
                 self.current.send_replace(Arc::new(material));
-                self.served = fingerprint;
-                self.found = None;
-                self.complained = None;
+                self.fingerprint = fingerprint;
+                self.is_outdated = false;
                 self.reminded = None;
             }
             Err(faults) => {
                 tracing::error!("the TLS files have changed and can't be used; those before are served on: {faults}");
-                self.complained = Some(found);
+                self.is_outdated = true;
             }
         }
     }
@@ -191,6 +191,12 @@ mod tests {
         }
     }
 
+    fn look(reloader: &mut Reloader) {
+        if let Some(content) = reloader.watcher.look() {
+            reloader.served.take(content);
+        }
+    }
+
     fn pair() -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -203,13 +209,13 @@ mod tests {
         folder.write(&pair());
         let (mut reloader, current) = Reloader::new(folder.files()).unwrap();
         let first = current.material();
-        reloader.look();
-        reloader.look();
+        look(&mut reloader);
+        look(&mut reloader);
         assert!(Arc::ptr_eq(&first, &current.material()));
         folder.write(&pair());
-        reloader.look();
+        look(&mut reloader);
         assert!(Arc::ptr_eq(&first, &current.material()), "taken at the first look");
-        reloader.look();
+        look(&mut reloader);
         assert!(!Arc::ptr_eq(&first, &current.material()));
     }
 
@@ -221,7 +227,7 @@ mod tests {
         let first = current.material();
         let (certificate, key) = pair();
         let files = folder.files();
-        // In this order somebody writes them.
+        // The order in which an operator's tool writes them.
         for (path, text, fault) in [
             (&files.certificate, "", (Part::Certificate, TlsFileError::Empty)),
             (
@@ -239,19 +245,19 @@ mod tests {
             fs::write(path, text).unwrap();
             assert_eq!(Material::load(&files).unwrap_err(), TlsError(vec![fault]));
             for _ in 0..3 {
-                reloader.look();
+                look(&mut reloader);
                 assert!(Arc::ptr_eq(&first, &current.material()));
             }
-            assert!(reloader.complained.is_some());
+            assert!(reloader.served.is_outdated);
         }
         fs::remove_file(&files.key).unwrap();
-        reloader.look();
-        reloader.look();
-        assert!(matches!(&reloader.complained, Some(Found::Nothing(_))));
+        look(&mut reloader);
+        look(&mut reloader);
+        assert!(reloader.served.is_outdated);
         fs::write(&files.key, &key).unwrap();
-        reloader.look();
-        reloader.look();
+        look(&mut reloader);
+        look(&mut reloader);
         assert!(!Arc::ptr_eq(&first, &current.material()));
-        assert!(reloader.complained.is_none());
+        assert!(!reloader.served.is_outdated);
     }
 }

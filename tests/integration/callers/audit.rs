@@ -36,6 +36,7 @@ async fn one_caller() -> (World, String, File) {
     (directory, key, config)
 }
 
+/// Hostile input 56, a right that is missing: 403, told, no call.
 #[tokio::test]
 async fn every_refusal_and_every_write_leaves_one_line_that_says_who_and_what() {
     let directory = World::start().await;
@@ -243,6 +244,8 @@ async fn every_refusal_and_every_write_leaves_one_line_that_says_who_and_what() 
     }
 }
 
+/// Hostile input 59, a thousand wrong keys a second: 429 for that address; good keys go on; a
+/// number in the log.
 #[tokio::test]
 async fn a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_a_number() {
     let (directory, hr, config) = one_caller().await;

@@ -25,6 +25,9 @@ async fn until_status(world: &World, key: &str, status: u16) {
     }
 }
 
+/// - Hostile input 53, no key, half a key, two: 401.
+/// - Hostile input 54, a key of strange characters or size: 401, 431.
+/// - Hostile input 55, nearly the right key: 401.
 #[tokio::test]
 async fn a_key_is_good_in_either_field_and_every_other_credential_gets_one_and_the_same_answer() {
     let (first, first_digest) = key();
@@ -95,6 +98,7 @@ async fn a_key_is_good_in_either_field_and_every_other_credential_gets_one_and_t
     world.assert_calls(&[]);
 }
 
+/// Hostile input 58, a key that was revoked or has expired: 401 within two seconds.
 #[tokio::test]
 async fn keys_are_exchanged_and_revoked_while_the_service_runs() {
     let (old, old_digest) = key();
@@ -166,6 +170,7 @@ fn a_key_is_made_shown_once_and_works_with_the_lines_that_are_printed_for_it() {
     }
 }
 
+/// Hostile input 54, a key of strange characters or size: 401, 431.
 #[tokio::test]
 async fn a_key_that_holds_a_megabyte_is_refused() {
     let (_, digest) = key();
@@ -199,6 +204,7 @@ async fn a_file_that_is_written_in_place_shuts_nobody_out() {
     }
 }
 
+/// Hostile input 58, a key that was revoked or has expired: 401 within two seconds.
 #[tokio::test]
 async fn whoever_is_taken_out_while_a_body_arrives_is_refused_when_it_has() {
     let (leaked, leaked_digest) = key();

@@ -70,6 +70,8 @@ async fn a_place_is_held_until_the_command_has_ended_even_when_its_caller_hangs_
     panic!("the place was not given back");
 }
 
+/// Hostile input 59, a thousand wrong keys a second: 429 for that address; good keys go on; a
+/// number in the log.
 #[tokio::test]
 async fn an_address_that_keeps_failing_is_slowed_and_a_good_key_from_it_is_not() {
     let (good, digest) = key();
@@ -94,6 +96,7 @@ async fn an_address_that_keeps_failing_is_slowed_and_a_good_key_from_it_is_not()
     assert!(slowed >= 20, "{statuses:?}");
 }
 
+/// Hostile input 49, header fields that name another address: change nothing.
 #[tokio::test]
 async fn whose_failures_they_are_is_a_trusted_proxys_word_only() {
     let (_, digest) = key();

@@ -8,6 +8,7 @@ use crate::{
     process::{File, Running},
 };
 
+/// Hostile input 56, a right that is missing: 403, told, no call.
 #[tokio::test]
 async fn a_command_that_was_not_given_is_refused_by_name_before_its_body_is_read() {
     let (reader, reader_digest) = key();
@@ -71,6 +72,7 @@ fn without_id(answer: &Answer) -> (u16, Value) {
     (answer.status, problem)
 }
 
+/// Hostile input 57, another's instance: 404, as one that is not there.
 #[tokio::test]
 async fn an_instance_of_others_is_told_as_one_that_is_not_there() {
     let directory = World::start().await;
@@ -135,7 +137,7 @@ async fn looking_at_the_service_takes_rights_as_well() {
         "reader",
         &[&reader_digest],
         "commands = [\"get-mapping-fields\"]\ninstances = [\"*\"]",
-    ) + &caller("none", &[&none_digest], "operations = true\nwebhooks = [\"*\"]");
+    ) + &caller("none", &[&none_digest], "operations = true");
     let (world, _file) = world(&callers, &[]).await;
     let explain = json!({"user-profile": {"username": "jane"}});
     for (key, instances, mappers) in [(&reader, 403, 200), (&none, 403, 403)] {

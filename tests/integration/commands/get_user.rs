@@ -100,6 +100,7 @@ async fn without_a_key_it_says_which_fields_would_do_and_asks_nobody() {
     world.assert_calls(&[]);
 }
 
+/// Hostile input 2, an id of dots, plain or encoded: 400, no call.
 #[tokio::test]
 async fn a_malformed_id_is_refused_by_every_user_command_without_a_call() {
     let world = World::start().await;
@@ -138,6 +139,12 @@ async fn a_malformed_id_is_refused_by_every_user_command_without_a_call() {
     world.assert_calls(&[]);
 }
 
+/// - Hostile input 11, a user name that continues the filter: looked up literally, 404, one
+///   comparison.
+/// - Hostile input 12, a user name of backslashes and quotes: looked up literally, 404.
+/// - Hostile input 14, a user name of what a query is made of: arrives as it was sent.
+/// - Hostile input 15, names that look alike: composed and decomposed, Latin and Cyrillic: 404,
+///   nobody else is taken.
 #[tokio::test]
 async fn names_are_looked_up_literally() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
@@ -169,6 +176,8 @@ async fn names_are_looked_up_literally() {
     }
 }
 
+/// - Hostile input 13, a user name with characters nobody sees: 400, no call.
+/// - Hostile input 25, numbers for text, and numbers that would change: 400.
 #[tokio::test]
 async fn what_no_name_can_have_is_refused_without_a_call() {
     let world = World::start().await;
@@ -201,6 +210,8 @@ async fn what_no_name_can_have_is_refused_without_a_call() {
     world.assert_calls(&[]);
 }
 
+/// Hostile input 16, a user name in another letter case: the same person; disabled by the id that
+/// was found.
 #[tokio::test]
 async fn letter_case_is_one_name_and_display_names_are_fields() {
     let world = World::holding(json!({"users": [person("u-1", "bjensen"), person("u-2", "other")]})).await;
@@ -254,6 +265,10 @@ async fn no_switch_stops_it() {
     assert_eq!(get(&world, &json!({"username": "test"})).await.status, 200);
 }
 
+/// - Hostile input 15, names that look alike: composed and decomposed, Latin and Cyrillic: 404,
+///   nobody else is taken.
+/// - Hostile input 17, a lookup that finds two: 409, nothing written.
+/// - Hostile input 18, a lookup that finds another: 502, nothing written.
 #[tokio::test]
 async fn an_answer_about_somebody_else_or_two_is_believed_by_no_user_command() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;

@@ -1,10 +1,10 @@
 //! iam-update-group.
 
-use aws_ilm::sandbox::{Fault, FaultKind, Options, Seed, UnknownMember};
+use aws_ilm::sandbox::{Fault, FaultKind, ForeignIds, Options, Seed, UnknownMember};
 use serde_json::{Value, json};
 
 use crate::{
-    expected::{crowd, group, group_envelope, ids, without_request_ids},
+    expected::{crowd, group, group_envelope, ids, person, without_request_ids},
     harness::{Answer, Setup, World},
 };
 
@@ -67,6 +67,83 @@ async fn adds_and_removals_go_into_one_patch_and_the_headers_are_told() {
 }
 
 #[tokio::test]
+async fn a_group_is_found_by_its_name_where_members_change() {
+    let mut seed = crowd(2, 0);
+    let groups = seed["groups"].as_array_mut().unwrap();
+    groups.push(group("g-2", "Réseau"));
+    let world = World::holding(seed).await;
+    let asked = json!({"displayName": "\u{2009}THE BEST GROUP\u{a0}"});
+    let answer = update(&world, &asked, &json!("m-1"), &json!(null)).await;
+    let result = &answer.json()["UpdateGroup"];
+    assert_eq!(
+        (answer.status, &result["id"], &result["displayName"]),
+        (200, &json!("g-1"), &json!("THE BEST GROUP"))
+    );
+    assert_eq!(members(&world), ["m-1"]);
+    world.assert_calls(&[("ListGroups", 1), ("PatchGroup", 1)]);
+    let answer = update(&world, &json!({"displayName": "No such"}), &json!("m-1"), &json!(null)).await;
+    let result = &answer.json()["UpdateGroup"];
+    assert_eq!(
+        (answer.status, &result["id"], &result["errorMessage"]),
+        (404, &Value::Null, &json!("Group Not Found"))
+    );
+    world.assert_calls(&[("ListGroups", 1)]);
+    // A rename needs the id.
+    let answer = update(&world, &json!({"displayName": "Réseau"}), &json!([]), &json!(null)).await;
+    let message = "scim.id is needed where no members are given: the id of the group to rename";
+    assert_eq!(
+        (answer.status, &answer.json()["UpdateGroup"]["errorMessage"]),
+        (400, &json!(message))
+    );
+    world.assert_calls(&[]);
+}
+
+#[tokio::test]
+async fn ids_of_awss_form_know_no_letter_case() {
+    const GROUP: &str = "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11";
+    const USER: &str = "b4d8a2c0-60e4-7018-4ca0-bdcf71ae5066";
+    let world = World::holding(json!({"users": [person(USER, "kim")], "groups": [group(GROUP, "A")]})).await;
+    let asked = json!({"id": GROUP.to_uppercase()});
+    let answer = update(&world, &asked, &json!([USER.to_uppercase()]), &json!(null)).await;
+    assert_eq!(
+        (answer.status, &answer.json()["UpdateGroup"]["id"]),
+        (200, &json!(GROUP)),
+        "{}",
+        answer.text
+    );
+    assert_eq!(world.group(GROUP)["members"], json!([{"value": USER}]));
+}
+
+#[tokio::test]
+async fn an_id_that_is_not_awss_is_unknown_whatever_the_directory_answers() {
+    for foreign_ids in [ForeignIds::NotFound, ForeignIds::BadRequest] {
+        let world = World::with(Setup {
+            sandbox: Options {
+                foreign_ids,
+                ..Options::default()
+            },
+            ..Setup::default()
+        })
+        .await;
+        for (command, arguments) in [
+            ("iam-get-group", json!({"scim": {"id": "4711"}})),
+            ("iam-delete-group", json!({"scim": {"id": "4711", "displayName": "A"}})),
+            (
+                "iam-update-group",
+                json!({"scim": {"id": "4711"}, "memberIdsToAdd": "123456"}),
+            ),
+        ] {
+            let answer = world.command(command, &arguments).await;
+            assert_eq!(answer.status, 404, "{command}: {}", answer.text);
+            assert!(answer.text.contains("Group Not Found"), "{}", answer.text);
+        }
+        // Seeds have ids of their own form: what is there is found.
+        let answer = world.command("iam-get-group", &json!({"scim": {"id": "121212"}})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn who_is_in_or_out_already_is_no_fault() {
     let world = World::holding(crowd(2, 1)).await;
     let answer = update(&world, &g1(), &json!(["m-0"]), &json!(["m-1"])).await;
@@ -108,10 +185,15 @@ async fn a_rename_to_a_taken_name_or_of_nothing_fails() {
         &json!(null),
     )
     .await;
-    assert_eq!(
-        (answer.status, &answer.json()["UpdateGroup"]["errorCode"]),
-        (409, &json!(409))
+    let document = answer.json();
+    let result = &document["UpdateGroup"];
+    assert_eq!((answer.status, &result["errorCode"]), (409, &json!(409)));
+    let message = without_request_ids(result["errorMessage"].as_str().unwrap());
+    assert!(
+        message.ends_with("(AWS request id X); a group of this displayName exists: g-2"),
+        "{message}"
     );
+    world.assert_calls(&[("PatchGroup", 1), ("ListGroups", 1)]);
     let answer = update(
         &world,
         &json!({"id": "g-9", "displayName": "New"}),
@@ -218,7 +300,10 @@ async fn one_unknown_member_does_not_stop_the_others() {
             (status, &json!(code), &json!(false))
         );
         let message = without_request_ids(result["errorMessage"].as_str().unwrap());
-        assert!(message.ends_with("(AWS request id X); failed: nobody"), "{message}");
+        assert!(
+            message.contains("(AWS request id X); 120 of 121 done; failed: nobody; nobody looks like a user name"),
+            "{message}"
+        );
         assert_eq!(
             (with_result(&answer, "failed"), with_result(&answer, "done").len()),
             (vec!["nobody".to_owned()], 120)
@@ -238,6 +323,7 @@ async fn one_unknown_member_does_not_stop_the_others() {
     }
 }
 
+/// Hostile input 31, 10,000 members: in chunks of 100, none is lost.
 #[tokio::test]
 async fn several_unknown_members_among_adds_and_removals_are_all_found() {
     let world = World::holding(crowd(60, 30)).await;
@@ -257,7 +343,7 @@ async fn a_group_that_is_not_there_is_found_out_with_one_look() {
     let answer = update(&world, &json!({"id": "g-9"}), &json!(["m-0"]), &json!(["m-1"])).await;
     let fate = |id: &str, operation: &str| json!({"value": id, "operation": operation, "result": "not tried"});
     let details = json!({"members": [fate("m-0", "add"), fate("m-1", "remove")]});
-    let message = "Group Not Found; not tried: m-0, m-1";
+    let message = "Group Not Found; 0 of 2 done; not tried: m-0, m-1";
     let result = json!({"success": false, "id": "g-9", "errorCode": 404, "errorMessage": message, "details": details});
     assert_eq!(
         (answer.status, answer.text),
@@ -331,7 +417,7 @@ async fn a_directory_that_refuses_everything_costs_at_most_200_calls_a_chunk() {
         .unwrap()
         .to_owned();
     assert!(
-        message.contains("failed: m-0, m-1,") && message.ends_with(" and 91 more"),
+        message.contains("failed: m-0, m-1,") && message.contains(" and 91 more"),
         "{message}"
     );
     let calls = world.calls()["PatchGroup"];

@@ -54,6 +54,8 @@ async fn pour(stream: &mut TcpStream, parts: impl Iterator<Item = Vec<u8>>) -> u
     poured
 }
 
+/// Hostile input 50, HTTP/2: streams reset as fast as they open, header blocks without end: closed,
+/// others are served.
 #[tokio::test]
 async fn a_rapid_reset_ends_its_connection() {
     let world = World::start().await;
@@ -67,6 +69,8 @@ async fn a_rapid_reset_ends_its_connection() {
     assert_eq!(world.get("/health/live").await.status, 200);
 }
 
+/// Hostile input 50, HTTP/2: streams reset as fast as they open, header blocks without end: closed,
+/// others are served.
 #[tokio::test]
 async fn a_header_block_without_end_ends_its_connection() {
     let world = World::start().await;
@@ -112,6 +116,7 @@ async fn a_header_block_that_unpacks_to_megabytes_is_refused() {
     assert_eq!(world.get("/health/live").await.status, 200);
 }
 
+/// Hostile input 51, 1,000 requests at once on one connection: answered in order.
 #[tokio::test]
 async fn a_thousand_requests_at_once_are_answered_in_order() {
     let world = World::start().await;

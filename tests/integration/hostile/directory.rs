@@ -35,6 +35,9 @@ fn about(name: &str) -> Value {
     json!({"user-profile": {"username": name}})
 }
 
+/// - Hostile input 87, floods of header fields, bytes that are not Unicode: 502 or ignored.
+/// - Hostile input 90, answers of the wrong length, interim ones without end: their failure; the
+///   next one works.
 #[tokio::test]
 async fn answers_without_end_are_cut() {
     // What comes without a pause comes in large parts.
@@ -170,6 +173,7 @@ async fn answers_of_the_wrong_kind_are_not_believed_by_any_command() {
     }
 }
 
+/// Hostile input 92, pages without end: 502.
 #[tokio::test]
 async fn pages_that_lead_on_and_on_end() {
     let page = AtomicUsize::new(0);
@@ -198,6 +202,7 @@ async fn pages_that_lead_on_and_on_end() {
     );
 }
 
+/// Hostile input 92, pages without end: 502.
 #[tokio::test]
 #[ignore = "half a gigabyte over the loopback"]
 async fn pages_that_are_large_together_end() {
@@ -225,6 +230,7 @@ async fn pages_that_are_large_together_end() {
     assert!(directory.heads().len() < 80);
 }
 
+/// Hostile input 91, an error that quotes markup, line ends, the token: plain, bounded, masked.
 #[tokio::test]
 async fn header_fields_that_quote_the_token_are_masked() {
     let quoting = [
@@ -259,6 +265,7 @@ async fn header_fields_that_quote_the_token_are_masked() {
 }
 
 // With threads: the flood is made here, beside the callers.
+/// Hostile input 86, a packed bomb, a body of a gigabyte: 502, cut.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_directory_costs_bounded_memory_and_disturbs_no_other() {
     let flood = always(Reply::Endless).await;
@@ -298,6 +305,8 @@ async fn a_broken_directory_costs_bounded_memory_and_disturbs_no_other() {
     assert!(flood.sent() < 16 * BOUND);
 }
 
+/// - Hostile input 93, URLs that could send the token elsewhere: no start.
+/// - Hostile input 94, other spellings of addresses: no start.
 #[test]
 fn a_url_that_leads_elsewhere_stops_the_start() {
     for url in [
@@ -331,6 +340,7 @@ fn a_url_that_leads_elsewhere_stops_the_start() {
 }
 
 // With threads: starting a program waits for it.
+/// Hostile input 95, a proxy in the environment: ignored unless configured.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_in_the_environment_is_used_only_where_it_is_configured() {
     let proxy = RawDirectory::start(|_| response("403 Forbidden", &[], b"no")).await;

@@ -17,6 +17,8 @@ fn text(told: Vec<u8>) -> String {
     String::from_utf8_lossy(&told).into_owned()
 }
 
+/// Hostile input 40, two lengths, a strange coding, a space before a colon, folding, NUL, a strange
+/// version, TLS: 400, closed.
 #[tokio::test]
 async fn what_is_no_http_is_closed() {
     let world = World::start().await;
@@ -96,6 +98,7 @@ async fn what_is_no_http_is_closed() {
     world.assert_calls(&[]);
 }
 
+/// Hostile input 41, bare line feeds: taken as ended; nothing smuggled.
 #[tokio::test]
 async fn bare_line_feeds_smuggle_nothing() {
     let world = World::start().await;
@@ -114,6 +117,7 @@ async fn bare_line_feeds_smuggle_nothing() {
     }
 }
 
+/// Hostile input 43, a target with another host: 421, asked nobody.
 #[tokio::test]
 async fn nobody_is_asked_on_behalf_of_a_target() {
     let elsewhere = RawDirectory::start(|_| service_provider_config()).await;
@@ -152,6 +156,7 @@ async fn nobody_is_asked_on_behalf_of_a_target() {
     assert_eq!(elsewhere.heads(), Vec::<String>::new());
 }
 
+/// Hostile input 45, methods that are not offered: 405 with Allow; HEAD without a body.
 #[tokio::test]
 async fn every_route_says_which_methods_it_has() {
     let world = World::start().await;
@@ -193,6 +198,8 @@ async fn every_route_says_which_methods_it_has() {
     world.assert_calls(&[]);
 }
 
+/// - Hostile input 47, paths that are nearly ours: 404.
+/// - Hostile input 60, routes that scanners try: 401; to a caller 404.
 #[tokio::test]
 async fn paths_that_are_nearly_ours_are_not() {
     let world = World::start().await;
@@ -241,6 +248,8 @@ async fn paths_that_are_nearly_ours_are_not() {
     world.assert_calls(&[]);
 }
 
+/// - Hostile input 35, what a spreadsheet would run: plain in JSON; no CSV is given.
+/// - Hostile input 52, an origin: no CORS header.
 #[tokio::test]
 async fn every_answer_has_the_browsers_orders() {
     let world = World::start().await;
@@ -337,6 +346,7 @@ async fn every_answer_has_the_browsers_orders() {
     }
 }
 
+/// Hostile input 49, header fields that name another address: change nothing.
 #[tokio::test]
 async fn forwarded_fields_change_nothing() {
     let world = World::start().await;

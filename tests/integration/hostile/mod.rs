@@ -1,10 +1,10 @@
-//! Hostile input of every kind, each with the answer it must get: the list is in `rows`, with the
-//! test of each.
+//! Hostile input of every kind. The documentation of each test says which input of the list it
+//! shows, and the answer that it must get; `numbers` holds that none is left out.
 
 mod connections;
 mod directory;
 mod http;
-mod rows;
+mod numbers;
 mod together;
 mod values;
 

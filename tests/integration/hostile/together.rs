@@ -9,6 +9,7 @@ use crate::{
     harness::World,
 };
 
+/// Hostile input 78, one command 50 times at once: one effect.
 #[tokio::test]
 async fn one_creation_fifty_times_at_once_makes_one_person() {
     let world = World::holding(json!({})).await;
@@ -34,6 +35,9 @@ async fn one_creation_fifty_times_at_once_makes_one_person() {
 
 /// An update enables an inactive user unless `allow_enable` is off; then it never undoes a disable,
 /// in either order.
+///
+/// Hostile input 82, a disable and an update of one person at once: one after the other; disabled
+/// in the end.
 #[tokio::test]
 async fn a_disable_and_an_update_at_once_leave_the_person_disabled() {
     for round in 0..10 {

@@ -1,16 +1,13 @@
 //! Who may ask, as an operator writes it, and what comes of it.
 
-use super::{
-    tests::{Folder, SECRET, environment, one_instance, settings_of},
-    *,
-};
+use super::*;
 use crate::auth::{CommandRight, Names, NewKey};
 
 const INSTANCE: &str =
     "[[instances]]\nname = \"Production\"\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n";
 const DIGEST: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-fn load_callers(text: &str) -> Result<Settings, Faults> {
+fn load_callers(text: &str) -> Result<Settings, ConfigError> {
     let folder = Folder::new();
     load(&Sources {
         config: Some(folder.file("aws-ilm.toml", &format!("{INSTANCE}{text}"))),
@@ -36,7 +33,6 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         instances = ["*"]
         administration = true
         operations = true
-        webhooks = ["workday"]
         [[issuers]]
         issuer = "https://id.example/realms/x"
         audiences = ["aws-ilm", "api://aws-ilm"]
@@ -57,14 +53,14 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         [CommandRight::Beginning("iam-".into()), CommandRight::Read]
     );
     assert!(hr.rights.instances.include("Production") && !hr.rights.instances.include("other"));
-    assert!(!hr.rights.administration && !hr.rights.operations && hr.rights.webhooks == Names::default());
+    assert!(!hr.rights.administration && !hr.rights.operations);
     assert_eq!((hr.quota.requests_per_second, hr.quota.concurrent_requests), (2.5, 3));
     let rule = people.tokens.as_ref().unwrap();
     assert_eq!(rule.issuer, "https://id.example/realms/x");
     let claims = [("groups", "ilm-readers"), ("tid", "a=b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(rule.claims, claims);
     assert_eq!(people.rights.instances, Names::Every);
-    assert!(people.rights.administration && people.rights.operations && people.rights.webhooks.include("Workday"));
+    assert!(people.rights.administration && people.rights.operations);
     assert_eq!(
         (people.quota.requests_per_second, people.quota.concurrent_requests),
         (50.0, 64)
@@ -309,9 +305,9 @@ fn callers_open_the_service_to_the_network_and_close_it_to_everybody_else() {
         ..Sources::default()
     })
     .unwrap();
-    assert_eq!(settings.trusted_proxies.len(), 3);
-    assert_eq!(settings.cors_origins, ["https://a.example"]);
-    assert!(settings.public_docs && settings.callers.is_none());
+    assert_eq!(settings.access.trusted_proxies.len(), 3);
+    assert_eq!(settings.access.cors_origins, ["https://a.example"]);
+    assert!(settings.access.public_docs && settings.callers.is_none());
 }
 
 #[test]
@@ -324,4 +320,16 @@ fn a_key_that_has_expired_is_spoken_of() {
         settings.warnings
     );
     assert!(!format!("{settings:?}").contains(SECRET));
+}
+
+#[test]
+fn a_right_that_is_gone_is_explained() {
+    let error = load_callers("[[callers]]\nname = \"a\"\nwebhooks = [\"workday\"]\n").unwrap_err();
+    assert_eq!(settings_of(&error), ["webhooks"]);
+    assert!(
+        error
+            .to_string()
+            .ends_with(": found a right that is gone: remove it: nothing ever asked for it"),
+        "{error}"
+    );
 }

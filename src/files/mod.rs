@@ -1,4 +1,7 @@
-//! Reading small files that an operator names: regular ones, up to a size, in one piece.
+//! Reading small files that an operator names (regular ones, up to a size, in one piece), and
+//! watching them for changes.
+
+mod watch;
 
 use std::{
     fs::{self, File},
@@ -7,6 +10,8 @@ use std::{
 };
 
 use secrecy::zeroize::Zeroizing;
+
+pub use self::watch::{Fingerprint, Watcher, watch};
 
 /// Why a file was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,214 @@
+//! A request's body, as bytes, within limits of size and time.
+//!
+//! [`RawBody`] is for routes that verify a body before they parse it; [`Arguments`] is built on it.
+//! What can be refused from the header section alone is refused before a byte of the body is read.
+//!
+//! [`Arguments`]: super::arguments::Arguments
+
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::problem::Problem;
+
+/// What a body may take before it counts against the common budget, in bytes: ordinary commands
+/// never meet it.
+const FREE_BYTES: usize = 16 * 1024;
+
+/// The unit in which the common budget for bodies is kept, in bytes.
+const BUDGET_UNIT: usize = 1024;
+
+/// How much of a refused body is still read and thrown away, in bytes, and for how long. A socket
+/// closed with unread bytes in it resets the connection, and the sender would see the reset instead
+/// of the 413 (RFC 9112 section 9.6).
+const DRAIN_BYTES: usize = 8 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// The Retry-After when there is no room: commands last about a second.
+pub(super) const BUSY_RETRY: Duration = Duration::from_secs(1);
+
+/// The limits within which bodies are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    /// How long a body may take to arrive whole, however busily its sender drips.
+    pub body_timeout: Duration,
+    /// How much all bodies beyond 16 KiB may hold together, in bytes, from arrival until their
+    /// commands are done.
+    pub max_buffered: usize,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            max_body: 2 * 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
+            max_buffered: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Reads bodies within their limits; one for the whole service, found in every request's
+/// extensions.
+#[derive(Debug)]
+pub struct BodyReader {
+    limits: BodyLimits,
+    buffered: Arc<Semaphore>,
+}
+
+/// A body as it arrived, whatever its type.
+///
+/// Refused: 415 for one that is compressed, 413 and 408 beyond the limits, 400 for one that did not
+/// arrive whole, 503 when all bodies together hold too much.
+#[derive(Debug, Default)]
+pub struct RawBody {
+    /// The bytes, none of them changed.
+    pub bytes: Vec<u8>,
+    /// What it holds of the common budget.
+    pub reservation: BodyReservation,
+}
+
+/// A body's part of the common budget for bodies. Move it into the task that works on what the body
+/// said: dropping it frees the part for others.
+#[derive(Debug, Default)]
+pub struct BodyReservation(Option<OwnedSemaphorePermit>);
+
+impl BodyReader {
+    /// A reader with these limits.
+    pub fn new(limits: BodyLimits) -> Self {
+        let units = (limits.max_buffered / BUDGET_UNIT).min(Semaphore::MAX_PERMITS);
+        Self {
+            limits,
+            buffered: Arc::new(Semaphore::new(units)),
+        }
+    }
+
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<RawBody, Problem> {
+        let limit = self.limits.max_body;
+        if body.size_hint().lower() > limit as u64 {
+            // A sender that waits for a 100 (Continue) has sent nothing yet, and reading would ask
+            // for all of it.
+            if !headers.contains_key(header::EXPECT) {
+                drain(body);
+            }
+            return Err(Problem::body_too_large(limit));
+        }
+        match tokio::time::timeout(self.limits.body_timeout, self.collect(body)).await {
+            Ok(collected) => collected,
+            Err(_) => Err(Problem::request_timeout(self.limits.body_timeout)),
+        }
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<RawBody, Problem> {
+        let mut raw = RawBody::default();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            // A sender that hung up, or chunks that are none.
+            let frame = frame.map_err(|_| Problem::not_json("", "the body did not arrive whole"))?;
+            let Ok(bytes) = frame.into_data() else { continue };
+            if raw.bytes.len() + bytes.len() > self.limits.max_body {
+                drain(body);
+                return Err(Problem::body_too_large(self.limits.max_body));
+            }
+            raw.bytes.extend_from_slice(&bytes);
+            if !raw.reservation.cover(raw.bytes.len(), &self.buffered) {
+                drain(body);
+                return Err(Problem::busy(BUSY_RETRY));
+            }
+        }
+        Ok(raw)
+    }
+}
+
+impl Default for BodyReader {
+    fn default() -> Self {
+        Self::new(BodyLimits::default())
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_encoding(request.headers())?;
+        let body_reader: Arc<BodyReader> = request.extensions().get().cloned().unwrap_or_default();
+        let (parts, body) = request.into_parts();
+        body_reader.read(&parts.headers, body).await
+    }
+}
+
+impl BodyReservation {
+    /// Takes from the budget what a body of this length holds beyond the free part; `false` when
+    /// there isn't enough left.
+    fn cover(&mut self, length: usize, budget: &Arc<Semaphore>) -> bool {
+        let needed = length.saturating_sub(FREE_BYTES).div_ceil(BUDGET_UNIT);
+        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let Ok(missing) = u32::try_from(needed.saturating_sub(held)) else {
+            return false;
+        };
+        if missing == 0 {
+            return true;
+        }
+        let Ok(permit) = Arc::clone(budget).try_acquire_many_owned(missing) else {
+            return false;
+        };
+        match &mut self.0 {
+            Some(reserved) => reserved.merge(permit),
+            None => self.0 = Some(permit),
+        }
+        true
+    }
+}
+
+/// Reads on for a moment without keeping anything, while the answer is already on its way.
+fn drain(mut body: Body) {
+    tokio::spawn(tokio::time::timeout(DRAIN_TIME, async move {
+        let mut thrown_away = 0;
+        while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            thrown_away += frame.data_ref().map_or(0, |bytes| bytes.len());
+            if thrown_away > DRAIN_BYTES {
+                break;
+            }
+        }
+    }));
+}
+
+/// Compressed bodies are not inflated: a few kilobytes could become gigabytes.
+pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if plain {
+        Ok(())
+    } else {
+        Err(Problem::unsupported_encoding())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_counts_what_is_beyond_the_free_part_and_is_given_back() {
+        let budget = Arc::new(Semaphore::new(10));
+        let mut small = BodyReservation::default();
+        assert!(small.cover(FREE_BYTES, &budget));
+        assert_eq!(budget.available_permits(), 10);
+        let mut large = BodyReservation::default();
+        assert!(large.cover(FREE_BYTES + 4 * BUDGET_UNIT, &budget));
+        assert!(large.cover(FREE_BYTES + 5 * BUDGET_UNIT, &budget));
+        assert_eq!(budget.available_permits(), 5);
+        let mut larger = BodyReservation::default();
+        assert!(!larger.cover(FREE_BYTES + 6 * BUDGET_UNIT, &budget));
+        drop(large);
+        assert!(larger.cover(FREE_BYTES + 6 * BUDGET_UNIT, &budget));
+        assert_eq!(budget.available_permits(), 4);
+    }
+}
