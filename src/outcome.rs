@@ -198,7 +198,7 @@ impl Outcome {
 pub enum SkipReason {
     /// The instance's switch for the command is off.
     Disabled,
-    /// Nobody there to update or disable.
+    /// No user there to update or disable.
     Absent,
     /// Disabled before.
     AlreadyDisabled,
@@ -233,7 +233,7 @@ pub enum Cause {
     Invalid,
     /// The user or the group is not there.
     Absent,
-    /// Somebody else has what must be unique.
+    /// Another user or group has what must be unique.
     Conflict,
     /// Two match where one must.
     Ambiguous,

@@ -60,7 +60,7 @@ pub enum Adopt {
     Strict,
     /// Anybody's.
     Always,
-    /// Nobody's.
+    /// No user: a create never goes on as an update.
     Never,
 }
 

@@ -1,7 +1,7 @@
 //! The caller's documents: the profile of a person and the SCIM data of a group.
 //!
 //! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are
-//! free-form: what nobody asks for is kept and ignored.
+//! free-form: what no mapping asks for is kept and ignored.
 
 use std::collections::HashMap;
 

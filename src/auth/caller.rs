@@ -174,8 +174,8 @@ impl Identity {
     }
 }
 
-/// Shortens a digest of issuer and subject: a subject may be an e-mail address, and the log must not
-/// name people. To compute it from a subject:
+/// Shortens a digest of issuer and subject: a subject may be an e-mail address, and the log must
+/// not name people. To compute it from a subject:
 /// `printf '%s %s' ISS SUB | sha256sum | cut -c1-16`.
 fn pseudonym(issuer: &str, subject: &str) -> Box<str> {
     let digest = digest::digest(&digest::SHA256, format!("{issuer} {subject}").as_bytes());

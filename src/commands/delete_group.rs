@@ -73,8 +73,8 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
     }
 }
 
-/// Ends unless the group has the name that the caller takes it to have: a wrong id beside a right name
-/// would delete another group.
+/// Ends unless the group has the name that the caller takes it to have: a wrong id beside a right
+/// name would delete another group.
 fn check_name(asked: AskedGroup<'_>, group: &Group, name: Option<&str>) -> Result<(), Next> {
     match name {
         Some(name) if !is_named(group, name) => {

@@ -1,5 +1,5 @@
-//! `get-mapping-fields`: the attributes that a mapping can fill, each with its description. It asks
-//! nobody.
+//! `get-mapping-fields`: the attributes that a mapping can fill, each with its description. It
+//! makes no call.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -223,8 +223,8 @@ impl<'a> AskedGroup<'a> {
         self.fails_with(failure, None, None)
     }
 
-    /// Ends with this failure, the `group` if one was found or made, and each member's result in the
-    /// details.
+    /// Ends with this failure, the `group` if one was found or made, and each member's result in
+    /// the details.
     pub(super) fn fails_with<T>(
         &self,
         failure: Failure,

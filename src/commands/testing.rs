@@ -3,7 +3,8 @@
 //!
 //! A row says what the directory is asked, what it answers, and what comes of it. Beside each row,
 //! every one of its answers is replaced by "no time left", which has to end the command there and
-//! then, as a 504. Only a command that was refused for good before it looked further stays a 409.
+//! then, as a 504. Only a command that was refused, and asks no more than whose the clash is, stays
+//! a 409.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::{
     decide::{Answer, Known, Next, Read, Reply, Step},
     mapper::Mapper,
     outcome::{GroupEnd, Outcome, UserEnd},
-    policy::Policy,
+    policy::{Adopt, Policy, ProfileId},
     scim::{
         self, Dialect, ErrorKind, Group, Headers, ListResponse, Member, Object, Op, Operation, Page, User,
         aws::ENTERPRISE,
@@ -22,10 +23,6 @@ use crate::{
 /// Questions in the order they must come, each with the answer to give.
 pub(super) type Script = Vec<(&'static str, Answer)>;
 
-/// How the question for whoever has an employee id begins: asked only after a 409, to say whose it
-/// is.
-const OF_EMPLOYEE: &str = "users of employee ";
-
 /// One row of a table.
 pub(super) struct Row {
     name: &'static str,
@@ -34,7 +31,15 @@ pub(super) struct Row {
     dry_run: bool,
     retried: bool,
     script: Script,
-    end: &'static str,
+    /// Positions of the questions that only ask whose a clash is.
+    asks_whose: Vec<usize>,
+    end: String,
+}
+
+/// The beginning of a row: under the default rules, this command. [`Row::asks`] and [`Row::ends`]
+/// say the rest.
+pub(super) fn case(name: &'static str, command: Command) -> Row {
+    row(name, command, vec![], "")
 }
 
 /// A row: under the default rules, this command asks the questions of the script and ends so. An
@@ -47,15 +52,60 @@ pub(super) fn row(name: &'static str, command: Command, script: Script, end: &'s
         dry_run: false,
         retried: false,
         script,
-        end,
+        asks_whose: Vec::new(),
+        end: end.to_owned(),
     }
 }
 
 impl Row {
+    /// Next, the directory is asked this, or told to change this, and answers so.
+    pub(super) fn asks(mut self, question: &'static str, answer: Answer) -> Self {
+        self.script.push((question, answer));
+        self
+    }
+
+    /// As [`Self::asks`], only to say whose a clash is: the command is refused already.
+    pub(super) fn asks_whose(mut self, question: &'static str, answer: Answer) -> Self {
+        self.asks_whose.push(self.script.len());
+        self.asks(question, answer)
+    }
+
+    /// Next, the directory is asked these, and none of them finds a user.
+    pub(super) fn in_vain(mut self, questions: &[&'static str]) -> Self {
+        let nothing = |question: &&'static str| match question.starts_with("user ") {
+            true => (*question, absent()),
+            false => (*question, nobody()),
+        };
+        self.script.extend(questions.iter().map(nothing));
+        self
+    }
+
+    /// Next, these questions with their answers.
+    pub(super) fn follows(mut self, script: Script) -> Self {
+        self.script.extend(script);
+        self
+    }
+
+    /// Ends so; `…` at the end stands for more.
+    pub(super) fn ends(mut self, end: impl Into<String>) -> Self {
+        self.end = end.into();
+        self
+    }
+
     /// With a switch, or several, changed.
-    pub(super) fn with(mut self, change: fn(&mut Policy)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         change(&mut self.rules.policy);
         self
+    }
+
+    /// Where `adopt` is set to this.
+    pub(super) fn adopting(self, adopt: Adopt) -> Self {
+        self.with(|policy| policy.adopt = adopt)
+    }
+
+    /// Where the `id` of a profile is another system's.
+    pub(super) fn foreign_ids(self) -> Self {
+        self.with(|policy| policy.profile_id = ProfileId::Foreign)
     }
 
     /// Against a directory that keeps to the RFC.
@@ -82,9 +132,10 @@ impl Row {
 }
 
 /// Walks every row.
-pub(super) fn hold(rows: Vec<Row>) {
+pub(super) fn hold(rows: impl IntoIterator<Item = Row>) {
     for row in rows {
         let name = row.name;
+        assert!(!row.end.is_empty(), "{name}: a row says how it ends");
         let mut known = Known {
             dry_run: row.dry_run,
             retried: row.retried,
@@ -98,8 +149,8 @@ pub(super) fn hold(rows: Vec<Row>) {
                 panic!("{name}: went on after its time, at {position}, with {}", asked(&next))
             };
             let code = outcome.code();
-            let refused_before = question.starts_with(OF_EMPLOYEE);
-            let expected = if refused_before { 409 } else { 504 };
+            let is_refused = row.asks_whose.contains(&position);
+            let expected = if is_refused { 409 } else { 504 };
             assert_eq!(code, Some(expected), "{name}: time over at {position}");
             known.answers.pop();
             known.answers.push(answer.clone());
@@ -211,7 +262,7 @@ pub(super) fn found(changes: Value) -> Answer {
     Ok(Reply::Users(page(vec![user(changes)], None)))
 }
 
-/// A list of nobody.
+/// A list without a user.
 pub(super) fn nobody() -> Answer {
     Ok(Reply::Users(page(Vec::new(), None)))
 }
@@ -315,7 +366,7 @@ pub(super) fn asked(next: &Next) -> String {
         Next::Read(read) => match read {
             Read::UserById(id) => format!("user {id}?"),
             Read::UsersByName(name) => format!("users named {name}?"),
-            Read::UsersByExternalId(id) => format!("{OF_EMPLOYEE}{id}?"),
+            Read::UsersByExternalId(id) => format!("users of employee {id}?"),
             Read::GroupById(id) => format!("group {id}?"),
             Read::GroupsByName(name) => format!("groups named {name}?"),
             Read::Members(id, Page::Next(cursor)) => format!("members of {id} from {cursor}?"),

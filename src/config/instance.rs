@@ -106,7 +106,7 @@ settings! {
 settings! {
     /// How connections to the directory are made.
     pub(super) struct ConnectionTable: Instance => Connection {
-        /// Skips the check of the directory's certificate. Whoever is on the way can then read the
+        /// Skips the check of the directory's certificate. A listener on the way can then read the
         /// token.
         insecure = SWITCH, default "false";
         /// Whether the directory is reached through the proxy that `HTTPS_PROXY` names, or through

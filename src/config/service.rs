@@ -47,8 +47,8 @@ settings! {
         /// file; in the configuration file relative to it. Read again within two seconds when it
         /// changes.
         callers_file: Option<PathBuf> = Custom("the path of a TOML file", path);
-        /// Proxies whose `X-Forwarded-For` is believed to name the caller's address. Whoever has an
-        /// address in it can claim any other: name the proxies alone, and no network that holds
+        /// Proxies whose `X-Forwarded-For` is believed to name the caller's address. A client with
+        /// an address in it can claim any other: name the proxies alone, and no network that holds
         /// callers.
         trusted_proxies: Vec<IpNet> = List("addresses and networks like \"10.0.0.7\" or \"10.0.0.0/28\", separated by commas (an array in the file)", network),
             default "";

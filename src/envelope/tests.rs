@@ -190,7 +190,7 @@ fn the_email_is_the_profiles_else_the_primary_one() {
         let told = envelope(done(profile, app_user(emails)));
         assert_eq!(told["IAM"]["Vendor"]["email"], expected, "{name}");
     }
-    // On a skip and a failure it is the profile's only, whoever was found.
+    // On a skip and a failure it is the profile's only, whether or not a user was found.
     for (profile, expected) in [
         (json!({"email": "mine@x"}), json!("mine@x")),
         (json!({"email": ""}), json!("")),

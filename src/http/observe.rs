@@ -47,8 +47,8 @@ pub struct AccessRecord {
 #[derive(Debug, Clone)]
 pub struct CallerName(pub Arc<str>);
 
-/// Keeps a response's access line out of the log, left in its extensions: a flood is counted and not
-/// logged one by one.
+/// Keeps a response's access line out of the log, left in its extensions: a flood is counted and
+/// not logged one by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlogged;
 

@@ -1,9 +1,9 @@
 //! The answer to a request that never became a command: RFC 9457 `application/problem+json`.
 //!
-//! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title and
-//! `type` follow from the reason alone, so one reason never has two statuses. `type` is a full-path
-//! relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an identifier for
-//! programs to branch on (it never changes once released), not a page.
+//! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title
+//! and `type` follow from the reason alone, so one reason never has two statuses. `type` is a
+//! full-path relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an
+//! identifier for programs to branch on (it never changes once released), not a page.
 //!
 //! Answers may end up in logs and tickets of others, so a detail names fields, parameters and
 //! headers, and never a value that the caller sent.

@@ -98,8 +98,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     Reader::default().read(bytes)
 }
 
-/// Reads as [`parse`] does, but accepts duplicate keys: the last one wins, and each is reported with
-/// its place.
+/// Reads as [`parse`] does, but accepts duplicate keys: the last one wins, and each is reported
+/// with its place.
 ///
 /// # Errors
 /// The same as of [`parse`], duplicate keys excepted.

@@ -121,8 +121,8 @@ impl<I> LimitedStream<I> {
         unread.as_mut().poll(context).is_ready()
     }
 
-    /// Passes on what came of writing, but for a reader that has taken nothing for too long: what is
-    /// kept for it is given up.
+    /// Passes on what came of writing, but for a reader that has taken nothing for too long: what
+    /// is kept for it is given up.
     fn unless_stalled(&mut self, written: Poll<io::Result<usize>>, context: &mut Context) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stall = None;
@@ -171,8 +171,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for LimitedStream<I> {
     }
 
     /// Where this is false hyper copies every answer into a buffer of its own, and keeps it for as
-    /// long as its reader likes: the pages' script is 1.4 MB, and a thousand readers that never read
-    /// held as many gigabytes.
+    /// long as its reader likes: the pages' script is 1.4 MB, and a thousand readers that never
+    /// read held as many gigabytes.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

@@ -115,8 +115,8 @@ async fn decide_and_perform(
             log(error);
         }
         known.answers.push(answer);
-        // A dry run waits for nothing, and deciding about a hundred thousand members takes its time:
-        // other commands come first in between.
+        // A dry run waits for nothing, and deciding about a hundred thousand members takes its
+        // time: other commands come first in between.
         tokio::task::yield_now().await;
     }
 }

@@ -38,8 +38,8 @@ pub struct InstanceOptions {
 pub struct Instance {
     pub(super) options: InstanceOptions,
     client: Client,
-    /// Set once the directory has answered as a SCIM service. Until then nobody is believed to be
-    /// absent: at a wrong URL everybody would be.
+    /// Set once the directory has answered as a SCIM service. Until then no absence is believed: at
+    /// a wrong URL every user would be absent.
     endpoint: OnceCell<()>,
     pub(super) subjects: Subjects,
     pub(super) places: Arc<Semaphore>,
@@ -115,7 +115,7 @@ impl Instance {
                     | ErrorKind::CircuitOpen => error,
                 })
         };
-        // Whoever waits for another's probe waits no longer than its own time.
+        // A command that waits for another's probe waits no longer than its own time.
         match tokio::time::timeout_at(context.deadline, self.endpoint.get_or_try_init(probe)).await {
             Ok(endpoint) => endpoint.copied(),
             Err(_) => Err(ScimError::new(
@@ -165,8 +165,7 @@ impl Instance {
         self.confirm_absence(answer, context).await
     }
 
-    /// An answer that says somebody is absent is believed only of a directory that has proven to be
-    /// one.
+    /// Believes an absence only of a directory that has answered as a SCIM service.
     async fn confirm_absence(&self, answer: Answer, context: RequestContext<'_>) -> Answer {
         let absent = match &answer {
             Ok(Reply::Users(users)) => users.resources.is_empty(),

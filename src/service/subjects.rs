@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-/// The subjects of one instance that somebody works on or waits for.
+/// The subjects of one instance that commands hold or wait for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subjects(Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>);
 
@@ -47,7 +47,7 @@ impl Drop for Held {
         let mut names = self.subjects.names();
         for (name, guard) in self.guards.drain(..) {
             drop(guard);
-            // Whoever waits has a handle of its own, taken under the lock that is held here.
+            // A waiting command has a handle of its own, taken under the lock that is held here.
             if names.get(&name).is_some_and(|lock| Arc::strong_count(lock) == 1) {
                 names.remove(&name);
             }

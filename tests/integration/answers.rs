@@ -88,7 +88,7 @@ async fn every_commands_table_is_markdown_on_request() {
         ("iam-create-user", json!({"user-profile": {"email": "a@x"}}), 400,
             "### Create User Results (AWS-ILM)\n|brand|instanceName|success|email|errorCode|errorMessage|details|\n\
              |---|---|---|---|---|---|---|\n| AWS-ILM | AWS-ILM_instance_1 | false | a@x | 400 | user-profile needs at least one of: \
-             id, username | emails: [{\"value\": \"a@x\", \"type\": \"work\", \"primary\": true}] |\n".to_owned()),
+             id, username, employeeid, also in olduserdata | emails: [{\"value\": \"a@x\", \"type\": \"work\", \"primary\": true}] |\n".to_owned()),
         ("iam-disable-user", json!({"user-profile": {"username": "nobody"}}), 200,
             "### Disable User Results (AWS-ILM)\n|brand|instanceName|skipped|reason|\n|---|---|---|---|\n\
              | AWS-ILM | AWS-ILM_instance_1 | true | User does not exist |\n".to_owned()),

@@ -255,9 +255,15 @@ async fn members_of_a_new_group_are_rehearsed_after_it() {
     let [creation, addition] = &requests[..] else {
         panic!("{rehearsed}")
     };
-    assert_eq!((&creation["method"], &addition["method"]), (&json!("POST"), &json!("PATCH")));
+    assert_eq!(
+        (&creation["method"], &addition["method"]),
+        (&json!("POST"), &json!("PATCH"))
+    );
     assert!(
-        addition["path"].as_str().unwrap().ends_with("Groups/id-of-the-new-group"),
+        addition["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("Groups/id-of-the-new-group"),
         "{addition}"
     );
     assert_eq!(

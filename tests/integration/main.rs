@@ -31,6 +31,7 @@ mod layers;
 mod mappers;
 mod openapi;
 mod readme;
+mod reports;
 mod resilience;
 mod secrets;
 mod tls;

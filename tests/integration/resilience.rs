@@ -339,7 +339,8 @@ async fn somebody_made_by_another_between_look_and_creation_is_updated() {
     world.sandbox.script(Fault::new(nobody).on("ListUsers").forever());
     let answer = world.command("iam-update-user", &arguments).await;
     assert_eq!((answer.status, &result(&answer)["errorCode"]), (409, &json!(409)));
-    world.assert_calls(&[("ListUsers", 2), ("CreateUser", 1)]);
+    // By name, once more after the conflict, and for whose the e-mail is.
+    world.assert_calls(&[("ListUsers", 3), ("CreateUser", 1)]);
 }
 
 #[tokio::test]

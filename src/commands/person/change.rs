@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::settle::{Judgement, Settled, settle},
-    ABSENT, Person, is_same_name,
+    ABSENT, PROFILE, Person, is_same_name,
 };
 use crate::{
     decide::{Next, Replay},
@@ -38,7 +38,10 @@ impl<'a> Person<'a> {
             changes.retain(|change| change.path != "userName");
         }
         let sent = changed_only(wanted, &changes);
-        let violations = aws::user_values(self.prepared.rules.dialect, &sent);
+        let mut violations = aws::user_values(self.prepared.rules.dialect, &sent);
+        for violation in &mut violations {
+            self.name_field(violation, PROFILE);
+        }
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
@@ -65,7 +68,7 @@ impl<'a> Person<'a> {
 
     /// Sends the changes, of which `sent` are the attributes; `None` when the user is gone by now.
     ///
-    /// A 409 may mean that somebody else changed the user at the same moment (Identity Store API,
+    /// A 409 may mean that another writer changed the user at the same moment (Identity Store API,
     /// `CONCURRENT_MODIFICATION`; SCIM does not tell): it is read again, and what is still to
     /// change is sent once more. After an answer that got lost it is read as well, so that no
     /// change is called failed that was made.
@@ -141,8 +144,8 @@ fn changed_only(wanted: &Object, changes: &[Operation]) -> Object {
         .collect()
 }
 
-/// Whether an answer shows what nobody may be wrong about: who it is, and whether they are active.
-/// Of the rest AWS leaves some out of its answers (DG CreateUser: `profileUrl`, `manager.$ref`).
+/// Whether an answer shows the user that was meant, with the `active` that was sent. Of the rest
+/// AWS leaves some out of its answers (DG CreateUser: `profileUrl`, `manager.$ref`).
 fn shows(user: &User, before: &User, changes: &[Operation]) -> bool {
     let wanted = |path: &str| {
         changes

@@ -250,7 +250,7 @@ fn callers_stand_in_one_file_which_may_be_their_own() {
     let settings = load_with(&named, &[]).unwrap();
     let callers = settings.callers.unwrap();
     assert_eq!(callers.loaded.callers[0].name, "a");
-    // Nobody can be this caller, which is worth a word and no fault: keys may come later.
+    // A caller without a proof is worth a warning and no error: keys may come later.
     assert!(
         settings
             .warnings

@@ -57,11 +57,12 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
 
 /// Creates a user
 ///
-/// Posts the person as a new app user; somebody who is there already is updated instead, and the
-/// answer's `action` is then `update`. Skips when creating (or updating, for somebody who is there)
-/// is switched off. Fails with 400 when the profile lacks what the directory requires and nobody of
-/// that user name is there, with 404 for an `id` the directory does not know, and with 409 when the
-/// e-mail or the employee id is somebody else's.
+/// Posts the person as a new app user; a user that is there already is updated instead, and the
+/// answer's `action` is then `update`. Skips when creating (or updating, for a user that is there)
+/// is switched off. Fails with 400 when the profile lacks what the directory requires and no key
+/// finds a user, and when the profile says `active: false` while `allow-enable` is true; with 409
+/// when the user that was found may be another person's, and when the e-mail or the employee id is
+/// another user's: the message says whose. An `id` that the directory does not know is passed over.
 #[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
     request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
@@ -73,8 +74,9 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 ///
 /// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and
 /// sends what differs in one PATCH; an inactive user is enabled in it when `allow-enable` and the
-/// instance's switch both say so. Nobody there: creates them when the instance creates what is
-/// missing, else skips.
+/// instance's switch both say so: send `"allow-enable": false` with changes that must not enable a
+/// leaver. No user found: creates one when the instance creates what is missing, else skips. Fails
+/// with 409 when the user that was found may be another person's.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
@@ -85,7 +87,7 @@ async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) ->
 /// Retrieves a single user
 ///
 /// Shows the app user as the directory has it (`details`) and as a profile by display names
-/// (`UserProfile`). Nobody there is a failure, 404.
+/// (`UserProfile`). A user that no key finds is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
     request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
@@ -95,7 +97,8 @@ async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Respo
 /// Disables an active user
 ///
 /// Makes the app user inactive. Skips when disabling is switched off, when the user is inactive
-/// already, and when nobody is there.
+/// already, and when no key finds a user (with `disable_absent = "fail"`: a failure, 404). Fails
+/// with 409 when the user that was found may be another person's.
 #[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
     request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
@@ -160,7 +163,7 @@ async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>
 
 /// Lists the fields a mapping can fill
 ///
-/// Each attribute that the directory accepts, with its description. Asks nobody.
+/// Each attribute that the directory accepts, with its description. Makes no call.
 #[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
     request_body = get_mapping_fields::Args, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
 async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {

@@ -60,7 +60,7 @@ async fn live() -> Json<Liveness> {
 ///
 /// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or
 /// that refuses the token, is `degraded` in the body: taking the service out of rotation for it
-/// would help nobody.
+/// would not help.
 #[utoipa::path(get, path = "/health/ready", tag = HEALTH, operation_id = "health-ready", responses(
     (status = 200, description = "Requests are taken.", body = Readiness),
     (status = 503, description = "The service is stopping.", body = Readiness),

@@ -21,7 +21,7 @@ use crate::{
 
 pub(in crate::http) const MAPPERS: &str = "Mappers";
 
-/// Whoever may run this command may see the mappings: it tells of them too.
+/// The command whose right opens the mappings too: it tells of them as well.
 const MAPPING: &str = "get-mapping-fields";
 
 /// The mappers' routes.

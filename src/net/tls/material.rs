@@ -91,9 +91,9 @@ impl Material {
         if client_verifier.is_some() {
             // A resumed session carries over the client's certificate from the handshake before,
             // and it is not verified again: for up to a day a client could come back with the same
-            // names, past its certificate's end. A whole handshake costs one more signature; an identity
-            // is worth that. Without client certificates sessions are resumed, from a store that is
-            // this configuration's own, so none outlives a reload either.
+            // names, past its certificate's end. A whole handshake costs one more signature; an
+            // identity is worth that. Without client certificates sessions are resumed, from a
+            // store that is this configuration's own, so none outlives a reload either.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }

@@ -151,28 +151,25 @@ async fn somebody_inactive_is_enabled_only_when_all_say_so() {
 }
 
 #[tokio::test]
-async fn a_profile_with_an_id_is_looked_up_and_never_created() {
+async fn an_id_is_looked_up_first_and_an_unknown_one_is_no_obstacle() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
     let known = but(profile("test"), json!({"id": "u-1", "title": "Boss"}));
     let answer = create(&world, &known).await;
     let vendor = done("update", &world.user("u-1"), &json!("test@example.com"));
     assert_eq!((answer.status, answer.text), (200, user_envelope(&known, &vendor)));
     world.assert_calls(&[("GetUser", 1), ("PatchUser", 1)]);
-    let before = world.sandbox.dump();
-    for asked in [
-        but(profile("jane"), json!({"id": "u-9"})),
-        but(profile("test"), json!({"id": "u-9"})),
-    ] {
-        let answer = create(&world, &asked).await;
-        let vendor = answer.vendor();
-        assert_eq!((answer.status, vendor["errorCode"].as_u64()), (404, Some(404)));
-        assert_eq!(
-            (&vendor["action"], &vendor["errorMessage"]),
-            (&json!("create"), &json!("User does not exist"))
-        );
-        world.assert_calls(&[("GetUser", 1)]);
-    }
-    assert_eq!(world.sandbox.dump(), before);
+    // The id of another system, of a person who is there and of one who is not.
+    let there = create(&world, &but(profile("test"), json!({"id": "u-9"}))).await;
+    let vendor = there.vendor();
+    assert_eq!(
+        (there.status, &vendor["action"], &vendor["id"]),
+        (200, &json!("update"), &json!("u-1"))
+    );
+    world.assert_calls(&[("GetUser", 1), ("CreateUser", 1), ("ListUsers", 1)]);
+    let new = create(&world, &but(profile("jane"), json!({"id": "u-9"}))).await;
+    assert_eq!((new.status, &new.vendor()["action"]), (200, &json!("create")));
+    assert_eq!(new.vendor()["id"], world.user("jane")["id"]);
+    world.assert_calls(&[("GetUser", 1), ("CreateUser", 1)]);
 }
 
 #[tokio::test]
@@ -200,16 +197,16 @@ async fn a_profile_that_cant_be_created_is_an_update_or_names_every_fault() {
 async fn what_aws_refuses_opaquely_is_named_before_it_is_sent() {
     let world = World::holding(json!({})).await;
     let (long, longer) = ("x".repeat(129), "x".repeat(1025));
-    for (field, value, attribute) in [
-        ("username", json!("a b"), "userName"),
-        ("username", json!(long), "userName"),
-        ("username", json!("Administrator"), "userName"),
-        ("displayname", json!("a\u{0}b"), "displayName"),
-        ("displayname", json!(longer), "displayName"),
-        ("surname", json!("a\u{200d}b"), "name.familyName"),
-        ("employeeid", json!("E 7"), "externalId"),
-        ("employeeid", json!(7), "user-profile.employeeid"),
-        ("department", json!(["a"]), "user-profile.department"),
+    for (field, value, attribute, looks) in [
+        ("username", json!(long), "userName", 1),
+        ("username", json!("Administrator"), "userName", 1),
+        ("displayname", json!("a\u{0}b"), "displayName", 1),
+        ("displayname", json!(longer), "displayName", 1),
+        ("surname", json!("a\u{200d}b"), "name.familyName", 1),
+        // An employee id is a key, too.
+        ("employeeid", json!("E 7"), "externalId", 2),
+        ("employeeid", json!(7), "user-profile.employeeid", 1),
+        ("department", json!(["a", "b"]), "user-profile.department", 1),
     ] {
         let answer = create(&world, &but(profile("jane"), json!({field: value}))).await;
         let vendor = answer.vendor();
@@ -224,7 +221,7 @@ async fn what_aws_refuses_opaquely_is_named_before_it_is_sent() {
             message.starts_with(&format!("{attribute}: ")) && message.contains(&format!("user-profile.{field}")),
             "{message}"
         );
-        world.assert_calls(&[("ListUsers", 1)]);
+        world.assert_calls(&[("ListUsers", looks)]);
     }
     assert_eq!(world.sandbox.dump()["users"], json!([]));
 }
@@ -235,7 +232,7 @@ async fn without_a_key_it_fails_without_a_call() {
     let asked = json!({"email": "x@example.com"});
     let answer = create(&world, &asked).await;
     let details = json!({"emails": [{"value": "x@example.com", "type": "work", "primary": true}]});
-    let message = "user-profile needs at least one of: id, username";
+    let message = "user-profile needs at least one of: id, username, employeeid, also in olduserdata";
     let vendor = failed("create", 400, message, &json!("x@example.com"), &details);
     assert_eq!((answer.status, answer.text), (400, user_envelope(&asked, &vendor)));
     world.assert_calls(&[]);
@@ -246,34 +243,36 @@ async fn somebody_elses_email_or_employee_id_is_a_conflict() {
     let taken = but(person("u-1", "test"), json!({"externalId": "E1"}));
     let world = World::holding(json!({"users": [taken]})).await;
     let before = world.sandbox.dump();
-    let nobody =
-        |asked: &str| format!("nobody has this {asked}, so what clashes is another user's, most likely the e-mail");
-    for (change, whose, looks) in [
-        (json!({"email": "test@example.com"}), nobody("userName"), 1),
+    let most_likely = |asked: &str| {
+        format!(
+            "Refused to create a new, duplicate resource. (AWS request id X); no other user has this {asked}, so what \
+             clashes is most likely the e-mail"
+        )
+    };
+    // By name, by employee id where there is one, and by the e-mail as a userName.
+    for (change, message, looks) in [
+        (json!({"email": "test@example.com"}), most_likely("userName"), 2),
         (
             json!({"email": "test@example.com", "employeeid": "E2"}),
-            nobody("userName or employee id"),
-            2,
+            most_likely("userName or employee id"),
+            3,
         ),
         (
-            json!({"employeeid": "E1"}),
-            "the externalId (employee id) is taken by user u-1 (userName test)".to_owned(),
+            json!({"employeeid": "E1", "givenname": "Jane"}),
+            "ambiguous: found user u-1 (userName test) for userName jane, but only the employee id is that user's; \
+             send olduserdata with what the person had before, or the right employee id"
+                .to_owned(),
             2,
         ),
     ] {
         let answer = create(&world, &but(profile("jane"), change)).await;
         let vendor = answer.vendor();
         assert_eq!((answer.status, vendor["errorCode"].as_u64()), (409, Some(409)));
-        let message = vendor["errorMessage"].as_str().unwrap();
-        assert_eq!(
-            without_request_ids(message),
-            format!("Refused to create a new, duplicate resource. (AWS request id X); {whose}")
-        );
+        assert_eq!(without_request_ids(vendor["errorMessage"].as_str().unwrap()), message);
         assert_eq!(
             (&vendor["active"], &vendor["id"], &vendor["username"]),
             (&Value::Null, &Value::Null, &Value::Null)
         );
-        // By name, and by employee id where there is one.
         world.assert_calls(&[("CreateUser", 1), ("ListUsers", looks)]);
     }
     assert_eq!(world.sandbox.dump(), before);

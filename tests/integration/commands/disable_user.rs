@@ -51,20 +51,44 @@ async fn somebody_inactive_is_skipped_and_shown() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_skipped_by_name_and_by_id() {
+async fn nobody_there_is_skipped_after_every_key_was_tried() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
     let before = world.sandbox.dump();
-    for (asked, details, call) in [
-        (profile("nobody"), mapped("nobody"), "ListUsers"),
-        // An unknown id is no user, whatever the name says.
-        (but(profile("test"), json!({"id": "u-9"})), mapped("test"), "GetUser"),
+    for (asked, details, calls) in [
+        (profile("nobody"), mapped("nobody"), &[("ListUsers", 1)][..]),
+        (
+            but(profile("nobody"), json!({"id": "u-9"})),
+            mapped("nobody"),
+            &[("GetUser", 1), ("ListUsers", 1)],
+        ),
+        (json!({"id": "u-9"}), json!({}), &[("GetUser", 1)]),
     ] {
         let answer = disable(&world, &asked).await;
         let vendor = skipped("disable", "User does not exist", &asked["email"], &details);
         assert_eq!((answer.status, answer.text), (200, user_envelope(&asked, &vendor)));
-        world.assert_calls(&[(call, 1)]);
+        world.assert_calls(calls);
     }
     assert_eq!(world.sandbox.dump(), before);
+}
+
+#[tokio::test]
+async fn an_unknown_id_of_awss_form_lets_no_name_be_disabled_unless_the_employee_ids_agree() {
+    const GONE: &str = "90677c608a-7afcdc23-0bd4-4fb7-b2ff-10ccffdff447";
+    let there = but(person("u-1", "test"), json!({"externalId": "E1"}));
+    let world = World::holding(json!({"users": [there]})).await;
+    let before = world.sandbox.dump();
+    let answer = disable(&world, &but(profile("test"), json!({"id": GONE}))).await;
+    let message = "ambiguous: the directory does not know the id, whose account may be deleted and its name given \
+                   again, and the userName is that of user u-1 (userName test); send the id of the user that is \
+                   meant, or none";
+    assert_eq!(
+        (answer.status, &answer.vendor()["errorMessage"]),
+        (409, &json!(message))
+    );
+    assert_eq!(world.sandbox.dump(), before);
+    let asked = but(profile("test"), json!({"id": GONE, "employeeid": "E1"}));
+    assert_eq!(disable(&world, &asked).await.status, 200);
+    assert_eq!(world.user("u-1")["active"], false);
 }
 
 #[tokio::test]
@@ -109,15 +133,15 @@ async fn switched_off_it_skips_without_a_call() {
 }
 
 #[tokio::test]
-async fn it_looks_for_what_is_true_now_only() {
-    let world = World::holding(json!({"users": [person("u-1", "before")]})).await;
-    let answer = disable(
-        &world,
-        &json!({"username": "now", "olduserdata": {"username": "before"}}),
-    )
-    .await;
-    assert_eq!(answer.vendor()["reason"], "User does not exist");
-    assert_eq!(world.user("u-1")["active"], true);
+async fn an_old_name_is_tried_after_the_name_of_now() {
+    let world = World::holding(json!({"users": [person("u-1", "before"), person("u-2", "now")]})).await;
+    let asked = json!({"username": "now", "olduserdata": {"username": "before"}});
+    assert_eq!(disable(&world, &asked).await.vendor()["id"], "u-2");
+    world.assert_calls(&[("ListUsers", 1), ("PatchUser", 1)]);
+    let asked = json!({"username": "later", "olduserdata": {"username": "before"}});
+    assert_eq!(disable(&world, &asked).await.vendor()["id"], "u-1");
+    world.assert_calls(&[("ListUsers", 2), ("PatchUser", 1)]);
+    assert_eq!(world.user("u-1")["active"], false);
 }
 
 #[tokio::test]
@@ -125,7 +149,7 @@ async fn without_a_key_it_fails_without_a_call() {
     let world = World::start().await;
     let asked = json!({"title": "Boss"});
     let answer = disable(&world, &asked).await;
-    let message = "user-profile needs at least one of: id, username";
+    let message = "user-profile needs at least one of: id, username, employeeid, also in olduserdata";
     let vendor = failed("disable", 400, message, &Value::Null, &json!({"title": "Boss"}));
     assert_eq!((answer.status, answer.text), (400, user_envelope(&asked, &vendor)));
     world.assert_calls(&[]);

@@ -128,8 +128,8 @@ async fn what_cant_be_asked_is_a_400_without_a_call() {
             "scim.id must be text, not a number; send it in quotes",
         ),
         (
-            json!({"displayName": {"a": 1}}),
-            "scim.displayName must be text, not an object; send it in quotes",
+            json!({"displayName": ["a", "b"]}),
+            "scim.displayName must be text, not a list of several values; send it in quotes",
         ),
     ] {
         let answer = get(&world, &asked).await;

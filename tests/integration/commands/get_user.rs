@@ -40,22 +40,40 @@ async fn who_is_found_is_told_whole_and_mapped_to_display_names() {
 }
 
 #[tokio::test]
-async fn an_id_wins_over_a_name_and_is_never_replaced_by_it() {
+async fn an_id_is_looked_up_first_and_a_name_after_an_unknown_one() {
     let world = World::holding(json!({"users": [person("u-1", "test"), person("u-2", "other")]})).await;
-    let answer = get(&world, &json!({"id": "u-2", "username": "test"})).await;
+    let answer = get(&world, &json!({"id": "u-2", "username": "gone"})).await;
     assert_eq!(answer.vendor()["username"], "other");
-    world.assert_calls(&[("GetUser", 1)]);
-    let asked = json!({"id": "u-9", "username": "test"});
-    let answer = get(&world, &asked).await;
-    let vendor = failed(
-        "get",
-        404,
-        "User does not exist",
-        &Value::Null,
-        &json!({"userName": "test"}),
+    world.assert_calls(&[("GetUser", 1), ("ListUsers", 1)]);
+    let answer = get(&world, &json!({"id": "u-9", "username": "test"})).await;
+    assert_eq!(answer.vendor()["id"], "u-1");
+    world.assert_calls(&[("GetUser", 1), ("ListUsers", 1)]);
+    let answer = get(&world, &json!({"id": "u-9"})).await;
+    let vendor = failed("get", 404, "User does not exist", &Value::Null, &json!({}));
+    assert_eq!(
+        (answer.status, answer.text),
+        (404, user_envelope(&json!({"id": "u-9"}), &vendor))
     );
-    assert_eq!((answer.status, answer.text), (404, user_envelope(&asked, &vendor)));
     world.assert_calls(&[("GetUser", 1)]);
+}
+
+#[tokio::test]
+async fn an_id_and_a_name_of_two_users_are_ambiguous() {
+    let world = World::holding(json!({"users": [person("u-1", "test"), person("u-2", "other")]})).await;
+    let before = world.sandbox.dump();
+    for command in ["iam-get-user", "iam-disable-user"] {
+        let about = json!({"user-profile": {"id": "u-2", "username": "test"}});
+        let answer = world.command(command, &about).await;
+        let message = "ambiguous: the id is that of user u-2 (userName other), and the userName that of user u-1 \
+                       (userName test); send the one that is meant";
+        assert_eq!(
+            (answer.status, &answer.vendor()["errorMessage"]),
+            (409, &json!(message)),
+            "{command}"
+        );
+        world.assert_calls(&[("GetUser", 1), ("ListUsers", 1)]);
+    }
+    assert_eq!(world.sandbox.dump(), before);
 }
 
 #[tokio::test]
@@ -83,7 +101,8 @@ async fn without_a_key_it_says_which_fields_would_do_and_asks_nobody() {
         json!({}),
         json!({"username": ""}),
         json!({"id": null, "title": "Boss"}),
-        json!({"olduserdata": {"username": "test"}}),
+        json!({"username": " \u{a0}"}),
+        json!({"olduserdata": {"title": "Boss"}}),
     ] {
         let answer = get(&world, &asked).await;
         let vendor = answer.vendor();
@@ -93,7 +112,7 @@ async fn without_a_key_it_says_which_fields_would_do_and_asks_nobody() {
             "{asked}"
         );
         assert_eq!(
-            vendor["errorMessage"], "user-profile needs at least one of: id, username",
+            vendor["errorMessage"], "user-profile needs at least one of: id, username, employeeid, also in olduserdata",
             "{asked}"
         );
     }
@@ -114,7 +133,7 @@ async fn a_malformed_id_is_refused_by_every_user_command_without_a_call() {
         "a\\b",
         "a b",
         "a\tb",
-        "a\n",
+        "a\nb",
         "a?x=1",
         "a#",
         "a/",
@@ -149,7 +168,7 @@ async fn a_malformed_id_is_refused_by_every_user_command_without_a_call() {
 async fn names_are_looked_up_literally() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
     for name in [
-        "a\" or userName pr or userName eq \"b",
+        "a\"or(userName)pr\"b",
         "a\\",
         "\"",
         "a&startIndex=1",
@@ -181,7 +200,7 @@ async fn names_are_looked_up_literally() {
 #[tokio::test]
 async fn what_no_name_can_have_is_refused_without_a_call() {
     let world = World::start().await;
-    for name in ["a\n", "a\u{0}b", "\u{202e}a", "a\u{200b}"] {
+    for name in ["a\nb", "a b", "a\u{0}b", "\u{202e}a", "a\u{200b}"] {
         let answer = get(&world, &json!({"username": name})).await;
         assert_eq!(
             (answer.status, answer.vendor()["errorCode"].as_u64()),
@@ -197,7 +216,7 @@ async fn what_no_name_can_have_is_refused_without_a_call() {
             answer.text
         );
     }
-    for value in [json!(7), json!(true), json!(["test"]), json!({"a": 1})] {
+    for value in [json!(7), json!(true), json!(["test", "other"]), json!({"a": 1})] {
         let answer = get(&world, &json!({"username": value})).await;
         assert_eq!(answer.status, 400);
         assert!(
@@ -228,7 +247,7 @@ async fn letter_case_is_one_name_and_display_names_are_fields() {
         "u-2"
     );
     assert_eq!(
-        get(&world, &json!({"ID": "u-1", "username": "other"})).await.vendor()["id"],
+        get(&world, &json!({"ID": "u-1", "username": "bjensen"})).await.vendor()["id"],
         "u-1"
     );
 }

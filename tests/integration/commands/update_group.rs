@@ -216,19 +216,20 @@ async fn what_it_cant_do_is_a_400_without_a_call() {
     let world = World::holding(crowd(1, 1)).await;
     let nothing = "nothing to change: give memberIdsToAdd, memberIdsToDelete, scim.displayName or scim.externalId";
     let malformed = "must be 1 to 64 letters, digits, `_` or `-`";
+    let wanted = "the directory's id is wanted (IAM.Vendor.id of iam-get-user)";
     let none = json!(null);
     for (scim, add, remove, message) in [
         (
             json!({}),
             json!(["m-0"]),
             none.clone(),
-            "scim.id is needed: the id of the group".to_owned(),
+            "scim needs an id or a displayName".to_owned(),
         ),
         (
             json!({"displayName": "The best group"}),
-            json!(["m-0"]),
             none.clone(),
-            "scim.id is needed: the id of the group".to_owned(),
+            none.clone(),
+            "scim.id is needed where no members are given: the id of the group to rename".to_owned(),
         ),
         (g1(), none.clone(), none.clone(), nothing.to_owned()),
         (g1(), json!([]), json!(""), nothing.to_owned()),
@@ -242,13 +243,13 @@ async fn what_it_cant_do_is_a_400_without_a_call() {
             g1(),
             json!(["m-0", "a b"]),
             none.clone(),
-            format!("memberIdsToAdd[1] {malformed}"),
+            format!("memberIdsToAdd[1] {malformed}; U+0020 SPACE at position 2 can't stand in it; {wanted}"),
         ),
         (
             g1(),
             none.clone(),
             json!("../x"),
-            format!("memberIdsToDelete[0] {malformed}"),
+            format!("memberIdsToDelete[0] {malformed}; {wanted}"),
         ),
         (
             g1(),

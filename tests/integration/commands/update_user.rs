@@ -201,19 +201,23 @@ async fn nobody_there_and_too_little_to_create_them_is_a_400() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_not_there_is_a_404_and_never_created() {
+async fn an_id_that_is_not_there_does_not_end_the_search() {
     let world = World::holding(json!({"users": [person("u-1", "test")]})).await;
-    let before = world.sandbox.dump();
     let asked = but(profile("test"), json!({"id": "u-9", "title": "Boss"}));
     let answer = update(&world, &asked).await;
-    let details = but(mapped("test"), json!({"title": "Boss"}));
-    let vendor = failed(
-        "update",
-        404,
-        "User does not exist",
-        &json!("test@example.com"),
-        &details,
-    );
+    let vendor = done("update", &world.user("u-1"), &json!("test@example.com"));
+    assert_eq!((answer.status, answer.text), (200, user_envelope(&asked, &vendor)));
+    assert_eq!(world.user("u-1")["title"], "Boss");
+    world.assert_calls(&[("GetUser", 1), ("ListUsers", 1), ("PatchUser", 1)]);
+    let answer = update(&world, &but(profile("jane"), json!({"id": "u-9"}))).await;
+    assert_eq!((answer.status, &answer.vendor()["action"]), (200, &json!("create")));
+    world.assert_calls(&[("GetUser", 1), ("ListUsers", 1), ("CreateUser", 1)]);
+    // Without a userName there is nothing to create.
+    let before = world.sandbox.dump();
+    let asked = json!({"id": "u-9", "title": "Boss"});
+    let answer = update(&world, &asked).await;
+    let details = json!({"title": "Boss"});
+    let vendor = failed("update", 404, "User does not exist", &Value::Null, &details);
     assert_eq!((answer.status, answer.text), (404, user_envelope(&asked, &vendor)));
     world.assert_calls(&[("GetUser", 1)]);
     assert_eq!(world.sandbox.dump(), before);
@@ -224,18 +228,19 @@ async fn who_is_meant_is_found_by_old_id_then_id_then_old_name_then_name() {
     let seed =
         json!({"users": [person("u-1", "one"), person("u-2", "two"), person("u-3", "three"), person("u-4", "four")]});
     let world = World::holding(seed).await;
-    let all = json!({"id": "u-2", "username": "four", "olduserdata": {"id": "u-1", "username": "three"}});
+    let all = json!({"id": "u-2", "username": "new", "olduserdata": {"id": "u-1", "username": "three"}});
     for (asked, found, calls) in [
-        (all.clone(), "u-1", &[("GetUser", 1)][..]),
+        // Found by an id under another name, whether that is taken is looked for.
+        (all.clone(), "u-1", &[("GetUser", 1), ("ListUsers", 1)][..]),
         (
             but(all.clone(), json!({"olduserdata": {"id": "u-9", "username": "three"}})),
             "u-2",
-            &[("GetUser", 2)],
+            &[("GetUser", 2), ("ListUsers", 1)],
         ),
         (
             but(all.clone(), json!({"olduserdata": {"username": "three"}})),
             "u-2",
-            &[("GetUser", 1)],
+            &[("GetUser", 1), ("ListUsers", 1)],
         ),
         (
             but(all.clone(), json!({"id": null, "olduserdata": {"User Name": "three"}})),
@@ -243,10 +248,7 @@ async fn who_is_meant_is_found_by_old_id_then_id_then_old_name_then_name() {
             &[("ListUsers", 1)],
         ),
         (
-            but(
-                all.clone(),
-                json!({"id": "", "olduserdata": "{\"username\": \"gone\"}"}),
-            ),
+            json!({"id": "", "username": "four", "olduserdata": "{\"username\": \"gone\"}"}),
             "u-4",
             &[("ListUsers", 2)],
         ),
@@ -269,6 +271,12 @@ async fn who_is_meant_is_found_by_old_id_then_id_then_old_name_then_name() {
         assert_eq!((answer.status, &vendor["id"]), (200, &json!(found)), "{asked}");
         world.assert_calls(calls);
     }
+    // A name beside an id is the new one, and another user's is taken.
+    let answer = update(&world, &but(all, json!({"username": "four"}))).await;
+    assert_eq!(
+        (answer.status, &answer.vendor()["errorMessage"]),
+        (409, &json!("the userName is taken by user u-4 (userName four)"))
+    );
 }
 
 #[tokio::test]

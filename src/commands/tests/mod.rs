@@ -76,7 +76,7 @@ fn person(name: &str, changes: Value) -> Command {
 }
 
 fn every_command() -> Vec<Command> {
-    // Without a surname, nobody is made: the ways of a creation are followed elsewhere.
+    // Without a surname, no user is made: the ways of a creation are followed elsewhere.
     let old = json!({"surname": null, "olduserdata": {"id": "u-0", "username": "old"}, "title": "Boss"});
     let mut commands = vec![
         person("iam-create-user", json!({"title": "Boss", "employeeid": "E7"})),
