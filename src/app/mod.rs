@@ -133,11 +133,6 @@ impl Bound {
             &settings.access.trusted_proxies,
             settings.access.public_docs,
         );
-        let body_reader = BodyLimits {
-            max_body: settings.server.body_limit,
-            body_timeout: settings.server.body_timeout,
-            ..BodyLimits::default()
-        };
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
@@ -146,18 +141,7 @@ impl Bound {
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
             },
-            options: LayerOptions {
-                host_rule: host_rule(settings),
-                // What is no header value is no origin, which the configuration has checked.
-                cors_origins: settings
-                    .access
-                    .cors_origins
-                    .iter()
-                    .filter_map(|origin| HeaderValue::from_str(origin).ok())
-                    .collect(),
-                guard,
-                body_reader: Arc::new(BodyReader::new(body_reader)),
-            },
+            options: layer_options(settings, guard),
             server: ServerOptions {
                 header_timeout: settings.server.header_timeout,
                 ..ServerOptions::default()
@@ -276,6 +260,26 @@ async fn stop(
     handle.graceful_shutdown(Some(timeout));
     // Callers that hung up left commands behind: those end too.
     app.service.finish(timeout).await
+}
+
+fn layer_options(settings: &Settings, guard: Guard) -> LayerOptions {
+    let limits = BodyLimits {
+        max_body: settings.server.body_limit,
+        body_timeout: settings.server.body_timeout,
+        ..BodyLimits::default()
+    };
+    LayerOptions {
+        host_rule: host_rule(settings),
+        // What is no header value is no origin, which the configuration has checked.
+        cors_origins: settings
+            .access
+            .cors_origins
+            .iter()
+            .filter_map(|origin| HeaderValue::from_str(origin).ok())
+            .collect(),
+        guard,
+        body_reader: Arc::new(BodyReader::new(limits)),
+    }
 }
 
 /// Without callers only loopback and configured names are answered. With them a foreign page has no

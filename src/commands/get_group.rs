@@ -367,9 +367,9 @@ mod tests {
             ),
             row(
                 "name not text",
-                get(json!({"displayName": 7})),
+                get(json!({"displayName": ["Admins", "Users"]})),
                 vec![],
-                "failed 400: scim.displayName must be text, not a number; send it in quotes []",
+                "failed 400: scim.displayName must be text, not a list of several values; send the one that counts []",
             ),
             row(
                 "invisible character",

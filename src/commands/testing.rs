@@ -344,6 +344,15 @@ pub(super) fn page<T>(resources: Vec<T>, next: Option<&str>) -> ListResponse<T> 
     }
 }
 
+/// Fields of a profile, and more of them.
+pub(super) fn with(mut fields: Value, more: Value) -> Value {
+    let (Value::Object(all), Value::Object(more)) = (&mut fields, more) else {
+        panic!("fields are put beside fields")
+    };
+    all.extend(more);
+    fields
+}
+
 fn over(mut whole: Value, changes: Value) -> Value {
     let (Value::Object(object), Value::Object(changes)) = (&mut whole, changes) else {
         panic!("an object is put over an object")

@@ -22,11 +22,7 @@ pub mod problem;
 pub mod problem_type;
 pub mod query;
 pub mod routes;
-
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+mod state;
 
 use axum::{
     Router,
@@ -40,23 +36,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::{admission::Admission, layers::LayerOptions, problem::Problem};
-use crate::service::Service;
-
-/// What the handlers share.
-#[derive(Clone, Debug)]
-pub struct App {
-    /// Runs the commands.
-    pub service: Arc<Service>,
-    /// Counts them.
-    pub admission: Admission,
-    /// Set when shutdown begins.
-    pub stopping: Arc<AtomicBool>,
-    /// The Retry-After while the service stops.
-    pub stopping_retry: Duration,
-    /// Whether only callers are let in, so that routes that are open to all show no details.
-    pub is_guarded: bool,
-}
+pub use self::state::App;
+use self::{layers::LayerOptions, problem::Problem};
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {

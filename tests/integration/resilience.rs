@@ -464,3 +464,31 @@ async fn a_change_refused_for_somebody_elses_is_read_again_and_made_once_more() 
     world.assert_calls(&[("ListUsers", 1), ("PatchUser", 2), ("GetUser", 1)]);
     assert_eq!(world.user("u-1")["active"], true);
 }
+
+#[tokio::test]
+async fn a_command_beyond_the_limit_of_running_ones_is_busy() {
+    let world = World::holding_with(
+        json!({"users": [person("u-1", "test")]}),
+        &[
+            ("AWS_ILM_MAX_CONCURRENT_COMMANDS", "1"),
+            ("AWS_ILM_MAX_INSTANCE_COMMANDS", "1"),
+        ],
+    )
+    .await;
+    let slow = FaultKind::Slow {
+        milliseconds: 1_000,
+        work_late: false,
+    };
+    world.sandbox.script(Fault::new(slow).forever());
+    let body = json!({"user-profile": profile("test")});
+    let running = world.command("iam-get-user", &body);
+    let beyond = async {
+        until(|| world.calls().values().sum::<u64>() > 0).await;
+        world.command("iam-get-user", &body).await
+    };
+    let (running, beyond) = tokio::join!(running, beyond);
+    assert_eq!(running.status, 200, "{}", running.text);
+    assert_eq!((beyond.status, beyond.header("retry-after")), (503, Some("1")));
+    assert_eq!(beyond.json()["type"], "/problems/busy");
+    assert_eq!(world.get("/health/live").await.status, 200);
+}

@@ -63,15 +63,13 @@ impl<'a> Person<'a> {
         }
         let asked = ["userName", "employee id"];
         let asked: Vec<_> = asked.into_iter().filter(|name| is_sent(sent, name)).collect();
-        let message = if sent.contains_key("emails") {
-            let asked = if asked.is_empty() {
-                "it".to_owned()
-            } else {
-                asked.join(" or ")
-            };
-            format!("{said}; no other user has this {asked}, so what clashes is most likely the e-mail")
-        } else {
-            format!("{said}; no other user was found that has it")
+        let asked = asked.join(" or ");
+        let message = match (sent.contains_key("emails"), asked.as_str()) {
+            (false, _) => format!("{said}; no other user was found that has it"),
+            (true, "") => format!("{said}; what clashes is most likely the e-mail"),
+            (true, asked) => {
+                format!("{said}; no other user has this {asked}, so what clashes is most likely the e-mail")
+            }
         };
         self.fails(Cause::Conflict, message)
     }

@@ -22,7 +22,6 @@ use crate::{
         to_markdown,
     },
     http::{
-        App,
         admission::Permit,
         arguments::{Arguments, OptionalArguments},
         body::{BUSY_RETRY, BodyReservation},
@@ -31,6 +30,7 @@ use crate::{
         principal::Principal,
         problem::Problem,
         query::CommandQuery,
+        state::App,
     },
     service::{CommandObserver, Completed, Instance, RunError},
 };

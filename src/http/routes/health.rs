@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::instances::{self, InstanceStatus};
-use crate::http::App;
+use crate::http::state::App;
 
 pub(in crate::http) const HEALTH: &str = "Health";
 

@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::commands::INSTANCE;
 use crate::{
-    http::{App, principal::Principal, problem::Problem},
+    http::{principal::Principal, problem::Problem, state::App},
     scim::{BreakerState, LaneStatus, LastError, TokenInUse},
     service::Instance,
 };

@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     commands::Rules,
-    http::{App, arguments::Arguments, body::BUSY_RETRY, principal::Principal, problem::Problem},
+    http::{arguments::Arguments, body::BUSY_RETRY, principal::Principal, problem::Problem, state::App},
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},

@@ -7,7 +7,7 @@ pub mod mappers;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use super::App;
+use crate::http::state::App;
 
 /// Every documented route, group by group.
 pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {

@@ -16,7 +16,7 @@ fn lines(service: &Running) -> Vec<Value> {
 }
 
 /// Waits for the audit line of a request.
-async fn line(service: &Running, id: &str) -> Value {
+pub(super) async fn line(service: &Running, id: &str) -> Value {
     for _ in 0..400 {
         if let Some(line) = lines(service).into_iter().find(|line| line["request_id"] == id) {
             return line;
@@ -28,7 +28,7 @@ async fn line(service: &Running, id: &str) -> Value {
 
 /// A directory, the key of the one caller, which has every right, and the configuration of a
 /// service in front.
-async fn one_caller() -> (World, String, File) {
+pub(super) async fn one_caller() -> (World, String, File) {
     let directory = World::start().await;
     let (key, digest) = key();
     let caller = caller("hr", &[&digest], "commands = [\"*\"]\ninstances = [\"*\"]");

@@ -1,6 +1,7 @@
 //! Authentication, rights and refusals, through the front door, with the sandbox behind it.
 
 mod audit;
+mod audit_target;
 mod certificates;
 mod keys;
 mod limits;

@@ -129,7 +129,7 @@ async fn what_cant_be_asked_is_a_400_without_a_call() {
         ),
         (
             json!({"displayName": ["a", "b"]}),
-            "scim.displayName must be text, not a list of several values; send it in quotes",
+            "scim.displayName must be text, not a list of several values; send the one that counts",
         ),
     ] {
         let answer = get(&world, &asked).await;

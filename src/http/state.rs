@@ -1,0 +1,24 @@
+//! What the handlers share.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use super::admission::Admission;
+use crate::service::Service;
+
+/// The state of the router. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Runs the commands.
+    pub service: Arc<Service>,
+    /// Counts them.
+    pub admission: Admission,
+    /// Set when shutdown begins.
+    pub stopping: Arc<AtomicBool>,
+    /// The Retry-After while the service stops.
+    pub stopping_retry: Duration,
+    /// Whether only callers are let in, so that routes that are open to all show no details.
+    pub is_guarded: bool,
+}
