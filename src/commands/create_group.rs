@@ -297,7 +297,7 @@ mod tests {
                 "a user name for an id",
                 with(json!(["jane.doe@example.com"])),
                 vec![],
-                "failed 400: scim.members[0] must be 1 to 64 letters, digits, `_` or `-`: the directory's id is wanted \
+                "failed 400: scim.members[0] must be 1 to 64 letters, digits, `_` or `-`; the directory's id is wanted \
                  (IAM.Vendor.id of iam-get-user) []",
             ),
             row(
@@ -430,13 +430,13 @@ mod tests {
                 "white space in the external id",
                 create(json!({"displayName": "Admins", "externalId": "e 1"})),
                 vec![],
-                "failed 400: scim.externalId: white space can't stand in it; take it out []",
+                "failed 400: scim.externalId: U+0020 SPACE at position 2 can't stand in it; take it out, it is a space []",
             ),
             row(
                 "invisible character",
                 create(json!({"displayName": "Ad\u{200b}mins"})),
                 vec![],
-                "failed 400: scim.displayName: control and invisible …",
+                "failed 400: scim.displayName: U+200B ZERO WIDTH SPACE at position 3 can't stand in it; take it out, it is invisible []",
             ),
             row(
                 "AWS's own name",

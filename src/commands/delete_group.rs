@@ -79,7 +79,7 @@ fn check_name(asked: AskedGroup<'_>, group: &Group, name: Option<&str>) -> Resul
     match name {
         Some(name) if !is_named(group, name) => {
             let message = format!(
-                "the group of this id is named {:?}, not as scim.displayName says; nothing was deleted",
+                "the group of this id is named \"{}\", not as scim.displayName says; nothing was deleted",
                 group.display_name().unwrap_or_default()
             );
             asked.fails(Failure::new(Cause::Conflict, message))

@@ -375,7 +375,7 @@ mod tests {
                 "invisible character",
                 get(json!({"displayName": "Ad\u{200b}mins"})),
                 vec![],
-                "failed 400: scim.displayName: control and invisible characters can't stand in it; take them out []",
+                "failed 400: scim.displayName: U+200B ZERO WIDTH SPACE at position 3 can't stand in it; take it out, it is invisible []",
             ),
         ]);
     }

@@ -74,7 +74,7 @@ impl<'a> AskedGroup<'a> {
             None => Ok(None),
             Some(text) => match Id::parse_for(self.rules.dialect, text) {
                 Some(id) => Ok(Some(id)),
-                None => self.invalid("scim.id must be 1 to 64 letters, digits, `_` or `-`"),
+                None => self.invalid(malformed("scim.id", text)),
             },
         }
     }
@@ -242,6 +242,12 @@ impl<'a> AskedGroup<'a> {
             },
         }))
     }
+}
+
+/// What is wrong with a text that can't be an id; a character in it that can't be seen is named.
+pub(super) fn malformed(place: &str, text: &str) -> String {
+    let unseen = aws::unseen(text).map_or_else(String::new, |unseen| format!("; {unseen}"));
+    format!("{place} must be 1 to 64 letters, digits, `_` or `-`{unseen}")
 }
 
 /// Whether a group has this displayName.

@@ -72,6 +72,9 @@ pub struct Options {
     pub seed: Seed,
     /// The answer to a PatchGroup that adds an unknown user: AWS's is not documented.
     pub unknown_member: UnknownMember,
+    /// The answer to a GET of a user or a group by an id that is not of AWS's form: AWS's was never
+    /// seen.
+    pub foreign_ids: ForeignIds,
     /// Seed of the generator behind [`Fault::probability`].
     pub fault_seed: u64,
     /// Whether a group of the seed is there again, as it was, after it has been deleted: for
@@ -89,6 +92,17 @@ pub enum UnknownMember {
     BadRequest,
 }
 
+/// The status for a GET by an id that is neither there nor of the form of AWS's ids. An id that is
+/// there is found whatever its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForeignIds {
+    /// 404, as for any id that is not there.
+    #[default]
+    NotFound,
+    /// The generic 400: the Identity Store API checks the form before it looks.
+    BadRequest,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -98,6 +112,7 @@ impl Default for Options {
             rates: Rates::default(),
             seed: Seed::demo(),
             unknown_member: UnknownMember::default(),
+            foreign_ids: ForeignIds::default(),
             fault_seed: 1,
             restore_deleted: false,
         }
@@ -113,6 +128,7 @@ pub struct Sandbox {
 struct Shared {
     tenant_id: String,
     unknown_member: ErrorResponse,
+    foreign_ids: ForeignIds,
     inside: Mutex<Inside>,
 }
 
@@ -147,6 +163,7 @@ impl Sandbox {
             shared: Arc::new(Shared {
                 tenant_id: options.tenant_id,
                 unknown_member,
+                foreign_ids: options.foreign_ids,
                 inside: Mutex::new(inside),
             }),
         }

@@ -10,7 +10,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    Inside, Sandbox, discovery,
+    ForeignIds, Inside, Sandbox, discovery,
     faults::FaultKind,
     groups::{self, NewGroup},
     journal::RecordedRequest,
@@ -132,13 +132,13 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
     };
     match &call.operation {
         Operation::ListUsers => users::list(directory, &call.query),
-        Operation::GetUser(id) => users::get(directory, id),
+        Operation::GetUser(id) => users::get(directory, id).map_err(|refusal| absent(sandbox, id, refusal)),
         Operation::CreateUser => users::create(directory, &call.json()?),
         Operation::PutUser(id) => users::put(directory, id, &call.json()?),
         Operation::PatchUser(id) => users::patch(directory, id, &call.json()?),
         Operation::DeleteUser(id) => users::delete(directory, id),
         Operation::ListGroups => groups::list(directory, &call.query),
-        Operation::GetGroup(id) => groups::get(directory, id),
+        Operation::GetGroup(id) => groups::get(directory, id).map_err(|refusal| absent(sandbox, id, refusal)),
         Operation::CreateGroup => {
             let group = NewGroup::parse(&call.json()?)?;
             count_memberships(group.membership_changes())?;
@@ -165,6 +165,32 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
         Operation::Unsupported => Err(ErrorResponse::unparsable()),
         Operation::Unknown => Err(ErrorResponse::not_found()),
     }
+}
+
+/// What a GET answers of an id that is not there.
+fn absent(sandbox: &Sandbox, id: &str, refusal: ErrorResponse) -> ErrorResponse {
+    match sandbox.shared.foreign_ids {
+        ForeignIds::BadRequest if !is_resource_id(id) => ErrorResponse::unparsable(),
+        ForeignIds::BadRequest | ForeignIds::NotFound => refusal,
+    }
+}
+
+/// Whether an id has the form of the Identity Store API's `ResourceId`: a UUID, or ten hexadecimal
+/// digits, a hyphen and a UUID. The API knows no upper case in the ten digits; this takes both.
+fn is_resource_id(id: &str) -> bool {
+    let mut groups: Vec<_> = id.split('-').collect();
+    if groups.len() == 6 && groups[0].len() == 10 {
+        let digits = groups.remove(0);
+        if !is_hexadecimal(digits) {
+            return false;
+        }
+    }
+    let lengths = groups.iter().map(|group| group.len());
+    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| is_hexadecimal(group))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Call {

@@ -339,6 +339,46 @@ async fn other_group_commands_cost_one_call() {
 }
 
 #[tokio::test]
+async fn a_group_found_or_checked_by_name_and_whose_a_name_is_cost_one_call_more() {
+    let mut seed = crowd(2, 1);
+    seed["groups"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "g-2", "displayName": "Taken"}));
+    let world = World::holding(seed).await;
+    for (what, command, arguments, calls) in [
+        (
+            "members by name",
+            "iam-update-group",
+            json!({"scim": {"displayName": "Taken"}, "memberIdsToAdd": "m-1"}),
+            2,
+        ),
+        (
+            "a new group with members",
+            "iam-create-group",
+            json!({"scim": {"displayName": "New", "members": ["m-0", "m-1"]}}),
+            2,
+        ),
+        (
+            "a deletion with the name",
+            "iam-delete-group",
+            json!({"scim": {"id": "g-1", "displayName": "The best group"}}),
+            2,
+        ),
+    ] {
+        assert_eq!(cost(&world, command, &arguments).await, calls, "{what}");
+    }
+    for (command, arguments) in [
+        ("iam-create-group", json!({"scim": {"displayName": "Taken"}})),
+        ("iam-update-group", json!({"scim": {"id": "g-2", "displayName": "New"}})),
+    ] {
+        world.calls();
+        assert_eq!(world.command(command, &arguments).await.status, 409, "{command}");
+        assert_eq!(world.calls().values().sum::<u64>(), 2, "{command}");
+    }
+}
+
+#[tokio::test]
 async fn thousands_of_members_are_added_shown_and_removed() {
     let world = World::holding(crowd(3_000, 0)).await;
     let add = json!({"scim": {"id": "g-1"}, "memberIdsToAdd": ids(0..3_000)});

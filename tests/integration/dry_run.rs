@@ -186,6 +186,16 @@ async fn group_and_instance_commands_rehearsed_are_what_they_then_do() {
             "iam-create-group",
             json!({"scim": {"displayName": "New", "externalId": "G7"}}),
         ),
+        (
+            "members by the group's name",
+            "iam-update-group",
+            json!({"scim": {"displayName": "The best group"}, "memberIdsToAdd": ["u-1"]}),
+        ),
+        (
+            "delete by id and name",
+            "iam-delete-group",
+            json!({"scim": {"id": "g-1", "displayName": "The best group"}}),
+        ),
         ("create nothing", "iam-create-group", json!({"scim": {}})),
         (
             "rename",
@@ -231,6 +241,38 @@ async fn many_members_are_rehearsed_in_the_same_chunks() {
         .map(|request| request["body"].clone())
         .collect();
     assert_eq!((told.len(), told), (3, sent));
+}
+
+/// Only the directory could give the new group its id: the requests that need one have a word in its
+/// place.
+#[tokio::test]
+async fn members_of_a_new_group_are_rehearsed_after_it() {
+    let world = World::holding(crowd(1, 0)).await;
+    let before = world.sandbox.dump();
+    let arguments = json!({"scim": {"displayName": "New", "members": ["m-0"]}});
+    let rehearsed = world.dry_run("iam-create-group", &arguments).await.json();
+    let requests = rehearsed["dryRun"]["requests"].as_array().unwrap();
+    let [creation, addition] = &requests[..] else {
+        panic!("{rehearsed}")
+    };
+    assert_eq!(
+        (&creation["method"], &addition["method"]),
+        (&json!("POST"), &json!("PATCH"))
+    );
+    assert!(
+        addition["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("Groups/id-of-the-new-group"),
+        "{addition}"
+    );
+    assert_eq!(
+        addition["body"]["Operations"],
+        json!([{"op": "add", "path": "members", "value": [{"value": "m-0"}]}])
+    );
+    let result = &rehearsed["dryRun"]["envelope"]["CreateGroup"];
+    assert_eq!((&result["success"], &result["id"]), (&json!(true), &Value::Null));
+    assert_eq!(world.sandbox.dump(), before);
 }
 
 #[tokio::test]

@@ -230,6 +230,59 @@ async fn an_empty_field_gives_way_to_its_filled_display_name() {
     assert_eq!((answer.status, &answer.vendor()["id"]), (200, &json!("u-1")));
 }
 
+// What stands in a value and can't be seen.
+
+#[tokio::test]
+async fn a_refused_character_is_told_by_name_place_and_field_on_every_command() {
+    let world = World::holding(jane_and_kim()).await;
+    let before = world.sandbox.dump();
+    let spaced = "it is a space of another width or kind than the plain one";
+    for (change, message) in [
+        (
+            json!({"mobilephone": "\u{202a}+49 30 1"}),
+            "phoneNumbers.value: U+202A LEFT-TO-RIGHT EMBEDDING at position 1 can't stand in it; take it out, it is \
+             invisible (user-profile.mobilephone)"
+                .to_owned(),
+        ),
+        (
+            json!({"surname": "Mey\u{200c}er"}),
+            "name.familyName: U+200C ZERO WIDTH NON-JOINER at position 4 can't stand in it; take it out, it is \
+             invisible (user-profile.surname)"
+                .to_owned(),
+        ),
+        (
+            json!({"title": "A\u{202f}B"}),
+            format!(
+                "title: U+202F NARROW NO-BREAK SPACE at position 2 can't stand in it; take it out, {spaced} (user-profile.title)"
+            ),
+        ),
+    ] {
+        for (command, name) in [("iam-create-user", "new"), ("iam-update-user", "kim")] {
+            let answer = send(&world, command, &but(profile(name), change.clone())).await;
+            assert_fails(&answer, 400, &message);
+        }
+    }
+    for command in ["iam-get-user", "iam-create-user", "iam-update-user", "iam-disable-user"] {
+        let named = |place: &str, attribute: &str| {
+            format!(
+                "{attribute}: U+200B ZERO WIDTH SPACE at position 2 can't stand in it; take it out, it is invisible \
+                 ({place}.username)"
+            )
+        };
+        let answer = send(
+            &world,
+            command,
+            &but(profile("kim"), json!({"username": "k\u{200b}im"})),
+        )
+        .await;
+        assert_fails(&answer, 400, &named("user-profile", "userName"));
+        let old = json!({"olduserdata": {"username": "k\u{200b}im"}});
+        let answer = send(&world, command, &but(profile("kim"), old)).await;
+        assert_fails(&answer, 400, &named("user-profile.olduserdata", "olduserdata.userName"));
+    }
+    assert_eq!(world.sandbox.dump(), before);
+}
+
 // What a clash says.
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::{sync::Once, time::Duration};
 
-use aws_ilm::sandbox::{DEFAULT_TENANT, DEFAULT_TOKEN, Fault, FaultKind, Options, Rates, Sandbox, Seed, UnknownMember};
+use aws_ilm::sandbox::{
+    DEFAULT_TENANT, DEFAULT_TOKEN, Fault, FaultKind, ForeignIds, Options, Rates, Sandbox, Seed, UnknownMember,
+};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -667,6 +669,37 @@ async fn memberships_change_by_deltas_all_or_none() {
     })
     .await;
     assert_eq!(other.patch("Groups/121212", unknown).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_id_that_is_not_awss_is_answered_404_or_400_unless_it_is_there() {
+    let strange = [
+        "123",
+        "u-1",
+        "90672606ee",
+        "9067260gee-b4d8a2c0-60e4-7018-4ca0-bdcf71ae5066",
+    ];
+    let own = [
+        "b4d8a2c0-60e4-7018-4ca0-bdcf71ae5067",
+        "90672606ee-b4d8a2c0-60e4-7018-4ca0-bdcf71ae5067",
+    ];
+    for (foreign_ids, expected) in [(ForeignIds::NotFound, 404), (ForeignIds::BadRequest, 400)] {
+        let running = Running::start(Options {
+            foreign_ids,
+            ..Options::default()
+        })
+        .await;
+        for kind in ["Users", "Groups"] {
+            for id in strange {
+                assert_eq!(running.get(&format!("{kind}/{id}")).await.0, expected, "{kind} {id}");
+            }
+            for id in own {
+                assert_eq!(running.get(&format!("{kind}/{id}")).await.0, 404, "{kind} {id}");
+            }
+        }
+        assert_eq!(running.get("Users/123456").await.0, 200);
+        assert_eq!(running.get("Groups/121212").await.0, 200);
+    }
 }
 
 #[tokio::test]

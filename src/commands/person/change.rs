@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::settle::{Judgement, Settled, settle},
-    ABSENT, Person, is_same_name,
+    ABSENT, PROFILE, Person, is_same_name,
 };
 use crate::{
     decide::{Next, Replay},
@@ -38,7 +38,10 @@ impl<'a> Person<'a> {
             changes.retain(|change| change.path != "userName");
         }
         let sent = changed_only(wanted, &changes);
-        let violations = aws::user_values(self.prepared.rules.dialect, &sent);
+        let mut violations = aws::user_values(self.prepared.rules.dialect, &sent);
+        for violation in &mut violations {
+            self.name_field(violation, PROFILE);
+        }
         if !violations.is_empty() {
             return self.invalid(&violations);
         }

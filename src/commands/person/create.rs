@@ -7,7 +7,7 @@ use super::{
         CREATIONS,
         settle::{Judgement, Settled, settle},
     },
-    ABSENT, Keys, Person,
+    ABSENT, Keys, PROFILE, Person,
     find::named,
     is_same_name,
     keys::LookupKey,
@@ -51,9 +51,7 @@ impl<'a> Person<'a> {
         let mut violations = self.mapped().faults.clone();
         violations.extend(aws::new_user(self.prepared.rules.dialect, &self.mapped().attributes));
         for violation in &mut violations {
-            if let Some(source) = self.prepared.rules.mapper.source(&violation.path) {
-                violation.help.push_str(&format!(" (user-profile.{source})"));
-            }
+            self.name_field(violation, PROFILE);
         }
         violations
     }

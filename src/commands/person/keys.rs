@@ -166,7 +166,8 @@ impl<'a> Person<'a> {
         match Id::parse_for(self.prepared.rules.dialect, text) {
             Some(id) => Ok(Some(id)),
             None => {
-                let message = format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`");
+                let unseen = aws::unseen(text).map_or_else(String::new, |unseen| format!("; {unseen}"));
+                let message = format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`{unseen}");
                 self.fails(Cause::Invalid, message)
             }
         }
@@ -184,17 +185,15 @@ impl<'a> Person<'a> {
             return unmapped.map_or(Ok(None), |diagnostic| self.invalid(&[diagnostic]));
         };
         let refused = aws::lookup_value(attribute, name).or_else(|| match self.prepared.rules.dialect {
-            // AWS's alphabet for userName has no white space (DG CreateUser).
-            Dialect::Aws if name.chars().any(char::is_whitespace) => Some(Diagnostic::error(
-                attribute,
-                "white space can't stand in it",
-                "take it out",
-            )),
-            Dialect::Aws | Dialect::Rfc7644 => None,
+            Dialect::Aws => aws::white_space(attribute, name),
+            Dialect::Rfc7644 => None,
         });
         match refused {
             None => Ok(Some(name.to_owned())),
-            Some(diagnostic) => self.invalid(&[diagnostic]),
+            Some(mut violation) => {
+                self.name_field(&mut violation, place);
+                self.invalid(&[violation])
+            }
         }
     }
 

@@ -129,6 +129,15 @@ impl<'a> Person<'a> {
         self.fails(Cause::Invalid, lines.join(". "))
     }
 
+    /// Names behind the mend of a violation the field of `place` that fills its attribute: the sender
+    /// knows fields, not attributes.
+    fn name_field(&self, violation: &mut Diagnostic, place: &str) {
+        let attribute = violation.path.trim_start_matches("olduserdata.");
+        if let Some(field) = self.prepared.rules.mapper.source(attribute) {
+            violation.help.push_str(&format!(" ({place}.{field})"));
+        }
+    }
+
     /// The end of a disable that found no user: a skip, or a failure that says by what it looked.
     pub(in crate::commands) fn is_absent(&self) -> Result<Outcome, Next> {
         match self.policy().disable_absent {

@@ -18,7 +18,10 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Decision, MemberIds, Operation, Rules, group::AskedGroup};
+use super::{
+    Decision, MemberIds, Operation, Rules,
+    group::{AskedGroup, malformed},
+};
 use crate::{
     decide::{Next, Replay},
     outcome::{GroupAction, Outcome},
@@ -35,7 +38,8 @@ const WANTED: &str = "the directory's id is wanted (IAM.Vendor.id of iam-get-use
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateGroupArguments)]
 pub struct Args {
-    /// The group: its `id`, and what it is renamed to if no members are given.
+    /// The group: its `id`, or its `displayName` where members change; and what it is renamed to if
+    /// no members are given.
     pub scim: GroupProfile,
     /// Users to add.
     #[serde(rename = "memberIdsToAdd", default)]
@@ -131,9 +135,8 @@ pub(in crate::commands) fn changes<'l>(
                 continue;
             }
             let Some(id) = Id::parse_for(dialect, text) else {
-                return Err(format!(
-                    "{argument}[{position}] must be 1 to 64 letters, digits, `_` or `-`: {WANTED}"
-                ));
+                let fault = malformed(&format!("{argument}[{position}]"), text);
+                return Err(format!("{fault}; {WANTED}"));
             };
             match seen.insert(id.clone(), op) {
                 None => changes.push(Change { op, id }),

@@ -521,7 +521,7 @@ fn nothing_is_sent_that_cannot_be() {
             "a member's id",
             change(json!(["u-1", "../u-2"]), json!(null)),
             vec![],
-            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-`: the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
+            "failed 400: memberIdsToAdd[1] must be 1 to 64 letters, digits, `_` or `-`; the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
         ),
         row(
             "no id",
@@ -548,6 +548,13 @@ fn nothing_is_sent_that_cannot_be() {
             "failed 400: nothing to change: give …",
         ),
         row(
+            "an invisible character in a member's id",
+            change(json!("u-1\u{200d}"), json!(null)),
+            vec![],
+            "failed 400: memberIdsToAdd[0] must be 1 to 64 letters, digits, `_` or `-`; U+200D ZERO WIDTH JOINER at position \
+             4 can't stand in it; the directory's id is wanted (IAM.Vendor.id of iam-get-user) []",
+        ),
+        row(
             "an id in both lists",
             change(json!(["u-1", "u-2"]), json!("u-3,u-2")),
             vec![],
@@ -557,7 +564,7 @@ fn nothing_is_sent_that_cannot_be() {
             "invisible character",
             rename(json!({"id": "g-1", "displayName": "Ad\u{200b}mins"})),
             vec![],
-            "failed 400: scim.displayName: control and invisible …",
+            "failed 400: scim.displayName: U+200B ZERO WIDTH SPACE at position 3 can't stand in it; take it out, it is invisible []",
         ),
         row(
             "a name that is not text",

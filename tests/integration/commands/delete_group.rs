@@ -4,7 +4,7 @@ use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::{
-    expected::{crowd, group_envelope},
+    expected::{crowd, group, group_envelope},
     harness::{Answer, World},
 };
 
@@ -15,13 +15,13 @@ async fn delete(world: &World, scim: &Value) -> Answer {
 #[tokio::test]
 async fn the_group_is_gone_and_the_answers_headers_are_told() {
     let world = World::holding(crowd(2, 2)).await;
-    let answer = delete(&world, &json!({"id": "g-1", "displayName": "said"})).await;
+    let answer = delete(&world, &json!({"id": " g-1\u{a0}"})).await;
     let details = answer.json()["DeleteGroup"]["details"].clone();
     assert!(
         details["x-amzn-RequestId"].is_string() && details["Date"].is_string(),
         "{details}"
     );
-    let result = json!({"id": "g-1", "displayName": "said", "details": details});
+    let result = json!({"id": "g-1", "details": details});
     assert_eq!(
         (answer.status, answer.text),
         (200, group_envelope("DeleteGroup", &result))
@@ -29,6 +29,32 @@ async fn the_group_is_gone_and_the_answers_headers_are_told() {
     assert_eq!(world.group("g-1"), Value::Null);
     assert_eq!(world.sandbox.dump()["users"].as_array().unwrap().len(), 2);
     world.assert_calls(&[("DeleteGroup", 1)]);
+}
+
+/// An id that was copied from another line, with the name beside it that is meant.
+#[tokio::test]
+async fn nothing_is_deleted_under_another_groups_name() {
+    let world = World::holding(json!({"groups": [group("g-1", "Ré\u{301}seau"), group("g-2", "Admins")]})).await;
+    let before = world.sandbox.dump();
+    let answer = delete(&world, &json!({"id": "g-1", "displayName": "Admins"})).await;
+    let message = "the group of this id is named \"Ré\u{301}seau\", not as scim.displayName says; nothing was deleted";
+    let result = json!({
+        "success": false, "id": "g-1", "displayName": "Admins", "errorCode": 409, "errorMessage": message,
+    });
+    assert_eq!(
+        (answer.status, answer.text),
+        (409, group_envelope("DeleteGroup", &result))
+    );
+    assert_eq!(world.sandbox.dump(), before);
+    world.assert_calls(&[("GetGroup", 1)]);
+    // Letter case and normal form aside it is the same name.
+    let answer = delete(&world, &json!({"id": "g-1", "displayName": "RÉ\u{301}SEAU "})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(
+        (world.group("g-1"), world.group("g-2")["id"].clone()),
+        (Value::Null, json!("g-2"))
+    );
+    world.assert_calls(&[("GetGroup", 1), ("DeleteGroup", 1)]);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! iam-update-group.
 
-use aws_ilm::sandbox::{Fault, FaultKind, Options, Seed, UnknownMember};
+use aws_ilm::sandbox::{Fault, FaultKind, ForeignIds, Options, Seed, UnknownMember};
 use serde_json::{Value, json};
 
 use crate::{
-    expected::{crowd, group, group_envelope, ids, without_request_ids},
+    expected::{crowd, group, group_envelope, ids, person, without_request_ids},
     harness::{Answer, Setup, World},
 };
 
@@ -67,6 +67,83 @@ async fn adds_and_removals_go_into_one_patch_and_the_headers_are_told() {
 }
 
 #[tokio::test]
+async fn a_group_is_found_by_its_name_where_members_change() {
+    let mut seed = crowd(2, 0);
+    let groups = seed["groups"].as_array_mut().unwrap();
+    groups.push(group("g-2", "Réseau"));
+    let world = World::holding(seed).await;
+    let asked = json!({"displayName": "\u{2009}THE BEST GROUP\u{a0}"});
+    let answer = update(&world, &asked, &json!("m-1"), &json!(null)).await;
+    let result = &answer.json()["UpdateGroup"];
+    assert_eq!(
+        (answer.status, &result["id"], &result["displayName"]),
+        (200, &json!("g-1"), &json!("THE BEST GROUP"))
+    );
+    assert_eq!(members(&world), ["m-1"]);
+    world.assert_calls(&[("ListGroups", 1), ("PatchGroup", 1)]);
+    let answer = update(&world, &json!({"displayName": "No such"}), &json!("m-1"), &json!(null)).await;
+    let result = &answer.json()["UpdateGroup"];
+    assert_eq!(
+        (answer.status, &result["id"], &result["errorMessage"]),
+        (404, &Value::Null, &json!("Group Not Found"))
+    );
+    world.assert_calls(&[("ListGroups", 1)]);
+    // A rename needs the id.
+    let answer = update(&world, &json!({"displayName": "Réseau"}), &json!([]), &json!(null)).await;
+    let message = "scim.id is needed where no members are given: the id of the group to rename";
+    assert_eq!(
+        (answer.status, &answer.json()["UpdateGroup"]["errorMessage"]),
+        (400, &json!(message))
+    );
+    world.assert_calls(&[]);
+}
+
+#[tokio::test]
+async fn ids_of_awss_form_know_no_letter_case() {
+    const GROUP: &str = "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11";
+    const USER: &str = "b4d8a2c0-60e4-7018-4ca0-bdcf71ae5066";
+    let world = World::holding(json!({"users": [person(USER, "kim")], "groups": [group(GROUP, "A")]})).await;
+    let asked = json!({"id": GROUP.to_uppercase()});
+    let answer = update(&world, &asked, &json!([USER.to_uppercase()]), &json!(null)).await;
+    assert_eq!(
+        (answer.status, &answer.json()["UpdateGroup"]["id"]),
+        (200, &json!(GROUP)),
+        "{}",
+        answer.text
+    );
+    assert_eq!(world.group(GROUP)["members"], json!([{"value": USER}]));
+}
+
+#[tokio::test]
+async fn an_id_that_is_not_awss_is_unknown_whatever_the_directory_answers() {
+    for foreign_ids in [ForeignIds::NotFound, ForeignIds::BadRequest] {
+        let world = World::with(Setup {
+            sandbox: Options {
+                foreign_ids,
+                ..Options::default()
+            },
+            ..Setup::default()
+        })
+        .await;
+        for (command, arguments) in [
+            ("iam-get-group", json!({"scim": {"id": "4711"}})),
+            ("iam-delete-group", json!({"scim": {"id": "4711", "displayName": "A"}})),
+            (
+                "iam-update-group",
+                json!({"scim": {"id": "4711"}, "memberIdsToAdd": "123456"}),
+            ),
+        ] {
+            let answer = world.command(command, &arguments).await;
+            assert_eq!(answer.status, 404, "{command}: {}", answer.text);
+            assert!(answer.text.contains("Group Not Found"), "{}", answer.text);
+        }
+        // Seeds have ids of their own form: what is there is found.
+        let answer = world.command("iam-get-group", &json!({"scim": {"id": "121212"}})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn who_is_in_or_out_already_is_no_fault() {
     let world = World::holding(crowd(2, 1)).await;
     let answer = update(&world, &g1(), &json!(["m-0"]), &json!(["m-1"])).await;
@@ -108,10 +185,15 @@ async fn a_rename_to_a_taken_name_or_of_nothing_fails() {
         &json!(null),
     )
     .await;
-    assert_eq!(
-        (answer.status, &answer.json()["UpdateGroup"]["errorCode"]),
-        (409, &json!(409))
+    let document = answer.json();
+    let result = &document["UpdateGroup"];
+    assert_eq!((answer.status, &result["errorCode"]), (409, &json!(409)));
+    let message = without_request_ids(result["errorMessage"].as_str().unwrap());
+    assert!(
+        message.ends_with("(AWS request id X); a group of this displayName exists: g-2"),
+        "{message}"
     );
+    world.assert_calls(&[("PatchGroup", 1), ("ListGroups", 1)]);
     let answer = update(
         &world,
         &json!({"id": "g-9", "displayName": "New"}),
@@ -134,19 +216,20 @@ async fn what_it_cant_do_is_a_400_without_a_call() {
     let world = World::holding(crowd(1, 1)).await;
     let nothing = "nothing to change: give memberIdsToAdd, memberIdsToDelete, scim.displayName or scim.externalId";
     let malformed = "must be 1 to 64 letters, digits, `_` or `-`";
+    let wanted = "the directory's id is wanted (IAM.Vendor.id of iam-get-user)";
     let none = json!(null);
     for (scim, add, remove, message) in [
         (
             json!({}),
             json!(["m-0"]),
             none.clone(),
-            "scim.id is needed: the id of the group".to_owned(),
+            "scim needs an id or a displayName".to_owned(),
         ),
         (
             json!({"displayName": "The best group"}),
-            json!(["m-0"]),
             none.clone(),
-            "scim.id is needed: the id of the group".to_owned(),
+            none.clone(),
+            "scim.id is needed where no members are given: the id of the group to rename".to_owned(),
         ),
         (g1(), none.clone(), none.clone(), nothing.to_owned()),
         (g1(), json!([]), json!(""), nothing.to_owned()),
@@ -160,13 +243,13 @@ async fn what_it_cant_do_is_a_400_without_a_call() {
             g1(),
             json!(["m-0", "a b"]),
             none.clone(),
-            format!("memberIdsToAdd[1] {malformed}"),
+            format!("memberIdsToAdd[1] {malformed}; U+0020 SPACE at position 2 can't stand in it; {wanted}"),
         ),
         (
             g1(),
             none.clone(),
             json!("../x"),
-            format!("memberIdsToDelete[0] {malformed}"),
+            format!("memberIdsToDelete[0] {malformed}; {wanted}"),
         ),
         (
             g1(),
@@ -218,7 +301,10 @@ async fn one_unknown_member_does_not_stop_the_others() {
             (status, &json!(code), &json!(false))
         );
         let message = without_request_ids(result["errorMessage"].as_str().unwrap());
-        assert!(message.ends_with("(AWS request id X); failed: nobody"), "{message}");
+        assert!(
+            message.contains("(AWS request id X); 120 of 121 done; failed: nobody; nobody looks like a user name"),
+            "{message}"
+        );
         assert_eq!(
             (with_result(&answer, "failed"), with_result(&answer, "done").len()),
             (vec!["nobody".to_owned()], 120)
@@ -258,7 +344,7 @@ async fn a_group_that_is_not_there_is_found_out_with_one_look() {
     let answer = update(&world, &json!({"id": "g-9"}), &json!(["m-0"]), &json!(["m-1"])).await;
     let fate = |id: &str, operation: &str| json!({"value": id, "operation": operation, "result": "not tried"});
     let details = json!({"members": [fate("m-0", "add"), fate("m-1", "remove")]});
-    let message = "Group Not Found; not tried: m-0, m-1";
+    let message = "Group Not Found; 0 of 2 done; not tried: m-0, m-1";
     let result = json!({"success": false, "id": "g-9", "errorCode": 404, "errorMessage": message, "details": details});
     assert_eq!(
         (answer.status, answer.text),
@@ -332,7 +418,7 @@ async fn a_directory_that_refuses_everything_costs_at_most_200_calls_a_chunk() {
         .unwrap()
         .to_owned();
     assert!(
-        message.contains("failed: m-0, m-1,") && message.ends_with(" and 91 more"),
+        message.contains("failed: m-0, m-1,") && message.contains(" and 91 more"),
         "{message}"
     );
     let calls = world.calls()["PatchGroup"];

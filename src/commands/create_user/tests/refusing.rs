@@ -5,10 +5,10 @@ use crate::commands::testing::*;
 
 #[test]
 fn nothing_is_asked_for_what_no_user_can_be() {
-    let hidden = "failed Create 400: userName: control and invisible characters can't stand in it; take them out [-]";
+    let hidden = "failed Create 400: userName: U+200B ZERO WIDTH SPACE at position 3 can't stand in it; take it out, it is invisible (user-profile.username) [-]";
     hold([
         case("invisible character", create(json!({"username": "te\u{200b}st"}))).ends(hidden),
-        case("control character", create(json!({"username": "te\u{0}st"}))).ends(hidden),
+        case("control character", create(json!({"username": "te\u{0}st"}))).ends("failed Create 400: userName: U+0000 NULL at position 3 can't stand in it; take it out, it is a control character (user-profile.username) [-]"),
         case(
             "invisible, to another directory",
             create(json!({"username": "te\u{200b}st"})),
@@ -18,12 +18,12 @@ fn nothing_is_asked_for_what_no_user_can_be() {
         case("a name that is not text", create(json!({"username": 7})))
             .ends("failed Create 400: user-profile.username: must be text, not a number; send it in quotes [-]"),
         case("white space in the name", create(json!({"username": "te st"})))
-            .ends("failed Create 400: userName: white space can't stand in it; take it out [-]"),
+            .ends("failed Create 400: userName: U+0020 SPACE at position 3 can't stand in it; take it out, it is a space (user-profile.username) [-]"),
         case(
             "white space in the old name",
             create(json!({"olduserdata": {"username": "te st"}})),
         )
-        .ends("failed Create 400: olduserdata.userName: white space can't stand in it; take it out [-]"),
+        .ends("failed Create 400: olduserdata.userName: U+0020 SPACE at position 3 can't stand in it; take it out, it is a space (user-profile.olduserdata.username) [-]"),
         case("malformed id", create(json!({"id": "../Groups/g"})))
             .ends("failed Create 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-` [-]"),
         case(

@@ -31,12 +31,12 @@ fn a_key_is_text_that_a_directory_can_hold() {
         )
         .ends("failed Get 400: user-profile.username: must be text, …"),
         case("white space in a userName", get(json!({"username": "te st"})))
-            .ends("failed Get 400: userName: white space can't stand in it; take it out [-]"),
+            .ends("failed Get 400: userName: U+0020 SPACE at position 3 can't stand in it; take it out, it is a space (user-profile.username) [-]"),
         case(
             "white space in an old userName",
             get(json!({"username": "test", "olduserdata": {"username": "te st"}})),
         )
-        .ends("failed Get 400: olduserdata.userName: white space can't stand in it; take it out [-]"),
+        .ends("failed Get 400: olduserdata.userName: U+0020 SPACE at position 3 can't stand in it; take it out, it is a space (user-profile.olduserdata.username) [-]"),
         case(
             "white space in a userName, to another directory",
             get(json!({"username": "te st"})),
@@ -45,7 +45,7 @@ fn a_key_is_text_that_a_directory_can_hold() {
         .asks("users named te st?", nobody())
         .ends("failed Get 404: User does not exist [-]"),
         case("invisible character", get(json!({"username": "te\u{ad}st"})))
-            .ends("failed Get 400: userName: control and invisible characters can't stand in it; take them out [-]"),
+            .ends("failed Get 400: userName: U+00AD SOFT HYPHEN at position 3 can't stand in it; take it out, it is invisible (user-profile.username) [-]"),
         case(
             "old data are no document",
             get(json!({"username": "test", "olduserdata": [1]})),

@@ -199,7 +199,7 @@ fn only_what_is_changed_has_to_please() {
         .ends("done Update u-1 active"),
         case("a new value breaks the rule", update(json!({"employeeid": "1 2"})))
             .asks("users named test?", found(json!({})))
-            .ends("failed Update 400: externalId: white space can't stand in it; take it out [u-1]"),
+            .ends("failed Update 400: externalId: U+0020 SPACE at position 2 can't stand in it; take it out, it is a space (user-profile.employeeid) [u-1]"),
         case(
             "a new value, to another directory",
             update(json!({"employeeid": "1 2"})),

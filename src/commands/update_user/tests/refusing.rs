@@ -30,12 +30,12 @@ fn nothing_is_asked_for_what_no_user_can_be() {
             "invisible character in the old name",
             update(json!({"olduserdata": {"username": "te\u{feff}st"}})),
         )
-        .ends("failed Update 400: olduserdata.userName: control and invisible characters …"),
+        .ends("failed Update 400: olduserdata.userName: U+FEFF ZERO WIDTH NO-BREAK SPACE at position 3 can't stand in it; take it out, it is invisible (user-profile.olduserdata.username) [-]"),
         case(
             "invisible character in the name",
             update(json!({"username": "te\u{202e}st"})),
         )
-        .ends("failed Update 400: userName: control and invisible characters …"),
+        .ends("failed Update 400: userName: U+202E RIGHT-TO-LEFT OVERRIDE at position 3 can't stand in it; take it out, it is invisible (user-profile.username) [-]"),
         case("old data is no document", update(json!({"olduserdata": [1]})))
             .ends("failed Update 400: user-profile.olduserdata must be an object, or a string that holds one …"),
         case(
