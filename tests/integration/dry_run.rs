@@ -243,8 +243,8 @@ async fn many_members_are_rehearsed_in_the_same_chunks() {
     assert_eq!((told.len(), told), (3, sent));
 }
 
-/// Only the directory could give the new group its id: the requests that need one have a word in its
-/// place.
+/// Only the directory could give the new group its id: the requests that need one have a word in
+/// its place.
 #[tokio::test]
 async fn members_of_a_new_group_are_rehearsed_after_it() {
     let world = World::holding(crowd(1, 0)).await;

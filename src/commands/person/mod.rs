@@ -129,8 +129,8 @@ impl<'a> Person<'a> {
         self.fails(Cause::Invalid, lines.join(". "))
     }
 
-    /// Names behind the mend of a violation the field of `place` that fills its attribute: the sender
-    /// knows fields, not attributes.
+    /// Names behind the mend of a violation the field of `place` that fills its attribute: the
+    /// sender knows fields, not attributes.
     fn name_field(&self, violation: &mut Diagnostic, place: &str) {
         let attribute = violation.path.trim_start_matches("olduserdata.");
         if let Some(field) = self.prepared.rules.mapper.source(attribute) {

@@ -30,8 +30,8 @@ pub fn white_space(attribute: &str, value: &str) -> Option<Diagnostic> {
     refuse(attribute, value, char::is_whitespace)
 }
 
-/// What a reader can't see of a value that is refused for its alphabet: where an invisible character
-/// or white space stands in it. `None` when all can be seen.
+/// What a reader can't see of a value that is refused for its alphabet: where an invisible
+/// character or white space stands in it. `None` when all can be seen.
 pub fn unseen(value: &str) -> Option<String> {
     let is_unseen = |character: char| character.is_whitespace() || is_hidden(character);
     refused(value, is_unseen).map(|refused| refused.message)

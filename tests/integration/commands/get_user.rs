@@ -147,7 +147,10 @@ async fn a_malformed_id_is_refused_by_every_user_command_without_a_call() {
             let answer = world.command(command, &json!({"user-profile": asked})).await;
             let action = command.split('-').nth(1).unwrap();
             let message = "user-profile.id must be 1 to 64 letters, digits, `_` or `-`";
-            let vendor = failed(action, 400, message, &json!("test@example.com"), &mapped("test"));
+            // The character that can't stand in it is named behind the rule.
+            let said = answer.vendor()["errorMessage"].as_str().unwrap().to_owned();
+            assert!(said.starts_with(message), "{command} {id:?}: {said}");
+            let vendor = failed(action, 400, &said, &json!("test@example.com"), &mapped("test"));
             assert_eq!(
                 (answer.status, answer.text),
                 (400, user_envelope(&asked, &vendor)),

@@ -1,4 +1,5 @@
-//! Which user that is there a create goes on with by the instance's `adopt`, and what is its own work.
+//! Which user that is there a create goes on with by the instance's `adopt`, and what is its own
+//! work.
 
 use serde_json::json;
 
