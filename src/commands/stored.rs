@@ -45,7 +45,7 @@ pub fn write(command: &Command) -> Value {
     json!({"v": VERSION, "command": command})
 }
 
-/// Reads what [`write`] of this or an earlier release wrote.
+/// Reads what [`write()`] of this or an earlier release wrote.
 ///
 /// # Errors
 /// When it is no such text, when a newer release wrote it in a later version, or when its command

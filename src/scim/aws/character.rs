@@ -117,25 +117,35 @@ fn named(character: char, position: usize) -> String {
 
 /// What a character without an entry is called.
 fn fallback(character: char) -> &'static str {
-    match category(character) {
-        GeneralCategory::Control => "control character",
-        GeneralCategory::Format => "format character",
-        GeneralCategory::PrivateUse => "private-use character",
-        GeneralCategory::SpaceSeparator => "space character",
-        _ => "character",
-    }
+    const CATEGORIES: [(GeneralCategory, &str); 4] = [
+        (GeneralCategory::Control, "control character"),
+        (GeneralCategory::Format, "format character"),
+        (GeneralCategory::PrivateUse, "private-use character"),
+        (GeneralCategory::SpaceSeparator, "space character"),
+    ];
+    let category = category(character);
+    let known = CATEGORIES.iter().find(|(known, _)| *known == category);
+    known.map_or("character", |(_, name)| name)
 }
 
 /// What a reader has to know of a character to find it.
 fn nature(character: char) -> &'static str {
-    match category(character) {
-        GeneralCategory::Control => "a control character",
-        GeneralCategory::PrivateUse => "some font's own",
-        GeneralCategory::SpaceSeparator if character == ' ' => "a space",
-        GeneralCategory::SpaceSeparator => "a space of another width or kind than the plain one",
-        GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => "a line break",
-        _ => "invisible",
+    const CATEGORIES: [(GeneralCategory, &str); 5] = [
+        (GeneralCategory::Control, "a control character"),
+        (GeneralCategory::PrivateUse, "some font's own"),
+        (
+            GeneralCategory::SpaceSeparator,
+            "a space of another width or kind than the plain one",
+        ),
+        (GeneralCategory::LineSeparator, "a line break"),
+        (GeneralCategory::ParagraphSeparator, "a line break"),
+    ];
+    if character == ' ' {
+        return "a space";
     }
+    let category = category(character);
+    let known = CATEGORIES.iter().find(|(known, _)| *known == category);
+    known.map_or("invisible", |(_, nature)| nature)
 }
 
 #[cfg(test)]
