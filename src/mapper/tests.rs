@@ -1436,7 +1436,7 @@ fn explaining_tells_each_step() {
         violations,
         [
             "name.familyName: give it a value (user-profile.surname)",
-            "userName: take it out (user-profile.username)"
+            "userName: take it out, it is a space (user-profile.username)"
         ]
     );
     let built_in = Mapper::default().explain_outgoing(MappingType::Create, Dialect::Aws, &source);

@@ -11,11 +11,13 @@ fn an_id_is_letters_digits_hyphens_and_underscores() {
     for id in [".", "..", "a/b", "a\\b", "a b", "a%2fb", "é", &long] {
         hold([
             case("id", get(json!({"id": id, "username": "test"})))
-                .ends("failed Get 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-` [-]"),
+                .ends("failed Get 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-`…"),
             case("old id", get(json!({"username": "test", "olduserdata": {"id": id}})))
-                .ends("failed Get 400: user-profile.olduserdata.id must be 1 to 64 letters, digits, `_` or `-` [-]"),
+                .ends("failed Get 400: user-profile.olduserdata.id must be 1 to 64 letters, digits, `_` or `-`…"),
         ]);
     }
+    hold([case("white space is named", get(json!({"id": "a b"})))
+        .ends("failed Get 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-`; U+0020 SPACE at position 2 can't stand in it [-]")]);
 }
 
 #[test]
