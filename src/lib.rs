@@ -25,6 +25,7 @@ pub mod diagnostic;
 pub mod files;
 
 pub mod service;
+pub mod store;
 
 pub mod commands;
 pub mod decide;

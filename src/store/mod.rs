@@ -1,0 +1,103 @@
+//! Where operations are kept: stored before they are answered, in order, and found again after a
+//! crash.
+//!
+//! A [`Store`] knows nothing of commands. An operation is a row with the names of whom it is about
+//! (its *lanes*) and a text that the store does not read. What is accepted later waits for what was
+//! accepted earlier in any of the same lanes: an operation runs when it is first in all of them.
+//! Both backends keep the same promises, held by one suite (`tests`).
+//!
+//! Two numbers: the *accepted* number says what is older, and is taken when an operation is stored;
+//! the *turn* is its place in its lanes, and is taken when it becomes due. Both come from the
+//! database and never from a clock.
+
+use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
+
+use jiff::{SignedDuration, Timestamp};
+
+mod rows;
+pub mod sqlite;
+#[cfg(test)]
+mod tests;
+
+pub use rows::{
+    Accepted, Attempt, AttemptEnd, Claim, ClaimResult, Claimed, Disabled, End, Filter, Learned, NewOperation,
+    Operation, OperationPage, State,
+};
+
+/// The answer of a store, to be awaited.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps operations. What a method has answered is durable.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Stores operations, all or none, in this order.
+    fn accept(&self, operations: Vec<NewOperation>, now: Timestamp) -> Answer<'_, Vec<Accepted>>;
+
+    /// Lets what is due take its turn, and ends the waits that are over. Answers when there is
+    /// something to do again; `None` when nothing waits for a time.
+    fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
+
+    /// Claims the operation of an instance whose turn it is: the most urgent one first, then the
+    /// one that has waited longest. Its attempt begins.
+    fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>>;
+
+    /// Claims one operation. Out of turn, where it may overtake what waits in its lanes; never
+    /// beside one that runs there.
+    fn claim_one(&self, id: String, out_of_turn: bool, now: Timestamp) -> Answer<'_, ClaimResult>;
+
+    /// Ends the attempt of a claim, and says what becomes of its operation.
+    fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()>;
+
+    /// The names of all lanes that hang together with those of an operation through what waits in
+    /// them, its own among them; `None` where more than `limit` operations do.
+    fn connected(&self, id: String, limit: u32) -> Answer<'_, Option<BTreeSet<String>>>;
+
+    /// Makes all that hangs together with an operation as urgent as it is.
+    fn expedite(&self, id: String, limit: u32) -> Answer<'_, ()>;
+
+    /// The accepted number and the id of the last operation that disabled the user of this
+    /// directory id.
+    fn last_disable(&self, instance: String, directory_id: String) -> Answer<'_, Option<Disabled>>;
+
+    /// One operation.
+    fn operation(&self, id: String) -> Answer<'_, Option<Operation>>;
+
+    /// The attempts of an operation, oldest first.
+    fn attempts(&self, id: String) -> Answer<'_, Vec<Attempt>>;
+
+    /// A page of operations, newest first.
+    fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage>;
+
+    /// Cancels an operation that does not run and has not ended. Answers the state that it had;
+    /// `None` where there is no such operation.
+    fn cancel(&self, id: String, reason: Option<String>, now: Timestamp) -> Answer<'_, Option<State>>;
+
+    /// Lets an operation that ended without success, or waits for its next try, be tried at once:
+    /// behind all that waits in its lanes where it had left them. Answers the state that it had.
+    fn retry(&self, id: String, requested_by: Option<String>, now: Timestamp) -> Answer<'_, Option<State>>;
+
+    /// Moves an operation that has not begun to another time. Answers the state that it had.
+    fn reschedule(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, Option<State>>;
+
+    /// Deletes operations that ended before this time in one of these states, at most `limit`;
+    /// answers how many.
+    fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize>;
+
+    /// Takes up what a process that died has left: its attempts end as died, and each operation
+    /// waits in its place again; from its third death in a row on by this schedule. Answers how
+    /// many there were.
+    fn recover(&self, schedule: Vec<SignedDuration>, now: Timestamp) -> Answer<'_, usize>;
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be written or read now: the disk is full, the file is locked, broken or gone.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The claim is not the operation's claim any more.
+    #[error("the operation was claimed anew, or ended by another")]
+    Fenced,
+    /// An operation of this id is stored already.
+    #[error("an operation of this id is stored already")]
+    Duplicate,
+}

@@ -1,0 +1,295 @@
+//! What a store takes and gives.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+/// An operation to be stored.
+#[derive(Clone, Debug)]
+pub struct NewOperation {
+    /// Its id, by which callers know it.
+    pub id: String,
+    /// The instance that it is for.
+    pub instance: String,
+    /// The name of its command.
+    pub command: String,
+    /// The command and its arguments, as [`crate::commands::stored`] writes them. The store does
+    /// not read it.
+    pub stored: String,
+    /// How urgent it is among the lanes: the smallest goes first.
+    pub class: u8,
+    /// Every name that it knows its person or group by.
+    pub lanes: BTreeSet<String>,
+    /// Before this time it stands outside its lanes.
+    pub not_before: Option<Timestamp>,
+    /// The caller that sent it.
+    pub caller: Option<String>,
+    /// The source of the webhook that it comes from.
+    pub source: Option<String>,
+    /// The batch that it belongs to.
+    pub batch: Option<String>,
+    /// What it is for, by which others of its person find it.
+    pub purpose: Option<String>,
+    /// The W3C trace context that it was accepted in.
+    pub traceparent: Option<String>,
+}
+
+/// An operation that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its accepted number: what was accepted earlier has a smaller one.
+    pub number: i64,
+    /// Whether something older is in one of its lanes.
+    pub is_behind: bool,
+}
+
+/// The state of an operation. All are known from the first schema on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// Its time has not come.
+    Scheduled,
+    /// It waits for its turn, or for its next try.
+    Waiting,
+    /// An attempt runs.
+    Running,
+    /// It waits for a person's word.
+    Held,
+    /// It waits for what its event did not say.
+    NeedsData,
+    /// It ended with success.
+    Done,
+    /// It ended with nothing to do.
+    Skipped,
+    /// It ended with a failure that trying again does not mend.
+    Failed,
+    /// It ended after its last try.
+    Buried,
+    /// It was ended before it was carried out.
+    Cancelled,
+    /// Nothing was left of it: later events said more.
+    Superseded,
+}
+
+impl State {
+    /// Every state, in the order of an operation's life.
+    pub const ALL: [Self; 11] = [
+        Self::Scheduled,
+        Self::Waiting,
+        Self::Running,
+        Self::Held,
+        Self::NeedsData,
+        Self::Done,
+        Self::Skipped,
+        Self::Failed,
+        Self::Buried,
+        Self::Cancelled,
+        Self::Superseded,
+    ];
+
+    /// Its name, stored and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::NeedsData => "needs_data",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Buried => "buried",
+            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// The state of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether nothing more becomes of it, unless somebody asks for another try.
+    pub fn has_ended(self) -> bool {
+        match self {
+            Self::Scheduled | Self::Waiting | Self::Running | Self::Held | Self::NeedsData => false,
+            Self::Done | Self::Skipped | Self::Failed | Self::Buried | Self::Cancelled | Self::Superseded => true,
+        }
+    }
+}
+
+/// A stored operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its accepted number.
+    pub number: i64,
+    /// See [`NewOperation::id`].
+    pub id: String,
+    /// See [`NewOperation::instance`].
+    pub instance: String,
+    /// See [`NewOperation::command`].
+    pub command: String,
+    /// See [`NewOperation::stored`].
+    pub stored: String,
+    /// Its state.
+    pub state: State,
+    /// Why it is in that state, where that says more.
+    pub reason: Option<String>,
+    /// See [`NewOperation::class`].
+    pub class: u8,
+    /// The names that it was accepted with.
+    pub subject: BTreeSet<String>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// See [`NewOperation::not_before`].
+    pub not_before: Option<Timestamp>,
+    /// When it is tried next, where it waits for that.
+    pub due_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Whether an attempt may have written.
+    pub may_have_written: bool,
+    /// See [`NewOperation::caller`].
+    pub caller: Option<String>,
+    /// See [`NewOperation::source`].
+    pub source: Option<String>,
+    /// See [`NewOperation::batch`].
+    pub batch: Option<String>,
+    /// See [`NewOperation::purpose`].
+    pub purpose: Option<String>,
+    /// See [`NewOperation::traceparent`].
+    pub traceparent: Option<String>,
+    /// The envelope of its last attempt that came to one.
+    pub envelope: Option<String>,
+}
+
+/// One try of an operation. Attempts are only ever added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The first is 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<Timestamp>,
+    /// Why it failed, in the words of the envelope's causes; `died` where its process did.
+    pub cause: Option<String>,
+    /// The directory's last HTTP status.
+    pub status: Option<u16>,
+    /// AWS's ids of the requests that failed, a text that the store does not read.
+    pub aws_request_ids: Option<String>,
+    /// The principal that asked for this try.
+    pub requested_by: Option<String>,
+}
+
+/// The right to carry an operation out, until it is ended or claimed anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The operation's accepted number.
+    pub number: i64,
+    /// Differs from that of every other claim of the operation.
+    pub epoch: i64,
+    /// The number of the attempt that began.
+    pub attempt: u32,
+}
+
+/// An operation that was claimed.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// To be handed back at its end.
+    pub claim: Claim,
+    /// The operation.
+    pub operation: Operation,
+}
+
+/// What became of the wish to claim one operation.
+#[derive(Clone, Debug)]
+pub enum ClaimResult {
+    /// It is claimed.
+    Claimed(Box<Claimed>),
+    /// Others are before it, or its time has not come.
+    Behind,
+    /// It runs already, has ended, or waits for a person's word.
+    NotWaiting(State),
+    /// There is no such operation.
+    Gone,
+}
+
+/// How an attempt ended; see [`Attempt`].
+#[derive(Clone, Debug, Default)]
+pub struct AttemptEnd {
+    /// See [`Attempt::cause`].
+    pub cause: Option<String>,
+    /// See [`Attempt::status`].
+    pub status: Option<u16>,
+    /// See [`Attempt::aws_request_ids`].
+    pub aws_request_ids: Option<String>,
+    /// Whether the attempt may have written something, or an answer to a write got lost.
+    pub may_have_written: bool,
+    /// What it came to, as the caller is told.
+    pub envelope: Option<String>,
+    /// What the directory showed of the operation's person.
+    pub learned: Option<Learned>,
+    /// The directory id of the user that it disabled, or found disabled.
+    pub disabled: Option<String>,
+}
+
+/// The names by which the directory has a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// The directory's id.
+    pub directory_id: String,
+    /// Every lane that this person is known by.
+    pub lanes: BTreeSet<String>,
+}
+
+/// What becomes of an operation after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It has ended in this state, for this reason.
+    Ended(State, Option<String>),
+    /// It keeps its place, and all behind it wait with it, until this time.
+    RetryAt(Timestamp),
+    /// It keeps its place and is taken up again in its turn: it ran out of turn.
+    InTurn,
+    /// It keeps its place and waits for a person's word, or for data.
+    Waits(State, Option<String>),
+}
+
+/// The last operation that disabled a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disabled {
+    /// Its accepted number.
+    pub number: i64,
+    /// Its id.
+    pub id: String,
+}
+
+/// Which operations are wanted; an empty filter is all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// In one of these states.
+    pub states: Vec<State>,
+    /// Of this command.
+    pub command: Option<String>,
+    /// Accepted with this name.
+    pub subject: Option<String>,
+    /// Sent by this caller.
+    pub caller: Option<String>,
+    /// For this instance.
+    pub instance: Option<String>,
+    /// Of this batch.
+    pub batch: Option<String>,
+    /// Stored at this time or later.
+    pub created_from: Option<Timestamp>,
+    /// Stored before this time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// A page of operations.
+#[derive(Clone, Debug)]
+pub struct OperationPage {
+    /// Newest first.
+    pub operations: Vec<Operation>,
+    /// The number that the next page goes on before; `None` on the last.
+    pub next: Option<i64>,
+}

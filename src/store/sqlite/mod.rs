@@ -1,0 +1,364 @@
+//! The store in one SQLite file, for one process.
+//!
+//! One thread writes: it takes all that waits for it, does it in one transaction, and answers
+//! everybody once that is on the disk. So a thousand callers share one sync. A few connections of
+//! their own read.
+
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    fmt,
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use super::{
+    Accepted, Answer, Attempt, AttemptEnd, Claim, ClaimResult, Claimed, Disabled, End, Filter, NewOperation, Operation,
+    OperationPage, State, Store, StoreError,
+};
+
+mod lanes;
+mod query;
+mod queue;
+mod schema;
+
+/// How many writes are put into one transaction at most.
+const BATCH: usize = 1_000;
+
+/// Connections that read, kept open.
+const READERS: usize = 4;
+
+/// How long another program that has the file locked, such as a backup, is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A store in a file.
+pub struct Sqlite {
+    path: PathBuf,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: Mutex<Option<thread::JoinHandle<()>>>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+/// Why a file can't be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("it is in use by {0}: one process has a store; give each its own, or stop that one")]
+    InUse(String),
+    /// A newer version of this program made it.
+    #[error("its schema is version {version}, and this program knows {known}: use the newer program")]
+    NewerSchema {
+        /// The file's version.
+        version: i64,
+        /// The newest that is known here.
+        known: i64,
+    },
+    /// It lies on a network file system.
+    #[error("it lies on a network file system ({0}), where locks and syncs can't be relied on: use a local disk")]
+    Network(&'static str),
+    /// It can't be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// SQLite does not open it.
+    #[error("{0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// One write: what it does, and how its caller is told.
+struct Job {
+    work: Box<dyn FnOnce(&Connection) -> Result<Done, StoreError> + Send>,
+    reply: oneshot::Sender<Result<Done, StoreError>>,
+}
+
+/// What a write came to, of the type that its caller expects.
+type Done = Box<dyn Any + Send>;
+
+impl Sqlite {
+    /// Opens a store, and makes or migrates its file. `holder` is how another process is told who
+    /// has it.
+    ///
+    /// # Errors
+    /// When the file is not this process's to have; see [`OpenError`].
+    pub fn open(path: &Path, holder: &str) -> Result<Self, OpenError> {
+        let lock = lock(path, holder)?;
+        // SQLite gives its journal the mode of the database.
+        open_private(path)?;
+        if let Some(name) = network_file_system(path)? {
+            return Err(OpenError::Network(name));
+        }
+        let mut connection = connect(path, false)?;
+        schema::migrate(&mut connection)?;
+        let (jobs, waiting) = mpsc::channel();
+        let writer = thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || write_all(&mut connection, &waiting))?;
+        Ok(Self {
+            path: path.to_owned(),
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(writer)),
+            readers: Arc::default(),
+            _lock: lock,
+        })
+    }
+
+    /// Has a write done, and waits until it is on the disk.
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            work: Box::new(|connection| Ok(Box::new(work(connection)?))),
+            reply,
+        };
+        let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(jobs) => jobs.send(job).is_ok(),
+            None => false,
+        };
+        Box::pin(async move {
+            let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+            let done = if sent {
+                answer.await.map_err(|_| stopped())??
+            } else {
+                return Err(stopped());
+            };
+            done.downcast().map(|done| *done).map_err(|_| stopped())
+        })
+    }
+
+    /// Reads on a connection of its own.
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let (readers, path) = (Arc::clone(&self.readers), self.path.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let kept = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = kept.map_or_else(|| connect(&path, true), Ok)?;
+            let done = work(&connection)?;
+            let mut kept = readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() < READERS {
+                kept.push(connection);
+            }
+            Ok(done)
+        });
+        Box::pin(async move {
+            let panicked = |_| StoreError::Unavailable("a read has panicked".to_owned());
+            reading.await.map_err(panicked)?
+        })
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        // What was sent is written before the lock is given up.
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Sqlite")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Writes until nobody is left to send anything.
+fn write_all(connection: &mut Connection, waiting: &mpsc::Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let jobs = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
+        let jobs: Vec<Job> = jobs.collect();
+        let mut replies = Vec::with_capacity(jobs.len());
+        let committed = write_together(connection, jobs, &mut replies);
+        for (reply, done) in replies {
+            let done = match &committed {
+                Ok(()) => done,
+                Err(error) => Err(StoreError::Unavailable(error.to_string())),
+            };
+            // A caller that has hung up needs no answer.
+            let _ = reply.send(done);
+        }
+    }
+}
+
+type Reply = (oneshot::Sender<Result<Done, StoreError>>, Result<Done, StoreError>);
+
+/// Does all jobs in one transaction, each alone undone where it fails.
+fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+    let mut transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            let unavailable = || Err(StoreError::Unavailable(error.to_string()));
+            replies.extend(jobs.into_iter().map(|job| (job.reply, unavailable())));
+            return Ok(());
+        }
+    };
+    for job in jobs {
+        let savepoint = transaction.savepoint()?;
+        let done = (job.work)(&savepoint);
+        let done = match done {
+            Ok(done) => savepoint.commit().map(|()| done).map_err(StoreError::from),
+            // Dropping the savepoint undoes what the job did.
+            Err(error) => Err(error),
+        };
+        replies.push((job.reply, done));
+    }
+    transaction.commit()
+}
+
+/// Connects to a store's file that exists.
+fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
+    let access = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if !read_only {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // In WAL mode NORMAL loses the last transactions at a power cut (sqlite.org/pragma.html#pragma_synchronous).
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+    }
+    Ok(connection)
+}
+
+/// Takes the lock beside the file, which holds the name of the process that has it.
+fn lock(path: &Path, holder: &str) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut file = open_private(Path::new(&name))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            file.write_all(holder.as_bytes())?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut other = String::new();
+            file.rewind()?;
+            (&file).take(200).read_to_string(&mut other)?;
+            Err(OpenError::InUse(other))
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Opens a file that only its owner may read, and makes it where there is none.
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
+/// The name of the network file system that a file lies on, if it lies on one.
+fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
+    // Linux, statfs(2): the magic numbers of file systems.
+    const NETWORK: [(u64, &str); 7] = [
+        (0x6969, "NFS"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB2"),
+        (0x517B, "SMB"),
+        (0x0102_1997, "9P"),
+        (0x5346_414F, "AFS"),
+        (0x00C3_6400, "Ceph"),
+    ];
+    let kind = rustix::fs::statfs(path)?.f_type;
+    // Its type differs among platforms; the numbers have 32 bits.
+    let kind = u64::try_from(kind).unwrap_or_default() & 0xFFFF_FFFF;
+    Ok(NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name))
+}
+
+impl Store for Sqlite {
+    fn accept(&self, operations: Vec<NewOperation>, now: Timestamp) -> Answer<'_, Vec<Accepted>> {
+        self.write(move |connection| queue::accept(connection, &operations, now))
+    }
+
+    fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        self.write(move |connection| Ok(queue::promote(connection, now)?))
+    }
+
+    fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>> {
+        self.write(move |connection| Ok(queue::claim(connection, &instance, now)?))
+    }
+
+    fn claim_one(&self, id: String, out_of_turn: bool, now: Timestamp) -> Answer<'_, ClaimResult> {
+        self.write(move |connection| Ok(queue::claim_one(connection, &id, out_of_turn, now)?))
+    }
+
+    fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()> {
+        self.write(move |connection| queue::end(connection, &claim, &attempt, &end, now))
+    }
+
+    fn connected(&self, id: String, limit: u32) -> Answer<'_, Option<BTreeSet<String>>> {
+        self.read(move |connection| lanes::connected_names(connection, &id, limit))
+    }
+
+    fn expedite(&self, id: String, limit: u32) -> Answer<'_, ()> {
+        self.write(move |connection| Ok(lanes::expedite(connection, &id, limit)?))
+    }
+
+    fn last_disable(&self, instance: String, directory_id: String) -> Answer<'_, Option<Disabled>> {
+        self.read(move |connection| query::last_disable(connection, &instance, &directory_id))
+    }
+
+    fn operation(&self, id: String) -> Answer<'_, Option<Operation>> {
+        self.read(move |connection| query::operation(connection, &id))
+    }
+
+    fn attempts(&self, id: String) -> Answer<'_, Vec<Attempt>> {
+        self.read(move |connection| query::attempts(connection, &id))
+    }
+
+    fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage> {
+        self.read(move |connection| query::operations(connection, &filter, before, limit))
+    }
+
+    fn cancel(&self, id: String, reason: Option<String>, now: Timestamp) -> Answer<'_, Option<State>> {
+        self.write(move |connection| Ok(queue::cancel(connection, &id, reason.as_deref(), now)?))
+    }
+
+    fn retry(&self, id: String, requested_by: Option<String>, now: Timestamp) -> Answer<'_, Option<State>> {
+        self.write(move |connection| Ok(queue::retry(connection, &id, requested_by.as_deref(), now)?))
+    }
+
+    fn reschedule(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, Option<State>> {
+        self.write(move |connection| Ok(queue::reschedule(connection, &id, not_before, now)?))
+    }
+
+    fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize> {
+        self.write(move |connection| Ok(queue::prune(connection, &states, ended_before, limit)?))
+    }
+
+    fn recover(&self, schedule: Vec<SignedDuration>, now: Timestamp) -> Answer<'_, usize> {
+        self.write(move |connection| Ok(queue::recover(connection, &schedule, now)?))
+    }
+}

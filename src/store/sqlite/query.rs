@@ -1,0 +1,160 @@
+//! Reading operations.
+
+use jiff::Timestamp;
+use rusqlite::{
+    Connection, OptionalExtension as _, Result, Row, ToSql, params, params_from_iter,
+    types::{FromSqlError, Type},
+};
+
+use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
+
+/// What [`operation_row`] reads.
+const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
+    ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
+    (SELECT json_group_array(name) FROM subject WHERE operation = number)";
+
+/// Milliseconds since 1970, as times are stored.
+pub(super) fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+pub(super) fn by_number(connection: &Connection, number: i64) -> Result<Operation> {
+    let sql = format!("SELECT {COLUMNS} FROM operation WHERE number = ?1");
+    connection.prepare_cached(&sql)?.query_row([number], operation_row)
+}
+
+pub(super) fn operation(connection: &Connection, id: &str) -> Result<Option<Operation>> {
+    let sql = format!("SELECT {COLUMNS} FROM operation WHERE id = ?1");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([id], operation_row)
+        .optional()
+}
+
+pub(super) fn attempts(connection: &Connection, id: &str) -> Result<Vec<Attempt>> {
+    let sql = "SELECT attempt.number, attempt.started_at, attempt.ended_at, cause, status, aws_request_ids,
+            attempt.requested_by
+        FROM attempt JOIN operation ON operation.number = attempt.operation
+        WHERE operation.id = ?1 ORDER BY attempt.number";
+    let mut statement = connection.prepare_cached(sql)?;
+    let attempts = statement.query_map([id], |row| {
+        Ok(Attempt {
+            number: row.get(0)?,
+            started_at: time(row, 1)?.unwrap_or_default(),
+            ended_at: time(row, 2)?,
+            cause: row.get(3)?,
+            status: row.get(4)?,
+            aws_request_ids: row.get(5)?,
+            requested_by: row.get(6)?,
+        })
+    })?;
+    attempts.collect()
+}
+
+pub(super) fn last_disable(connection: &Connection, instance: &str, directory_id: &str) -> Result<Option<Disabled>> {
+    let sql = "SELECT number, operation FROM disabled WHERE instance = ?1 AND directory_id = ?2";
+    let disabled = |row: &Row<'_>| {
+        Ok(Disabled {
+            number: row.get(0)?,
+            id: row.get(1)?,
+        })
+    };
+    connection
+        .prepare_cached(sql)?
+        .query_row(params![instance, directory_id], disabled)
+        .optional()
+}
+
+pub(super) fn operations(
+    connection: &Connection,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<OperationPage> {
+    let mut conditions = vec!["number < ?".to_owned()];
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before.unwrap_or(i64::MAX))];
+    if !filter.states.is_empty() {
+        let places = vec!["?"; filter.states.len()].join(", ");
+        conditions.push(format!("state IN ({places})"));
+        values.extend(
+            filter
+                .states
+                .iter()
+                .map(|state| Box::new(state.as_str()) as Box<dyn ToSql>),
+        );
+    }
+    let texts = [
+        ("command = ?", &filter.command),
+        ("caller = ?", &filter.caller),
+        ("instance = ?", &filter.instance),
+        ("batch = ?", &filter.batch),
+        (
+            "number IN (SELECT operation FROM subject WHERE name = ?)",
+            &filter.subject,
+        ),
+    ];
+    for (condition, value) in texts {
+        if let Some(value) = value {
+            conditions.push(condition.to_owned());
+            values.push(Box::new(value.clone()));
+        }
+    }
+    let times = [
+        ("created_at >= ?", filter.created_from),
+        ("created_at < ?", filter.created_before),
+    ];
+    for (condition, value) in times {
+        if let Some(value) = value {
+            conditions.push(condition.to_owned());
+            values.push(Box::new(millis(value)));
+        }
+    }
+    // One more than is shown says whether there is another page.
+    values.push(Box::new(limit.saturating_add(1)));
+    let conditions = conditions.join(" AND ");
+    let sql = format!("SELECT {COLUMNS} FROM operation WHERE {conditions} ORDER BY number DESC LIMIT ?");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), operation_row)?;
+    let mut operations = rows.collect::<Result<Vec<_>>>()?;
+    let limit = limit as usize;
+    let next = operations.get(limit).map(|_| operations[limit - 1].number);
+    operations.truncate(limit);
+    Ok(OperationPage { operations, next })
+}
+
+fn operation_row(row: &Row<'_>) -> Result<Operation> {
+    let state: String = row.get(5)?;
+    let names: String = row.get(19)?;
+    let unknown =
+        |column| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(FromSqlError::InvalidType));
+    Ok(Operation {
+        number: row.get(0)?,
+        id: row.get(1)?,
+        instance: row.get(2)?,
+        command: row.get(3)?,
+        stored: row.get(4)?,
+        state: State::parse(&state).ok_or_else(|| unknown(5))?,
+        reason: row.get(6)?,
+        class: row.get(7)?,
+        created_at: time(row, 8)?.unwrap_or_default(),
+        not_before: time(row, 9)?,
+        due_at: time(row, 10)?.filter(|at| *at != Timestamp::UNIX_EPOCH),
+        ended_at: time(row, 11)?,
+        may_have_written: row.get(12)?,
+        caller: row.get(13)?,
+        source: row.get(14)?,
+        batch: row.get(15)?,
+        purpose: row.get(16)?,
+        traceparent: row.get(17)?,
+        envelope: row.get(18)?,
+        subject: serde_json::from_str(&names).map_err(|_| unknown(19))?,
+    })
+}
+
+fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
+    let Some(at) = row.get::<_, Option<i64>>(column)? else {
+        return Ok(None);
+    };
+    let out_of_range = |_| rusqlite::Error::IntegralValueOutOfRange(column, at);
+    Timestamp::from_millisecond(at).map(Some).map_err(out_of_range)
+}

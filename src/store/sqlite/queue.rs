@@ -1,0 +1,315 @@
+//! Accepting, claiming and ending operations: each function is one step of one transaction.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Result, params};
+
+use super::{
+    super::{Accepted, AttemptEnd, Claim, ClaimResult, Claimed, End, NewOperation, State, StoreError},
+    lanes,
+    query::{by_number, millis},
+};
+
+/// How many operations take their turn in one transaction, so that a flood of them holds up nothing
+/// else.
+const PROMOTED_AT_ONCE: u32 = 500;
+
+pub(super) fn accept(
+    connection: &Connection,
+    operations: &[NewOperation],
+    now: Timestamp,
+) -> Result<Vec<Accepted>, StoreError> {
+    operations
+        .iter()
+        .map(|operation| accept_one(connection, operation, now))
+        .collect()
+}
+
+fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Result<Accepted, StoreError> {
+    let not_before = new.not_before.filter(|time| *time > now);
+    let state = if not_before.is_some() {
+        State::Scheduled
+    } else {
+        State::Waiting
+    };
+    let sql =
+        "INSERT INTO operation (id, instance, command, stored, class, state, not_before, created_at, caller, source,
+            batch, purpose, traceparent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let inserted = connection.prepare_cached(sql)?.execute(params![
+        new.id,
+        new.instance,
+        new.command,
+        new.stored,
+        new.class,
+        state.as_str(),
+        new.not_before.map(millis),
+        millis(now),
+        new.caller,
+        new.source,
+        new.batch,
+        new.purpose,
+        new.traceparent,
+    ]);
+    match inserted {
+        Ok(_) => {}
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            return Err(StoreError::Duplicate);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let number = connection.last_insert_rowid();
+    for name in &new.lanes {
+        let sql = "INSERT INTO subject (name, operation) VALUES (?1, ?2)";
+        connection.prepare_cached(sql)?.execute(params![name, number])?;
+    }
+    let is_behind = match state {
+        State::Waiting => lanes::enter(connection, number, &new.instance)?,
+        _ => false,
+    };
+    Ok(Accepted { number, is_behind })
+}
+
+pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let sql = "UPDATE operation SET run_at = 0 WHERE state = 'waiting' AND run_at > 0 AND run_at <= ?1";
+    connection.prepare_cached(sql)?.execute([millis(now)])?;
+    let sql = "SELECT number, instance FROM operation WHERE state = 'scheduled' AND not_before <= ?1
+        ORDER BY not_before, number LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let due = statement.query_map(params![millis(now), PROMOTED_AT_ONCE], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let due = due.collect::<Result<Vec<(i64, String)>>>()?;
+    for (number, instance) in &due {
+        let sql = "UPDATE operation SET state = 'waiting' WHERE number = ?1";
+        connection.prepare_cached(sql)?.execute([number])?;
+        lanes::enter(connection, *number, instance)?;
+    }
+    let sql = "SELECT min(at) FROM (
+        SELECT min(run_at) AS at FROM operation WHERE state = 'waiting' AND run_at > 0
+        UNION ALL SELECT min(not_before) FROM operation WHERE state = 'scheduled')";
+    let next: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(next.and_then(|at| Timestamp::from_millisecond(at).ok()))
+}
+
+pub(super) fn claim(connection: &Connection, instance: &str, now: Timestamp) -> Result<Option<Claimed>> {
+    let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND first = 1 AND run_at = 0
+        ORDER BY class, turn LIMIT 1";
+    let number = connection
+        .prepare_cached(sql)?
+        .query_row([instance], |row| row.get(0))
+        .optional()?;
+    number.map(|number| begin(connection, number, now)).transpose()
+}
+
+pub(super) fn claim_one(connection: &Connection, id: &str, out_of_turn: bool, now: Timestamp) -> Result<ClaimResult> {
+    let Some((number, state)) = find(connection, id)? else {
+        return Ok(ClaimResult::Gone);
+    };
+    match state {
+        State::Waiting => {}
+        State::Scheduled => return Ok(ClaimResult::Behind),
+        _ => return Ok(ClaimResult::NotWaiting(state)),
+    }
+    let sql = "SELECT first = 1 AND run_at = 0 FROM operation WHERE number = ?1";
+    let is_its_turn: bool = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+    if is_its_turn || out_of_turn && !lanes::is_beside_running(connection, number)? {
+        return Ok(ClaimResult::Claimed(Box::new(begin(connection, number, now)?)));
+    }
+    Ok(ClaimResult::Behind)
+}
+
+/// Lets the next attempt of an operation begin.
+fn begin(connection: &Connection, number: i64, now: Timestamp) -> Result<Claimed> {
+    let sql = "INSERT INTO attempt (operation, number, started_at, requested_by)
+        SELECT number, attempts + 1, ?2, requested_by FROM operation WHERE number = ?1";
+    connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
+    let sql =
+        "UPDATE operation SET state = 'running', reason = NULL, run_at = 0, epoch = epoch + 1, attempts = attempts + 1,
+            requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts";
+    let claim = connection.prepare_cached(sql)?.query_row([number], |row| {
+        Ok(Claim {
+            number,
+            epoch: row.get(0)?,
+            attempt: row.get(1)?,
+        })
+    })?;
+    lanes::set_running(connection, number, true)?;
+    let operation = by_number(connection, number)?;
+    Ok(Claimed { claim, operation })
+}
+
+pub(super) fn end(
+    connection: &Connection,
+    claim: &Claim,
+    attempt: &AttemptEnd,
+    end: &End,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (state, reason, run_at) = match end {
+        End::Ended(state, reason) | End::Waits(state, reason) => (*state, reason.as_deref(), 0),
+        // 0 stands for at once.
+        End::RetryAt(time) => (State::Waiting, None, millis(*time).max(1)),
+        End::InTurn => (State::Waiting, None, 0),
+    };
+    let sql = "UPDATE operation SET state = ?3, reason = ?4, run_at = ?5, ended_at = ?6,
+            may_have_written = may_have_written OR ?7, envelope = coalesce(?8, envelope)
+        WHERE number = ?1 AND epoch = ?2 AND state = 'running' RETURNING instance, id";
+    let (instance, id): (String, String) = connection
+        .prepare_cached(sql)?
+        .query_row(
+            params![
+                claim.number,
+                claim.epoch,
+                state.as_str(),
+                reason,
+                run_at,
+                state.has_ended().then(|| millis(now)),
+                attempt.may_have_written,
+                attempt.envelope,
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?
+        .ok_or(StoreError::Fenced)?;
+    let sql = "UPDATE attempt SET ended_at = ?3, cause = ?4, status = ?5, aws_request_ids = ?6
+        WHERE operation = ?1 AND number = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        claim.number,
+        claim.attempt,
+        millis(now),
+        attempt.cause,
+        attempt.status,
+        attempt.aws_request_ids,
+    ])?;
+    if let Some(directory_id) = &attempt.disabled {
+        let sql = "INSERT INTO disabled (instance, directory_id, number, operation) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET number = excluded.number, operation = excluded.operation
+            WHERE excluded.number > number";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![instance, directory_id, claim.number, id])?;
+    }
+    // Before it leaves, so that it counts as one of those that stand in the lanes.
+    if let Some(learned) = &attempt.learned {
+        lanes::learn(connection, &instance, learned)?;
+    }
+    if state.has_ended() {
+        lanes::leave(connection, claim.number)?;
+    } else {
+        lanes::set_running(connection, claim.number, false)?;
+    }
+    Ok(())
+}
+
+pub(super) fn cancel(connection: &Connection, id: &str, reason: Option<&str>, now: Timestamp) -> Result<Option<State>> {
+    let Some((number, state)) = find(connection, id)? else {
+        return Ok(None);
+    };
+    if !state.has_ended() && state != State::Running {
+        let sql = "UPDATE operation SET state = 'cancelled', reason = ?2, run_at = 0, ended_at = ?3 WHERE number = ?1";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![number, reason, millis(now)])?;
+        lanes::leave(connection, number)?;
+    }
+    Ok(Some(state))
+}
+
+pub(super) fn retry(
+    connection: &Connection,
+    id: &str,
+    requested_by: Option<&str>,
+    _now: Timestamp,
+) -> Result<Option<State>> {
+    let Some((number, state)) = find(connection, id)? else {
+        return Ok(None);
+    };
+    if matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting) {
+        let sql =
+            "UPDATE operation SET state = 'waiting', reason = NULL, run_at = 0, ended_at = NULL, requested_by = ?2
+            WHERE number = ?1 RETURNING instance";
+        let instance: String = connection
+            .prepare_cached(sql)?
+            .query_row(params![number, requested_by], |row| row.get(0))?;
+        if state.has_ended() {
+            lanes::enter(connection, number, &instance)?;
+        }
+    }
+    Ok(Some(state))
+}
+
+pub(super) fn reschedule(
+    connection: &Connection,
+    id: &str,
+    not_before: Timestamp,
+    now: Timestamp,
+) -> Result<Option<State>> {
+    let Some((number, state)) = find(connection, id)? else {
+        return Ok(None);
+    };
+    let sql = "SELECT attempts = 0 FROM operation WHERE number = ?1";
+    let has_not_begun: bool = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+    let is_movable = state == State::Scheduled || state == State::Waiting && has_not_begun;
+    if is_movable {
+        let sql = "UPDATE operation SET state = 'scheduled', not_before = ?2, run_at = 0 WHERE number = ?1 RETURNING instance";
+        let instance: String = connection
+            .prepare_cached(sql)?
+            .query_row(params![number, millis(not_before)], |row| row.get(0))?;
+        if state == State::Waiting {
+            lanes::leave(connection, number)?;
+        }
+        if not_before <= now {
+            connection
+                .prepare_cached("UPDATE operation SET state = 'waiting' WHERE number = ?1")?
+                .execute([number])?;
+            lanes::enter(connection, number, &instance)?;
+        }
+    }
+    Ok(Some(state))
+}
+
+pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Timestamp, limit: u32) -> Result<usize> {
+    let states: Vec<&str> = states
+        .iter()
+        .filter(|state| state.has_ended())
+        .map(|state| state.as_str())
+        .collect();
+    let sql = "DELETE FROM operation WHERE number IN (SELECT number FROM operation
+        WHERE ended_at < ?1 AND state IN (SELECT value FROM json_each(?2)) LIMIT ?3)";
+    let states = serde_json::Value::from(states).to_string();
+    connection
+        .prepare_cached(sql)?
+        .execute(params![millis(ended_before), states, limit])
+}
+
+/// Takes up what a process that died has left. From its third death in a row on an operation waits:
+/// it may be what its process dies of.
+pub(super) fn recover(connection: &Connection, schedule: &[SignedDuration], now: Timestamp) -> Result<usize> {
+    let mut statement = connection.prepare_cached("SELECT number FROM operation WHERE state = 'running'")?;
+    let numbers = statement.query_map([], |row| row.get(0))?;
+    let numbers = numbers.collect::<Result<Vec<i64>>>()?;
+    for number in &numbers {
+        let sql = "UPDATE attempt SET ended_at = ?2, cause = 'died' WHERE operation = ?1 AND ended_at IS NULL";
+        connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
+        let sql = "SELECT count(*) FROM attempt WHERE operation = ?1 AND number > coalesce(
+            (SELECT max(number) FROM attempt WHERE operation = ?1 AND cause IS NOT 'died'), 0)";
+        let deaths: u32 = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+        let wait = deaths
+            .checked_sub(3)
+            .and_then(|nth| schedule.get(nth as usize).or(schedule.last()));
+        let run_at = wait.and_then(|wait| now.checked_add(*wait).ok()).map_or(0, millis);
+        let sql = "UPDATE operation SET state = 'waiting', run_at = ?2, may_have_written = 1 WHERE number = ?1";
+        connection.prepare_cached(sql)?.execute(params![number, run_at])?;
+        lanes::set_running(connection, *number, false)?;
+    }
+    Ok(numbers.len())
+}
+
+fn find(connection: &Connection, id: &str) -> Result<Option<(i64, State)>> {
+    let sql = "SELECT number, state FROM operation WHERE id = ?1";
+    let found: Option<(i64, String)> = connection
+        .prepare_cached(sql)?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // A state of a newer program can't be in a file of this schema.
+    Ok(found.and_then(|(number, state)| Some((number, State::parse(&state)?))))
+}

@@ -1,0 +1,114 @@
+//! The tables, and how an older file gets them. Forward only.
+
+use rusqlite::Connection;
+
+use super::OpenError;
+
+/// Each is run once, in one transaction with the number that is kept in `user_version`. What has
+/// been released is never changed: a later one mends it.
+const MIGRATIONS: [&str; 1] = [INITIAL];
+
+const INITIAL: &str = "
+CREATE TABLE operation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL,
+    command TEXT NOT NULL,
+    stored TEXT NOT NULL,
+    class INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    turn INTEGER,                        -- its place in its lanes; none while it stands outside
+    first INTEGER NOT NULL DEFAULT 0,    -- first in all its lanes, and nothing runs in them
+    run_at INTEGER NOT NULL DEFAULT 0,   -- 0: at once, else ms since 1970 of the next try
+    not_before INTEGER,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    epoch INTEGER NOT NULL DEFAULT 0,    -- counts claims: an older claim can't end it
+    attempts INTEGER NOT NULL DEFAULT 0,
+    requested_by TEXT,                   -- the principal that asked for the next try
+    may_have_written INTEGER NOT NULL DEFAULT 0,
+    caller TEXT,
+    source TEXT,
+    batch TEXT,
+    purpose TEXT,
+    traceparent TEXT,
+    envelope TEXT
+) STRICT;
+CREATE INDEX operation_runnable ON operation (instance, class, turn) WHERE state = 'waiting' AND first = 1 AND run_at = 0;
+CREATE INDEX operation_delayed ON operation (run_at) WHERE state = 'waiting' AND run_at > 0;
+CREATE INDEX operation_scheduled ON operation (not_before) WHERE state = 'scheduled';
+CREATE INDEX operation_running ON operation (number) WHERE state = 'running';
+CREATE INDEX operation_state ON operation (state, number);
+CREATE INDEX operation_caller ON operation (caller, number) WHERE caller IS NOT NULL;
+CREATE INDEX operation_batch ON operation (batch, number) WHERE batch IS NOT NULL;
+CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;
+
+-- The names that an operation was accepted with.
+CREATE TABLE subject (
+    name TEXT NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operation (number) ON DELETE CASCADE,
+    PRIMARY KEY (name, operation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subject_operation ON subject (operation, name);
+
+-- The lanes: what is due and has not ended, by its turn. Holds names that were learned as well.
+CREATE TABLE lane (
+    instance TEXT NOT NULL,
+    name TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operation (number) ON DELETE CASCADE,
+    running INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (instance, name, turn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lane_operation ON lane (operation);
+CREATE INDEX lane_running ON lane (instance, name) WHERE running = 1;
+
+CREATE TABLE turn (last INTEGER NOT NULL) STRICT;
+INSERT INTO turn VALUES (0);
+
+CREATE TABLE attempt (
+    operation INTEGER NOT NULL REFERENCES operation (number) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    cause TEXT,
+    status INTEGER,
+    aws_request_ids TEXT,
+    requested_by TEXT,
+    PRIMARY KEY (operation, number)
+) STRICT, WITHOUT ROWID;
+
+-- Which directory id a name was last shown at.
+CREATE TABLE alias (
+    instance TEXT NOT NULL,
+    name TEXT NOT NULL,
+    directory_id TEXT NOT NULL,
+    PRIMARY KEY (instance, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_directory_id ON alias (instance, directory_id);
+
+-- The last operation that disabled a user. Kept when the operation is deleted.
+CREATE TABLE disabled (
+    instance TEXT NOT NULL,
+    directory_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    operation TEXT NOT NULL,
+    PRIMARY KEY (instance, directory_id)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Brings a file to the newest schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let transaction = connection.transaction()?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if version > known {
+        return Err(OpenError::NewerSchema { version, known });
+    }
+    for migration in &MIGRATIONS[usize::try_from(version).unwrap_or_default()..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,5 @@
+//! What every store promises, whatever it keeps its rows in.
+
+mod model;
+mod random;
+mod sqlite;

@@ -1,0 +1,248 @@
+//! A store as simple as it can be: a list, looked through from its beginning each time. What is
+//! first, due, or known by other names is worked out anew at every question.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::super::{Learned, State};
+
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) instance: usize,
+    pub(super) class: u8,
+    pub(super) subject: BTreeSet<String>,
+    pub(super) lanes: BTreeSet<String>,
+    pub(super) turn: Option<u64>,
+    pub(super) state: State,
+    pub(super) run_at: Option<Timestamp>,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) attempts: u32,
+    /// How many of its last attempts died, one after the other.
+    pub(super) deaths: usize,
+    pub(super) may_have_written: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) rows: Vec<Row>,
+    last_turn: u64,
+    aliases: BTreeMap<(usize, String), String>,
+    pub(super) disabled: BTreeMap<(usize, String), usize>,
+}
+
+impl Model {
+    pub(super) fn accept(
+        &mut self,
+        instance: usize,
+        class: u8,
+        subject: BTreeSet<String>,
+        at: Option<Timestamp>,
+    ) -> bool {
+        self.rows.push(Row {
+            instance,
+            class,
+            subject,
+            lanes: BTreeSet::new(),
+            turn: None,
+            state: State::Scheduled,
+            run_at: None,
+            not_before: at,
+            attempts: 0,
+            deaths: 0,
+            may_have_written: false,
+        });
+        let number = self.rows.len() - 1;
+        at.is_none() && self.enter(number)
+    }
+
+    fn enter(&mut self, number: usize) -> bool {
+        let row = &self.rows[number];
+        let mut lanes = row.subject.clone();
+        while let Some(more) = lanes.iter().find_map(|name| {
+            let id = self.aliases.get(&(row.instance, name.clone()))?;
+            let names = self.names_of(row.instance, id);
+            (!names.is_subset(&lanes)).then_some(names)
+        }) {
+            lanes.extend(more);
+        }
+        self.last_turn += 1;
+        let turn = self.last_turn;
+        let row = &mut self.rows[number];
+        row.lanes = lanes;
+        row.turn = Some(turn);
+        row.state = State::Waiting;
+        !self.before(number).is_empty()
+    }
+
+    fn names_of(&self, instance: usize, id: &str) -> BTreeSet<String> {
+        let of_person = self
+            .aliases
+            .iter()
+            .filter(|((there, _), known)| *there == instance && *known == id);
+        of_person.map(|((_, name), _)| name.clone()).collect()
+    }
+
+    fn share_a_lane(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.rows[one], &self.rows[other]);
+        one.instance == other.instance && other.turn.is_some() && !one.lanes.is_disjoint(&other.lanes)
+    }
+
+    /// What has an earlier turn in a lane of this one.
+    fn before(&self, number: usize) -> Vec<usize> {
+        let is_before =
+            |other: &usize| self.share_a_lane(number, *other) && self.rows[*other].turn < self.rows[number].turn;
+        (0..self.rows.len()).filter(is_before).collect()
+    }
+
+    pub(super) fn is_beside_running(&self, number: usize) -> bool {
+        (0..self.rows.len()).any(|other| {
+            other != number && self.rows[other].state == State::Running && self.share_a_lane(number, other)
+        })
+    }
+
+    pub(super) fn is_its_turn(&self, number: usize) -> bool {
+        let row = &self.rows[number];
+        row.state == State::Waiting
+            && row.run_at.is_none()
+            && self.before(number).is_empty()
+            && !self.is_beside_running(number)
+    }
+
+    pub(super) fn next(&self, instance: usize) -> Option<usize> {
+        let turns =
+            (0..self.rows.len()).filter(|number| self.rows[*number].instance == instance && self.is_its_turn(*number));
+        turns.min_by_key(|number| (self.rows[*number].class, self.rows[*number].turn))
+    }
+
+    pub(super) fn begin(&mut self, number: usize) {
+        let row = &mut self.rows[number];
+        row.state = State::Running;
+        row.run_at = None;
+        row.attempts += 1;
+    }
+
+    pub(super) fn end(&mut self, number: usize, state: State, run_at: Option<Timestamp>) {
+        let row = &mut self.rows[number];
+        row.state = state;
+        row.run_at = run_at;
+        row.deaths = 0;
+        if state.has_ended() {
+            row.turn = None;
+        }
+    }
+
+    pub(super) fn learn(&mut self, instance: usize, learned: &Learned) {
+        let mut is_new = false;
+        for name in &learned.lanes {
+            let before = self
+                .aliases
+                .insert((instance, name.clone()), learned.directory_id.clone());
+            is_new = is_new || before.as_ref() != Some(&learned.directory_id);
+        }
+        if !is_new {
+            return;
+        }
+        let names = self.names_of(instance, &learned.directory_id);
+        for row in &mut self.rows {
+            if row.instance == instance && row.turn.is_some() && !row.lanes.is_disjoint(&names) {
+                row.lanes.extend(names.iter().cloned());
+            }
+        }
+    }
+
+    pub(super) fn cancel(&mut self, number: usize) -> State {
+        let state = self.rows[number].state;
+        if !state.has_ended() && state != State::Running {
+            self.end(number, State::Cancelled, None);
+        }
+        state
+    }
+
+    pub(super) fn retry(&mut self, number: usize) -> State {
+        let state = self.rows[number].state;
+        if matches!(state, State::Failed | State::Buried | State::Cancelled) {
+            self.rows[number].run_at = None;
+            self.enter(number);
+        } else if state == State::Waiting {
+            self.rows[number].run_at = None;
+        }
+        state
+    }
+
+    pub(super) fn reschedule(&mut self, number: usize, to: Timestamp, now: Timestamp) -> State {
+        let row = &mut self.rows[number];
+        let state = row.state;
+        if state == State::Scheduled || state == State::Waiting && row.attempts == 0 {
+            row.state = State::Scheduled;
+            row.turn = None;
+            row.not_before = Some(to);
+            if to <= now {
+                self.enter(number);
+            }
+        }
+        state
+    }
+
+    pub(super) fn promote(&mut self, now: Timestamp) {
+        for row in &mut self.rows {
+            row.run_at = row.run_at.filter(|at| *at > now);
+        }
+        let mut due: Vec<usize> = (0..self.rows.len())
+            .filter(|number| {
+                let row = &self.rows[*number];
+                row.state == State::Scheduled && row.not_before.is_some_and(|at| at <= now)
+            })
+            .collect();
+        due.sort_by_key(|number| (self.rows[*number].not_before, *number));
+        for number in due {
+            self.enter(number);
+        }
+    }
+
+    pub(super) fn recover(&mut self, wait: impl Fn(usize) -> Option<Timestamp>) -> usize {
+        let mut recovered = 0;
+        for row in &mut self.rows {
+            if row.state == State::Running {
+                recovered += 1;
+                row.deaths += 1;
+                row.state = State::Waiting;
+                row.run_at = wait(row.deaths);
+                row.may_have_written = true;
+            }
+        }
+        recovered
+    }
+
+    /// The names of all lanes that hang together with those of this one.
+    pub(super) fn connected(&self, number: usize) -> BTreeSet<String> {
+        let mut names = self.rows[number]
+            .turn
+            .map_or_else(BTreeSet::new, |_| self.rows[number].lanes.clone());
+        loop {
+            let mut more = names.clone();
+            for row in &self.rows {
+                if row.instance == self.rows[number].instance && row.turn.is_some() && !row.lanes.is_disjoint(&names) {
+                    more.extend(row.lanes.iter().cloned());
+                }
+            }
+            if more == names {
+                return names;
+            }
+            names = more;
+        }
+    }
+
+    pub(super) fn expedite(&mut self, number: usize) {
+        let (class, names, instance) = (
+            self.rows[number].class,
+            self.connected(number),
+            self.rows[number].instance,
+        );
+        for row in &mut self.rows {
+            if row.instance == instance && row.turn.is_some() && !row.lanes.is_disjoint(&names) {
+                row.class = row.class.min(class);
+            }
+        }
+    }
+}

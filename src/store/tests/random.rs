@@ -1,0 +1,456 @@
+//! Random steps, done to a store and to the model: both answer alike, after every step, and are in
+//! the same state at the end. A failure is shrunk to the fewest steps that show it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+
+use super::{
+    super::{AttemptEnd, Claim, ClaimResult, End, Filter, Learned, NewOperation, State, Store},
+    model::Model,
+};
+
+/// The environment's variable that says how many cases are run; few by default.
+const CASES: &str = "AWS_ILM_STORE_CASES";
+
+/// One step. Numbers point at what there is by their remainder.
+#[derive(Clone, Debug)]
+enum Step {
+    Accept {
+        instance: usize,
+        class: u8,
+        names: BTreeSet<u8>,
+        in_seconds: Option<i64>,
+    },
+    Claim {
+        instance: usize,
+    },
+    ClaimOne {
+        operation: usize,
+        out_of_turn: bool,
+    },
+    End {
+        running: usize,
+        end: EndOf,
+        learned: Option<(u8, BTreeSet<u8>)>,
+        disabled: bool,
+        wrote: bool,
+    },
+    EndAgain {
+        claim: usize,
+    },
+    Cancel {
+        operation: usize,
+    },
+    Retry {
+        operation: usize,
+    },
+    Reschedule {
+        operation: usize,
+        in_seconds: i64,
+    },
+    Pass {
+        seconds: i64,
+    },
+    Crash,
+    Connected {
+        operation: usize,
+    },
+    Expedite {
+        operation: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum EndOf {
+    Done,
+    Failed,
+    Buried,
+    RetryIn(i64),
+    InTurn,
+    Held,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let names = || prop::collection::btree_set(0..5_u8, 1..3);
+    let step = prop_oneof![
+        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64)).prop_map(
+            |(instance, class, names, in_seconds)| Step::Accept { instance, class, names, in_seconds }),
+        5 => (0..2_usize).prop_map(|instance| Step::Claim { instance }),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(operation, out_of_turn)| Step::ClaimOne { operation, out_of_turn }),
+        6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>()).prop_map(
+            |(running, end, learned, disabled, wrote)| Step::End { running, end, learned, disabled, wrote }),
+        1 => any::<usize>().prop_map(|claim| Step::EndAgain { claim }),
+        1 => any::<usize>().prop_map(|operation| Step::Cancel { operation }),
+        1 => any::<usize>().prop_map(|operation| Step::Retry { operation }),
+        1 => (any::<usize>(), -5..40_i64).prop_map(|(operation, in_seconds)| Step::Reschedule { operation, in_seconds }),
+        2 => (0..30_i64).prop_map(|seconds| Step::Pass { seconds }),
+        1 => Just(Step::Crash),
+        1 => any::<usize>().prop_map(|operation| Step::Connected { operation }),
+        1 => any::<usize>().prop_map(|operation| Step::Expedite { operation }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+fn ends() -> impl Strategy<Value = EndOf> {
+    prop_oneof![
+        4 => Just(EndOf::Done),
+        1 => Just(EndOf::Failed),
+        1 => Just(EndOf::Buried),
+        2 => (1..40_i64).prop_map(EndOf::RetryIn),
+        1 => Just(EndOf::InTurn),
+        1 => Just(EndOf::Held),
+    ]
+}
+
+/// Runs random steps against a store and the model.
+pub(super) fn agrees_with_the_model(store: &Arc<dyn Store>) {
+    let cases = std::env::var(CASES)
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(150);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    // Each case has instances of its own, so that one store serves for all.
+    let case = AtomicUsize::new(0);
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let run = runner.run(&steps(), |steps| {
+        let case = case.fetch_add(1, Ordering::Relaxed);
+        runtime.block_on(Both::new(store, case).run(&steps))
+    });
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+}
+
+/// The store and the model, with the ids and claims that lead from one to the other.
+struct Both<'a> {
+    store: &'a Arc<dyn Store>,
+    model: Model,
+    case: usize,
+    now: Timestamp,
+    claims: Vec<(usize, Claim)>,
+    ended: Vec<Claim>,
+    numbers: Vec<i64>,
+}
+
+impl<'a> Both<'a> {
+    fn new(store: &'a Arc<dyn Store>, case: usize) -> Self {
+        Self {
+            store,
+            model: Model::default(),
+            case,
+            now: "2026-11-28T09:00:00Z".parse().expect("a time"),
+            claims: Vec::new(),
+            ended: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    fn instance(&self, instance: usize) -> String {
+        format!("{}-{instance}", self.case)
+    }
+
+    fn id(&self, number: usize) -> String {
+        format!("{}:{number}", self.case)
+    }
+
+    fn after(&self, seconds: i64) -> Timestamp {
+        self.now.saturating_add(seconds.seconds()).expect("a near time")
+    }
+
+    async fn run(mut self, steps: &[Step]) -> Result<(), TestCaseError> {
+        for step in steps {
+            self.step(step).await?;
+        }
+        for number in 0..self.model.rows.len() {
+            self.same_row(number).await?;
+        }
+        let filter = Filter {
+            instance: Some(self.instance(0)),
+            ..Filter::default()
+        };
+        let page = self.store.operations(filter, None, 1_000).await.expect("a page");
+        let expected = self.model.rows.iter().filter(|row| row.instance == 0).count();
+        prop_assert_eq!(page.operations.len(), expected);
+        self.clear().await;
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Accept {
+                instance,
+                class,
+                names,
+                in_seconds,
+            } => self.accept(*instance, *class, names, *in_seconds).await,
+            Step::Claim { instance } => self.claim(*instance).await,
+            Step::ClaimOne { operation, out_of_turn } => self.claim_one(*operation, *out_of_turn).await,
+            Step::End {
+                running,
+                end,
+                learned,
+                disabled,
+                wrote,
+            } => self.end(*running, *end, learned.as_ref(), *disabled, *wrote).await,
+            Step::EndAgain { claim } => self.end_again(*claim).await,
+            Step::Pass { seconds } => {
+                self.now = self.after(*seconds);
+                self.model.promote(self.now);
+                self.store.promote(self.now).await.expect("promoted");
+                Ok(())
+            }
+            Step::Crash => self.crash().await,
+            Step::Cancel { operation }
+            | Step::Retry { operation }
+            | Step::Reschedule { operation, .. }
+            | Step::Connected { operation }
+            | Step::Expedite { operation } => {
+                let Some(number) = operation.checked_rem(self.model.rows.len()) else {
+                    return Ok(());
+                };
+                self.change(step, number).await
+            }
+        }
+    }
+
+    async fn accept(
+        &mut self,
+        instance: usize,
+        class: u8,
+        names: &BTreeSet<u8>,
+        in_seconds: Option<i64>,
+    ) -> Result<(), TestCaseError> {
+        let names = lanes(names);
+        let not_before = in_seconds.map(|seconds| self.after(seconds));
+        let is_behind = self.model.accept(instance, class, names.clone(), not_before);
+        let new = NewOperation {
+            id: self.id(self.model.rows.len() - 1),
+            instance: self.instance(instance),
+            command: "iam-disable-user".to_owned(),
+            stored: "{}".to_owned(),
+            class,
+            lanes: names,
+            not_before,
+            caller: None,
+            source: None,
+            batch: None,
+            purpose: None,
+            traceparent: None,
+        };
+        let accepted = self.store.accept(vec![new], self.now).await.expect("accepted");
+        prop_assert_eq!(accepted[0].is_behind, is_behind);
+        prop_assert!(self.numbers.last().is_none_or(|last| *last < accepted[0].number));
+        self.numbers.push(accepted[0].number);
+        Ok(())
+    }
+
+    async fn claim(&mut self, instance: usize) -> Result<(), TestCaseError> {
+        let expected = self.model.next(instance);
+        let claimed = self
+            .store
+            .claim(self.instance(instance), self.now)
+            .await
+            .expect("an answer");
+        prop_assert_eq!(
+            claimed.as_ref().map(|claimed| claimed.operation.id.clone()),
+            expected.map(|number| self.id(number))
+        );
+        if let (Some(number), Some(claimed)) = (expected, claimed) {
+            self.model.begin(number);
+            prop_assert_eq!(claimed.claim.attempt, self.model.rows[number].attempts);
+            self.claims.push((number, claimed.claim));
+        }
+        Ok(())
+    }
+
+    async fn claim_one(&mut self, operation: usize, out_of_turn: bool) -> Result<(), TestCaseError> {
+        let Some(number) = operation.checked_rem(self.model.rows.len()) else {
+            return Ok(());
+        };
+        let state = self.model.rows[number].state;
+        let may = state == State::Waiting
+            && (self.model.is_its_turn(number) || out_of_turn && !self.model.is_beside_running(number));
+        let result = self
+            .store
+            .claim_one(self.id(number), out_of_turn, self.now)
+            .await
+            .expect("an answer");
+        match result {
+            ClaimResult::Claimed(claimed) => {
+                prop_assert!(may, "claimed, though it was {:?}", state);
+                self.model.begin(number);
+                self.claims.push((number, claimed.claim));
+            }
+            ClaimResult::Behind => prop_assert!(!may && matches!(state, State::Waiting | State::Scheduled)),
+            ClaimResult::NotWaiting(found) => prop_assert_eq!(found, state),
+            ClaimResult::Gone => prop_assert!(false, "it is there"),
+        }
+        Ok(())
+    }
+
+    async fn end(
+        &mut self,
+        running: usize,
+        end: EndOf,
+        learned: Option<&(u8, BTreeSet<u8>)>,
+        disabled: bool,
+        wrote: bool,
+    ) -> Result<(), TestCaseError> {
+        let Some(at) = running.checked_rem(self.claims.len()) else {
+            return Ok(());
+        };
+        let (number, claim) = self.claims.remove(at);
+        let instance = self.model.rows[number].instance;
+        let learned = learned.map(|(id, names)| Learned {
+            directory_id: format!("u{id}"),
+            lanes: lanes(names),
+        });
+        let attempt = AttemptEnd {
+            may_have_written: wrote,
+            learned: learned.clone(),
+            disabled: disabled.then(|| "u0".to_owned()),
+            ..AttemptEnd::default()
+        };
+        let (end, state, run_at) = match end {
+            EndOf::Done => (End::Ended(State::Done, None), State::Done, None),
+            EndOf::Failed => (End::Ended(State::Failed, None), State::Failed, None),
+            EndOf::Buried => (End::Ended(State::Buried, None), State::Buried, None),
+            EndOf::InTurn => (End::InTurn, State::Waiting, None),
+            EndOf::Held => (End::Waits(State::Held, None), State::Held, None),
+            EndOf::RetryIn(seconds) => {
+                let at = self.after(seconds);
+                (End::RetryAt(at), State::Waiting, Some(at))
+            }
+        };
+        self.store
+            .end(claim.clone(), attempt, end, self.now)
+            .await
+            .expect("ended");
+        if let Some(learned) = &learned {
+            self.model.learn(instance, learned);
+        }
+        self.model.end(number, state, run_at);
+        self.model.rows[number].may_have_written |= wrote;
+        if disabled {
+            let last = self.model.disabled.entry((instance, "u0".to_owned())).or_insert(number);
+            *last = number.max(*last);
+        }
+        self.ended.push(claim);
+        Ok(())
+    }
+
+    /// A claim that was ended, or lost to a crash, ends nothing any more.
+    async fn end_again(&mut self, claim: usize) -> Result<(), TestCaseError> {
+        if let Some(at) = claim.checked_rem(self.ended.len()) {
+            let claim = self.ended[at].clone();
+            let end = self
+                .store
+                .end(claim, AttemptEnd::default(), End::InTurn, self.now)
+                .await;
+            prop_assert!(end.is_err());
+        }
+        Ok(())
+    }
+
+    async fn crash(&mut self) -> Result<(), TestCaseError> {
+        let schedule = [SignedDuration::from_secs(5), SignedDuration::from_secs(20)];
+        let now = self.now;
+        let expected = self.model.recover(|deaths| {
+            let wait = schedule.get(deaths.checked_sub(3)?).or(schedule.last())?;
+            now.checked_add(*wait).ok()
+        });
+        let recovered = self.store.recover(schedule.to_vec(), now).await.expect("recovered");
+        prop_assert_eq!(recovered, expected);
+        self.ended.extend(self.claims.drain(..).map(|(_, claim)| claim));
+        Ok(())
+    }
+
+    async fn change(&mut self, step: &Step, number: usize) -> Result<(), TestCaseError> {
+        let id = self.id(number);
+        let (expected, found) = match step {
+            Step::Cancel { .. } => (self.model.cancel(number), self.store.cancel(id, None, self.now).await),
+            Step::Retry { .. } => (self.model.retry(number), self.store.retry(id, None, self.now).await),
+            Step::Reschedule { in_seconds, .. } => {
+                let to = self.after(*in_seconds);
+                (
+                    self.model.reschedule(number, to, self.now),
+                    self.store.reschedule(id, to, self.now).await,
+                )
+            }
+            Step::Expedite { .. } => {
+                self.model.expedite(number);
+                self.store.expedite(id, 1_000).await.expect("done");
+                return Ok(());
+            }
+            _ => {
+                let connected = self.store.connected(id, 1_000).await.expect("an answer");
+                prop_assert_eq!(connected, Some(self.model.connected(number)));
+                return Ok(());
+            }
+        };
+        prop_assert_eq!(found.expect("an answer"), Some(expected));
+        Ok(())
+    }
+
+    async fn same_row(&self, number: usize) -> Result<(), TestCaseError> {
+        let row = &self.model.rows[number];
+        let stored = self
+            .store
+            .operation(self.id(number))
+            .await
+            .expect("an answer")
+            .expect("it is stored");
+        prop_assert_eq!(stored.state, row.state);
+        prop_assert_eq!(stored.due_at, row.run_at);
+        prop_assert_eq!(stored.class, row.class);
+        prop_assert_eq!(stored.may_have_written, row.may_have_written);
+        prop_assert_eq!(&stored.subject, &row.subject);
+        prop_assert_eq!(stored.ended_at.is_some(), row.state.has_ended());
+        let attempts = self.store.attempts(self.id(number)).await.expect("an answer");
+        let numbers: Vec<u32> = attempts.iter().map(|attempt| attempt.number).collect();
+        prop_assert_eq!(numbers, (1..=row.attempts).collect::<Vec<_>>());
+        let open = attempts.iter().filter(|attempt| attempt.ended_at.is_none()).count();
+        prop_assert_eq!(open, usize::from(row.state == State::Running));
+        if let Some(last) = self.model.disabled.get(&(row.instance, "u0".to_owned())) {
+            let found = self
+                .store
+                .last_disable(self.instance(row.instance), "u0".to_owned())
+                .await
+                .expect("an answer");
+            prop_assert_eq!(found.map(|disabled| disabled.number), Some(self.numbers[*last]));
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing open for the next case.
+    async fn clear(&mut self) {
+        self.store.recover(Vec::new(), self.now).await.expect("recovered");
+        for number in 0..self.model.rows.len() {
+            self.store
+                .cancel(self.id(number), None, self.now)
+                .await
+                .expect("cancelled");
+        }
+    }
+}
+
+fn lanes(names: &BTreeSet<u8>) -> BTreeSet<String> {
+    names.iter().map(|name| format!("user name n{name}")).collect()
+}
