@@ -11,7 +11,7 @@ use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
 /// What [`operation_row`] reads.
 const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
-    (SELECT json_group_array(name) FROM subject WHERE operation = number)";
+    (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number)";
 
 /// Milliseconds since 1970, as times are stored.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -71,7 +71,15 @@ pub(super) fn operations(
     before: Option<i64>,
     limit: u32,
 ) -> Result<OperationPage> {
-    let mut conditions = vec!["number < ?".to_owned()];
+    // A person's operations are paged through in their own order, not looked for among all.
+    let (tables, number) = match filter.subject {
+        Some(_) => (
+            "subject JOIN operation ON operation.number = subject.operation",
+            "subject.operation",
+        ),
+        None => ("operation", "number"),
+    };
+    let mut conditions = vec![format!("{number} < ?")];
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before.unwrap_or(i64::MAX))];
     if !filter.states.is_empty() {
         let places = vec!["?"; filter.states.len()].join(", ");
@@ -88,10 +96,7 @@ pub(super) fn operations(
         ("caller = ?", &filter.caller),
         ("instance = ?", &filter.instance),
         ("batch = ?", &filter.batch),
-        (
-            "number IN (SELECT operation FROM subject WHERE name = ?)",
-            &filter.subject,
-        ),
+        ("subject.name = ?", &filter.subject),
     ];
     for (condition, value) in texts {
         if let Some(value) = value {
@@ -112,7 +117,7 @@ pub(super) fn operations(
     // One more than is shown says whether there is another page.
     values.push(Box::new(limit.saturating_add(1)));
     let conditions = conditions.join(" AND ");
-    let sql = format!("SELECT {COLUMNS} FROM operation WHERE {conditions} ORDER BY number DESC LIMIT ?");
+    let sql = format!("SELECT {COLUMNS} FROM {tables} WHERE {conditions} ORDER BY {number} DESC LIMIT ?");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), operation_row)?;
     let mut operations = rows.collect::<Result<Vec<_>>>()?;
