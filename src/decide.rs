@@ -39,6 +39,9 @@ pub enum Read {
     Members(Id, Page),
     /// Any one user: the cheapest question that proves URL, tenant, token and rights.
     Probe,
+    /// The operation that was accepted later and has disabled the user of this id. The one question
+    /// that is not the directory's to answer, and no request.
+    NewerDisable(Id),
 }
 
 /// A change to the directory. Each is one request.
@@ -85,6 +88,8 @@ pub enum Reply {
     Groups(ListResponse<Group>),
     /// [`Step::PatchGroup`], [`Step::DeleteGroup`].
     Headers(Headers),
+    /// [`Read::NewerDisable`]: the id of that operation, if there is one.
+    NewerDisable(Option<String>),
 }
 
 /// What the directory has answered so far, in order.
@@ -97,6 +102,8 @@ pub struct Known {
     /// An attempt before this one died, and may have written: what it would have made counts as a
     /// write whose answer got lost.
     pub retried: bool,
+    /// The command is a stored operation, which others may have overtaken.
+    pub is_stored: bool,
 }
 
 impl Known {
@@ -131,6 +138,25 @@ impl<'a> Replay<'a> {
     /// True when an attempt before this one may have written.
     pub fn is_retried(&self) -> bool {
         self.known.retried
+    }
+
+    /// The operation that was accepted later and has disabled the user of this id; none for a command
+    /// that is not stored.
+    pub fn newer_disable(&mut self, id: &Id) -> Asked<'a, Option<&'a str>> {
+        if !self.known.is_stored {
+            return Ok(Ok(None));
+        }
+        let disable = |reply: &'a Reply| match reply {
+            Reply::NewerDisable(disable) => Some(disable.as_deref()),
+            Reply::User(_)
+            | Reply::NoBody
+            | Reply::Users(_)
+            | Reply::Members(_)
+            | Reply::Group(_)
+            | Reply::Groups(_)
+            | Reply::Headers(_) => None,
+        };
+        self.answer(|| Next::Read(Read::NewerDisable(id.clone())), disable)
     }
 
     /// How many answers the decision has dealt with so far.
@@ -201,7 +227,8 @@ impl<'a> Replay<'a> {
             | Reply::Users(_)
             | Reply::Members(_)
             | Reply::Group(_)
-            | Reply::Headers(_) => None,
+            | Reply::Headers(_)
+            | Reply::NewerDisable(_) => None,
         };
         self.answer(|| Next::Read(Read::GroupsByName(name.to_owned())), groups)
     }
@@ -448,8 +475,7 @@ mod tests {
                 Ok(Reply::Headers(Headers::default())),
                 Err(scim::ScimError::new(ErrorKind::CircuitOpen, "down")),
             ],
-            dry_run: false,
-            retried: false,
+            ..Known::default()
         };
         let none = || PatchOp::new(vec![]);
         // Twice: a replay starts from the first answer, whatever was told before.

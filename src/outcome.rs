@@ -46,6 +46,8 @@ pub struct UserOutcome {
     pub profile: UserProfile,
     /// By what the app user was looked for, and found.
     pub lookup: Lookup,
+    /// The id of the newer operation that disabled the user, because of which enabling was left out.
+    pub overtaken: Option<String>,
     /// How it ended.
     pub end: UserEnd,
 }
@@ -395,6 +397,7 @@ mod tests {
 
     fn ending(end: UserEnd) -> Outcome {
         Outcome::User(UserOutcome {
+            overtaken: None,
             action: Action::Disable,
             profile: UserProfile::default(),
             lookup: Lookup::default(),

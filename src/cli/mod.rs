@@ -30,7 +30,7 @@ use crate::{
     http,
     outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
-    service::{Completed, Service, Turn},
+    service::{Completed, Run, Service, Turn},
     telemetry,
 };
 
@@ -246,7 +246,7 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
         tokio::spawn(async move {
             let permit = service.admit(&instance, Turn::Now).await.ok()?;
             let test = Command::TestModule(test_module::Args::default());
-            service.run(permit, test, false, ()).await.ok()
+            service.run(permit, Run::of(test, false), ()).await.ok()
         })
     };
     let tests: Vec<_> = service.instances().iter().map(test).collect();

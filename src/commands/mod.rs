@@ -37,6 +37,7 @@ pub mod update_group;
 pub mod update_user;
 
 pub use arguments::{MemberIds, Switch};
+pub use person::names_of_user;
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;

@@ -50,6 +50,7 @@ fn envelope(outcome: Outcome) -> Value {
 fn user_outcome(action: Action, profile: Value, end: UserEnd) -> Outcome {
     let profile: UserProfile = serde_json::from_value(profile).unwrap();
     Outcome::User(UserOutcome {
+        overtaken: None,
         action,
         profile,
         lookup: Lookup::default(),

@@ -1,15 +1,20 @@
 //! The loop of one command: decide, perform, add the answer, decide again.
 
-use std::sync::atomic::AtomicUsize;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 use tokio::time::Instant;
 
-use super::{BehindError, Instance, SubjectClaim};
+use super::{BehindError, Held, Instance, SubjectClaim};
 use crate::{
-    commands::{Command, Prepared},
-    decide::{Known, Next, Reply, Step},
+    commands::{self, Command, Prepared},
+    decide::{Answer, Known, Next, Read, Reply, Step},
     outcome::Outcome,
-    scim::{self, ErrorKind, Group, Headers, Priority, Request, RequestContext, ScimError, User, apply},
+    scim::{self, ErrorKind, Group, Headers, Id, Priority, Request, RequestContext, ScimError, User, apply},
 };
 
 /// Questions that one command may ask, far beyond what any needs: a stop, should a decision not
@@ -25,6 +30,9 @@ pub struct Completed {
     pub outcome: Outcome,
     /// What it did.
     pub journal: Journal,
+    /// The user that it changed, held until this is dropped: what is to be remembered of a change
+    /// is, before another command can come to that user.
+    held: Option<Held>,
 }
 
 /// What a command did, or in a dry run would have done.
@@ -36,103 +44,208 @@ pub struct Journal {
     pub written: Vec<Request>,
     /// Whether nothing was to be written.
     pub dry_run: bool,
+    /// AWS's ids of the requests that it refused or failed, for its support.
+    pub aws_request_ids: Vec<String>,
+}
+
+/// What the service is asked to do.
+#[derive(Debug)]
+pub struct Run {
+    /// The command.
+    pub command: Command,
+    /// Nothing is to be written.
+    pub dry_run: bool,
+    /// What is known of it as a stored operation, if it is one.
+    pub stored: Option<StoredRun>,
+}
+
+impl Run {
+    /// A command that is not stored.
+    pub fn of(command: Command, dry_run: bool) -> Self {
+        Self {
+            command,
+            dry_run,
+            stored: None,
+        }
+    }
+}
+
+/// What a run of a stored operation has to know.
+#[derive(Debug)]
+pub struct StoredRun {
+    /// An attempt before this one may have written.
+    pub retried: bool,
+    /// Says whom operations that were accepted later have disabled.
+    pub newer_disables: Arc<dyn NewerDisables>,
+}
+
+/// Says whether a user was disabled by an operation that was accepted later than the one that asks.
+pub trait NewerDisables: fmt::Debug + Send + Sync {
+    /// The id of that operation, by the directory's id of the user.
+    ///
+    /// # Errors
+    /// When it can't be known now; in words for the log.
+    fn of_user(
+        &self,
+        directory_id: String,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send + '_>>;
 }
 
 /// Runs a command while no other is at work on its subject. `on_start` is called once it may.
 ///
 /// # Errors
 /// When it has to come after another; then it was not started.
-pub(super) async fn run(
-    instance: &Instance,
-    command: &Command,
-    dry_run: bool,
-    on_start: impl FnOnce(),
-) -> Result<Completed, BehindError> {
-    let deadline = Instant::now() + instance.options.command_timeout;
-    let mut journal = Journal {
-        dry_run,
-        ..Journal::default()
-    };
+pub(super) async fn run(instance: &Instance, run: &Run, on_start: impl FnOnce()) -> Result<Completed, BehindError> {
+    let command = &run.command;
     let mut prepared = command.prepare(&instance.options.rules);
-    let outcome = if dry_run {
-        on_start();
-        decide_and_perform(instance, &mut prepared, command.priority(), deadline, &mut journal).await
+    let mut engine = Engine {
+        instance,
+        stored: run.stored.as_ref(),
+        priority: command.priority(),
+        deadline: Instant::now() + instance.options.command_timeout,
+        names: prepared.subject(),
+        held: None,
+        journal: Journal {
+            dry_run: run.dry_run,
+            ..Journal::default()
+        },
+    };
+    // A dry run waits for nothing.
+    let held = if run.dry_run {
+        None
     } else {
         // Waiting counts against the command's time; when that is over, deciding tells that nothing
         // was done.
-        let claim = SubjectClaim {
-            instance: instance.name().to_owned(),
-            names: prepared.subject(),
-            priority: command.priority(),
-        };
-        let held = tokio::time::timeout_at(deadline, instance.subjects.hold(claim)).await;
-        let held = held.ok().transpose()?;
-        on_start();
-        let outcome = decide_and_perform(instance, &mut prepared, command.priority(), deadline, &mut journal).await;
-        drop(held);
-        outcome
+        let hold = engine.hold(engine.names.clone());
+        tokio::time::timeout_at(engine.deadline, hold).await.ok().transpose()?
     };
+    on_start();
+    let outcome = engine.decide_and_perform(&mut prepared).await;
+    drop(held);
     Ok(Completed {
         command: command.name(),
         outcome,
-        journal,
+        journal: engine.journal,
+        held: engine.held,
     })
 }
 
-async fn decide_and_perform(
-    instance: &Instance,
-    prepared: &mut Prepared<'_>,
+/// One command at work.
+struct Engine<'a> {
+    instance: &'a Instance,
+    stored: Option<&'a StoredRun>,
     priority: Priority,
     deadline: Instant,
-    journal: &mut Journal,
-) -> Outcome {
-    let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let context = RequestContext {
-        priority,
-        deadline,
-        sent: &sent,
-        received: &received,
-    };
-    let mut known = Known {
-        dry_run: journal.dry_run,
-        ..Known::default()
-    };
-    loop {
-        let next = prepared.decide(&known);
-        let late = match known.answers.len() {
+    /// The names that the command knows its subject by.
+    names: BTreeSet<String>,
+    /// The user that was found, where the names did not say it.
+    held: Option<Held>,
+    journal: Journal,
+}
+
+impl Engine<'_> {
+    async fn decide_and_perform(&mut self, prepared: &mut Prepared<'_>) -> Outcome {
+        let (sent, received) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let context = RequestContext {
+            priority: self.priority,
+            deadline: self.deadline,
+            sent: &sent,
+            received: &received,
+        };
+        let mut known = Known {
+            dry_run: self.journal.dry_run,
+            retried: self.stored.is_some_and(|stored| stored.retried),
+            is_stored: self.stored.is_some(),
+            ..Known::default()
+        };
+        loop {
+            let next = prepared.decide(&known);
+            let late = self.late(&known);
+            let answer = match next {
+                Next::Finish(outcome) => {
+                    self.journal.calls = sent.into_inner();
+                    return *outcome;
+                }
+                Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(self.journal.unsent(why)),
+                Next::Read(Read::NewerDisable(id)) => self.newer_disable(&id).await,
+                Next::Read(read) => self.instance.read(&read, context).await,
+                Next::Write(step) if known.dry_run => {
+                    self.journal.written.push(step.request());
+                    Ok(assumed(&step, &known))
+                }
+                Next::Write(step) => self.write(&step, context).await,
+            };
+            if let Err(error) = &answer {
+                log(error);
+                self.journal.aws_request_ids.extend(error.request_id.clone());
+            }
+            known.answers.push(answer);
+            // A dry run waits for nothing, and deciding about a hundred thousand members takes its
+            // time: other commands come first in between.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Why nothing more is sent, if that is so.
+    fn late(&self, known: &Known) -> Option<String> {
+        match known.answers.len() {
             MAX_QUESTIONS.. => Some("the command asked more than any should".to_owned()),
-            _ if Instant::now() >= deadline => Some(format!(
+            _ if Instant::now() >= self.deadline => Some(format!(
                 "the command's time ({:?}) was over",
-                instance.options.command_timeout
+                self.instance.options.command_timeout
             )),
             _ => None,
-        };
-        let answer = match next {
-            Next::Finish(outcome) => {
-                journal.calls = sent.into_inner();
-                return *outcome;
-            }
-            Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(journal.unsent(why)),
-            Next::Read(read) => instance.read(&read, context).await,
-            Next::Write(step) if known.dry_run => {
-                journal.written.push(step.request());
-                Ok(assumed(&step, &known))
-            }
-            Next::Write(step) => {
-                let answer = instance.write(&step, context).await;
-                if answer.is_ok() {
-                    journal.written.push(step.request());
-                }
-                answer
-            }
-        };
-        if let Err(error) = &answer {
-            log(error);
         }
-        known.answers.push(answer);
-        // A dry run waits for nothing, and deciding about a hundred thousand members takes its
-        // time: other commands come first in between.
-        tokio::task::yield_now().await;
+    }
+
+    async fn write(&mut self, step: &Step, context: RequestContext<'_>) -> Answer {
+        if let (Step::PatchUser(id, _), Some(_)) = (step, self.stored) {
+            self.hold_user(id).await?;
+        }
+        let answer = self.instance.write(step, context).await;
+        if answer.is_ok() {
+            self.journal.written.push(step.request());
+        }
+        answer
+    }
+
+    /// Asks whom newer operations have disabled, while none can come to this user.
+    async fn newer_disable(&mut self, id: &Id) -> Answer {
+        let Some(stored) = self.stored else {
+            return Ok(Reply::NewerDisable(None));
+        };
+        self.hold_user(id).await?;
+        let disable = stored.newer_disables.of_user(id.to_string()).await;
+        disable
+            .map(Reply::NewerDisable)
+            .map_err(|error| ScimError::new(ErrorKind::Congested, error))
+    }
+
+    /// Holds the user that was found, which another command may know by other names.
+    async fn hold_user(&mut self, id: &Id) -> Result<(), ScimError> {
+        let names = commands::names_of_user(Some(id.as_str()), None, None);
+        if self.journal.dry_run || self.held.is_some() || names.is_subset(&self.names) {
+            return Ok(());
+        }
+        let hold = tokio::time::timeout_at(self.deadline, self.hold(names)).await;
+        let expired = |_| {
+            ScimError::new(
+                ErrorKind::Expired,
+                self.journal.unsent("the command's time was over").detail,
+            )
+        };
+        let behind = |error: BehindError| ScimError::new(ErrorKind::Congested, error.to_string());
+        self.held = Some(hold.map_err(expired)?.map_err(behind)?);
+        Ok(())
+    }
+
+    async fn hold(&self, names: BTreeSet<String>) -> Result<Held, BehindError> {
+        let claim = SubjectClaim {
+            instance: self.instance.name().to_owned(),
+            names,
+            priority: self.priority,
+        };
+        self.instance.subjects.hold(claim).await
     }
 }
 
@@ -174,7 +287,14 @@ fn assumed(step: &Step, known: &Known) -> Reply {
             let found = known.answers.iter().rev().find_map(|answer| match answer {
                 Ok(Reply::User(user)) => Some(user).filter(has_id),
                 Ok(Reply::Users(users)) => users.resources.iter().find(has_id),
-                Ok(Reply::NoBody | Reply::Members(_) | Reply::Group(_) | Reply::Groups(_) | Reply::Headers(_))
+                Ok(
+                    Reply::NoBody
+                    | Reply::Members(_)
+                    | Reply::Group(_)
+                    | Reply::Groups(_)
+                    | Reply::Headers(_)
+                    | Reply::NewerDisable(_),
+                )
                 | Err(_) => None,
             });
             found.map_or(Reply::NoBody, |user| Reply::User(apply(&changes.operations, user)))

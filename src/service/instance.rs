@@ -137,6 +137,8 @@ impl Instance {
                 let page = users(Some(Filter::equal("groups.value", group.as_str())), page.clone()).await;
                 page.map(|page| Reply::Members(page.map(|user| Member::of(&user))))
             }
+            // The engine answers it: it is about operations, and no request.
+            Read::NewerDisable(_) => return Ok(Reply::NewerDisable(None)),
             Read::Probe => users(None, Page::Probe(1)).await.map(Reply::Users),
             Read::GroupById(id) => client.get_group(id, context).await.map(Reply::Group),
             Read::GroupsByName(name) => client
@@ -167,7 +169,14 @@ impl Instance {
         let absent = match &answer {
             Ok(Reply::Users(users)) => users.resources.is_empty(),
             Ok(Reply::Groups(groups)) => groups.resources.is_empty(),
-            Ok(Reply::User(_) | Reply::NoBody | Reply::Members(_) | Reply::Group(_) | Reply::Headers(_)) => false,
+            Ok(
+                Reply::User(_)
+                | Reply::NoBody
+                | Reply::Members(_)
+                | Reply::Group(_)
+                | Reply::Headers(_)
+                | Reply::NewerDisable(_),
+            ) => false,
             Err(error) => error.kind == ErrorKind::Absent,
         };
         if absent {

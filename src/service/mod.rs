@@ -21,10 +21,8 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use self::admission::Limit;
-use crate::commands::Command;
-
 pub use admission::{BusyError, Permit, Place, Turn};
-pub use engine::{Completed, Journal};
+pub use engine::{Completed, Journal, NewerDisables, Run, StoredRun};
 pub use instance::{Instance, InstanceOptions};
 pub use observer::CommandObserver;
 pub use subjects::{BehindError, Held, HoldSubjects, InMemorySubjects, SubjectClaim};
@@ -112,8 +110,7 @@ impl Service {
     pub async fn run(
         &self,
         permit: Permit,
-        command: Command,
-        dry_run: bool,
+        run: Run,
         mut observer: impl CommandObserver,
     ) -> Result<Completed, RunError> {
         if self.tasks.is_closed() {
@@ -122,7 +119,7 @@ impl Service {
         let (answer, answered) = oneshot::channel();
         let task = async move {
             let instance = Arc::clone(&permit.instance);
-            let ran = engine::run(&instance, &command, dry_run, || observer.on_start()).await;
+            let ran = engine::run(&instance, &run, || observer.on_start()).await;
             if let Ok(completed) = &ran {
                 observer.on_finish(completed);
             }
@@ -133,7 +130,7 @@ impl Service {
                     instance = instance.name(),
                     outcome = completed.outcome.label(),
                     upstream_calls = completed.journal.calls,
-                    dry_run,
+                    dry_run = run.dry_run,
                     "a command ended after its caller had hung up"
                 );
             }

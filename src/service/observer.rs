@@ -8,12 +8,12 @@ pub trait CommandObserver: Send + 'static {
     fn on_start(&mut self);
 
     /// Called when the command has ended.
-    fn on_finish(self, completed: &Completed);
+    fn on_finish(&mut self, completed: &Completed);
 }
 
 /// Observes nothing.
 impl CommandObserver for () {
     fn on_start(&mut self) {}
 
-    fn on_finish(self, _: &Completed) {}
+    fn on_finish(&mut self, _: &Completed) {}
 }

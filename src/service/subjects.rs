@@ -41,7 +41,7 @@ pub struct SubjectClaim {
 }
 
 /// A subject being held. Dropping it lets the next command go on.
-pub struct Held(#[expect(dead_code, reason = "held for what its end does")] Box<dyn Any + Send>);
+pub struct Held(#[expect(dead_code, reason = "held for what its end does")] Box<dyn Any + Send + Sync>);
 
 /// Says that the command has to come after an operation that is stored and not done yet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub struct BehindError {
 
 impl Held {
     /// Holds for as long as this value is not dropped.
-    pub fn by(guard: impl Send + 'static) -> Self {
+    pub fn by(guard: impl Send + Sync + 'static) -> Self {
         Self(Box::new(guard))
     }
 }

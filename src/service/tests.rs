@@ -51,7 +51,7 @@ impl CommandObserver for Observed {
         say(&self.0, "begun");
     }
 
-    fn on_finish(self, _: &Completed) {
+    fn on_finish(&mut self, _: &Completed) {
         say(&self.0, "ended");
     }
 }
@@ -77,7 +77,7 @@ async fn disable(
     let command = json!({"command": "iam-disable-user", "arguments": {"user-profile": {"username": "Ann"}}});
     let command = serde_json::from_value(command).unwrap();
     let end = service
-        .run(permit, command, dry_run, Observed(Arc::clone(&events)))
+        .run(permit, Run::of(command, dry_run), Observed(Arc::clone(&events)))
         .await;
     let (claims, events) = (subjects.claims.lock().unwrap().clone(), events.lock().unwrap().clone());
     assert!(service.admit_work(Turn::Now).await.is_ok(), "its place is free again");

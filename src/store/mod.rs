@@ -20,8 +20,8 @@ pub mod sqlite;
 mod tests;
 
 pub use rows::{
-    Accepted, Attempt, AttemptEnd, Claim, ClaimResult, Claimed, Disabled, End, Filter, Learned, NewOperation,
-    Operation, OperationPage, State,
+    Accepted, Attempt, AttemptEnd, Claim, Claimed, Disabled, End, Filter, Learned, NewOperation, Operation,
+    OperationPage, State,
 };
 
 /// The answer of a store, to be awaited.
@@ -36,13 +36,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// something to do again; `None` when nothing waits for a time.
     fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
 
-    /// Claims the operation of an instance whose turn it is: the most urgent one first, then the
-    /// one that has waited longest. Its attempt begins.
+    /// Claims an operation of an instance, and lets its attempt begin: the oldest that may overtake,
+    /// unless something runs in its lanes; else the one whose turn it is, the most urgent first and
+    /// then the one that has waited longest.
     fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>>;
-
-    /// Claims one operation. Out of turn, where it may overtake what waits in its lanes; never
-    /// beside one that runs there.
-    fn claim_one(&self, id: String, out_of_turn: bool, now: Timestamp) -> Answer<'_, ClaimResult>;
 
     /// Ends the attempt of a claim, and says what becomes of its operation.
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()>;
@@ -83,8 +80,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize>;
 
     /// Takes up what a process that died has left: its attempts end as died, and each operation
-    /// waits in its place again; from its third death in a row on by this schedule. Answers how
-    /// many there were.
+    /// waits in its place again; from its third death in a row on by this schedule. What is
+    /// synchronous, has not begun and overtakes nothing is cancelled. Answers how many attempts
+    /// there were.
     fn recover(&self, schedule: Vec<SignedDuration>, now: Timestamp) -> Answer<'_, usize>;
 }
 

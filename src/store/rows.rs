@@ -20,6 +20,10 @@ pub struct NewOperation {
     pub class: u8,
     /// Every name that it knows its person or group by.
     pub lanes: BTreeSet<String>,
+    /// Whether it runs at once, and then in its turn as well, where something is before it.
+    pub overtakes: bool,
+    /// Whether its caller waits for it: with its process gone it is not begun any more.
+    pub is_synchronous: bool,
     /// Before this time it stands outside its lanes.
     pub not_before: Option<Timestamp>,
     /// The caller that sent it.
@@ -148,6 +152,10 @@ pub struct Operation {
     pub ended_at: Option<Timestamp>,
     /// Whether an attempt may have written.
     pub may_have_written: bool,
+    /// Whether an attempt changed the directory.
+    pub has_changed: bool,
+    /// See [`NewOperation::is_synchronous`].
+    pub is_synchronous: bool,
     /// See [`NewOperation::caller`].
     pub caller: Option<String>,
     /// See [`NewOperation::source`].
@@ -199,19 +207,8 @@ pub struct Claimed {
     pub claim: Claim,
     /// The operation.
     pub operation: Operation,
-}
-
-/// What became of the wish to claim one operation.
-#[derive(Clone, Debug)]
-pub enum ClaimResult {
-    /// It is claimed.
-    Claimed(Box<Claimed>),
-    /// Others are before it, or its time has not come.
-    Behind,
-    /// It runs already, has ended, or waits for a person's word.
-    NotWaiting(State),
-    /// There is no such operation.
-    Gone,
+    /// Whether something is before it in its lanes.
+    pub is_out_of_turn: bool,
 }
 
 /// How an attempt ended; see [`Attempt`].
@@ -225,7 +222,9 @@ pub struct AttemptEnd {
     pub aws_request_ids: Option<String>,
     /// Whether the attempt may have written something, or an answer to a write got lost.
     pub may_have_written: bool,
-    /// What it came to, as the caller is told.
+    /// Whether it changed the directory.
+    pub changed: bool,
+    /// What it came to, as the caller is told. Kept unless an attempt before it changed something.
     pub envelope: Option<String>,
     /// What the directory showed of the operation's person.
     pub learned: Option<Learned>,
@@ -249,7 +248,7 @@ pub enum End {
     Ended(State, Option<String>),
     /// It keeps its place, and all behind it wait with it, until this time.
     RetryAt(Timestamp),
-    /// It keeps its place and is taken up again in its turn: it ran out of turn.
+    /// It keeps its place, and from now on waits for its turn.
     InTurn,
     /// It keeps its place and waits for a person's word, or for data.
     Waits(State, Option<String>),

@@ -177,6 +177,8 @@ fn operation(number: usize, person: usize) -> NewOperation {
         stored: format!(r#"{{"v": 1, "command": {{"iam-update-user": {{"user-profile": {profile}}}}}}}"#),
         class: 2,
         lanes: BTreeSet::from([format!("user name p{person}"), format!("employee {person}")]),
+        overtakes: false,
+        is_synchronous: false,
         not_before: None,
         caller: Some("hr".to_owned()),
         source: None,

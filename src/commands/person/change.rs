@@ -46,7 +46,10 @@ impl<'a> Person<'a> {
             return self.invalid(&violations);
         }
         if user.active() == Some(false) && allow_enable && policy.enable_user_enabled {
-            changes.push(Operation::replace("active", true));
+            match self.newer_disable(user, replay)? {
+                None => changes.push(Operation::replace("active", true)),
+                disable => self.overtaken = disable.map(str::to_owned),
+            }
         }
         if changes.is_empty() {
             return Ok(self.done(user));
@@ -54,6 +57,16 @@ impl<'a> Person<'a> {
         match self.patch(user, changes, &sent, replay)? {
             Some(user) => Ok(self.done(user)),
             None => self.fails(Cause::Absent, ABSENT),
+        }
+    }
+
+    /// The operation that disabled the user and was accepted after this one: what was meant before
+    /// somebody left enables nobody.
+    fn newer_disable(&self, user: &User, replay: &mut Replay<'a>) -> Result<Option<&'a str>, Next> {
+        let Some(id) = user.id() else { return Ok(None) };
+        match replay.newer_disable(&id)? {
+            Ok(disable) => Ok(disable),
+            Err(error) => self.failed(error),
         }
     }
 

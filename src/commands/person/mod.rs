@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub(in crate::commands) use keys::Keys;
+pub use names::names_of_user;
 pub(in crate::commands) use names::{folded, is_same_name};
 pub(in crate::commands) use prepared::{OfPerson, PreparedPerson};
 
@@ -43,6 +44,8 @@ pub(in crate::commands) struct Person<'a> {
     lookup: Lookup,
     /// Whether the profile has an id of AWS's form that the directory does not know.
     unknown_aws_id: bool,
+    /// The newer operation because of which enabling was left out.
+    overtaken: Option<String>,
 }
 
 impl<'a> Person<'a> {
@@ -54,6 +57,7 @@ impl<'a> Person<'a> {
             found: None,
             lookup: Lookup::default(),
             unknown_aws_id: false,
+            overtaken: None,
         }
     }
 
@@ -180,6 +184,7 @@ impl<'a> Person<'a> {
             action: self.action,
             profile: self.prepared.profile.clone(),
             lookup: self.lookup_of(&end),
+            overtaken: self.overtaken.clone(),
             end,
         })
     }

@@ -1,5 +1,7 @@
 //! When two texts are one name, and when two values say the same of a person.
 
+use std::collections::BTreeSet;
+
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// A name in the form in which equal names are equal: canonical equivalence (NFC = NFD) and letter
@@ -13,6 +15,18 @@ pub(in crate::commands) fn folded(name: &str) -> String {
 /// Whether two texts are one userName, or one displayName of a group.
 pub(in crate::commands) fn is_same_name(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
+}
+
+/// The names by which commands know one user: those of two commands that share one are about the
+/// same person.
+pub fn names_of_user(id: Option<&str>, user_name: Option<&str>, employee_id: Option<&str>) -> BTreeSet<String> {
+    let names = [
+        id.map(|id| format!("user id {}", id.to_lowercase())),
+        // Two spellings of a user name are one person.
+        user_name.map(|name| format!("user name {}", folded(name))),
+        employee_id.map(|id| format!("employee {id}")),
+    ];
+    names.into_iter().flatten().collect()
 }
 
 /// The composed and the decomposed form of a name, those that differ from it.

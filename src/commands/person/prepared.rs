@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     super::{Decision, Rules},
-    folded,
+    names_of_user,
 };
 use crate::{
     decide::{Next, Replay},
@@ -132,10 +132,7 @@ impl<'a> PreparedPerson<'a> {
         for (profile, mapped) in [Some(now), old].into_iter().flatten() {
             let text = |attribute: &str| mapped.attributes.get(attribute).and_then(Value::as_str);
             let id = profile.text("id").ok().flatten().map(str::trim);
-            names.extend(id.map(|id| format!("user id {}", id.to_lowercase())));
-            // Two spellings of a user name are one person.
-            names.extend(text("userName").map(|name| format!("user name {}", folded(name))));
-            names.extend(text("externalId").map(|id| format!("employee {id}")));
+            names.extend(names_of_user(id, text("userName"), text("externalId")));
         }
         names
     }

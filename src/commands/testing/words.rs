@@ -20,6 +20,7 @@ pub(in crate::commands) fn asked(next: &Next) -> String {
             Read::Members(id, Page::Next(cursor)) => format!("members of {id} from {cursor}?"),
             Read::Members(id, page) => format!("members of {id}, {page:?}?"),
             Read::Probe => "anybody?".to_owned(),
+            Read::NewerDisable(id) => format!("a newer disable of {id}?"),
         },
         Next::Write(step) => match step {
             Step::CreateUser(user) => {

@@ -31,7 +31,7 @@ use crate::{
         query::CommandQuery,
         state::App,
     },
-    service::{CommandObserver, Completed, Instance, RunError, Turn},
+    service::{CommandObserver, Completed, Instance, Run, RunError, Turn},
 };
 
 pub(in crate::http) const USERS: &str = "User commands";
@@ -244,7 +244,8 @@ impl Call {
         let Ok(permit) = app.service.admit(&self.instance, Turn::Now).await else {
             return Problem::busy(BUSY_RETRY).into_response();
         };
-        match app.service.run(permit, command, self.dry_run, accepted).await {
+        let run = Run::of(command, self.dry_run);
+        match app.service.run(permit, run, accepted).await {
             Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
             // Subjects that are held in memory are behind nothing.
             Err(RunError::Behind(_)) => Problem::busy(BUSY_RETRY).into_response(),
@@ -299,7 +300,7 @@ impl CommandObserver for AuditGuard {
         }
     }
 
-    fn on_finish(mut self, completed: &Completed) {
+    fn on_finish(&mut self, completed: &Completed) {
         let lookup = completed.outcome.lookup();
         let looked_by = lookup
             .filter(|lookup| lookup.id.is_none())
@@ -330,6 +331,7 @@ fn answer(completed: Completed, instance: &Instance, representation: Representat
         command,
         outcome,
         journal,
+        ..
     } = completed;
     let access_record = AccessRecord {
         command: Some(command),

@@ -24,10 +24,10 @@ pub(super) fn enter(connection: &Connection, number: i64, instance: &str) -> Res
     for name in &names {
         join(connection, instance, name, turn, number, false)?;
     }
-    let sql = "UPDATE operation SET turn = ?2, first = ?3 WHERE number = ?1";
+    let sql = "UPDATE operation SET turn = ?2, first = NOT ?3, overtaking = overtakes AND ?3 WHERE number = ?1";
     connection
         .prepare_cached(sql)?
-        .execute(params![number, turn, !is_behind])?;
+        .execute(params![number, turn, is_behind])?;
     Ok(is_behind)
 }
 

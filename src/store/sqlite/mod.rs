@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{
-    Accepted, Answer, Attempt, AttemptEnd, Claim, ClaimResult, Claimed, Disabled, End, Filter, NewOperation, Operation,
+    Accepted, Answer, Attempt, AttemptEnd, Claim, Claimed, Disabled, End, Filter, NewOperation, Operation,
     OperationPage, State, Store, StoreError,
 };
 
@@ -308,10 +308,6 @@ impl Store for Sqlite {
 
     fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>> {
         self.write(move |connection| Ok(queue::claim(connection, &instance, now)?))
-    }
-
-    fn claim_one(&self, id: String, out_of_turn: bool, now: Timestamp) -> Answer<'_, ClaimResult> {
-        self.write(move |connection| Ok(queue::claim_one(connection, &id, out_of_turn, now)?))
     }
 
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()> {

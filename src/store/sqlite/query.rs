@@ -11,7 +11,8 @@ use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
 /// What [`operation_row`] reads.
 const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
-    (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number)";
+    (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number), \
+    has_changed, is_synchronous";
 
 /// Milliseconds since 1970, as times are stored.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -152,6 +153,8 @@ fn operation_row(row: &Row<'_>) -> Result<Operation> {
         purpose: row.get(16)?,
         traceparent: row.get(17)?,
         envelope: row.get(18)?,
+        has_changed: row.get(20)?,
+        is_synchronous: row.get(21)?,
         subject: serde_json::from_str(&names).map_err(|_| unknown(19))?,
     })
 }

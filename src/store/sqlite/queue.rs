@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Result, params};
 
 use super::{
-    super::{Accepted, AttemptEnd, Claim, ClaimResult, Claimed, End, NewOperation, State, StoreError},
+    super::{Accepted, AttemptEnd, Claim, Claimed, End, NewOperation, State, StoreError},
     lanes,
     query::{by_number, millis},
 };
@@ -12,6 +12,9 @@ use super::{
 /// How many operations take their turn in one transaction, so that a flood of them holds up nothing
 /// else.
 const PROMOTED_AT_ONCE: u32 = 500;
+
+/// How many that overtake, and wait for what runs in their lanes, a claim looks at.
+const OVERTAKING_AT_ONCE: u32 = 100;
 
 pub(super) fn accept(
     connection: &Connection,
@@ -33,7 +36,8 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
     };
     let sql =
         "INSERT INTO operation (id, instance, command, stored, class, state, not_before, created_at, caller, source,
-            batch, purpose, traceparent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            batch, purpose, traceparent, overtakes, is_synchronous)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     let inserted = connection.prepare_cached(sql)?.execute(params![
         new.id,
         new.instance,
@@ -48,6 +52,8 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
         new.batch,
         new.purpose,
         new.traceparent,
+        new.overtakes,
+        new.is_synchronous,
     ]);
     match inserted {
         Ok(_) => {}
@@ -91,6 +97,15 @@ pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<
 }
 
 pub(super) fn claim(connection: &Connection, instance: &str, now: Timestamp) -> Result<Option<Claimed>> {
+    let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND overtaking = 1 AND run_at = 0
+        ORDER BY number LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let overtaking = statement.query_map(params![instance, OVERTAKING_AT_ONCE], |row| row.get(0))?;
+    for number in overtaking.collect::<Result<Vec<_>>>()? {
+        if !lanes::is_beside_running(connection, number)? {
+            return begin(connection, number, now).map(Some);
+        }
+    }
     let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND first = 1 AND run_at = 0
         ORDER BY class, turn LIMIT 1";
     let number = connection
@@ -100,41 +115,28 @@ pub(super) fn claim(connection: &Connection, instance: &str, now: Timestamp) -> 
     number.map(|number| begin(connection, number, now)).transpose()
 }
 
-pub(super) fn claim_one(connection: &Connection, id: &str, out_of_turn: bool, now: Timestamp) -> Result<ClaimResult> {
-    let Some((number, state)) = find(connection, id)? else {
-        return Ok(ClaimResult::Gone);
-    };
-    match state {
-        State::Waiting => {}
-        State::Scheduled => return Ok(ClaimResult::Behind),
-        _ => return Ok(ClaimResult::NotWaiting(state)),
-    }
-    let sql = "SELECT first = 1 AND run_at = 0 FROM operation WHERE number = ?1";
-    let is_its_turn: bool = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
-    if is_its_turn || out_of_turn && !lanes::is_beside_running(connection, number)? {
-        return Ok(ClaimResult::Claimed(Box::new(begin(connection, number, now)?)));
-    }
-    Ok(ClaimResult::Behind)
-}
-
 /// Lets the next attempt of an operation begin.
 fn begin(connection: &Connection, number: i64, now: Timestamp) -> Result<Claimed> {
     let sql = "INSERT INTO attempt (operation, number, started_at, requested_by)
         SELECT number, attempts + 1, ?2, requested_by FROM operation WHERE number = ?1";
     connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
-    let sql =
-        "UPDATE operation SET state = 'running', reason = NULL, run_at = 0, epoch = epoch + 1, attempts = attempts + 1,
-            requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts";
-    let claim = connection.prepare_cached(sql)?.query_row([number], |row| {
-        Ok(Claim {
+    let sql = "UPDATE operation SET state = 'running', reason = NULL, run_at = 0, epoch = epoch + 1,
+            attempts = attempts + 1, requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts, first";
+    let (claim, is_first): (_, bool) = connection.prepare_cached(sql)?.query_row([number], |row| {
+        let claim = Claim {
             number,
             epoch: row.get(0)?,
             attempt: row.get(1)?,
-        })
+        };
+        Ok((claim, row.get(2)?))
     })?;
     lanes::set_running(connection, number, true)?;
     let operation = by_number(connection, number)?;
-    Ok(Claimed { claim, operation })
+    Ok(Claimed {
+        claim,
+        operation,
+        is_out_of_turn: !is_first,
+    })
 }
 
 pub(super) fn end(
@@ -151,7 +153,9 @@ pub(super) fn end(
         End::InTurn => (State::Waiting, None, 0),
     };
     let sql = "UPDATE operation SET state = ?3, reason = ?4, run_at = ?5, ended_at = ?6,
-            may_have_written = may_have_written OR ?7, envelope = coalesce(?8, envelope)
+            may_have_written = may_have_written OR ?7, has_changed = has_changed OR ?9,
+            envelope = CASE WHEN has_changed THEN envelope ELSE coalesce(?8, envelope) END,
+            overtaking = overtaking AND ?10
         WHERE number = ?1 AND epoch = ?2 AND state = 'running' RETURNING instance, id";
     let (instance, id): (String, String) = connection
         .prepare_cached(sql)?
@@ -165,6 +169,8 @@ pub(super) fn end(
                 state.has_ended().then(|| millis(now)),
                 attempt.may_have_written,
                 attempt.envelope,
+                attempt.changed,
+                matches!(end, End::RetryAt(_)),
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -284,6 +290,13 @@ pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Tim
 /// Takes up what a process that died has left. From its third death in a row on an operation waits:
 /// it may be what its process dies of.
 pub(super) fn recover(connection: &Connection, schedule: &[SignedDuration], now: Timestamp) -> Result<usize> {
+    let sql =
+        "SELECT id FROM operation WHERE state = 'waiting' AND is_synchronous = 1 AND attempts = 0 AND overtakes = 0";
+    let mut statement = connection.prepare_cached(sql)?;
+    let given_up = statement.query_map([], |row| row.get(0))?;
+    for id in given_up.collect::<Result<Vec<String>>>()? {
+        cancel(connection, &id, Some("its caller is gone"), now)?;
+    }
     let mut statement = connection.prepare_cached("SELECT number FROM operation WHERE state = 'running'")?;
     let numbers = statement.query_map([], |row| row.get(0))?;
     let numbers = numbers.collect::<Result<Vec<i64>>>()?;

@@ -28,6 +28,10 @@ CREATE TABLE operation (
     attempts INTEGER NOT NULL DEFAULT 0,
     requested_by TEXT,                   -- the principal that asked for the next try
     may_have_written INTEGER NOT NULL DEFAULT 0,
+    has_changed INTEGER NOT NULL DEFAULT 0,
+    overtakes INTEGER NOT NULL,
+    overtaking INTEGER NOT NULL DEFAULT 0, -- it overtakes, and has not run since it came behind others
+    is_synchronous INTEGER NOT NULL,
     caller TEXT,
     source TEXT,
     batch TEXT,
@@ -36,6 +40,8 @@ CREATE TABLE operation (
     envelope TEXT
 ) STRICT;
 CREATE INDEX operation_runnable ON operation (instance, class, turn) WHERE state = 'waiting' AND first = 1 AND run_at = 0;
+CREATE INDEX operation_overtaking ON operation (instance, number)
+    WHERE state = 'waiting' AND overtaking = 1 AND run_at = 0;
 CREATE INDEX operation_delayed ON operation (run_at) WHERE state = 'waiting' AND run_at > 0;
 CREATE INDEX operation_scheduled ON operation (not_before) WHERE state = 'scheduled';
 CREATE INDEX operation_running ON operation (number) WHERE state = 'running';

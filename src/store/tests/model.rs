@@ -21,6 +21,37 @@ pub(super) struct Row {
     /// How many of its last attempts died, one after the other.
     pub(super) deaths: usize,
     pub(super) may_have_written: bool,
+    overtakes: bool,
+    /// It overtakes, and has not run since it came behind others.
+    overtaking: bool,
+    is_synchronous: bool,
+}
+
+impl Row {
+    pub(super) fn new(
+        instance: usize,
+        class: u8,
+        subject: BTreeSet<String>,
+        not_before: Option<Timestamp>,
+        [overtakes, is_synchronous]: [bool; 2],
+    ) -> Self {
+        Self {
+            instance,
+            class,
+            subject,
+            lanes: BTreeSet::new(),
+            turn: None,
+            state: State::Scheduled,
+            run_at: None,
+            not_before,
+            attempts: 0,
+            deaths: 0,
+            may_have_written: false,
+            overtakes,
+            overtaking: false,
+            is_synchronous,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -32,28 +63,10 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn accept(
-        &mut self,
-        instance: usize,
-        class: u8,
-        subject: BTreeSet<String>,
-        at: Option<Timestamp>,
-    ) -> bool {
-        self.rows.push(Row {
-            instance,
-            class,
-            subject,
-            lanes: BTreeSet::new(),
-            turn: None,
-            state: State::Scheduled,
-            run_at: None,
-            not_before: at,
-            attempts: 0,
-            deaths: 0,
-            may_have_written: false,
-        });
-        let number = self.rows.len() - 1;
-        at.is_none() && self.enter(number)
+    pub(super) fn accept(&mut self, row: Row) -> bool {
+        let is_due = row.not_before.is_none();
+        self.rows.push(row);
+        is_due && self.enter(self.rows.len() - 1)
     }
 
     fn enter(&mut self, number: usize) -> bool {
@@ -72,7 +85,10 @@ impl Model {
         row.lanes = lanes;
         row.turn = Some(turn);
         row.state = State::Waiting;
-        !self.before(number).is_empty()
+        let is_behind = !self.before(number).is_empty();
+        let row = &mut self.rows[number];
+        row.overtaking = row.overtakes && is_behind;
+        is_behind
     }
 
     fn names_of(&self, instance: usize, id: &str) -> BTreeSet<String> {
@@ -95,24 +111,27 @@ impl Model {
         (0..self.rows.len()).filter(is_before).collect()
     }
 
-    pub(super) fn is_beside_running(&self, number: usize) -> bool {
+    fn is_beside_running(&self, number: usize) -> bool {
         (0..self.rows.len()).any(|other| {
             other != number && self.rows[other].state == State::Running && self.share_a_lane(number, other)
         })
     }
 
-    pub(super) fn is_its_turn(&self, number: usize) -> bool {
+    /// Whether nothing is before it, and nothing runs beside it.
+    pub(super) fn is_first(&self, number: usize) -> bool {
+        self.before(number).is_empty() && !self.is_beside_running(number)
+    }
+
+    fn is_ready(&self, number: usize, instance: usize) -> bool {
         let row = &self.rows[number];
-        row.state == State::Waiting
-            && row.run_at.is_none()
-            && self.before(number).is_empty()
-            && !self.is_beside_running(number)
+        row.instance == instance && row.state == State::Waiting && row.run_at.is_none()
     }
 
     pub(super) fn next(&self, instance: usize) -> Option<usize> {
-        let turns =
-            (0..self.rows.len()).filter(|number| self.rows[*number].instance == instance && self.is_its_turn(*number));
-        turns.min_by_key(|number| (self.rows[*number].class, self.rows[*number].turn))
+        let ready = || (0..self.rows.len()).filter(|number| self.is_ready(*number, instance));
+        let overtaking = ready().find(|number| self.rows[*number].overtaking && !self.is_beside_running(*number));
+        let in_turn = ready().filter(|number| self.is_first(*number));
+        overtaking.or_else(|| in_turn.min_by_key(|number| (self.rows[*number].class, self.rows[*number].turn)))
     }
 
     pub(super) fn begin(&mut self, number: usize) {
@@ -126,6 +145,7 @@ impl Model {
         let row = &mut self.rows[number];
         row.state = state;
         row.run_at = run_at;
+        row.overtaking = row.overtaking && run_at.is_some();
         row.deaths = 0;
         if state.has_ended() {
             row.turn = None;
@@ -201,6 +221,12 @@ impl Model {
     }
 
     pub(super) fn recover(&mut self, wait: impl Fn(usize) -> Option<Timestamp>) -> usize {
+        for number in 0..self.rows.len() {
+            let row = &self.rows[number];
+            if row.state == State::Waiting && row.is_synchronous && row.attempts == 0 && !row.overtakes {
+                self.cancel(number);
+            }
+        }
         let mut recovered = 0;
         for row in &mut self.rows {
             if row.state == State::Running {

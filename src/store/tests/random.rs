@@ -16,8 +16,8 @@ use proptest::{
 };
 
 use super::{
-    super::{AttemptEnd, Claim, ClaimResult, End, Filter, Learned, NewOperation, State, Store},
-    model::Model,
+    super::{AttemptEnd, Claim, End, Filter, Learned, NewOperation, State, Store},
+    model::{Model, Row},
 };
 
 /// The environment's variable that says how many cases are run; few by default.
@@ -31,13 +31,11 @@ enum Step {
         class: u8,
         names: BTreeSet<u8>,
         in_seconds: Option<i64>,
+        overtakes: bool,
+        is_synchronous: bool,
     },
     Claim {
         instance: usize,
-    },
-    ClaimOne {
-        operation: usize,
-        out_of_turn: bool,
     },
     End {
         running: usize,
@@ -84,10 +82,10 @@ enum EndOf {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let names = || prop::collection::btree_set(0..5_u8, 1..3);
     let step = prop_oneof![
-        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64)).prop_map(
-            |(instance, class, names, in_seconds)| Step::Accept { instance, class, names, in_seconds }),
+        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64), any::<bool>(), any::<bool>()).prop_map(
+            |(instance, class, names, in_seconds, overtakes, is_synchronous)|
+                Step::Accept { instance, class, names, in_seconds, overtakes, is_synchronous }),
         5 => (0..2_usize).prop_map(|instance| Step::Claim { instance }),
-        2 => (any::<usize>(), any::<bool>()).prop_map(|(operation, out_of_turn)| Step::ClaimOne { operation, out_of_turn }),
         6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>()).prop_map(
             |(running, end, learned, disabled, wrote)| Step::End { running, end, learned, disabled, wrote }),
         1 => any::<usize>().prop_map(|claim| Step::EndAgain { claim }),
@@ -199,9 +197,13 @@ impl<'a> Both<'a> {
                 class,
                 names,
                 in_seconds,
-            } => self.accept(*instance, *class, names, *in_seconds).await,
+                overtakes,
+                is_synchronous,
+            } => {
+                self.accept(*instance, *class, names, *in_seconds, [*overtakes, *is_synchronous])
+                    .await
+            }
             Step::Claim { instance } => self.claim(*instance).await,
-            Step::ClaimOne { operation, out_of_turn } => self.claim_one(*operation, *out_of_turn).await,
             Step::End {
                 running,
                 end,
@@ -236,10 +238,17 @@ impl<'a> Both<'a> {
         class: u8,
         names: &BTreeSet<u8>,
         in_seconds: Option<i64>,
+        [overtakes, is_synchronous]: [bool; 2],
     ) -> Result<(), TestCaseError> {
         let names = lanes(names);
         let not_before = in_seconds.map(|seconds| self.after(seconds));
-        let is_behind = self.model.accept(instance, class, names.clone(), not_before);
+        let is_behind = self.model.accept(Row::new(
+            instance,
+            class,
+            names.clone(),
+            not_before,
+            [overtakes, is_synchronous],
+        ));
         let new = NewOperation {
             id: self.id(self.model.rows.len() - 1),
             instance: self.instance(instance),
@@ -247,6 +256,8 @@ impl<'a> Both<'a> {
             stored: "{}".to_owned(),
             class,
             lanes: names,
+            overtakes,
+            is_synchronous,
             not_before,
             caller: None,
             source: None,
@@ -273,34 +284,10 @@ impl<'a> Both<'a> {
             expected.map(|number| self.id(number))
         );
         if let (Some(number), Some(claimed)) = (expected, claimed) {
+            prop_assert_eq!(claimed.is_out_of_turn, !self.model.is_first(number));
             self.model.begin(number);
             prop_assert_eq!(claimed.claim.attempt, self.model.rows[number].attempts);
             self.claims.push((number, claimed.claim));
-        }
-        Ok(())
-    }
-
-    async fn claim_one(&mut self, operation: usize, out_of_turn: bool) -> Result<(), TestCaseError> {
-        let Some(number) = operation.checked_rem(self.model.rows.len()) else {
-            return Ok(());
-        };
-        let state = self.model.rows[number].state;
-        let may = state == State::Waiting
-            && (self.model.is_its_turn(number) || out_of_turn && !self.model.is_beside_running(number));
-        let result = self
-            .store
-            .claim_one(self.id(number), out_of_turn, self.now)
-            .await
-            .expect("an answer");
-        match result {
-            ClaimResult::Claimed(claimed) => {
-                prop_assert!(may, "claimed, though it was {:?}", state);
-                self.model.begin(number);
-                self.claims.push((number, claimed.claim));
-            }
-            ClaimResult::Behind => prop_assert!(!may && matches!(state, State::Waiting | State::Scheduled)),
-            ClaimResult::NotWaiting(found) => prop_assert_eq!(found, state),
-            ClaimResult::Gone => prop_assert!(false, "it is there"),
         }
         Ok(())
     }

@@ -135,6 +135,10 @@ pub(super) fn answers(question: &Next, position: usize) -> Vec<Answer> {
                 members(&[], Some("b")),
             ]
         }
+        Next::Read(Read::NewerDisable(_)) => vec![
+            Ok(Reply::NewerDisable(None)),
+            Ok(Reply::NewerDisable(Some("op-9".to_owned()))),
+        ],
         Next::Read(Read::Probe) => vec![nobody(), found(json!({}))],
         Next::Write(Step::CreateUser(sent)) => {
             let mut made = sent.clone();
