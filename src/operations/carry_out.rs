@@ -1,0 +1,260 @@
+//! One attempt of one operation, from its claim to its end in the store.
+
+use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Operations, Waiter,
+    retry::{Verdict, failures, verdict},
+};
+use crate::{
+    commands::{Command, names_of_group, names_of_user, stored},
+    envelope::{Envelope, Signature},
+    outcome::{Outcome, Shown},
+    scim::Priority,
+    service::{CommandObserver, Completed, Instance, NewerDisables, Run, RunError, StoredRun, Turn},
+    store::{AttemptEnd, Claim, Claimed, End, Learned, Operation, State, Store, StoreError},
+};
+
+/// How many operations may hang together with one that overtakes; with more it is not certain whom
+/// it means.
+const CONNECTED: u32 = 1_000;
+
+/// How often the end of an attempt is written again while the store is away.
+const END_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long an operation waits for a place among the commands that run. It has its turn, and keeps
+/// it.
+const FOR_A_PLACE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Operations {
+    /// Carries out an operation that was claimed, and says in the store what came of it.
+    pub(super) async fn carry_out(&self, instance: &Arc<Instance>, claimed: Claimed) {
+        let Claimed {
+            claim,
+            operation,
+            is_out_of_turn,
+        } = claimed;
+        let command = match stored::read(&operation.stored) {
+            Ok(command) => command,
+            Err(error) => {
+                tracing::error!(operation = operation.id, "an operation can't be carried out: {error}");
+                let end = End::Ended(State::Failed, Some(error.to_string()));
+                return self.end(claim, AttemptEnd::default(), end).await;
+            }
+        };
+        if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &command).await {
+            // It keeps its place, and what it has to wait for goes first.
+            if let Err(error) = self.store.expedite(operation.id.clone(), CONNECTED).await {
+                tracing::warn!(operation = operation.id, "what a disable waits for is not hurried: {error}");
+            }
+            return self.end(claim, AttemptEnd::default(), End::InTurn).await;
+        }
+        let waiter = self.waiters().remove(&operation.id);
+        let (observer, answer) = match waiter {
+            Some(Waiter { observer, answer }) => (observer, Some(answer)),
+            None => (Box::new(()) as Box<dyn CommandObserver>, None),
+        };
+        let run = self.run_of(&operation, &claim, command.clone(), false);
+        let completed = match self.run_in_turn(instance, run, observer).await {
+            Ok(completed) => completed,
+            Err(error) => return self.broke_off(claim, &operation, error).await,
+        };
+        let (attempt, end) = self.judge(instance, &operation, &command, &completed, is_out_of_turn).await;
+        self.end(claim, attempt, end).await;
+        if let Some(answer) = answer {
+            // A caller that has hung up needs no answer.
+            let _ = answer.send(completed);
+        }
+    }
+
+    async fn run_in_turn(
+        &self,
+        instance: &Arc<Instance>,
+        run: Run,
+        observer: impl CommandObserver,
+    ) -> Result<Completed, RunError> {
+        let turn = Turn::Until(Instant::now() + FOR_A_PLACE);
+        let permit = self.service.admit(instance, turn).await.map_err(|_| RunError::Stopping)?;
+        self.service.run(permit, run, observer).await
+    }
+
+    fn run_of(&self, operation: &Operation, claim: &Claim, command: Command, dry_run: bool) -> Run {
+        let newer_disables = Disables {
+            store: Arc::clone(&self.store),
+            instance: operation.instance.clone(),
+            number: claim.number,
+        };
+        Run {
+            command,
+            dry_run,
+            stored: Some(StoredRun {
+                retried: operation.may_have_written,
+                newer_disables: Arc::new(newer_disables),
+            }),
+        }
+    }
+
+    /// Whether a disable that is to overtake would find the person that it means: the user that it
+    /// finds has its employee id, where it gives one, and nothing that hangs together with it by what
+    /// waits is about another userName.
+    async fn is_certain(&self, instance: &Arc<Instance>, operation: &Operation, claim: &Claim, command: &Command) -> bool {
+        let run = self.run_of(operation, claim, command.clone(), true);
+        let Ok(completed) = self.run_in_turn(instance, run, ()).await else {
+            return false;
+        };
+        let Some(Shown::User { id, user_name, employee_id }) = completed.outcome.shown() else {
+            return false;
+        };
+        if completed.outcome.failure().is_some() {
+            return false;
+        }
+        let Ok(Some(connected)) = self.store.connected(operation.id.clone(), CONNECTED).await else {
+            return false;
+        };
+        let of_user = names_of_user(Some(id), user_name, employee_id);
+        is_about(&operation.subject, &connected, &of_user)
+    }
+
+    /// What is kept of an attempt that came to an outcome, and what becomes of its operation.
+    async fn judge(
+        &self,
+        instance: &Instance,
+        operation: &Operation,
+        command: &Command,
+        completed: &Completed,
+        is_out_of_turn: bool,
+    ) -> (AttemptEnd, End) {
+        let outcome = &completed.outcome;
+        let is_disable = command.priority() == Priority::Disable;
+        let disabled = outcome.shown_id().filter(|_| is_disable && outcome.failure().is_none());
+        let signature = Signature {
+            brand: instance.brand(),
+            instance_name: instance.name(),
+        };
+        let attempt = AttemptEnd {
+            cause: outcome.failure().map(|failure| failure.cause.label().to_owned()),
+            status: outcome.code(),
+            aws_request_ids: (!completed.journal.aws_request_ids.is_empty())
+                .then(|| completed.journal.aws_request_ids.join(" ")),
+            may_have_written: completed.journal.may_have_written(),
+            changed: !completed.journal.written.is_empty(),
+            envelope: serde_json::to_string(&Envelope::new(signature, outcome.clone())).ok(),
+            learned: outcome.shown().map(|shown| learned(&shown)),
+            disabled: disabled.map(str::to_owned),
+        };
+        let end = self.end_of(operation, outcome, is_disable, is_out_of_turn).await;
+        (attempt, end)
+    }
+
+    async fn end_of(&self, operation: &Operation, outcome: &Outcome, is_disable: bool, is_out_of_turn: bool) -> End {
+        let schedule = if is_disable { &self.settings.disable_retry_schedule } else { &self.settings.retry_schedule };
+        let attempts = self.store.attempts(operation.id.clone()).await.unwrap_or_default();
+        let verdict = verdict(outcome, failures(&attempts), schedule, fastrand::f64());
+        let reason = outcome.overtaken().map(|disable| format!("overtaken by {disable}"));
+        match verdict {
+            // Its caller was told, and sends it again or not.
+            Verdict::Again(_) if operation.is_synchronous && !is_out_of_turn => End::Ended(State::Failed, None),
+            Verdict::Again(wait) => {
+                let at = self.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
+                End::RetryAt(at)
+            }
+            Verdict::Ended(_) if is_out_of_turn => End::InTurn,
+            Verdict::Ended(state) => {
+                if state == State::Buried {
+                    tracing::error!(
+                        operation = operation.id,
+                        command = operation.command,
+                        instance = operation.instance,
+                        "an operation is buried: its last try failed"
+                    );
+                }
+                End::Ended(state, reason)
+            }
+        }
+    }
+
+    /// An attempt that came to no outcome: the service was stopping, so that it waits again, or it
+    /// panicked, so that what it did is not known.
+    async fn broke_off(&self, claim: Claim, operation: &Operation, error: RunError) {
+        let (attempt, end) = match error {
+            RunError::Stopping | RunError::Behind(_) => (AttemptEnd::default(), End::InTurn),
+            RunError::Broken => {
+                tracing::error!(operation = operation.id, "an operation broke off; what it did is not known");
+                let attempt = AttemptEnd {
+                    cause: Some("broken".to_owned()),
+                    may_have_written: true,
+                    ..AttemptEnd::default()
+                };
+                (attempt, End::Ended(State::Failed, None))
+            }
+        };
+        self.end(claim, attempt, end).await;
+    }
+
+    /// Writes the end of an attempt, for as long as it takes: until then nothing else may run in its
+    /// lanes.
+    async fn end(&self, claim: Claim, attempt: AttemptEnd, end: End) {
+        loop {
+            let ended = self.store.end(claim.clone(), attempt.clone(), end.clone(), self.clock.now()).await;
+            match ended {
+                Ok(()) => return,
+                Err(StoreError::Fenced | StoreError::Duplicate) => {
+                    tracing::error!(number = claim.number, "an operation was ended by another");
+                    return;
+                }
+                Err(error @ StoreError::Unavailable(_)) => {
+                    tracing::error!(number = claim.number, "the end of an operation can't be stored: {error}");
+                    tokio::time::sleep(END_AGAIN).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether these are all names of one user: the employee ids that were given, and the userNames of
+/// all that hangs together with it.
+fn is_about(subject: &BTreeSet<String>, connected: &BTreeSet<String>, of_user: &BTreeSet<String>) -> bool {
+    let are_of_user = |names: &BTreeSet<String>, kind: &str| {
+        let mut names = names.iter().filter(|name| name.starts_with(kind));
+        names.all(|name| of_user.contains(name))
+    };
+    are_of_user(subject, "employee ") && are_of_user(connected, "user name ")
+}
+
+/// What an outcome teaches of the names of its subject.
+fn learned(shown: &Shown<'_>) -> Learned {
+    match shown {
+        Shown::User {
+            id,
+            user_name,
+            employee_id,
+        } => Learned {
+            directory_id: (*id).to_owned(),
+            lanes: names_of_user(Some(id), *user_name, *employee_id),
+        },
+        Shown::Group { id, display_name } => Learned {
+            directory_id: (*id).to_owned(),
+            lanes: names_of_group(Some(id), *display_name),
+        },
+    }
+}
+
+/// The disables that were carried out, for an operation of this number.
+#[derive(Debug)]
+struct Disables {
+    store: Arc<dyn Store>,
+    instance: String,
+    number: i64,
+}
+
+impl NewerDisables for Disables {
+    fn of_user(&self, directory_id: String) -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send + '_>> {
+        Box::pin(async move {
+            let last = self.store.last_disable(self.instance.clone(), directory_id).await;
+            let last = last.map_err(|error| error.to_string())?;
+            Ok(last.filter(|last| last.number > self.number).map(|last| last.id))
+        })
+    }
+}

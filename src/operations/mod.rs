@@ -1,0 +1,331 @@
+//! Commands that are stored first: accepted durably, carried out in order, tried again, and found
+//! again after a crash.
+//!
+//! [`Operations`] accepts a command as an operation and answers when the store has it. Its workers
+//! claim what is first in all its lanes and [carry it out](carry_out) through the same service that
+//! runs every command. A caller who waits is answered by the worker; with a store nothing that
+//! writes goes another way.
+
+mod carry_out;
+mod clock;
+mod retry;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    commands::{Command, stored},
+    scim::Priority,
+    service::{CommandObserver, Completed, Instance, Service},
+    store::{Attempt, Filter, NewOperation, Operation, OperationPage, State, Store, StoreError},
+};
+
+pub use clock::Clock;
+
+/// How operations are tried again.
+#[derive(Clone, Debug)]
+pub struct OperationSettings {
+    /// The waits between the tries of an operation that failed for a passing reason.
+    pub retry_schedule: Vec<SignedDuration>,
+    /// The waits between the tries of a disable.
+    pub disable_retry_schedule: Vec<SignedDuration>,
+}
+
+impl Default for OperationSettings {
+    /// After Svix's schedule (docs.svix.com/retries); disables go on for a day and a half more.
+    fn default() -> Self {
+        let hour = SignedDuration::from_hours;
+        let first = [SignedDuration::from_secs(5), SignedDuration::from_mins(5), SignedDuration::from_mins(30)];
+        let retry_schedule: Vec<_> = first.into_iter().chain([2, 5, 10, 10].map(hour)).collect();
+        let disable_retry_schedule = retry_schedule.iter().copied().chain([12, 12, 12].map(hour)).collect();
+        Self {
+            retry_schedule,
+            disable_retry_schedule,
+        }
+    }
+}
+
+/// A command that is to become an operation.
+#[derive(Debug)]
+pub struct Submission {
+    /// The instance that it is for.
+    pub instance: Arc<Instance>,
+    /// The command.
+    pub command: Command,
+    /// The configured name of the caller.
+    pub caller: Option<String>,
+    /// Before this time it is not carried out.
+    pub not_before: Option<Timestamp>,
+    /// What it is for.
+    pub purpose: Option<String>,
+}
+
+/// Why a command that a caller waits for has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The store can't take it; nothing was done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others on the same subject come first, for longer than the caller's time.
+    #[error("operations on the same subject come first")]
+    Behind {
+        /// The operation's id.
+        operation: String,
+        /// Whether it stays and will be carried out; else nothing of it will be.
+        stays: bool,
+    },
+    /// The service is stopping; nothing was done.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The command broke off: a defect of ours.
+    #[error("the command broke off")]
+    Broken,
+}
+
+/// Accepts operations and carries them out.
+pub struct Operations {
+    store: Arc<dyn Store>,
+    service: Arc<Service>,
+    clock: Clock,
+    settings: OperationSettings,
+    /// Callers that wait for their operation.
+    waiters: Mutex<HashMap<String, Waiter>>,
+    /// Counts up whenever something may be there to do, or has ended.
+    changes: watch::Sender<u64>,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A caller that waits for an operation's outcome.
+struct Waiter {
+    observer: Box<dyn CommandObserver>,
+    answer: oneshot::Sender<Completed>,
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Operations").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Operations {
+    /// Operations of this store, carried out by this service.
+    pub fn new(store: Arc<dyn Store>, service: Arc<Service>, clock: Clock, settings: OperationSettings) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            service,
+            clock,
+            settings,
+            waiters: Mutex::default(),
+            changes: watch::Sender::new(0),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Stores a command, to be carried out in its turn. Answers its id once it is durable.
+    ///
+    /// # Errors
+    /// When the store can't take it.
+    pub async fn accept(&self, submission: Submission) -> Result<String, StoreError> {
+        let id = Uuid::now_v7().to_string();
+        self.store_operation(id.clone(), submission, false).await?;
+        Ok(id)
+    }
+
+    /// Stores a command and has it carried out in its turn while its caller waits, for as long as the
+    /// instance gives a command. What has not begun by then is cancelled; a disable stays.
+    ///
+    /// # Errors
+    /// When the store can't take it, or when its turn does not come in time.
+    pub async fn run(&self, submission: Submission, observer: impl CommandObserver) -> Result<Completed, SubmitError> {
+        let id = Uuid::now_v7().to_string();
+        let patience = submission.instance.command_timeout();
+        let stays = submission.command.priority() == Priority::Disable;
+        let (answer, answered) = oneshot::channel();
+        let waiter = Waiter {
+            observer: Box::new(observer),
+            answer,
+        };
+        self.waiters().insert(id.clone(), waiter);
+        if let Err(error) = self.store_operation(id.clone(), submission, true).await {
+            self.waiters().remove(&id);
+            return Err(error.into());
+        }
+        self.await_answer(&id, answered, patience, stays).await
+    }
+
+    async fn await_answer(
+        &self,
+        id: &str,
+        mut answered: oneshot::Receiver<Completed>,
+        patience: Duration,
+        stays: bool,
+    ) -> Result<Completed, SubmitError> {
+        let is_stopping = tokio::select! {
+            completed = &mut answered => return completed.map_err(|_| SubmitError::Broken),
+            () = tokio::time::sleep(patience) => false,
+            () = self.stopping.cancelled() => true,
+        };
+        let state = if stays {
+            self.store.operation(id.to_owned()).await?.map(|operation| operation.state)
+        } else {
+            let reason = if is_stopping { "the service was stopping" } else { "its turn did not come in its caller's time" };
+            self.store.cancel(id.to_owned(), Some(reason.to_owned()), self.clock.now()).await?
+        };
+        match state {
+            // It is at work, or has ended just now: its answer comes.
+            Some(State::Running) => return answered.await.map_err(|_| SubmitError::Broken),
+            Some(state) if state.has_ended() => return answered.await.map_err(|_| SubmitError::Broken),
+            Some(_) | None => {}
+        }
+        self.waiters().remove(id);
+        Err(if is_stopping && !stays {
+            SubmitError::Stopping
+        } else {
+            SubmitError::Behind {
+                operation: id.to_owned(),
+                stays,
+            }
+        })
+    }
+
+    async fn store_operation(&self, id: String, submission: Submission, is_synchronous: bool) -> Result<(), StoreError> {
+        let Submission {
+            instance,
+            command,
+            caller,
+            not_before,
+            purpose,
+        } = submission;
+        let priority = command.priority();
+        let new = NewOperation {
+            id,
+            instance: instance.name().to_owned(),
+            command: command.name().to_owned(),
+            stored: stored::write(&command).to_string(),
+            class: class(priority),
+            lanes: command.prepare(instance.rules()).subject(),
+            overtakes: priority == Priority::Disable,
+            is_synchronous,
+            not_before,
+            caller,
+            source: None,
+            batch: None,
+            purpose,
+            traceparent: None,
+        };
+        self.store.accept(vec![new], self.clock.now()).await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// An operation and its attempts.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn get(&self, id: &str) -> Result<Option<(Operation, Vec<Attempt>)>, StoreError> {
+        let Some(operation) = self.store.operation(id.to_owned()).await? else {
+            return Ok(None);
+        };
+        let attempts = self.store.attempts(id.to_owned()).await?;
+        Ok(Some((operation, attempts)))
+    }
+
+    /// A page of operations, newest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn list(&self, filter: Filter, before: Option<i64>, limit: u32) -> Result<OperationPage, StoreError> {
+        self.store.operations(filter, before, limit).await
+    }
+
+    /// Waits until an operation has ended, for so long at most.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn wait(&self, id: &str, limit: Duration) -> Result<(), StoreError> {
+        let mut changes = self.changes.subscribe();
+        let wait = async {
+            loop {
+                let operation = self.store.operation(id.to_owned()).await?;
+                if operation.is_none_or(|operation| operation.state.has_ended()) || changes.changed().await.is_err() {
+                    return Ok(());
+                }
+            }
+        };
+        tokio::select! {
+            ended = wait => ended,
+            () = tokio::time::sleep(limit) => Ok(()),
+            () = self.stopping.cancelled() => Ok(()),
+        }
+    }
+
+    /// Cancels an operation that has not ended and does not run; answers the state that it had.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn cancel(&self, id: &str) -> Result<Option<State>, StoreError> {
+        let state = self.store.cancel(id.to_owned(), None, self.clock.now()).await?;
+        self.changed();
+        Ok(state)
+    }
+
+    /// Lets an operation be tried again at once; answers the state that it had.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn retry(&self, id: &str, requested_by: Option<String>) -> Result<Option<State>, StoreError> {
+        let state = self.store.retry(id.to_owned(), requested_by, self.clock.now()).await?;
+        self.changed();
+        Ok(state)
+    }
+
+    /// Moves an operation that has not begun to another time; answers the state that it had.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn reschedule(&self, id: &str, not_before: Timestamp) -> Result<Option<State>, StoreError> {
+        let state = self.store.reschedule(id.to_owned(), not_before, self.clock.now()).await?;
+        self.changed();
+        Ok(state)
+    }
+
+    /// Claims nothing more, and waits until what runs has ended, `limit` at most. How many have not.
+    pub async fn finish(&self, limit: Duration) -> usize {
+        self.stopping.cancel();
+        self.tasks.close();
+        let _ended = tokio::time::timeout(limit, self.tasks.wait()).await;
+        self.tasks.len()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    fn waiters(&self) -> MutexGuard<'_, HashMap<String, Waiter>> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How urgent an operation is among the lanes: the smallest goes first.
+fn class(priority: Priority) -> u8 {
+    match priority {
+        Priority::Disable => 0,
+        Priority::Update => 1,
+        Priority::Create => 2,
+        Priority::Read => 3,
+    }
+}

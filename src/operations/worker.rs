@@ -1,0 +1,78 @@
+//! Claiming what is to be done.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+use super::Operations;
+use crate::{service::Instance, store::StoreError};
+
+/// How long a worker sleeps at most: for what another process has stored, and for a clock that was
+/// set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+impl Operations {
+    /// Takes up what a process that died has left, and starts a worker for each instance.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
+        let schedule = self.settings.retry_schedule.clone();
+        let recovered = self.store.recover(schedule, self.clock.now()).await?;
+        if recovered > 0 {
+            tracing::warn!(operations = recovered, "operations whose process died are taken up again");
+        }
+        for instance in self.service.instances() {
+            let worker = Arc::clone(self).work(Arc::clone(instance));
+            self.tasks.spawn(worker);
+        }
+        Ok(())
+    }
+
+    /// Carries out one operation after the other, as many at once as the instance allows.
+    async fn work(self: Arc<Self>, instance: Arc<Instance>) {
+        let places = Arc::new(Semaphore::new(instance.max_commands()));
+        let mut changes = self.changes.subscribe();
+        while !self.stopping.is_cancelled() {
+            changes.mark_unchanged();
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let sleep = match self.step(&instance, place).await {
+                Ok(None) => continue,
+                Ok(Some(sleep)) => sleep,
+                Err(error) => {
+                    tracing::error!(instance = instance.name(), "operations can't be claimed: {error}");
+                    LONGEST_SLEEP
+                }
+            };
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(sleep) => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    /// Claims one operation and lets it be carried out while `place` is kept. Where there is none,
+    /// answers for how long that may last.
+    async fn step(
+        self: &Arc<Self>,
+        instance: &Arc<Instance>,
+        place: impl Send + 'static,
+    ) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock.now();
+        let next = self.store.promote(now).await?;
+        let Some(claimed) = self.store.claim(instance.name().to_owned(), now).await? else {
+            let until_next = next.map(|next| next.duration_since(now).try_into().unwrap_or_default());
+            return Ok(Some(until_next.map_or(LONGEST_SLEEP, |wait: Duration| wait.min(LONGEST_SLEEP))));
+        };
+        let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
+        self.tasks.spawn(async move {
+            operations.carry_out(&instance, claimed).await;
+            operations.changed();
+            drop(place);
+        });
+        Ok(None)
+    }
+}
