@@ -1,6 +1,6 @@
 //! From the settings of a directory to an instance that can be asked.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret as _;
 
@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     files::{self, Fingerprint},
     scim::{Client, Connection, Pool, Reload, Target},
-    service::{Instance, InstanceOptions},
+    service::{InMemorySubjects, Instance, InstanceOptions},
 };
 
 /// How often the files of tokens are looked at. A change is taken when two looks found it, so after
@@ -117,7 +117,8 @@ pub(crate) fn instances(settings: &Settings) -> Result<Instances, AppError> {
         let client = Client::new(pool, target);
         let files = TokenFiles::of(&instance.name, &instance.target, &client);
         instances.token_files.extend(files);
-        instances.all.push(Instance::new(options, client));
+        let subjects = Arc::new(InMemorySubjects::default());
+        instances.all.push(Instance::new(options, client, subjects));
     }
     Ok(instances)
 }

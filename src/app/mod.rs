@@ -26,7 +26,6 @@ use crate::{
     config::{self, CallerSettings, Settings},
     http::{
         self,
-        admission::Admission,
         body::{BodyLimits, BodyReader},
         guard::Guard,
         host::HostRule,
@@ -118,7 +117,11 @@ impl Bound {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let Instances { all, token_files } = instances(settings)?;
-        let service = Service::new(all, &settings.default_instance);
+        let service = Service::new(
+            all,
+            &settings.default_instance,
+            settings.commands.max_concurrent_commands,
+        );
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {
@@ -136,7 +139,6 @@ impl Bound {
         Ok(Self {
             app: http::App {
                 service: Arc::new(service),
-                admission: Admission::new(settings.commands.max_concurrent_commands),
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),

@@ -30,7 +30,7 @@ use crate::{
     http,
     outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
-    service::{Completed, Service},
+    service::{Completed, Service, Turn},
     telemetry,
 };
 
@@ -238,16 +238,15 @@ async fn check(configured: Configured) -> ExitCode {
 
 /// Runs test-module on every instance at the same time; a table, and whether all are well.
 async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::AppError> {
-    let service = Arc::new(Service::new(
-        crate::app::instances(settings)?.all,
-        &settings.default_instance,
-    ));
+    let instances = crate::app::instances(settings)?.all;
+    let count = instances.len();
+    let service = Arc::new(Service::new(instances, &settings.default_instance, count));
     let test = |instance: &Arc<_>| {
         let (service, instance) = (Arc::clone(&service), Arc::clone(instance));
         tokio::spawn(async move {
-            service
-                .run(instance, Command::TestModule(test_module::Args::default()), false, ())
-                .await
+            let permit = service.admit(&instance, Turn::Now).await.ok()?;
+            let test = Command::TestModule(test_module::Args::default());
+            service.run(permit, test, false, ()).await.ok()
         })
     };
     let tests: Vec<_> = service.instances().iter().map(test).collect();
@@ -262,14 +261,14 @@ async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::a
     let mut all_well = true;
     for (instance, test) in service.instances().iter().zip(tests) {
         let (well, details) = match test.await {
-            Ok(Ok(Completed { outcome, .. })) => match outcome {
+            Ok(Some(Completed { outcome, .. })) => match outcome {
                 Outcome::Tested(Ok(proved)) => (true, proved.to_owned()),
                 Outcome::Tested(Err(failure)) => (false, failure.message),
                 Outcome::User(_) | Outcome::Group(_) | Outcome::MappingFields(_) => {
                     (false, "another command answered".to_owned())
                 }
             },
-            Ok(Err(_)) | Err(_) => (false, "the test broke off".to_owned()),
+            Ok(None) | Err(_) => (false, "the test broke off".to_owned()),
         };
         all_well &= well;
         // Writing to a string does not fail.

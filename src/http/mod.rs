@@ -7,7 +7,6 @@
 //! refusal is a [`problem`].
 
 pub mod address;
-pub mod admission;
 pub mod arguments;
 pub mod body;
 pub mod credentials;

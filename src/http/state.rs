@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use super::admission::Admission;
 use crate::service::Service;
 
 /// The state of the router. Cheap to clone.
@@ -13,8 +12,6 @@ use crate::service::Service;
 pub struct App {
     /// Runs the commands.
     pub service: Arc<Service>,
-    /// Counts them.
-    pub admission: Admission,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
     /// The Retry-After while the service stops.

@@ -7,16 +7,13 @@ use serde_json::{Value, json};
 use super::{
     directory::{Directory, Group, Times, display_name_key, external_id_key},
     filter::GroupFilter,
+    memberships::{MOST_MEMBERSHIP_CHANGES, member_ids},
     paging::Paging,
     patch_group::{Change, GroupPatch},
-    schema::{GROUP, GROUP_ATTRIBUTES, MEMBER_ATTRIBUTES},
+    schema::{GROUP, GROUP_ATTRIBUTES},
     validate,
     wire::{Answer, ErrorResponse},
 };
-
-/// The most members a CreateGroup may bring, and the most membership changes a PatchGroup
-/// (Developer Guide).
-pub(super) const MOST_MEMBERSHIP_CHANGES: usize = 100;
 
 /// ListGroups. Every group has an empty `members`, also one that has some.
 pub(super) fn list(directory: &Directory, query: &str) -> Result<Answer, ErrorResponse> {
@@ -127,25 +124,6 @@ pub(super) fn patch(
 pub(super) fn delete(directory: &mut Directory, id: &str) -> Result<Answer, ErrorResponse> {
     directory.groups.remove(id)?;
     Ok(Answer::no_content())
-}
-
-/// The ids in a list of members. `display` is refused, and so is any type but `User`: groups don't
-/// nest.
-pub(super) fn member_ids(items: &[Value]) -> Result<Vec<String>, ErrorResponse> {
-    items
-        .iter()
-        .map(|item| {
-            let member = validate::object(
-                MEMBER_ATTRIBUTES,
-                item.as_object().ok_or_else(ErrorResponse::unparsable)?,
-            )?;
-            member
-                .get("value")
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .ok_or_else(ErrorResponse::unparsable)
-        })
-        .collect()
 }
 
 /// The groups a filter means, numbered higher than `after`; 404 when it names a member that does

@@ -22,6 +22,7 @@ mod filter;
 mod groups;
 mod journal;
 mod limits;
+mod memberships;
 mod operation;
 mod paging;
 mod patch;

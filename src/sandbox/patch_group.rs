@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     filter,
-    groups::{MOST_MEMBERSHIP_CHANGES, member_ids},
+    memberships::{MOST_MEMBERSHIP_CHANGES, member_ids},
     patch::{PatchOperation, Verb, operations, single_attribute},
     schema::{GROUP_ATTRIBUTES, find_attribute},
     wire::ErrorResponse,

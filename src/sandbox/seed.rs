@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     directory::{Directory, Entry, Group, Times, User},
-    groups::member_ids,
+    memberships::member_ids,
     schema::{ENTERPRISE, GROUP, GROUP_ATTRIBUTES, USER, USER_ATTRIBUTES},
     validate,
     wire::ErrorResponse,

@@ -226,8 +226,7 @@ impl Client {
     /// Sends a request, in its turn, and again where that is safe and there is time.
     async fn send(&self, request: &Request, context: RequestContext<'_>) -> Result<Answer, ScimError> {
         let transport = &self.0;
-        let mut lost: Option<ScimError> = None;
-        let mut throttled: Option<ScimError> = None;
+        let (mut lost, mut throttled): (Option<ScimError>, Option<ScimError>) = (None, None);
         let mut attempt = 0;
         loop {
             attempt += 1;

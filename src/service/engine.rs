@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicUsize;
 
 use tokio::time::Instant;
 
-use super::Instance;
+use super::{BehindError, Instance, SubjectClaim};
 use crate::{
     commands::{Command, Prepared},
     decide::{Known, Next, Reply, Step},
@@ -38,8 +38,16 @@ pub struct Journal {
     pub dry_run: bool,
 }
 
-/// Runs a command while no other is at work on its subject.
-pub(super) async fn run(instance: &Instance, command: &Command, dry_run: bool) -> Completed {
+/// Runs a command while no other is at work on its subject. `on_start` is called once it may.
+///
+/// # Errors
+/// When it has to come after another; then it was not started.
+pub(super) async fn run(
+    instance: &Instance,
+    command: &Command,
+    dry_run: bool,
+    on_start: impl FnOnce(),
+) -> Result<Completed, BehindError> {
     let deadline = Instant::now() + instance.options.command_timeout;
     let mut journal = Journal {
         dry_run,
@@ -47,21 +55,28 @@ pub(super) async fn run(instance: &Instance, command: &Command, dry_run: bool) -
     };
     let mut prepared = command.prepare(&instance.options.rules);
     let outcome = if dry_run {
+        on_start();
         decide_and_perform(instance, &mut prepared, command.priority(), deadline, &mut journal).await
     } else {
         // Waiting counts against the command's time; when that is over, deciding tells that nothing
         // was done.
-        let subject = prepared.subject();
-        let held = tokio::time::timeout_at(deadline, instance.subjects.hold(subject)).await;
+        let claim = SubjectClaim {
+            instance: instance.name().to_owned(),
+            names: prepared.subject(),
+            priority: command.priority(),
+        };
+        let held = tokio::time::timeout_at(deadline, instance.subjects.hold(claim)).await;
+        let held = held.ok().transpose()?;
+        on_start();
         let outcome = decide_and_perform(instance, &mut prepared, command.priority(), deadline, &mut journal).await;
         drop(held);
         outcome
     };
-    Completed {
+    Ok(Completed {
         command: command.name(),
         outcome,
         journal,
-    }
+    })
 }
 
 async fn decide_and_perform(

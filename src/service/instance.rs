@@ -5,12 +5,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{OnceCell, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::OnceCell, time::Instant};
 
-use super::subjects::Subjects;
+use super::{HoldSubjects, admission::Limit};
 use crate::{
     commands::Rules,
     decide::{Answer, Read, Reply, Step},
@@ -41,20 +38,20 @@ pub struct Instance {
     /// Set once the directory has answered as a SCIM service. Until then no absence is believed: at
     /// a wrong URL every user would be absent.
     endpoint: OnceCell<()>,
-    pub(super) subjects: Subjects,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) subjects: Arc<dyn HoldSubjects>,
+    pub(super) limit: Limit,
 }
 
 impl Instance {
     /// An instance that has not spoken to its directory yet.
-    pub fn new(options: InstanceOptions, client: Client) -> Self {
-        let places = Arc::new(Semaphore::new(options.max_commands.min(Semaphore::MAX_PERMITS)));
+    pub fn new(options: InstanceOptions, client: Client, subjects: Arc<dyn HoldSubjects>) -> Self {
+        let limit = Limit::new(options.max_commands);
         Self {
             options,
             client,
             endpoint: OnceCell::new(),
-            subjects: Subjects::default(),
-            places,
+            subjects,
+            limit,
         }
     }
 

@@ -4,10 +4,15 @@
 //! writes, and shutdown waits for it. When a command's time is over nothing more is sent; the
 //! request in flight is awaited within its own timeout, and the answer says what was done.
 
+mod admission;
 mod engine;
 mod instance;
 mod observer;
 mod subjects;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,26 +20,30 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use self::admission::Limit;
 use crate::commands::Command;
 
+pub use admission::{BusyError, Permit, Place, Turn};
 pub use engine::{Completed, Journal};
 pub use instance::{Instance, InstanceOptions};
 pub use observer::CommandObserver;
+pub use subjects::{BehindError, Held, HoldSubjects, InMemorySubjects, SubjectClaim};
 
 /// All instances, and the tasks that run their commands.
 #[derive(Debug)]
 pub struct Service {
     instances: Vec<Arc<Instance>>,
     default: usize,
+    limit: Limit,
     tasks: TaskTracker,
 }
 
 /// Why a command did not run, or did not end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// As many commands run on the instance already as may.
-    #[error("as many commands run on the instance already as may")]
-    Busy,
+    /// It has to come after an operation on the same subject; nothing was done.
+    #[error(transparent)]
+    Behind(#[from] BehindError),
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
@@ -45,7 +54,8 @@ pub enum RunError {
 
 impl Service {
     /// A service of these instances, of which the one of this name serves requests that name none.
-    pub fn new(instances: Vec<Instance>, default: &str) -> Self {
+    /// At most this many commands run at once.
+    pub fn new(instances: Vec<Instance>, default: &str, max_commands: usize) -> Self {
         let default = instances
             .iter()
             .position(|instance| instance.name() == default)
@@ -53,6 +63,7 @@ impl Service {
         Self {
             instances: instances.into_iter().map(Arc::new).collect(),
             default,
+            limit: Limit::new(max_commands),
             tasks: TaskTracker::new(),
         }
     }
@@ -73,7 +84,24 @@ impl Service {
         }
     }
 
-    /// Runs a command to its end, whether or not its caller waits for it.
+    /// Lets a command in, on its instance and in the whole service.
+    ///
+    /// # Errors
+    /// When there is no place for it in time.
+    pub async fn admit(&self, instance: &Arc<Instance>, turn: Turn) -> Result<Permit, BusyError> {
+        admission::admit(&self.limit, instance, turn).await
+    }
+
+    /// Lets in work that costs as much as a command and asks no directory.
+    ///
+    /// # Errors
+    /// When there is no place for it in time.
+    pub async fn admit_work(&self, turn: Turn) -> Result<Place, BusyError> {
+        self.limit.take(turn).await
+    }
+
+    /// Runs a command to its end, whether or not its caller waits for it, on the instance that it was
+    /// let in on.
     ///
     /// The observer is kept until the command has ended: a caller who hangs up frees nothing before
     /// the work is done. It is told the end even so; where there is none (the command could not be
@@ -83,7 +111,7 @@ impl Service {
     /// When it could not be started, or broke off.
     pub async fn run(
         &self,
-        instance: Arc<Instance>,
+        permit: Permit,
         command: Command,
         dry_run: bool,
         mut observer: impl CommandObserver,
@@ -91,16 +119,15 @@ impl Service {
         if self.tasks.is_closed() {
             return Err(RunError::Stopping);
         }
-        let permit = Arc::clone(&instance.places)
-            .try_acquire_owned()
-            .map_err(|_| RunError::Busy)?;
         let (answer, answered) = oneshot::channel();
         let task = async move {
-            observer.on_start();
-            let completed = engine::run(&instance, &command, dry_run).await;
-            observer.on_finish(&completed);
+            let instance = Arc::clone(&permit.instance);
+            let ran = engine::run(&instance, &command, dry_run, || observer.on_start()).await;
+            if let Ok(completed) = &ran {
+                observer.on_finish(completed);
+            }
             drop(permit);
-            if let Err(completed) = answer.send(completed) {
+            if let Err(Ok(completed)) = answer.send(ran) {
                 tracing::info!(
                     command = completed.command,
                     instance = instance.name(),
@@ -112,7 +139,7 @@ impl Service {
             }
         };
         self.tasks.spawn(task.in_current_span());
-        answered.await.map_err(|_| RunError::Broken)
+        Ok(answered.await.map_err(|_| RunError::Broken)??)
     }
 
     /// Takes no further commands, and waits until those that run have ended, `limit` at most. How

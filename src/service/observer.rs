@@ -4,7 +4,7 @@ use super::Completed;
 
 /// Observes a command's run, whether or not its caller waits for it.
 pub trait CommandObserver: Send + 'static {
-    /// Called when the command begins, before anything is asked or sent.
+    /// Called when the command begins: it has its subject, and nothing is asked or sent yet.
     fn on_start(&mut self);
 
     /// Called when the command has ended.

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Prints the shape of the source: how long its files and functions are, and how its comments read.
+"""Prints the shape of the source: how long its files and functions are, how its comments read, which files
+import each other.
 
     python3 tests/bench/shape.py
 
-Product lines are the lines of a file of `src/` before its `#[cfg(test)] mod … {`; files that hold tests
-alone count as none. Only Python's standard library is needed.
+Product lines are the lines of a file of `src/` before its `#[cfg(test)] mod … {`; files and folders that are
+compiled for tests alone count as none. An import runs upward when its room stands below the other one in the
+table of ARCHITECTURE.md. Only Python's standard library is needed.
 """
 
 import math
@@ -12,9 +14,9 @@ import pathlib
 import re
 import statistics
 
+import imports
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TEST_FILE = re.compile(r"(^|_)tests\.rs$|^testing\.rs$")
-TEST_MODULE = re.compile(r"#\[cfg\(test\)\]\n(?:#\[.*\]\n)*mod \w+ \{")
 FUNCTION = re.compile(r"( *)(?:pub(?:\(.*?\))? )?(?:const |async |extern \"C\" )*fn (\w+)")
 COMMENT = re.compile(r"\s*//")
 RIDDLE = re.compile(r"\b(whoever|nobody|somebody)\b", re.IGNORECASE)
@@ -22,11 +24,18 @@ LONGEST_FUNCTION = 60
 WIDEST_COMMENT = 100
 
 
-def product_lines(path):
-    """The lines of a file before its tests."""
-    text = path.read_text("utf-8")
-    tests = TEST_MODULE.search(text)
-    return (text[:tests.start()] if tests else text).splitlines()
+def rooms():
+    """The rooms of the table of imports, from the top down."""
+    table = re.search(r"```text\n(main .*?)```", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.S)
+    rows = table[1].splitlines() if table else []
+    return [room.strip() for row in rows if "→" in row for room in row.split("→")[0].split(",")]
+
+
+def upward(arrows):
+    """The imports of rooms that stand above, as (room, other room)."""
+    order = {room: place for place, room in enumerate(rooms())}
+    found = {(module[0], other[0]) for module, others in arrows.items() for other in others if module and other}
+    return sorted((room, other) for room, other in found if order.get(room, 0) > order.get(other, len(order)))
 
 
 def functions(lines):
@@ -53,8 +62,10 @@ def comments(folder):
 
 
 def main():
-    files = {path.relative_to(ROOT): product_lines(path) for path in sorted((ROOT / "src").rglob("*.rs"))
-             if not TEST_FILE.search(path.name)}
+    modules = imports.modules(ROOT / "src")
+    files = {path.relative_to(ROOT): text.splitlines() for path, text in modules.values()}
+    arrows = imports.imports(modules)
+    circles = imports.circles(arrows)
     lengths = {path: len(lines) for path, lines in files.items()}
     longest_file = max(lengths, key=lengths.get)
     found = [(*function, path) for path, lines in files.items() for function in functions(lines)]
@@ -70,6 +81,10 @@ def main():
         ("functions", len(found)),
         ("longest function", f"{length}  {name}, {path}:{line}"),
         (f"functions over {LONGEST_FUNCTION} lines", sum(length > LONGEST_FUNCTION for length, *_ in found)),
+        ("circles among files", len(circles)),
+        *(("", ", ".join("/".join(module) for module in circle)) for circle in circles),
+        ("imports that run upward", len(upward(arrows))),
+        *(("", f"{room} → {other}") for room, other in upward(arrows)),
         (f"comment lines over {WIDEST_COMMENT} columns, src", wide["src"]),
         (f"comment lines over {WIDEST_COMMENT} columns, tests", wide["tests"]),
         ("comment lines with whoever, nobody, somebody, src", sum(bool(RIDDLE.search(line)) for line in comments("src"))),

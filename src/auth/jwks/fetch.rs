@@ -37,7 +37,7 @@ pub(super) struct Answer {
 }
 
 /// Says why keys could not be fetched, without a word of the answer.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("no answer within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
@@ -61,6 +61,16 @@ pub(super) enum FetchError {
     NotAFile,
     #[error(transparent)]
     Set(#[from] KeySetError),
+}
+
+impl Answer {
+    /// The content of a file. Its lifetime counts for nothing: the file is watched.
+    pub(super) fn of_file(body: Vec<u8>) -> Self {
+        Self {
+            body,
+            lifetime: DEFAULT_LIFETIME,
+        }
+    }
 }
 
 /// Fetches a set from its URL.
@@ -104,13 +114,11 @@ pub(super) async fn from_file(path: &Path) -> Result<Answer, FetchError> {
     // Files may stand on a disk that is slow to answer.
     let read = tokio::task::spawn_blocking(move || read_file(&path)).await;
     let body = read.unwrap_or(Err(FetchError::File(io::ErrorKind::Other)))?;
-    Ok(Answer {
-        body,
-        lifetime: DEFAULT_LIFETIME,
-    })
+    Ok(Answer::of_file(body))
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
+/// Reads the content of a file, and nothing else. Blocks.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
     let mut body = files::read(path, MAX_LENGTH as u64).map_err(|error| match error {
         files::FileError::Unreadable(kind) => FetchError::File(kind),
         files::FileError::NotAFile => FetchError::NotAFile,

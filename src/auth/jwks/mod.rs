@@ -15,7 +15,7 @@ mod testing;
 mod tests;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -26,7 +26,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::outbound;
+use crate::{files, outbound};
 
 pub use address::AddressError;
 pub use algorithm::{Algorithm, AlgorithmError};
@@ -37,13 +37,18 @@ pub(super) use set::KeyMatchError;
 use set::KeySet;
 #[cfg(test)]
 pub(super) use testing::{Signer, TemporaryFile, encode, key_set};
+#[cfg(test)]
+pub(super) use tests::{Script, Server};
 
 /// The least time between two fetches from one issuer, however many tokens ask for unknown keys.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The least time between two reads of a file, which cost next to nothing: a change in it is seen
-/// this soon.
+/// The least time between two reads of a file for requests, as long as it has had no keys.
 const MIN_READ_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a file is looked at. A change is taken when two looks found it, so after a second at
+/// the latest.
+const FILE_POLL: Duration = Duration::from_millis(500);
 
 /// The longest that a key is used after it was last seen at its issuer. Until then keys that can't
 /// be fetched anew are kept: an issuer that is down for a night must not stop this service.
@@ -61,7 +66,7 @@ pub enum KeySource {
     Discovery,
     /// A URL that serves a JSON Web Key Set (RFC 7517 section 5).
     Url(Url),
-    /// A file that holds a JSON Web Key Set. Read again every second.
+    /// A file that holds a JSON Web Key Set. Read again when it changes.
     File(PathBuf),
 }
 
@@ -116,7 +121,7 @@ struct Cache {
     last_fetch: Option<Instant>,
     /// Closes when the fetch under way ends.
     under_way: Option<watch::Receiver<()>>,
-    /// The error of the last fetch, if it failed.
+    /// The error of the last fetch, or of what is in the file now.
     error: Option<FetchError>,
 }
 
@@ -124,7 +129,7 @@ struct Cache {
 struct CachedSet {
     set: Arc<KeySet>,
     body: Vec<u8>,
-    /// When the set was last seen at its issuer.
+    /// When the set was last seen at its issuer; of a file with an error: when that came up.
     seen: Instant,
     lifetime: Duration,
 }
@@ -202,8 +207,11 @@ impl IssuerKeys {
         }
     }
 
-    /// Fetches the keys whenever they are due, for ever.
+    /// Fetches the keys whenever they are due, or when their file changes, for ever.
     pub(super) async fn keep_fresh(self: Arc<Self>) {
+        if let ReadySource::File(path) = &self.source {
+            return self.watch_file(path).await;
+        }
         loop {
             sleep_until(self.next_fetch()).await;
             if let Some(fetch) = self.start_fetch() {
@@ -212,8 +220,31 @@ impl IssuerKeys {
         }
     }
 
-    /// Starts a fetch, or joins the one under way; `None` when the last one was a moment ago. Runs
-    /// it in a task of its own, so that a request that is cancelled doesn't stop it for the others.
+    /// Reads the keys from their file, and again when two looks found another content in it: a file
+    /// that is written in place is cut first, and half a set would refuse good tokens.
+    async fn watch_file(self: &Arc<Self>, path: &Path) {
+        if let Some(fetch) = self.start_fetch() {
+            wait_for(fetch).await;
+        }
+        let name = format!("the key set of {}", self.issuer);
+        let path = path.to_owned();
+        let mut watcher = files::watch(&name, FILE_POLL, self.file_in_force(), move || fetch::read_file(&path));
+        loop {
+            let found = watcher.changed().await;
+            self.store(found.map(Answer::of_file));
+        }
+    }
+
+    /// The content that the cached set was read from, unless the file has had a fault since.
+    fn file_in_force(&self) -> Option<Result<Vec<u8>, FetchError>> {
+        let cache = self.cache();
+        let held = cache.held.as_ref().filter(|_| cache.error.is_none());
+        held.map(|held| Ok(held.body.clone()))
+    }
+
+    /// Starts a fetch, or joins the one under way; `None` when the last one was a moment ago, and for
+    /// a file whose keys are known, which is watched. Runs it in a task of its own, so that a request
+    /// that is cancelled doesn't stop it for the others.
     fn start_fetch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
         let mut cache = self.cache();
         let under_way = cache.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok());
@@ -221,7 +252,8 @@ impl IssuerKeys {
             return Some(fetch.clone());
         }
         let now = Instant::now();
-        if cache.last_fetch.is_some_and(|last| now < last + self.min_interval()) {
+        let is_watched = self.is_file() && cache.held.is_some();
+        if is_watched || cache.last_fetch.is_some_and(|last| now < last + self.min_interval()) {
             return None;
         }
         let (done, fetch) = watch::channel(());
@@ -258,6 +290,10 @@ impl IssuerKeys {
             None if cache.error.is_some() => tracing::info!(issuer, "the keys of an issuer can be fetched again"),
             Some(_) | None => {}
         }
+        let has_turned = error.is_some() != cache.error.is_some();
+        if let Some(held) = cache.held.as_mut().filter(|_| has_turned && self.is_file()) {
+            held.seen = Instant::now();
+        }
         cache.error = error;
     }
 
@@ -265,7 +301,9 @@ impl IssuerKeys {
     fn current_set(&self) -> Option<Arc<KeySet>> {
         let cache = self.cache();
         let held = cache.held.as_ref()?;
-        (held.seen.elapsed() <= MAX_STALENESS).then(|| Arc::clone(&held.set))
+        // A file that has no fault says what it said.
+        let is_in_force = self.is_file() && cache.error.is_none();
+        (is_in_force || held.seen.elapsed() <= MAX_STALENESS).then(|| Arc::clone(&held.set))
     }
 
     /// When the next fetch is due: some time before the set goes stale, so that no request waits
@@ -282,6 +320,10 @@ impl IssuerKeys {
             }
             (ReadySource::Discovery { .. } | ReadySource::Url { .. } | ReadySource::File(_), _) => earliest,
         }
+    }
+
+    fn is_file(&self) -> bool {
+        matches!(self.source, ReadySource::File(_))
     }
 
     fn min_interval(&self) -> Duration {

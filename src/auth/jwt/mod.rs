@@ -197,7 +197,7 @@ impl Verifier {
     }
 
     /// Keeps the keys of all issuers fresh: fetches them at once, from URLs again before they go
-    /// stale, from files every second. Never returns; ends when it is dropped.
+    /// stale, from files when they change. Never returns; ends when it is dropped.
     pub async fn watch(&self) {
         let mut tasks = JoinSet::new();
         for trusted in &self.trusted {

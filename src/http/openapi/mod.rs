@@ -1,5 +1,6 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
+mod header;
 mod security;
 mod statuses;
 
@@ -7,16 +8,18 @@ use serde_json::{Value, json};
 use utoipa::{
     OpenApi as _, ToSchema,
     openapi::{
-        Content, Header, Info, License, OpenApi, Ref, RefOr, Required, Response, Schema,
-        header::HeaderBuilder,
+        Content, Info, License, OpenApi, Ref, RefOr, Required, Response, Schema,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type},
         tag::TagBuilder,
     },
 };
 
-use self::statuses::{
-    ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
+use self::{
+    header::header,
+    statuses::{
+        ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
+    },
 };
 use super::{
     guard::OPEN,
@@ -282,14 +285,6 @@ fn add_request_id(operation: &mut Operation) {
             response.headers.insert("X-Request-Id".to_owned(), request_id);
         }
     }
-}
-
-fn header(description: &str, schema: ObjectBuilder) -> RefOr<Header> {
-    HeaderBuilder::new()
-        .schema(Some(schema))
-        .description(Some(description))
-        .build()
-        .into()
 }
 
 fn envelope_of(operation: &Operation) -> Option<RefOr<Schema>> {

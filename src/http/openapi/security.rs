@@ -8,6 +8,8 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
+use super::header::header;
+
 /// An API key in a field of its own.
 const KEY: &str = "apiKey";
 /// An API key, or a token of an issuer.
@@ -60,9 +62,7 @@ pub(super) fn add_headers(operation: &mut Operation) {
             _ => &[],
         };
         for (name, description) in fields {
-            response
-                .headers
-                .insert((*name).to_owned(), super::header(description, text()));
+            response.headers.insert((*name).to_owned(), header(description, text()));
         }
     }
 }

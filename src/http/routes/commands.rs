@@ -22,7 +22,6 @@ use crate::{
         to_markdown,
     },
     http::{
-        admission::Permit,
         arguments::{Arguments, OptionalArguments},
         body::{BUSY_RETRY, BodyReservation},
         negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
@@ -32,7 +31,7 @@ use crate::{
         query::CommandQuery,
         state::App,
     },
-    service::{CommandObserver, Completed, Instance, RunError},
+    service::{CommandObserver, Completed, Instance, RunError, Turn},
 };
 
 pub(in crate::http) const USERS: &str = "User commands";
@@ -235,24 +234,20 @@ impl Call {
             return problem.into_response();
         }
         let app = self.app;
-        let Some(permit) = app.admission.admit() else {
-            return Problem::busy(BUSY_RETRY).into_response();
-        };
         let accepted = AuditGuard {
             principal: self.principal,
             instance: Arc::clone(&self.instance),
             is_told: self.dry_run || !self.writes,
             has_begun: false,
-            _permit: permit,
             _reservation: reservation,
         };
-        match app
-            .service
-            .run(Arc::clone(&self.instance), command, self.dry_run, accepted)
-            .await
-        {
+        let Ok(permit) = app.service.admit(&self.instance, Turn::Now).await else {
+            return Problem::busy(BUSY_RETRY).into_response();
+        };
+        match app.service.run(permit, command, self.dry_run, accepted).await {
             Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
-            Err(RunError::Busy) => Problem::busy(BUSY_RETRY).into_response(),
+            // Subjects that are held in memory are behind nothing.
+            Err(RunError::Behind(_)) => Problem::busy(BUSY_RETRY).into_response(),
             Err(RunError::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(RunError::Broken) => Problem::internal().into_response(),
         }
@@ -265,7 +260,7 @@ fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
     commands::NAMES.into_iter().find(|(known, _)| *known == name)
 }
 
-/// Goes with an accepted command to its end: keeps its places, and writes the audit line of one
+/// Goes with an accepted command to its end: keeps what its body holds, and writes the audit line of one
 /// that changes a directory.
 struct AuditGuard {
     principal: Principal,
@@ -273,7 +268,6 @@ struct AuditGuard {
     /// Whether nothing is to be written of it, or has been already.
     is_told: bool,
     has_begun: bool,
-    _permit: Permit,
     _reservation: BodyReservation,
 }
 

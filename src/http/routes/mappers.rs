@@ -16,7 +16,7 @@ use crate::{
     mapper::{Direction, Explained, Mapper, MapperInUse, MappingType},
     profile::UserProfile,
     scim::{Dialect, User},
-    service::Instance,
+    service::{Instance, Turn},
 };
 
 pub(in crate::http) const MAPPERS: &str = "Mappers";
@@ -128,7 +128,11 @@ async fn explain(
     principal.require_command(MAPPING, false)?;
     let Path(name) = name.map_err(|_| Problem::no_such_mapper())?;
     // Mapping takes a processor as a command does.
-    let _permit = app.admission.admit().ok_or_else(|| Problem::busy(BUSY_RETRY))?;
+    let _permit = app
+        .service
+        .admit_work(Turn::Now)
+        .await
+        .map_err(|_| Problem::busy(BUSY_RETRY))?;
     let arguments = arguments.value;
     let instance = find_using(&app, &principal, &name, arguments.direction()?)?;
     arguments.explain(instance.rules()).map(Json)

@@ -15,7 +15,7 @@ use super::*;
 
 /// The server's answer to requests for keys.
 #[derive(Clone)]
-enum Script {
+pub(in crate::auth) enum Script {
     /// 200 with this body.
     Body(String),
     /// Exactly these bytes.
@@ -39,13 +39,13 @@ struct ServerState {
     other_requests: AtomicUsize,
 }
 
-struct Server {
+pub(in crate::auth) struct Server {
     base: String,
     state: Arc<ServerState>,
 }
 
 impl Server {
-    async fn start(script: Script) -> Self {
+    pub(in crate::auth) async fn start(script: Script) -> Self {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +64,7 @@ impl Server {
         Self { base, state }
     }
 
-    fn answer(&self, script: Script) {
+    pub(in crate::auth) fn answer(&self, script: Script) {
         *self.state.script.lock().unwrap() = script;
     }
 
@@ -77,8 +77,12 @@ impl Server {
     }
 
     fn keys(&self) -> Arc<IssuerKeys> {
-        let url = Url::parse(&format!("{}/keys", self.base)).unwrap();
-        Arc::new(IssuerKeys::new("https://issuer.example", &KeySource::Url(url)).unwrap())
+        Arc::new(IssuerKeys::new("https://issuer.example", &self.source()).unwrap())
+    }
+
+    /// Its keys, by their URL.
+    pub(in crate::auth) fn source(&self) -> KeySource {
+        KeySource::Url(Url::parse(&format!("{}/keys", self.base)).unwrap())
     }
 
     /// The keys of an issuer at this path, by this discovery document.

@@ -134,33 +134,91 @@ async fn a_wrong_discovery_document_is_not_followed() {
     assert_eq!((server.key_requests(), server.other_requests()), (0, 0));
 }
 
+/// The keys in this file, which are watched until the task ends.
+async fn watched(file: &TemporaryFile) -> (Arc<IssuerKeys>, tokio::task::JoinHandle<()>) {
+    let keys = Arc::new(IssuerKeys::new("any text", &KeySource::File(file.0.clone())).unwrap());
+    let watch = tokio::spawn(Arc::clone(&keys).keep_fresh());
+    until(async || keys.current_set().is_some()).await;
+    (keys, watch)
+}
+
+/// Whether a key is known, without looking for it anew.
+fn has(keys: &IssuerKeys, id: &str) -> bool {
+    let set = keys.current_set();
+    set.is_some_and(|set| set.find(Algorithm::ES256, Some(id)).is_ok())
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_file_is_watched_by_its_content() {
+async fn a_file_that_is_replaced_is_read_again() {
     let [old, new] = ["old", "new"].map(signer);
     let file = TemporaryFile::new(&key_set(&[&old]));
-    let source = KeySource::File(file.0.clone());
-    let keys = Arc::new(IssuerKeys::new("any text", &source).unwrap());
-    let refresher = tokio::spawn(Arc::clone(&keys).keep_fresh());
-    until(async || keys.current_set().is_some()).await;
-    let has = |id| {
-        let set = keys.current_set();
-        set.is_some_and(|set| set.find(Algorithm::ES256, Some(id)).is_ok())
-    };
-    assert!(has("old"));
+    let (keys, watch) = watched(&file).await;
+    assert!(has(&keys, "old"));
     file.write(&key_set(&[&new]));
-    until(async || has("new")).await;
-    assert!(!has("old"));
+    // No request waits for a file: what was read counts until the watch has seen another content.
+    assert_eq!(find(&keys, "new").await, UNKNOWN);
+    until(async || has(&keys, "new")).await;
+    assert!(!has(&keys, "old"));
+    watch.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_file_between_two_whole_ones_changes_nothing() {
+    let [old, new] = ["old", "new"].map(signer);
+    let file = TemporaryFile::new(&key_set(&[&old]));
+    let (keys, watch) = watched(&file).await;
+    let whole = key_set(&[&old, &new]);
+    for half in ["", &whole[..whole.len() / 2], &key_set(&[])] {
+        file.write(half);
+        // One look falls into this time.
+        tokio::time::sleep(FILE_POLL).await;
+        assert!(has(&keys, "old"), "{half}");
+        assert_eq!(keys.cache().error, None, "{half}");
+        file.write(&key_set(&[&old]));
+        tokio::time::sleep(FILE_POLL).await;
+    }
+    file.write(&whole);
+    until(async || has(&keys, "new")).await;
+    watch.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_a_file_that_is_broken_or_gone_are_kept_for_a_day() {
+    let [old, new] = ["old", "new"].map(signer);
+    let file = TemporaryFile::new(&key_set(&[&old]));
+    let (keys, watch) = watched(&file).await;
+    // What is in the file counts however long ago it was written.
+    tokio::time::advance(25 * HOUR).await;
     for broken in ["", "{\"keys\":", &" ".repeat(256 * 1024 + 1)] {
         file.write(broken);
         until(async || keys.cache().error.is_some()).await;
-        assert!(has("new"));
-        file.write(&key_set(&[&new]));
+        assert!(has(&keys, "old"));
+        file.write(&key_set(&[&old]));
         until(async || keys.cache().error.is_none()).await;
     }
     std::fs::remove_file(&file.0).unwrap();
     until(async || keys.cache().error == Some(FetchError::File(std::io::ErrorKind::NotFound))).await;
-    assert!(has("new"));
-    refresher.abort();
+    tokio::time::advance(23 * HOUR).await;
+    assert!(has(&keys, "old"));
+    tokio::time::advance(HOUR).await;
+    assert_eq!(find(&keys, "old").await, UNAVAILABLE);
+    file.write(&key_set(&[&new]));
+    until(async || has(&keys, "new")).await;
+    watch.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_begins_anew_sees_that_a_file_is_whole_again() {
+    let old = signer("old");
+    let file = TemporaryFile::new(&key_set(&[&old]));
+    let (keys, watch) = watched(&file).await;
+    file.write("");
+    until(async || keys.cache().error.is_some()).await;
+    watch.abort();
+    file.write(&key_set(&[&old]));
+    let watch = tokio::spawn(Arc::clone(&keys).keep_fresh());
+    until(async || keys.cache().error.is_none()).await;
+    watch.abort();
 }
 
 #[tokio::test]

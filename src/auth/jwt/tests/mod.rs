@@ -8,7 +8,7 @@ mod signatures;
 use serde_json::json;
 
 use super::{
-    super::jwks::{Signer, TemporaryFile, encode, key_set},
+    super::jwks::{Script, Server, Signer, TemporaryFile, encode, key_set},
     *,
 };
 

@@ -168,8 +168,12 @@ async fn without_a_key_id_there_must_be_one_key() {
     let [one, two] = [1, 2].map(|_| Signer::new(Algorithm::ES256, "1"));
     let ed = Signer::new(Algorithm::EdDSA, "2");
     let nameless = json!({"alg": "ES256"}).to_string();
-    let file = TemporaryFile::new(&key_set(&[&one, &ed]));
-    let verifier = verifier(&file, &[Algorithm::ES256, Algorithm::EdDSA]);
+    let server = Server::start(Script::Body(key_set(&[&one, &ed]))).await;
+    let published = Issuer {
+        keys: server.source(),
+        ..issuer(&TemporaryFile::new(""), &[Algorithm::ES256, Algorithm::EdDSA])
+    };
+    let verifier = Verifier::new(vec![published]).unwrap();
     assert_eq!(
         error_of(&verifier, &one.sign(&nameless, &claims().to_string())).await,
         None
@@ -177,9 +181,9 @@ async fn without_a_key_id_there_must_be_one_key() {
     let other = two.sign(&nameless, &claims().to_string());
     assert_eq!(error_of(&verifier, &other).await, invalid(TokenDefect::Signature));
     // Replaced under the same name: found by its signature.
-    file.write(&key_set(&[&two]));
+    server.answer(Script::Body(key_set(&[&two])));
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::advance(Duration::from_secs(30)).await;
     tokio::time::resume();
     assert_eq!(error_of(&verifier, &other).await, None);
     let third = Signer::new(Algorithm::ES256, "3");
