@@ -98,8 +98,7 @@ impl UserProfile {
         }
         let mut display_names: HashMap<String, DisplayName> = HashMap::new();
         for (key, value) in &fields {
-            let spaceless = key.chars().filter(|character| *character != ' ');
-            let name: String = spaceless.flat_map(char::to_lowercase).collect();
+            let name = display_key(key);
             // What is an internal name already is found by itself, and wins.
             if name == *key {
                 continue;
@@ -240,6 +239,12 @@ impl<'de> Deserialize<'de> for GroupProfile {
             .map(Self)
             .map_err(D::Error::custom)
     }
+}
+
+/// The internal name of the field that a display name stands for: `givenname` of `Given Name`.
+pub fn display_key(name: &str) -> String {
+    let spaceless = name.chars().filter(|character| *character != ' ');
+    spaceless.flat_map(char::to_lowercase).collect()
 }
 
 fn document_schema(description: &str) -> RefOr<Schema> {

@@ -51,11 +51,7 @@ impl Operation for Args {
         let members = members.and_then(|ids| changes([("scim.members", &ids, Op::Add)], rules.dialect));
         let progress = Progress::of(members.as_ref().map_or(0, Vec::len));
         Box::new(Prepared {
-            group: AskedGroup {
-                action: GroupAction::Create,
-                profile: &self.scim,
-                rules,
-            },
+            group: AskedGroup::new(GroupAction::Create, &self.scim, rules),
             members,
             progress,
         })

@@ -33,16 +33,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Update;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        let group = AskedGroup {
-            action: GroupAction::Delete,
-            profile: &self.scim,
-            rules,
-        };
-        Box::new(OfGroup {
-            arguments: self,
-            group,
-            decide,
-        })
+        OfGroup::boxed(GroupAction::Delete, self, &self.scim, rules, decide)
     }
 }
 

@@ -40,9 +40,26 @@ type Decide<A> = for<'r> fn(&'r A, AskedGroup<'r>, &mut Replay<'r>) -> Result<Ou
 
 /// A group command ready to be decided.
 pub(super) struct OfGroup<'a, A> {
-    pub(super) arguments: &'a A,
-    pub(super) group: AskedGroup<'a>,
-    pub(super) decide: Decide<A>,
+    arguments: &'a A,
+    group: AskedGroup<'a>,
+    decide: Decide<A>,
+}
+
+impl<'a, A: Sync> OfGroup<'a, A> {
+    /// The command of these arguments, which does `action` to the group of this document.
+    pub(super) fn boxed(
+        action: GroupAction,
+        arguments: &'a A,
+        profile: &'a GroupProfile,
+        rules: &'a Rules,
+        decide: Decide<A>,
+    ) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Self {
+            arguments,
+            group: AskedGroup::new(action, profile, rules),
+            decide,
+        })
+    }
 }
 
 impl<A: Sync> Decision for OfGroup<'_, A> {
@@ -56,6 +73,11 @@ impl<A: Sync> Decision for OfGroup<'_, A> {
 }
 
 impl<'a> AskedGroup<'a> {
+    /// The group of this document, to which a command does `action`.
+    pub(super) fn new(action: GroupAction, profile: &'a GroupProfile, rules: &'a Rules) -> Self {
+        Self { action, profile, rules }
+    }
+
     /// The names that the command knows the group by; none for a command that only reads.
     pub(super) fn subject(&self) -> BTreeSet<String> {
         if self.action == GroupAction::Get {

@@ -36,7 +36,7 @@ mod tests;
 pub mod update_group;
 pub mod update_user;
 
-pub use arguments::{MemberIds, Switch};
+pub use arguments::{FieldNames, MemberIds, Switch};
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;

@@ -45,6 +45,7 @@ impl<'a> Person<'a> {
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
+        changes.splice(0..0, self.removals(user));
         if user.active() == Some(false) && allow_enable && policy.enable_user_enabled {
             changes.push(Operation::replace("active", true));
         }

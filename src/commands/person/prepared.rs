@@ -21,9 +21,27 @@ type Decide<A> = for<'r> fn(&'r A, &'r PreparedPerson<'r>, &mut Replay<'r>) -> R
 
 /// A user command ready to be decided.
 pub(in crate::commands) struct OfPerson<'a, A> {
-    pub(in crate::commands) arguments: &'a A,
-    pub(in crate::commands) person: PreparedPerson<'a>,
-    pub(in crate::commands) decide: Decide<A>,
+    arguments: &'a A,
+    person: PreparedPerson<'a>,
+    decide: Decide<A>,
+}
+
+impl<'a, A: Sync> OfPerson<'a, A> {
+    /// The command of these arguments, about the person of this profile, which does `action` at
+    /// first.
+    pub(in crate::commands) fn boxed(
+        action: Action,
+        arguments: &'a A,
+        profile: &'a UserProfile,
+        rules: &'a Rules,
+        decide: Decide<A>,
+    ) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Self {
+            arguments,
+            person: PreparedPerson::new(action, profile, rules),
+            decide,
+        })
+    }
 }
 
 impl<A: Sync> Decision for OfPerson<'_, A> {
@@ -66,7 +84,7 @@ impl OldData {
 
 impl<'a> PreparedPerson<'a> {
     /// The person of this profile, in a command that does `action` at first.
-    pub(in crate::commands) fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
+    fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
         let old = profile.old().map(|old| {
             old.map(|profile| OldData {
                 profile,

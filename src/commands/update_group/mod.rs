@@ -62,11 +62,7 @@ impl Operation for Args {
         let changes = changes(lists, rules.dialect);
         let members = changes.as_ref().map_or(0, Vec::len);
         Box::new(Prepared {
-            group: AskedGroup {
-                action: GroupAction::Update,
-                profile: &self.scim,
-                rules,
-            },
+            group: AskedGroup::new(GroupAction::Update, &self.scim, rules),
             changes,
             progress: Progress::of(members),
         })
