@@ -171,9 +171,9 @@ fn list(value: Value, what: &str) -> Result<Vec<Value>, String> {
             let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
             Ok(ids.map(Value::from).collect())
         }
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            Err(format!("must be a list of {what}, or a string of {what} separated by commas"))
-        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(format!(
+            "must be a list of {what}, or a string of {what} separated by commas"
+        )),
     }
 }
 
@@ -270,7 +270,10 @@ mod tests {
             assert_eq!(names, expected, "{value}");
         }
         let error = serde_json::from_value::<FieldNames>(json!(7)).unwrap_err().to_string();
-        assert_eq!(error, "must be a list of field names, or a string of field names separated by commas");
+        assert_eq!(
+            error,
+            "must be a list of field names, or a string of field names separated by commas"
+        );
     }
 
     #[test]

@@ -174,12 +174,15 @@ mod tests {
             ("title = \"role\"\nuserType = \"role\"", &[]),
             ("name = '{\"middleName\": middle, \"givenName\": given}'", &[]),
             ("name.middleName = \"middle\"", &["middle→name.middleName"]),
-            ("name.middleName = \"middle\"\nname = '{\"formatted\": whole}'", &[]),
+            ("\"name.middleName\" = \"middle\"\nname = '{\"formatted\": whole}'", &[]),
             (
                 "emails = '[{\"value\": mail | lower, \"type\": \"work\", \"primary\": true}]'",
                 &["mail→emails"],
             ),
-            ("emails = '[{\"value\": mail, \"type\": mailtype, \"primary\": true}]'", &[]),
+            (
+                "emails = '[{\"value\": mail, \"type\": mailtype, \"primary\": true}]'",
+                &[],
+            ),
             (
                 "\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\".manager.value = \"boss\"",
                 &["boss→+manager"],

@@ -18,6 +18,7 @@ mod arguments;
 mod budgets;
 mod callers;
 mod cases;
+mod clearing;
 mod cli;
 mod commands;
 mod configuration;

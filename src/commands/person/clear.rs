@@ -62,12 +62,13 @@ impl Person<'_> {
     }
 }
 
-/// Whether the mapped attributes have one at a dotted path.
+/// Whether the mapped attributes have a value at a dotted path.
 fn is_filled(attributes: &Object, path: &str) -> bool {
     let whole = attributes.get(path);
     let part = || {
         let (parent, part) = path.rsplit_once('.')?;
         attributes.get(parent).and_then(Value::as_object)?.get(part)
     };
-    whole.or_else(part).is_some()
+    let value = whole.or_else(part);
+    value.is_some_and(|value| !value.is_null() && value.as_str() != Some(""))
 }

@@ -297,7 +297,8 @@ impl Reader<'_> {
     fn record_paths(&mut self, parsed: &Simple) {
         let paths = parsed.paths();
         self.paths += paths.len();
-        self.reads.extend(paths.into_iter().map(|path| path.first_key().to_owned()));
+        self.reads
+            .extend(paths.into_iter().map(|path| path.first_key().to_owned()));
     }
 
     fn warn_all(&mut self, warnings: Vec<String>, place: &str) {

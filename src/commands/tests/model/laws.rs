@@ -7,7 +7,7 @@ use crate::{
     commands::{Command, Rules, tests::user_profile},
     decide::{Answer, Known, Step},
     outcome::Outcome,
-    scim::{ErrorKind, Id},
+    scim::{ErrorKind, Id, Op, PatchOp},
 };
 
 /// What is true of every end.
@@ -55,7 +55,8 @@ pub(super) fn holds_for_a_write(
             assert!(creations().all(|(_, answer)| lost(answer)), "made again: {}", trail());
             assert_eq!(patches, 0, "an update never creates again: {}", trail());
         }
-        Step::PatchUser(id, _) => {
+        Step::PatchUser(id, changes) => {
+            takes_out_what_it_clears(changes, command, trail);
             assert!(patches < 2, "at most two PATCHes a command: {}", trail());
             if patches == 1 {
                 let after_first = || said().skip_while(|(question, _)| !question.starts_with("patch u"));
@@ -81,6 +82,15 @@ pub(super) fn holds_for_a_write(
             assert_eq!(deletions.count(), 0, "one deletion a command: {}", trail());
         }
         Step::PatchGroup(..) => {}
+    }
+}
+
+/// Only an update takes an attribute out of a user, and only what it names.
+fn takes_out_what_it_clears(changes: &PatchOp, command: &Command, trail: &dyn Fn() -> String) {
+    let removed = changes.operations.iter().filter(|change| change.op == Op::Remove);
+    for change in removed {
+        let is_named = matches!(command, Command::UpdateUser(args) if args.clear.0 == ["Email"]);
+        assert!(is_named && change.path == "emails", "taken out unasked: {}", trail());
     }
 }
 

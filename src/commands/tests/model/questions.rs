@@ -61,6 +61,10 @@ pub(in crate::commands::tests) fn every_command() -> Vec<Command> {
         person("iam-update-user", old),
         person("iam-update-user", renumbered),
         person("iam-update-user", json!({"id": "u-1", "olduserdata": {"id": "u-0"}})),
+        command(
+            "iam-update-user",
+            json!({"user-profile": profile(json!({"email": null, "surname": null})), "clear": "Email"}),
+        ),
         person("iam-get-user", json!({})),
         person("iam-get-user", json!({"id": "u-1"})),
         person("iam-disable-user", json!({})),
