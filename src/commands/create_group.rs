@@ -72,6 +72,10 @@ impl Decision for Prepared<'_> {
         self.group.subject()
     }
 
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        self.group.ignored(false)
+    }
+
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
         let asked = self.group;
         let Some(name) = asked.text("displayName")? else {

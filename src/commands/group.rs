@@ -67,6 +67,10 @@ impl<A: Sync> Decision for OfGroup<'_, A> {
         self.group.subject()
     }
 
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        self.group.ignored(false)
+    }
+
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
         (self.decide)(self.arguments, self.group, replay)
     }
@@ -88,6 +92,21 @@ impl<'a> AskedGroup<'a> {
         let id = id.map(|id| format!("group id {id}"));
         let name = text("displayName").map(|name| format!("group name {}", folded(name)));
         id.into_iter().chain(name).collect()
+    }
+
+    /// The document's attributes that do nothing; `with_members` where the command changes members.
+    pub(super) fn ignored(&self, with_members: bool) -> Vec<String> {
+        let finds: &[&str] = match self.text("id") {
+            Ok(None) => &["displayName"],
+            Ok(Some(_)) | Err(_) => &["id"],
+        };
+        self.profile.unused(match self.action {
+            GroupAction::Get => finds,
+            GroupAction::Create => &["displayName", "externalId", "members"],
+            GroupAction::Update if with_members => finds,
+            GroupAction::Update => &["id", "displayName", "externalId"],
+            GroupAction::Delete => &["id", "displayName"],
+        })
     }
 
     /// The group's `id`, if it has one.

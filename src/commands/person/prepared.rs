@@ -13,6 +13,7 @@ use crate::{
     decide::{Next, Replay},
     mapper::{Mapped, MappingType},
     outcome::{Action, Outcome},
+    policy::ProfileId,
     profile::{NotTextError, UserProfile},
 };
 
@@ -47,6 +48,13 @@ impl<'a, A: Sync> OfPerson<'a, A> {
 impl<A: Sync> Decision for OfPerson<'_, A> {
     fn subject(&self) -> BTreeSet<String> {
         self.person.subject()
+    }
+
+    fn ignored(&self, outcome: &Outcome) -> Vec<String> {
+        match outcome {
+            Outcome::User(outcome) => self.person.ignored(outcome.action),
+            Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_) => Vec::new(),
+        }
     }
 
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
@@ -101,11 +109,23 @@ impl<'a> PreparedPerson<'a> {
         }
     }
 
+    /// The profile's fields that fill nothing in a command that ends as `action`, and that no
+    /// command reads itself.
+    fn ignored(&self, action: Action) -> Vec<String> {
+        let mut read = self.rules.mapper.fields(mapping_type(action));
+        read.extend(["olduserdata", "active"]);
+        if self.rules.policy.profile_id == ProfileId::Aws {
+            read.insert("id");
+        }
+        self.profile.unused(read)
+    }
+
     /// The profile as the mapper maps it for an action, made when it is first asked for.
     pub(super) fn mapped(&self, action: Action) -> &Mapped {
-        let (cell, mapping_type) = match action {
-            Action::Create if !self.rules.mapper.maps_alike() => (&self.create, MappingType::Create),
-            Action::Create | Action::Get | Action::Update | Action::Disable => (&self.update, MappingType::Update),
+        let mapping_type = mapping_type(action);
+        let cell = match mapping_type {
+            MappingType::Create if !self.rules.mapper.maps_alike() => &self.create,
+            MappingType::Create | MappingType::Update | MappingType::Any => &self.update,
         };
         cell.get_or_init(|| trimmed(self.rules.mapper.outgoing(mapping_type, self.profile)))
     }
@@ -156,6 +176,14 @@ impl<'a> PreparedPerson<'a> {
             names.extend(text("externalId").map(|id| format!("employee {id}")));
         }
         names
+    }
+}
+
+/// The mapping that serves a command that does this.
+fn mapping_type(action: Action) -> MappingType {
+    match action {
+        Action::Create => MappingType::Create,
+        Action::Get | Action::Update | Action::Disable => MappingType::Update,
     }
 }
 

@@ -83,6 +83,11 @@ impl Decision for Prepared<'_> {
         self.group.subject()
     }
 
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        let with_members = self.changes.as_ref().map_or(true, |changes| !changes.is_empty());
+        self.group.ignored(with_members)
+    }
+
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
         let asked = self.group;
         let id = asked.id()?;
