@@ -24,6 +24,7 @@ mod commands;
 mod configuration;
 mod dry_run;
 mod examples;
+mod foreign_ids;
 mod gentle;
 mod health;
 mod hostile;

@@ -7,18 +7,27 @@ use crate::{
     commands::{Command, Rules, tests::user_profile},
     decide::{Answer, Known, Step},
     outcome::Outcome,
-    scim::{ErrorKind, Id, Op, PatchOp},
+    scim::{Dialect, ErrorKind, Id, Op, PatchOp},
 };
 
 /// What is true of every end.
-pub(super) fn holds_at_the_end(outcome: &Outcome, known: &Known, asked_before: &[String], trail: &dyn Fn() -> String) {
+pub(super) fn holds_at_the_end(
+    rules: &Rules,
+    outcome: &Outcome,
+    known: &Known,
+    asked_before: &[String],
+    trail: &dyn Fn() -> String,
+) {
     let last_question = asked_before.last().map(String::as_str).unwrap_or_default();
     // What ends well was seen: in a good answer; a deletion and a leaver's end in an absence, or in
     // a 400 to an id that no directory of AWS gives.
     let is_seen = match known.answers.last() {
         None | Some(Ok(_)) => true,
         Some(Err(error)) => {
-            let is_unknown_id = error.kind == ErrorKind::Status(400) && last_question.starts_with("user u-");
+            let is_foreign = ["user u-", "group g-", "delete g-"]
+                .iter()
+                .any(|about| last_question.starts_with(about));
+            let is_unknown_id = error.kind == ErrorKind::Status(400) && is_foreign && rules.dialect == Dialect::Aws;
             let is_absence = error.kind == ErrorKind::Absent || is_unknown_id;
             is_absence && (outcome.label() == "skipped" || trail().starts_with("iam-delete-group"))
         }
