@@ -32,6 +32,7 @@ mod hostile_directory;
 mod layers;
 mod mappers;
 mod openapi;
+mod others;
 mod readme;
 mod reports;
 mod resilience;

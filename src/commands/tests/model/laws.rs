@@ -32,6 +32,12 @@ pub(super) fn holds_at_the_end(
             is_absence && (outcome.label() == "skipped" || trail().starts_with("iam-delete-group"))
         }
     };
+    // Of the stranger whom answers show, a message may have the id and the userName.
+    let message = outcome.failure().map_or("", |failure| &failure.message);
+    let shown = ["Ann", "Lee", "ann@"]
+        .iter()
+        .find(|private| message.contains(**private));
+    assert_eq!(shown, None, "a message says too much: {}", trail());
     assert!(
         outcome.failure().is_some() || is_seen,
         "a success that nothing shows: {}",

@@ -44,7 +44,9 @@ const FAILURES: [ErrorKind; 12] = [
 
 /// What a user has of whom no sign is the person's.
 fn stranger() -> Value {
-    json!({"name": {"givenName": "Ann", "familyName": "Lee"}, "emails": [{"value": "ann@example.com"}]})
+    json!({
+        "name": {"givenName": "Ann", "familyName": "Lee"}, "emails": [{"value": "ann@example.com"}], "displayName": "Ann Lee",
+    })
 }
 
 pub(in crate::commands::tests) fn every_command() -> Vec<Command> {
