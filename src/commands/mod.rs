@@ -132,8 +132,8 @@ impl Prepared<'_> {
         self.0.subject()
     }
 
-    /// The fields of a profile, or attributes of a group, that do nothing in a command that ends so:
-    /// a typing error in one is seen by nothing else.
+    /// The fields of a profile, or attributes of a group, that do nothing in a command that ends
+    /// so: a typing error in one is seen by nothing else.
     pub fn ignored(&self, outcome: &Outcome) -> Vec<String> {
         self.0.ignored(outcome)
     }

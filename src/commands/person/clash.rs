@@ -39,8 +39,8 @@ impl<'a> Person<'a> {
         self.clashes_unseen(error, sent)
     }
 
-    /// Looks who else has a value that was refused, and ends as [`Self::clashes`] where another user
-    /// does.
+    /// Looks who else has a value that was refused, and ends as [`Self::clashes`] where another
+    /// user does.
     pub(super) fn is_nobodys(
         &self,
         error: &ScimError,

@@ -245,7 +245,8 @@ impl<'c> Membership<'c> {
         match replay.group_by_id(self.group)? {
             Ok(_) => Ok(()),
             Err(error) if self.asked.is_unknown(self.group, error) => {
-                self.end_without(replay, Failure::new(Cause::Absent, ABSENT))
+                let (failure, details) = self.told(replay, Failure::new(Cause::Absent, ABSENT));
+                self.asked.fails_with(failure, None, Some(details))
             }
             Err(_) => {
                 let looking = replay.position() - 1;
@@ -303,12 +304,6 @@ impl<'c> Membership<'c> {
     fn end_with<T>(&self, replay: &Replay<'_>, failure: Failure) -> Result<T, Next> {
         let (failure, details) = self.told(replay, failure);
         self.asked.fails_with(failure, Some(self.group), Some(details))
-    }
-
-    /// Ends with `failure`, since the group is not there.
-    fn end_without<T>(&self, replay: &Replay<'_>, failure: Failure) -> Result<T, Next> {
-        let (failure, details) = self.told(replay, failure);
-        self.asked.fails_with(failure, None, Some(details))
     }
 
     /// A failure that says how many are done and names the refused members, and the details with

@@ -4,10 +4,23 @@
 //! so that a rename finds its person, and finds it again when it is told twice. An inactive user is
 //! enabled in the same PATCH when allow-enable and the instance's switch both say so. What `clear`
 //! names is taken out of the user in it: an empty field of a profile fills nothing, and so removes
-//! nothing. No user found: creates one when the instance creates what is missing and there is a
-//! userName, else skips. It skips when updating is switched off, and refuses a profile without a
-//! key, one that says `active: false` while the user would be enabled, a field that can't be cleared
-//! or is filled at once, and a user that may be another person's.
+//! nothing.
+//!
+//! ```json
+//! {
+//!   "user-profile": {"username": "jane", "title": "Lead", "olduserdata": {"username": "roe"}},
+//!   "allow-enable": false,
+//!   "clear": ["mobilephone"]
+//! }
+//! ```
+//!
+//! Without `"allow-enable": false` a message about a new title that comes late would enable a
+//! person who has left in the meantime.
+//!
+//! No user found: creates one when the instance creates what is missing and there is a userName,
+//! else skips. It skips when updating is switched off, and refuses a profile without a key, one
+//! that says `active: false` while the user would be enabled, a field that can't be cleared or is
+//! filled at once, and a user that may be another person's.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
