@@ -59,8 +59,8 @@ pub enum Adopt {
     /// family name must not all contradict it, as far as at least two of them are given. Asked of
     /// updates by the current userName as well.
     Strict,
-    /// Anybody's: employee ids and signs are not compared, in disables neither. For directories whose
-    /// externalIds another provider wrote.
+    /// Anybody's: employee ids and signs are not compared, in disables neither. For directories
+    /// whose externalIds another provider wrote.
     Always,
     /// No user: a create never goes on as an update.
     Never,

@@ -72,8 +72,8 @@ pub struct Options {
     pub seed: Seed,
     /// The answer to a PatchGroup that adds an unknown user: AWS's is not documented.
     pub unknown_member: UnknownMember,
-    /// The answer to a request about a user or a group by an id that is not of AWS's form: AWS's was
-    /// never seen.
+    /// The answer to a request about a user or a group by an id that is not of AWS's form: AWS's
+    /// was never seen.
     pub foreign_ids: ForeignIds,
     /// Seed of the generator behind [`Fault::probability`].
     pub fault_seed: u64,

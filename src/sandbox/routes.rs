@@ -172,8 +172,8 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
     }
 }
 
-/// Whether an operation is about a user or a group by an id that is neither there nor of the form of
-/// AWS's ids.
+/// Whether an operation is about a user or a group by an id that is neither there nor of the form
+/// of AWS's ids.
 fn names_foreign_id(operation: &Operation, directory: &Directory) -> bool {
     let (id, is_there) = match operation {
         Operation::GetUser(id) | Operation::PutUser(id) | Operation::PatchUser(id) | Operation::DeleteUser(id) => {

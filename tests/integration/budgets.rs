@@ -187,8 +187,9 @@ async fn an_update_costs_two_calls_and_a_rename_told_twice_three() {
         ("nobody, with another form", profile("ren\u{e9}"), (200, 3)),
         ("rename", renamed("after", "test", json!({})), (200, 2)),
         ("rename told twice", renamed("test", "before", json!({})), (200, 3)),
-        // A refused change is sent once more where nobody is found to have what was refused: another
-        // writer may have been at work on the user. A rename that is refused costs five calls at most.
+        // A refused change is sent once more where nobody is found to have what was refused:
+        // another writer may have been at work on the user. A refused rename costs five calls at
+        // most.
         ("rename to a taken name", renamed("idle", "test", json!({})), (409, 3)),
         (
             "rename to a taken name, with another e-mail",

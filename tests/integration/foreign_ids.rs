@@ -1,5 +1,5 @@
-//! Ids that are not of AWS's form and not there: what AWS answers to them was never seen, so 404 and
-//! 400 come to the same.
+//! Ids that are not of AWS's form and not there: what AWS answers to them was never seen, so 404
+//! and 400 come to the same.
 
 use aws_ilm::sandbox::{self, ForeignIds, Seed};
 use serde_json::{Value, json};

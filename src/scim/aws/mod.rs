@@ -230,9 +230,9 @@ pub fn target_problem(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a PATCH may take an attribute, by its dotted path, out of a user: one value, one list, or
-/// one part of a complex attribute, and nothing that AWS requires of a user, of any directory. AWS's
-/// PatchUser does not change `roles` (DG PatchUser, the attributes it modifies).
+/// Whether a PATCH may take an attribute, by its dotted path, out of a user: one value, one list,
+/// or one part of a complex attribute, and nothing that AWS requires of a user, of any directory.
+/// AWS's PatchUser does not change `roles` (DG PatchUser, the attributes it modifies).
 pub fn is_removable(dialect: Dialect, path: &str) -> bool {
     let is_one = match path.strip_prefix(ENTERPRISE) {
         Some(rest) => rest.len() > 1,
