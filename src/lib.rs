@@ -24,6 +24,7 @@ pub mod outbound;
 pub mod diagnostic;
 pub mod files;
 
+pub mod operations;
 pub mod service;
 pub mod store;
 

@@ -52,14 +52,14 @@ pub struct UserOutcome {
     pub end: UserEnd,
 }
 
-/// By what a user was looked for, for the audit log: which keys, and never their values.
+/// By what a user or a group was looked for, for the audit log: which keys, and never their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// The keys that were tried, in their order.
     pub tried: Vec<&'static str>,
-    /// The key that found the user; none where it was made, or is not there.
+    /// The key that found it; none where it was made, or is not there.
     pub found: Option<&'static str>,
-    /// The directory's id of the user that was found or made.
+    /// The directory's id of what was found or made.
     pub id: Option<String>,
 }
 
@@ -104,6 +104,8 @@ pub enum GroupAction {
 pub struct GroupOutcome {
     /// What was done, or tried.
     pub action: GroupAction,
+    /// By what the group was looked for, and found.
+    pub lookup: Lookup,
     /// How it ended.
     pub end: GroupEnd,
 }
@@ -135,12 +137,63 @@ pub enum GroupEnd {
     },
 }
 
+/// Whom or what an outcome shows in the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the attributes'")]
+pub enum Shown<'a> {
+    User {
+        id: &'a str,
+        user_name: Option<&'a str>,
+        employee_id: Option<&'a str>,
+    },
+    Group {
+        id: &'a str,
+        display_name: Option<&'a str>,
+    },
+}
+
 impl Outcome {
-    /// By what the user was looked for; `None` for a command that is about no user.
+    /// The user or the group as the directory has it, where the command has seen it.
+    pub fn shown(&self) -> Option<Shown<'_>> {
+        
+        match self {
+            Self::User(outcome) => {
+                let id = outcome.lookup.id.as_deref()?;
+                let user = match &outcome.end {
+                    UserEnd::Done { user, .. } => user.as_object(),
+                    UserEnd::Skipped { details, .. } | UserEnd::Failed { details, .. } => details,
+                };
+                (text(user, "id") == Some(id)).then(|| Shown::User {
+                    id,
+                    user_name: text(user, "userName"),
+                    employee_id: text(user, "externalId"),
+                })
+            }
+            Self::Group(GroupOutcome {
+                end: GroupEnd::Done { id: Some(id), display_name, .. },
+                ..
+            }) => Some(Shown::Group {
+                id,
+                display_name: display_name.as_deref(),
+            }),
+            Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+        }
+    }
+
+    /// The id of the newer operation because of which enabling was left out.
+    pub fn overtaken(&self) -> Option<&str> {
+        match self {
+            Self::User(outcome) => outcome.overtaken.as_deref(),
+            Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+        }
+    }
+
+    /// By what the user or the group was looked for; `None` for a command that is about neither.
     pub fn lookup(&self) -> Option<&Lookup> {
         match self {
             Self::User(outcome) => Some(&outcome.lookup),
-            Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+            Self::Group(outcome) => Some(&outcome.lookup),
+            Self::Tested(_) | Self::MappingFields(_) => None,
         }
     }
 
@@ -195,6 +248,11 @@ impl Outcome {
     }
 }
 
+/// A text of an object.
+fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
+}
+
 /// Why nothing was to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
@@ -244,6 +302,34 @@ pub enum Cause {
     Mismatch,
     /// The directory failed, or refused.
     Directory(ErrorKind),
+}
+
+impl Cause {
+    /// Its word in what is kept of an attempt, and in what counts failures.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Absent => "absent",
+            Self::Conflict => "conflict",
+            Self::Ambiguous => "ambiguous",
+            Self::Mismatch => "mismatch",
+            Self::Directory(kind) => match kind {
+                ErrorKind::Absent => "absent",
+                ErrorKind::Status(401 | 403) => "not_authorized",
+                ErrorKind::Status(..500) => "refused",
+                ErrorKind::Status(500..) => "directory_error",
+                ErrorKind::Throttled => "throttled",
+                ErrorKind::WrongUrl => "wrong_url",
+                ErrorKind::Connect => "unreachable",
+                ErrorKind::Congested => "congested",
+                ErrorKind::CircuitOpen => "circuit_open",
+                ErrorKind::Timeout => "timeout",
+                ErrorKind::Broken => "connection_broken",
+                ErrorKind::Expired => "out_of_time",
+                ErrorKind::Unreadable => "unreadable",
+            },
+        }
+    }
 }
 
 impl Failure {
@@ -411,6 +497,7 @@ mod tests {
         let failure = Failure::new(Cause::Conflict, "said");
         let group_failed = Outcome::Group(GroupOutcome {
             action: GroupAction::Get,
+            lookup: Lookup::default(),
             end: GroupEnd::Failed {
                 id: None,
                 display_name: None,

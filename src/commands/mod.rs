@@ -36,7 +36,8 @@ mod tests;
 pub mod update_group;
 pub mod update_user;
 
-pub use arguments::{MemberIds, Switch};
+pub use arguments::{FieldNames, MemberIds, Switch};
+pub use group::names_of_group;
 pub use person::names_of_user;
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
@@ -114,6 +115,11 @@ trait Decision {
         BTreeSet::new()
     }
 
+    /// The keys of the caller's document that do nothing in a command that ends so.
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The outcome, or, as an error, the next thing to do.
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next>;
 }
@@ -126,6 +132,12 @@ impl Prepared<'_> {
     /// new. Empty for a command that only reads, which may run beside any other.
     pub fn subject(&self) -> BTreeSet<String> {
         self.0.subject()
+    }
+
+    /// The fields of a profile, or attributes of a group, that do nothing in a command that ends
+    /// so: a typing error in one is seen by nothing else.
+    pub fn ignored(&self, outcome: &Outcome) -> Vec<String> {
+        self.0.ignored(outcome)
     }
 
     /// What to do next, given what is known. Between two calls, answers are only added to what is

@@ -179,6 +179,11 @@ pub(super) fn explain_incoming(user: &User) -> Vec<ExplainedField> {
     INCOMING.iter().map(explain).collect()
 }
 
+/// Each field with the dotted attribute that it fills.
+pub(super) fn outgoing_fields() -> impl Iterator<Item = (&'static str, String)> {
+    OUTGOING.iter().map(|(field, target)| (*field, target.dotted()))
+}
+
 pub(super) fn source(attribute: &str) -> Option<&'static str> {
     let fills = |target: &Target| match target {
         Target::Attribute(name) => attribute == *name,

@@ -128,7 +128,10 @@ impl Operations {
     ) -> (AttemptEnd, End) {
         let outcome = &completed.outcome;
         let is_disable = command.priority() == Priority::Disable;
-        let disabled = outcome.shown_id().filter(|_| is_disable && outcome.failure().is_none());
+        let disabled = match outcome.shown() {
+            Some(Shown::User { id, .. }) if is_disable && outcome.failure().is_none() => Some(id),
+            Some(Shown::User { .. } | Shown::Group { .. }) | None => None,
+        };
         let signature = Signature {
             brand: instance.brand(),
             instance_name: instance.name(),

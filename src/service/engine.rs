@@ -46,6 +46,10 @@ pub struct Journal {
     pub dry_run: bool,
     /// AWS's ids of the requests that it refused or failed, for its support.
     pub aws_request_ids: Vec<String>,
+    /// The keys of the caller's document that do nothing; told in a dry run only.
+    pub ignored: Vec<String>,
+    /// Whether an answer to a write got lost, so that it may have been made.
+    pub write_lost: bool,
 }
 
 /// What the service is asked to do.
@@ -164,6 +168,9 @@ impl Engine<'_> {
             let answer = match next {
                 Next::Finish(outcome) => {
                     self.journal.calls = sent.into_inner();
+                    if self.journal.dry_run {
+                        self.journal.ignored = prepared.ignored(&outcome);
+                    }
                     return *outcome;
                 }
                 Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(self.journal.unsent(why)),
@@ -203,8 +210,9 @@ impl Engine<'_> {
             self.hold_user(id).await?;
         }
         let answer = self.instance.write(step, context).await;
-        if answer.is_ok() {
-            self.journal.written.push(step.request());
+        match &answer {
+            Ok(_) => self.journal.written.push(step.request()),
+            Err(error) => self.journal.write_lost |= error.is_answer_lost(),
         }
         answer
     }
@@ -250,6 +258,11 @@ impl Engine<'_> {
 }
 
 impl Journal {
+    /// Whether the directory may be another than before.
+    pub fn may_have_written(&self) -> bool {
+        !self.dry_run && (self.write_lost || !self.written.is_empty())
+    }
+
     /// Stands for the answer to what is not sent any more.
     fn unsent(&self, why: &str) -> ScimError {
         // The 250 PATCHes of one group are said once.

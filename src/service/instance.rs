@@ -70,6 +70,16 @@ impl Instance {
         &self.options.rules
     }
 
+    /// The time after which a command sends nothing more.
+    pub fn command_timeout(&self) -> Duration {
+        self.options.command_timeout
+    }
+
+    /// How many commands may run on it at once.
+    pub fn max_commands(&self) -> usize {
+        self.options.max_commands
+    }
+
     /// How its directory and our dealings with it are doing.
     pub fn status(&self) -> scim::Status {
         self.client.status()

@@ -11,6 +11,16 @@ pub trait CommandObserver: Send + 'static {
     fn on_finish(&mut self, completed: &Completed);
 }
 
+impl CommandObserver for Box<dyn CommandObserver> {
+    fn on_start(&mut self) {
+        (**self).on_start();
+    }
+
+    fn on_finish(&mut self, completed: &Completed) {
+        (**self).on_finish(completed);
+    }
+}
+
 /// Observes nothing.
 impl CommandObserver for () {
     fn on_start(&mut self) {}

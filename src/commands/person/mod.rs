@@ -3,6 +3,7 @@
 
 mod change;
 mod clash;
+mod clear;
 mod create;
 mod find;
 mod keys;
@@ -46,6 +47,8 @@ pub(in crate::commands) struct Person<'a> {
     unknown_aws_id: bool,
     /// The newer operation because of which enabling was left out.
     overtaken: Option<String>,
+    /// The attributes that an update takes out, dotted.
+    cleared: Vec<String>,
 }
 
 impl<'a> Person<'a> {
@@ -58,6 +61,7 @@ impl<'a> Person<'a> {
             lookup: Lookup::default(),
             unknown_aws_id: false,
             overtaken: None,
+            cleared: Vec::new(),
         }
     }
 

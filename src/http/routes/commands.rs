@@ -73,9 +73,12 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 ///
 /// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and
 /// sends what differs in one PATCH; an inactive user is enabled in it when `allow-enable` and the
-/// instance's switch both say so: send `"allow-enable": false` with changes that must not enable a
-/// leaver. No user found: creates one when the instance creates what is missing, else skips. Fails
-/// with 409 when the user that was found may be another person's.
+/// instance's switch both say so. Send `"allow-enable": false` with every change that is not meant
+/// to bring a person back: a late message about a new title would else enable a leaver. An empty
+/// field changes nothing; what `clear` names is taken out of the user. No user found: creates one
+/// when the instance creates what is missing, else skips. Fails with 400 when a field can't be
+/// cleared, or is filled at once, and with 409 when the user that was found may be another
+/// person's.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
@@ -350,13 +353,13 @@ fn answer(completed: Completed, instance: &Instance, representation: Representat
     };
     let envelope = Envelope::new(signature, outcome);
     let mut response = if journal.dry_run {
-        let requests = journal.written.into_iter().map(PlannedRequest::from).collect();
-        body(
-            CommandResponse::DryRun {
-                dry_run: DryRun { requests, envelope },
-            },
-            representation,
-        )
+        let dry_run = DryRun {
+            changes: !journal.written.is_empty(),
+            requests: journal.written.into_iter().map(PlannedRequest::from).collect(),
+            envelope,
+            ignored: journal.ignored,
+        };
+        body(CommandResponse::DryRun { dry_run }, representation)
     } else {
         body(CommandResponse::Envelope(envelope), representation)
     };
@@ -382,7 +385,7 @@ fn body(response: CommandResponse, representation: Representation) -> Response {
         (Representation::Json, _) => return Json(&response).into_response(),
         (Representation::Markdown, CommandResponse::Envelope(envelope)) => to_markdown(envelope),
         (Representation::Markdown, CommandResponse::DryRun { dry_run }) => {
-            let DryRun { requests, envelope } = dry_run;
+            let DryRun { requests, envelope, .. } = dry_run;
             let line = |request: &PlannedRequest| format!("- {} {}\n", request.method, request.path);
             let requests: String = requests.iter().map(line).collect();
             format!("### Dry run\n{requests}\n{}", to_markdown(envelope))

@@ -67,6 +67,41 @@ async fn a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_
     );
 }
 
+/// Whichever limit it meets.
+#[tokio::test]
+async fn a_write_that_there_is_no_room_for_has_its_line() {
+    for limit in ["AWS_ILM_MAX_CONCURRENT_COMMANDS", "AWS_ILM_MAX_INSTANCE_COMMANDS"] {
+        let (directory, hr, config) = one_caller().await;
+        let settings = [("AWS_ILM_LOG_FORMAT", "json"), (limit, "1")];
+        let (service, address) = Running::serve(&["--config", config.path()], &settings);
+        let slow = aws_ilm::sandbox::FaultKind::Slow {
+            milliseconds: 8_000,
+            work_late: false,
+        };
+        directory.sandbox.script(aws_ilm::sandbox::Fault::new(slow).forever());
+        directory.sandbox.reset_calls();
+        let http = crate::harness::caller();
+        let request = |id: &str| {
+            let request = http.post(format!("http://{address}/commands/iam-disable-user"));
+            request
+                .header("x-api-key", &hr)
+                .header("x-request-id", id)
+                .json(&somebody())
+        };
+        let running = tokio::spawn(request("running-1").send());
+        until(|| directory.sandbox.calls().contains_key("ListUsers")).await;
+        let refused = answer(request("full-1")).await;
+        assert_eq!(
+            (refused.status, refused.header("retry-after")),
+            (503, Some("1")),
+            "{limit}"
+        );
+        let line = line(&service, "full-1").await;
+        assert_eq!(line["outcome"], "not run", "{limit}: {line}");
+        running.abort();
+    }
+}
+
 #[tokio::test]
 async fn a_write_that_the_end_of_the_process_cuts_off_is_told_as_one() {
     let (directory, hr, config) = one_caller().await;

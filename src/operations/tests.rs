@@ -1,0 +1,1 @@
+//! Operations through a real service, a real store and the sandbox.
