@@ -155,7 +155,6 @@ pub enum Shown<'a> {
 impl Outcome {
     /// The user or the group as the directory has it, where the command has seen it.
     pub fn shown(&self) -> Option<Shown<'_>> {
-        
         match self {
             Self::User(outcome) => {
                 let id = outcome.lookup.id.as_deref()?;
@@ -170,7 +169,12 @@ impl Outcome {
                 })
             }
             Self::Group(GroupOutcome {
-                end: GroupEnd::Done { id: Some(id), display_name, .. },
+                end:
+                    GroupEnd::Done {
+                        id: Some(id),
+                        display_name,
+                        ..
+                    },
                 ..
             }) => Some(Shown::Group {
                 id,

@@ -2,12 +2,14 @@
 
 mod callers;
 mod instances;
+mod store;
 
 pub(crate) use instances::{Instances, instances};
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,8 +37,10 @@ use crate::{
         server::{self, ServerOptions},
         tls::{self, Reloader},
     },
+    operations::{Clock, Operations},
     sandbox::{self, Sandbox},
     service::Service,
+    store::{StoreError, sqlite::OpenError},
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -76,6 +80,17 @@ pub enum AppError {
         /// How many.
         commands: usize,
     },
+    /// The file of the store is not this process's to have.
+    #[error("can't open the store {}; see store_path (AWS_ILM_STORE_PATH)", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: OpenError,
+    },
+    /// The store can't be written.
+    #[error("can't take up the operations in the store")]
+    Operations(#[source] StoreError),
     /// The server stopped.
     #[error("the server stopped")]
     Serve(#[source] io::Error),
@@ -117,11 +132,20 @@ impl Bound {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let Instances { all, token_files } = instances(settings)?;
-        let service = Service::new(
+        let service = Arc::new(Service::new(
             all,
             &settings.default_instance,
             settings.commands.max_concurrent_commands,
-        );
+        ));
+        let operations = match &settings.store_path {
+            None => None,
+            Some(path) => Some(Operations::new(
+                store::open(path)?,
+                Arc::clone(&service),
+                Clock::system(),
+                settings.operations.clone(),
+            )),
+        };
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {
@@ -138,7 +162,8 @@ impl Bound {
         );
         Ok(Self {
             app: http::App {
-                service: Arc::new(service),
+                service,
+                operations,
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
                 is_guarded: guard.is_closed(),
@@ -181,6 +206,9 @@ impl Bound {
     pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
         let failures = Arc::clone(self.options.guard.failures());
         verify_endpoints(&self.app.service);
+        if let Some(operations) = &self.app.operations {
+            operations.start().await.map_err(AppError::Operations)?;
+        }
         let watches = self.watches();
         let handle = Handle::new();
         let stop = tokio::spawn(stop(
@@ -259,9 +287,16 @@ async fn stop(
     tracing::info!("stopping");
     app.stopping.store(true, Ordering::Relaxed);
     tokio::time::sleep(delay).await;
+    if let Some(operations) = &app.operations {
+        operations.stop();
+    }
     handle.graceful_shutdown(Some(timeout));
     // Callers that hung up left commands behind: those end too.
-    app.service.finish(timeout).await
+    let left = app.service.finish(timeout).await;
+    if let Some(operations) = &app.operations {
+        operations.finish(timeout).await;
+    }
+    left
 }
 
 fn layer_options(settings: &Settings, guard: Guard) -> LayerOptions {

@@ -17,6 +17,7 @@ mod instance;
 mod instances;
 mod issuer;
 mod kind;
+mod operations;
 mod rates;
 mod raw;
 mod reference;
@@ -51,7 +52,7 @@ use self::{
     service::Service,
     token::TokenContext,
 };
-use crate::{files::readable_by_everybody, net::tls, telemetry::LogSettings};
+use crate::{files::readable_by_everybody, net::tls, operations::OperationSettings, telemetry::LogSettings};
 
 /// What is said of callers on a network without TLS.
 const CLEAR_TEXT: &str =
@@ -68,6 +69,10 @@ pub struct Settings {
     pub server: ServerSettings,
     /// What holds for the commands of all instances.
     pub commands: CommandSettings,
+    /// The file that keeps operations, if any is to.
+    pub store_path: Option<PathBuf>,
+    /// How operations are tried again, and how long they are kept.
+    pub operations: OperationSettings,
     /// The files of the service's own TLS; `None` serves plain HTTP.
     pub tls: Option<tls::Files>,
     /// The callers; without them everybody may ask who can reach the service.
@@ -192,10 +197,12 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         log,
         server,
         commands,
+        operations,
         files,
     } = service::read(&mut section, has_callers);
     let strict_secret_files = files.strict_secret_files;
     let mapper_folder = files.mapper_folder.clone();
+    let store_path = files.store_path.clone();
     let tls = tls_files::read(&mut section, files);
     let tokens = TokenContext {
         environment: &sources.environment,
@@ -228,6 +235,8 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         log,
         server,
         commands,
+        store_path,
+        operations,
         tls,
         callers,
         instances,

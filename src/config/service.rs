@@ -12,11 +12,15 @@ use url::Url;
 
 use super::{
     kind::{Choice, Count, Custom, List, Masked, SWITCH, SecretPath, Span, Text, name, path, secret_path},
+    operations::OperationTable,
     section::{ConfigError, Section},
     setting::Setting,
     table::settings,
 };
-use crate::telemetry::{LogFormat, LogSettings};
+use crate::{
+    operations::OperationSettings,
+    telemetry::{LogFormat, LogSettings},
+};
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
@@ -29,6 +33,7 @@ pub(super) const TABLES: &[&[&Setting]] = &[
     LogTable::SETTINGS,
     ServerSettings::SETTINGS,
     CommandSettings::SETTINGS,
+    OperationTable::SETTINGS,
     FileSettings::SETTINGS,
 ];
 
@@ -110,11 +115,16 @@ settings! {
 }
 
 settings! {
-    /// The files that the service reads.
+    /// The files that the service reads and keeps.
     pub(super) struct FileSettings: Service {
         /// The folder of mappers that `mapper_in` and `mapper_out` may name by id or name; in the
         /// configuration file relative to it.
         mapper_folder: Option<PathBuf> = Custom("the path of a folder", path);
+        /// The SQLite file that keeps operations, on a local disk; in the configuration file
+        /// relative to it. It is made and brought up to date by itself, readable by its owner alone,
+        /// and belongs to one process. Without it the service keeps nothing, and answers what needs
+        /// a store with 501.
+        store_path: Option<PathBuf> = Custom("the path of a file on a local disk", path);
         /// The service's certificate and its chain, its own first: with it the service speaks TLS
         /// and no plain HTTP. Needs `tls_key_file`. All TLS files are relative to the configuration
         /// file when they are set there, and are read again when they change.
@@ -145,6 +155,7 @@ pub(super) struct Service {
     pub(super) log: LogSettings,
     pub(super) server: ServerSettings,
     pub(super) commands: CommandSettings,
+    pub(super) operations: OperationSettings,
     pub(super) files: FileSettings,
 }
 
@@ -155,6 +166,7 @@ pub(super) fn read(section: &mut Section<'_>, has_callers: bool) -> Service {
         log: LogTable::read(section),
         server: ServerSettings::read(section),
         commands: CommandSettings::read(section),
+        operations: OperationTable::read(section),
         files: FileSettings::read(section),
     };
     let access = &service.access;

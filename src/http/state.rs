@@ -5,13 +5,15 @@ use std::{
     time::Duration,
 };
 
-use crate::service::Service;
+use crate::{operations::Operations, service::Service};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App {
     /// Runs the commands.
     pub service: Arc<Service>,
+    /// Stores commands and carries them out; `None` where there is no store.
+    pub operations: Option<Arc<Operations>>,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
     /// The Retry-After while the service stops.

@@ -47,7 +47,10 @@ impl Operations {
         if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &command).await {
             // It keeps its place, and what it has to wait for goes first.
             if let Err(error) = self.store.expedite(operation.id.clone(), CONNECTED).await {
-                tracing::warn!(operation = operation.id, "what a disable waits for is not hurried: {error}");
+                tracing::warn!(
+                    operation = operation.id,
+                    "what a disable waits for is not hurried: {error}"
+                );
             }
             return self.end(claim, AttemptEnd::default(), End::InTurn).await;
         }
@@ -61,7 +64,9 @@ impl Operations {
             Ok(completed) => completed,
             Err(error) => return self.broke_off(claim, &operation, error).await,
         };
-        let (attempt, end) = self.judge(instance, &operation, &command, &completed, is_out_of_turn).await;
+        let (attempt, end) = self
+            .judge(instance, &operation, &command, &completed, is_out_of_turn)
+            .await;
         self.end(claim, attempt, end).await;
         if let Some(answer) = answer {
             // A caller that has hung up needs no answer.
@@ -76,7 +81,11 @@ impl Operations {
         observer: impl CommandObserver,
     ) -> Result<Completed, RunError> {
         let turn = Turn::Until(Instant::now() + FOR_A_PLACE);
-        let permit = self.service.admit(instance, turn).await.map_err(|_| RunError::Stopping)?;
+        let permit = self
+            .service
+            .admit(instance, turn)
+            .await
+            .map_err(|_| RunError::Stopping)?;
         self.service.run(permit, run, observer).await
     }
 
@@ -99,12 +108,23 @@ impl Operations {
     /// Whether a disable that is to overtake would find the person that it means: the user that it
     /// finds has its employee id, where it gives one, and nothing that hangs together with it by what
     /// waits is about another userName.
-    async fn is_certain(&self, instance: &Arc<Instance>, operation: &Operation, claim: &Claim, command: &Command) -> bool {
+    async fn is_certain(
+        &self,
+        instance: &Arc<Instance>,
+        operation: &Operation,
+        claim: &Claim,
+        command: &Command,
+    ) -> bool {
         let run = self.run_of(operation, claim, command.clone(), true);
         let Ok(completed) = self.run_in_turn(instance, run, ()).await else {
             return false;
         };
-        let Some(Shown::User { id, user_name, employee_id }) = completed.outcome.shown() else {
+        let Some(Shown::User {
+            id,
+            user_name,
+            employee_id,
+        }) = completed.outcome.shown()
+        else {
             return false;
         };
         if completed.outcome.failure().is_some() {
@@ -152,7 +172,11 @@ impl Operations {
     }
 
     async fn end_of(&self, operation: &Operation, outcome: &Outcome, is_disable: bool, is_out_of_turn: bool) -> End {
-        let schedule = if is_disable { &self.settings.disable_retry_schedule } else { &self.settings.retry_schedule };
+        let schedule = if is_disable {
+            &self.settings.disable_retry_schedule
+        } else {
+            &self.settings.retry_schedule
+        };
         let attempts = self.store.attempts(operation.id.clone()).await.unwrap_or_default();
         let verdict = verdict(outcome, failures(&attempts), schedule, fastrand::f64());
         let reason = outcome.overtaken().map(|disable| format!("overtaken by {disable}"));
@@ -184,7 +208,10 @@ impl Operations {
         let (attempt, end) = match error {
             RunError::Stopping | RunError::Behind(_) => (AttemptEnd::default(), End::InTurn),
             RunError::Broken => {
-                tracing::error!(operation = operation.id, "an operation broke off; what it did is not known");
+                tracing::error!(
+                    operation = operation.id,
+                    "an operation broke off; what it did is not known"
+                );
                 let attempt = AttemptEnd {
                     cause: Some("broken".to_owned()),
                     may_have_written: true,
@@ -200,7 +227,10 @@ impl Operations {
     /// lanes.
     async fn end(&self, claim: Claim, attempt: AttemptEnd, end: End) {
         loop {
-            let ended = self.store.end(claim.clone(), attempt.clone(), end.clone(), self.clock.now()).await;
+            let ended = self
+                .store
+                .end(claim.clone(), attempt.clone(), end.clone(), self.clock.now())
+                .await;
             match ended {
                 Ok(()) => return,
                 Err(StoreError::Fenced | StoreError::Duplicate) => {
@@ -208,7 +238,10 @@ impl Operations {
                     return;
                 }
                 Err(error @ StoreError::Unavailable(_)) => {
-                    tracing::error!(number = claim.number, "the end of an operation can't be stored: {error}");
+                    tracing::error!(
+                        number = claim.number,
+                        "the end of an operation can't be stored: {error}"
+                    );
                     tokio::time::sleep(END_AGAIN).await;
                 }
             }
@@ -253,7 +286,10 @@ struct Disables {
 }
 
 impl NewerDisables for Disables {
-    fn of_user(&self, directory_id: String) -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send + '_>> {
+    fn of_user(
+        &self,
+        directory_id: String,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send + '_>> {
         Box::pin(async move {
             let last = self.store.last_disable(self.instance.clone(), directory_id).await;
             let last = last.map_err(|error| error.to_string())?;

@@ -34,27 +34,26 @@ use crate::{
 
 pub use clock::Clock;
 
-/// How operations are tried again.
+/// How operations are tried again, and how long they are kept.
 #[derive(Clone, Debug)]
 pub struct OperationSettings {
+    /// What becomes of commands that change a directory while the store can't be written.
+    pub store_unavailable: StoreUnavailable,
     /// The waits between the tries of an operation that failed for a passing reason.
     pub retry_schedule: Vec<SignedDuration>,
     /// The waits between the tries of a disable.
     pub disable_retry_schedule: Vec<SignedDuration>,
+    /// How long an operation that has ended is kept.
+    pub operation_retention: Duration,
 }
 
-impl Default for OperationSettings {
-    /// After Svix's schedule (docs.svix.com/retries); disables go on for a day and a half more.
-    fn default() -> Self {
-        let hour = SignedDuration::from_hours;
-        let first = [SignedDuration::from_secs(5), SignedDuration::from_mins(5), SignedDuration::from_mins(30)];
-        let retry_schedule: Vec<_> = first.into_iter().chain([2, 5, 10, 10].map(hour)).collect();
-        let disable_retry_schedule = retry_schedule.iter().copied().chain([12, 12, 12].map(hour)).collect();
-        Self {
-            retry_schedule,
-            disable_retry_schedule,
-        }
-    }
+/// What becomes of commands that change a directory while the store can't be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreUnavailable {
+    /// Disables go on without it, for no order is hurt by a disable; all others are refused.
+    Refuse,
+    /// All go on without it.
+    GoOn,
 }
 
 /// A command that is to become an operation.
@@ -116,7 +115,10 @@ struct Waiter {
 
 impl fmt::Debug for Operations {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Operations").field("store", &self.store).finish_non_exhaustive()
+        formatter
+            .debug_struct("Operations")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -180,10 +182,19 @@ impl Operations {
             () = self.stopping.cancelled() => true,
         };
         let state = if stays {
-            self.store.operation(id.to_owned()).await?.map(|operation| operation.state)
+            self.store
+                .operation(id.to_owned())
+                .await?
+                .map(|operation| operation.state)
         } else {
-            let reason = if is_stopping { "the service was stopping" } else { "its turn did not come in its caller's time" };
-            self.store.cancel(id.to_owned(), Some(reason.to_owned()), self.clock.now()).await?
+            let reason = if is_stopping {
+                "the service was stopping"
+            } else {
+                "its turn did not come in its caller's time"
+            };
+            self.store
+                .cancel(id.to_owned(), Some(reason.to_owned()), self.clock.now())
+                .await?
         };
         match state {
             // It is at work, or has ended just now: its answer comes.
@@ -202,7 +213,12 @@ impl Operations {
         })
     }
 
-    async fn store_operation(&self, id: String, submission: Submission, is_synchronous: bool) -> Result<(), StoreError> {
+    async fn store_operation(
+        &self,
+        id: String,
+        submission: Submission,
+        is_synchronous: bool,
+    ) -> Result<(), StoreError> {
         let Submission {
             instance,
             command,
@@ -298,14 +314,22 @@ impl Operations {
     /// # Errors
     /// When the store can't be written.
     pub async fn reschedule(&self, id: &str, not_before: Timestamp) -> Result<Option<State>, StoreError> {
-        let state = self.store.reschedule(id.to_owned(), not_before, self.clock.now()).await?;
+        let state = self
+            .store
+            .reschedule(id.to_owned(), not_before, self.clock.now())
+            .await?;
         self.changed();
         Ok(state)
     }
 
+    /// Claims nothing more. Callers whose operation has not begun are told.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
     /// Claims nothing more, and waits until what runs has ended, `limit` at most. How many have not.
     pub async fn finish(&self, limit: Duration) -> usize {
-        self.stopping.cancel();
+        self.stop();
         self.tasks.close();
         let _ended = tokio::time::timeout(limit, self.tasks.wait()).await;
         self.tasks.len()

@@ -20,7 +20,10 @@ impl Operations {
         let schedule = self.settings.retry_schedule.clone();
         let recovered = self.store.recover(schedule, self.clock.now()).await?;
         if recovered > 0 {
-            tracing::warn!(operations = recovered, "operations whose process died are taken up again");
+            tracing::warn!(
+                operations = recovered,
+                "operations whose process died are taken up again"
+            );
         }
         for instance in self.service.instances() {
             let worker = Arc::clone(self).work(Arc::clone(instance));
@@ -65,7 +68,9 @@ impl Operations {
         let next = self.store.promote(now).await?;
         let Some(claimed) = self.store.claim(instance.name().to_owned(), now).await? else {
             let until_next = next.map(|next| next.duration_since(now).try_into().unwrap_or_default());
-            return Ok(Some(until_next.map_or(LONGEST_SLEEP, |wait: Duration| wait.min(LONGEST_SLEEP))));
+            return Ok(Some(
+                until_next.map_or(LONGEST_SLEEP, |wait: Duration| wait.min(LONGEST_SLEEP)),
+            ));
         };
         let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
         self.tasks.spawn(async move {

@@ -32,6 +32,7 @@ pub struct Completed {
     pub journal: Journal,
     /// The user that it changed, held until this is dropped: what is to be remembered of a change
     /// is, before another command can come to that user.
+    #[expect(dead_code, reason = "held for what its end does")]
     held: Option<Held>,
 }
 

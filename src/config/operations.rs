@@ -1,0 +1,41 @@
+//! How operations are tried again, and how long they are kept.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{
+    kind::{Choice, List, Span},
+    table::settings,
+};
+use crate::operations::{OperationSettings, StoreUnavailable};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const TEN_YEARS: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+settings! {
+    /// How operations are tried again, and how long they are kept.
+    pub(super) struct OperationTable: Service => OperationSettings {
+        /// What becomes of commands that change a directory while the store can't be written:
+        /// `refuse` answers them 503, disables aside, which go on without it; with `go-on` all do.
+        store_unavailable = Choice(&[("refuse", StoreUnavailable::Refuse), ("go-on", StoreUnavailable::GoOn)]),
+            default "refuse";
+        /// The waits between the tries of an operation that failed for a passing reason; after the
+        /// last it is `buried`.
+        retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h";
+        /// The waits between the tries of a disable.
+        disable_retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h, 12h, 12h, 12h";
+        /// How long an operation that has ended is kept, with all that it says of a person.
+        operation_retention = Span(HOUR, TEN_YEARS), default "2160h";
+    }
+}
+
+const WAITS: &str = "durations up to 168h like \"5s, 5m, 2h\", separated by commas (an array in the file)";
+
+fn wait(text: &str) -> Option<SignedDuration> {
+    let wait: SignedDuration = text.parse().ok()?;
+    (SignedDuration::ZERO < wait && wait <= LONGEST_WAIT).then_some(wait)
+}
