@@ -51,6 +51,7 @@ pub fn router(app: App, options: LayerOptions) -> Router {
     let pages = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
     let pages = Router::from(pages).layer(map_response(page_or_problem));
     let routes = routes
+        .merge(routes::problems::routes())
         .route("/openapi.json", get(serve_document))
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .with_state(app)

@@ -30,6 +30,7 @@ mod hostile_directory;
 mod layers;
 mod mappers;
 mod openapi;
+mod problem_pages;
 mod readme;
 mod reports;
 mod resilience;
