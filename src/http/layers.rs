@@ -32,8 +32,8 @@ pub const MAX_TARGET: usize = 8 * 1024;
 /// How long a browser may remember which pages may call.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
-/// Where Swagger UI lives, and the pages of problem types. Only there a browser may apply styles and
-/// run scripts, of our own origin.
+/// Where Swagger UI lives, and the pages of problem types. Only there a browser may apply styles
+/// and run scripts, of our own origin.
 const PAGES: [&str; 2] = ["/docs", problems::LIST];
 
 /// An answer of the interface loads nothing, and no page may frame it.

@@ -69,7 +69,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Representation {
     }
 }
 
-/// Whether a page is to be given in Markdown and not in HTML, which it is when nothing is asked for.
+/// Whether a page is to be given in Markdown and not in HTML, which it is when nothing is asked
+/// for.
 pub(super) fn prefers_markdown(headers: &HeaderMap) -> bool {
     let fields = texts(headers.get_all(ACCEPT)).flat_map(|field| field.split(','));
     let ranges: Vec<Range> = fields.filter_map(Range::parse).collect();

@@ -90,8 +90,8 @@ enum Connection {
 }
 
 problem_types! {
-    /// The body is not one well-formed, unambiguous JSON document: its syntax is broken, a key stands
-    /// in an object twice, or something follows behind its end.
+    /// The body is not one well-formed, unambiguous JSON document: its syntax is broken, a key
+    /// stands in an object twice, or something follows behind its end.
     NotJson: BAD_REQUEST, "/problems/not-json", "The body is not JSON", Keep,
         "Send one JSON object, as in the command's example. `errors` says where the fault is.";
     /// The body names an argument that the command does not have.
@@ -159,8 +159,8 @@ problem_types! {
     /// A defect of the service. What it had sent to the directory before is done.
     Internal: INTERNAL_SERVER_ERROR, "/problems/internal", "Internal error", Keep,
         "Tell the operator the `requestId`: the log says under it what happened. Repeating a command is safe.";
-    /// The keys of the token's issuer can't be had at the moment, so its caller is not known. Nothing
-    /// was done.
+    /// The keys of the token's issuer can't be had at the moment, so its caller is not known.
+    /// Nothing was done.
     KeysUnavailable: SERVICE_UNAVAILABLE, "/problems/keys-unavailable", "The issuer's keys are unavailable", Keep,
         "Try again after as many seconds as `Retry-After` says. If it lasts, the operator looks at the issuer's `jwks_url`, or gives its keys in `jwks_file`.";
     /// As much is being worked on as can be. Nothing was done.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod conforms;
 mod expected;
 mod harness;
 mod normalised;
@@ -21,6 +22,7 @@ mod cases;
 mod cli;
 mod commands;
 mod configuration;
+mod contract;
 mod dry_run;
 mod examples;
 mod gentle;

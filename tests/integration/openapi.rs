@@ -36,6 +36,7 @@ use utoipa::{
 
 use crate::{
     callers,
+    conforms::{conforms, document, written},
     examples::examples,
     harness::{Answer, Setup, World, answer},
     process,
@@ -53,10 +54,6 @@ fn method_of(path: &str) -> &'static str {
     } else {
         "get"
     }
-}
-
-fn document() -> Value {
-    serde_json::from_str(&http::document()).unwrap()
 }
 
 /// Every operation: its path, its method in lower case, and what is said of it.
@@ -191,7 +188,7 @@ fn every_property_is_described_and_every_reference_resolves() {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    let document = document();
+    let document = written();
     let mut references = 0;
     walk(&document, &document, "#", &mut references);
     assert!(references > 100, "only {references} references");
@@ -249,6 +246,8 @@ fn no_two_types_share_a_schema_name() {
         assert_eq!(document["components"]["schemas"][name], schema, "{name}");
         left.remove(name.as_str());
     }
+    // Made of the envelopes; `contract` looks into them.
+    left.retain(|name, _| !name.ends_with("Answer") && !name.ends_with("DryRun"));
     assert_eq!(
         left.keys().collect::<Vec<_>>(),
         Vec::<&&str>::new(),
@@ -506,92 +505,4 @@ fn is_documented(document: &Value, path: &str, method: &str, answer: &Answer) {
         let is_there = name.starts_with("RateLimit") || answer.header(name).is_some();
         assert!(is_there, "{place} has no {name}");
     }
-}
-
-/// Holds a value to a schema, as far as JSON Schema is used in the document; anything else of it
-/// fails too.
-fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
-    if let Err(fault) = fits(document, schema, value) {
-        panic!("{place}: {fault}");
-    }
-}
-
-fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    let type_of = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    for (keyword, rule) in schema.as_object().ok_or("no schema")? {
-        let holds = match keyword.as_str() {
-            "$ref" => {
-                let target = rule
-                    .as_str()
-                    .and_then(|target| target.strip_prefix('#'))
-                    .unwrap_or_default();
-                fits(document, document.pointer(target).ok_or("no target")?, value)?;
-                true
-            }
-            "oneOf" => {
-                rule.as_array()
-                    .ok_or("no list")?
-                    .iter()
-                    .filter(|rule| fits(document, rule, value).is_ok())
-                    .count()
-                    == 1
-            }
-            "type" => {
-                rule == type_of
-                    || rule
-                        .as_array()
-                        .is_some_and(|types| types.iter().any(|name| name == type_of))
-            }
-            "enum" => rule.as_array().ok_or("no list")?.contains(value),
-            "minimum" => value
-                .as_f64()
-                .zip(rule.as_f64())
-                .is_none_or(|(value, least)| value >= least),
-            "required" => {
-                let object = value.as_object();
-                let has =
-                    |key: &Value| object.is_none_or(|object| object.contains_key(key.as_str().unwrap_or_default()));
-                rule.as_array().ok_or("no list")?.iter().all(has)
-            }
-            "properties" => {
-                for (name, rule) in rule.as_object().ok_or("no object")? {
-                    if let Some(value) = value.get(name) {
-                        fits(document, rule, value).map_err(|fault| format!("{name}: {fault}"))?;
-                    }
-                }
-                true
-            }
-            "additionalProperties" => {
-                for (name, value) in value.as_object().into_iter().flatten() {
-                    if schema["properties"].get(name).is_none() && *rule != json!(true) {
-                        if *rule == json!(false) {
-                            return Err(format!("{name} is too much"));
-                        }
-                        fits(document, rule, value).map_err(|fault| format!("{name}: {fault}"))?;
-                    }
-                }
-                true
-            }
-            "items" => {
-                for value in value.as_array().into_iter().flatten() {
-                    fits(document, rule, value)?;
-                }
-                true
-            }
-            "description" | "example" | "default" | "format" | "contentMediaType" | "propertyNames" => true,
-            other => return Err(format!("{other} is not known here")),
-        };
-        if !holds {
-            return Err(format!("{value} against {keyword} {rule}"));
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,185 @@
+//! The document as generators of clients and people read it: what they took wrongly, or could not
+//! use, holds here.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::conforms::{document, written};
+
+/// Every operation with its place, read with what it refers to put in place.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let each = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap();
+        methods
+            .iter()
+            .map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    each.collect()
+}
+
+/// Generators take the first form that they know, and a failed command is told in an envelope.
+#[test]
+fn the_envelope_comes_first_and_the_table_last() {
+    let document = document();
+    let mut several = 0;
+    for (place, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let forms: Vec<&str> = response["content"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let order = [
+                "application/json",
+                "application/problem+json",
+                "text/markdown; charset=utf-8",
+            ];
+            let expected: Vec<&str> = order.into_iter().filter(|form| forms.contains(form)).collect();
+            assert_eq!(forms, expected, "{place} {status}");
+            several += usize::from(forms.len() > 1);
+        }
+    }
+    assert!(several >= 60, "{several}");
+}
+
+/// What has no name is a type of its own in each status of each operation.
+#[test]
+fn every_answer_in_json_has_a_name() {
+    let document = written();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut answers = BTreeSet::new();
+    for (place, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let schema = &response["content"]["application/json"]["schema"];
+            assert!(
+                schema.is_null() || schema["$ref"].is_string() || schema["items"]["$ref"].is_string(),
+                "{place} {status}: {schema}"
+            );
+            if place.starts_with("post /commands/") && !schema.is_null() {
+                answers.insert(schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap());
+            }
+        }
+    }
+    let expected = [
+        "User",
+        "GetGroup",
+        "CreateGroup",
+        "UpdateGroup",
+        "DeleteGroup",
+        "TestModule",
+        "MappingFields",
+    ];
+    let expected: BTreeSet<String> = expected.iter().map(|stem| format!("{stem}Answer")).collect();
+    assert_eq!(answers, expected.iter().map(String::as_str).collect());
+    let made: Vec<&String> = schemas
+        .keys()
+        .filter(|name| name.ends_with("Answer") || name.ends_with("DryRun"))
+        .collect();
+    assert_eq!(made.len(), 2 * expected.len(), "{made:?}");
+    for answer in &expected {
+        let stem = answer.strip_suffix("Answer").unwrap();
+        let either = ["Envelope", "DryRun"].map(|end| json!({"$ref": format!("#/components/schemas/{stem}{end}")}));
+        assert_eq!(schemas[answer]["oneOf"], json!(either));
+        let planned = &schemas[&format!("{stem}DryRun")]["properties"]["dryRun"]["properties"];
+        assert_eq!(planned["envelope"]["$ref"], either[0]["$ref"]);
+    }
+}
+
+#[test]
+fn the_known_fields_of_a_person_and_a_group_have_names() {
+    let document = written();
+    let schemas = &document["components"]["schemas"];
+    for (argument, fields, known) in [
+        (
+            "UserProfile",
+            "UserProfileFields",
+            &[
+                "id",
+                "username",
+                "email",
+                "givenname",
+                "surname",
+                "displayname",
+                "employeeid",
+                "mobilephone",
+                "title",
+                "employeetype",
+                "employeenumber",
+                "department",
+                "division",
+                "costcentercode",
+                "organization",
+                "olduserdata",
+                "active",
+            ][..],
+        ),
+        (
+            "GroupProfile",
+            "GroupProfileFields",
+            &["id", "displayName", "externalId", "members"],
+        ),
+    ] {
+        let either = &schemas[argument]["oneOf"];
+        assert_eq!(either[0]["$ref"], format!("#/components/schemas/{fields}"));
+        assert_eq!(either[1]["type"], "string", "a string that holds one is taken as well");
+        let fields = &schemas[fields];
+        assert_eq!(fields["additionalProperties"], json!(true), "others are taken too");
+        assert!(fields["required"].is_null());
+        let named: BTreeSet<&str> = fields["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(named, known.iter().copied().collect());
+    }
+}
+
+#[test]
+fn the_document_says_where_the_service_is_and_who_makes_it() {
+    let document = written();
+    assert_eq!(document["servers"], json!([{"url": "/"}]));
+    assert!(document["info"]["contact"]["name"].is_string());
+}
+
+/// Swagger UI sends what is preset, also in production.
+#[test]
+fn nothing_is_preset_but_the_body() {
+    let document = document();
+    for (place, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().unwrap() {
+            for preset in [
+                &parameter["schema"]["default"],
+                &parameter["example"],
+                &parameter["examples"],
+            ] {
+                assert!(preset.is_null(), "{place}: {parameter}");
+            }
+        }
+    }
+}
+
+/// A refusal is told once, by the name of a component.
+#[test]
+fn operations_refer_to_the_refusals_that_they_share() {
+    let document = written();
+    for (place, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let is_refusal = response["content"].get("application/json").is_none();
+            assert!(
+                !is_refusal || response["$ref"].is_string(),
+                "{place} {status} is told in place"
+            );
+        }
+    }
+    for (name, refusal) in document["components"]["responses"].as_object().unwrap() {
+        let description = refusal["description"].as_str().unwrap();
+        assert!(
+            description.contains("](/problems/"),
+            "{name} names no type: {description}"
+        );
+    }
+}
