@@ -166,22 +166,44 @@ fn parameters() -> [(&'static str, Parameter); 4] {
     ]
 }
 
+/// The names of a command's answers in JSON.
+pub(super) struct Answers {
+    /// What came of the command.
+    pub(super) answer: Ref,
+    /// That, or a problem, which is answered under the same status.
+    pub(super) or_problem: Ref,
+}
+
 /// Names a command's answer, which is its envelope or that of a dry run: `UserEnvelope` gives
 /// `UserAnswer` and `UserDryRun`. Generators make a type of each name; what has none is a type of
 /// its own in every status of every operation.
-pub(super) fn answer(components: &mut Components, envelope: &RefOr<Schema>) -> Option<Ref> {
+///
+/// Some generators read the first form of a status alone, and their clients break on what is not in
+/// it. So that form names the problem too where a status is shared, as `UserAnswerOrProblem`.
+pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> Option<Answers> {
     let RefOr::Ref(named) = envelope else { return None };
     let stem = named.ref_location.rsplit('/').next()?.strip_suffix("Envelope")?;
     let (answer, planned) = (format!("{stem}Answer"), format!("{stem}DryRun"));
-    let either = OneOfBuilder::new()
-        .item(envelope.clone())
-        .item(Ref::from_schema_name(&planned))
-        .description(Some(
-            "What the command came to; or, asked for a dry run, what it would do.",
-        ));
-    components.schemas.insert(planned, dry_run(envelope.clone()).into());
-    components.schemas.insert(answer.clone(), either.into());
-    Some(Ref::from_schema_name(answer))
+    let or_problem = format!("{answer}OrProblem");
+    let forms = || {
+        OneOfBuilder::new()
+            .item(envelope.clone())
+            .item(Ref::from_schema_name(&planned))
+    };
+    let either = forms().description(Some(
+        "What the command came to; or, asked for a dry run, what it would do.",
+    ));
+    let any = forms().item(Ref::from_schema_name(Problem::name())).description(Some(
+        "What the command came to or would do, or the problem of a request that never became one, which comes as `application/problem+json`.",
+    ));
+    let schemas = &mut components.schemas;
+    schemas.insert(planned.clone(), dry_run(envelope.clone()).into());
+    schemas.insert(answer.clone(), either.into());
+    schemas.insert(or_problem.clone(), any.into());
+    Some(Answers {
+        answer: Ref::from_schema_name(answer),
+        or_problem: Ref::from_schema_name(or_problem),
+    })
 }
 
 /// The body of an answer in JSON.

@@ -15,7 +15,10 @@ use utoipa::{
     },
 };
 
-use self::statuses::{BESIDE_ENVELOPES, ENVELOPES, OF_ALL, OF_BODIES, OF_CALLERS};
+use self::{
+    components::Answers,
+    statuses::{BESIDE_ENVELOPES, ENVELOPES, OF_ALL, OF_BODIES, OF_CALLERS},
+};
 use super::{
     guard::OPEN,
     negotiate::Representation,
@@ -184,14 +187,14 @@ fn complete_command(name: &str, operation: &mut Operation, components: &mut Comp
             content.example = Some(example["request"].clone());
         }
     }
-    let answer = envelope_of(operation).and_then(|envelope| components::answer(components, &envelope));
-    let Some(answer) = answer else { return };
+    let answers = envelope_of(operation).and_then(|envelope| components::answers(components, &envelope));
+    let Some(answers) = answers else { return };
     let statuses = if name == WITHOUT_DIRECTORY {
         &ENVELOPES[..1]
     } else {
         &ENVELOPES
     };
-    add_envelopes(operation, statuses, &answer, &example["response"]);
+    add_envelopes(operation, statuses, &answers, &example["response"]);
     components::refuse(operation, &BESIDE_ENVELOPES);
     components::refuse(operation, &["NotAcceptable"]);
 }
@@ -214,13 +217,18 @@ fn complete_explain(operation: &mut Operation) {
 /// Says of these statuses that the envelope comes with them, and the problems that do too. The
 /// envelope goes first, since generators take the first form that they know; the table goes last.
 /// The example is of the first status.
-fn add_envelopes(operation: &mut Operation, statuses: &[(&str, &str)], answer: &Ref, example: &Value) {
+fn add_envelopes(operation: &mut Operation, statuses: &[(&str, &str)], answers: &Answers, example: &Value) {
     for (index, (status, description)) in statuses.iter().enumerate() {
         let refusal = components::refusal_of(status, &BESIDE_ENVELOPES);
         let example = (index == 0).then_some(example);
+        let schema = if refusal.is_some() {
+            &answers.or_problem
+        } else {
+            &answers.answer
+        };
         let mut forms = vec![(
             Representation::Json.content_type(),
-            components::of_json(answer.clone(), example),
+            components::of_json(schema.clone(), example),
         )];
         forms.extend(refusal.map(|refusal| (problem::MEDIA_TYPE, components::of_problem(refusal))));
         forms.push((Representation::Markdown.content_type(), components::of_table()));
