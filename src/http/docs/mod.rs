@@ -22,10 +22,12 @@ const STYLE: &str = include_str!("aws-ilm.css");
 
 /// The routes of the pages, below `/docs/`.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // Without its standalone layout there is no box to load other documents with.
+    // Without its standalone layout there is no box to load other documents with. A schema is open as
+    // far as a profile's fields with their descriptions.
     let config = Config::from("/openapi.json")
         .use_base_layout()
-        .default_models_expand_depth(0);
+        .default_models_expand_depth(0)
+        .default_model_expand_depth(5);
     let config = Arc::new(config);
     Router::new()
         .route("/docs", get(|| async { Redirect::to("/docs/") }))
