@@ -31,6 +31,17 @@ pub(crate) fn document() -> Value {
     document
 }
 
+/// Every operation: its path, its method in lower case, and what is said of it.
+pub(crate) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.push((path.as_str(), method.as_str(), operation));
+        }
+    }
+    operations
+}
+
 /// Holds a value to a schema, as far as JSON Schema is used in the document; anything else of it
 /// fails too.
 pub(crate) fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {

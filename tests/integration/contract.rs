@@ -5,26 +5,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::conforms::{document, written};
-
-/// Every operation with its place, read with what it refers to put in place.
-fn operations(document: &Value) -> Vec<(String, &Value)> {
-    let paths = document["paths"].as_object().unwrap();
-    let each = paths.iter().flat_map(|(path, methods)| {
-        let methods = methods.as_object().unwrap();
-        methods
-            .iter()
-            .map(move |(method, operation)| (format!("{method} {path}"), operation))
-    });
-    each.collect()
-}
+use crate::conforms::{document, operations, written};
 
 /// Generators take the first form that they know, and a failed command is told in an envelope.
 #[test]
 fn the_envelope_comes_first_and_the_table_last() {
     let document = document();
     let mut several = 0;
-    for (place, operation) in operations(&document) {
+    for (path, method, operation) in operations(&document) {
+        let place = format!("{method} {path}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let forms: Vec<&str> = response["content"]
                 .as_object()
@@ -49,7 +38,8 @@ fn the_envelope_comes_first_and_the_table_last() {
 #[test]
 fn every_answer_in_json_has_a_name() {
     let document = document();
-    for (place, operation) in operations(&document) {
+    for (path, method, operation) in operations(&document) {
+        let place = format!("{method} {path}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let schema = &response["content"]["application/json"]["schema"];
             let is_named = schema["$ref"].is_string() || schema["items"]["$ref"].is_string();
@@ -150,7 +140,8 @@ fn the_document_says_where_the_service_is_and_who_makes_it() {
 #[test]
 fn nothing_is_preset_but_the_body() {
     let document = document();
-    for (place, operation) in operations(&document) {
+    for (path, method, operation) in operations(&document) {
+        let place = format!("{method} {path}");
         for parameter in operation["parameters"].as_array().unwrap() {
             for preset in [
                 &parameter["schema"]["default"],
@@ -167,7 +158,8 @@ fn nothing_is_preset_but_the_body() {
 #[test]
 fn operations_refer_to_the_refusals_that_they_share() {
     let document = written();
-    for (place, operation) in operations(&document) {
+    for (path, method, operation) in operations(&document) {
+        let place = format!("{method} {path}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let is_refusal = response["content"].get("application/json").is_none();
             assert!(

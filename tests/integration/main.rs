@@ -23,6 +23,8 @@ mod cli;
 mod commands;
 mod configuration;
 mod contract;
+mod described;
+mod docs;
 mod dry_run;
 mod examples;
 mod gentle;

@@ -22,8 +22,8 @@ const STYLE: &str = include_str!("aws-ilm.css");
 
 /// The routes of the pages, below `/docs/`.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    // Without its standalone layout there is no box to load other documents with. A schema is open as
-    // far as a profile's fields with their descriptions.
+    // Without its standalone layout there is no box to load other documents with. A schema is open
+    // as far as a profile's fields with their descriptions.
     let config = Config::from("/openapi.json")
         .use_base_layout()
         .default_models_expand_depth(0)
