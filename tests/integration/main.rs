@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod conforms;
 mod expected;
 mod harness;
 mod normalised;
@@ -22,8 +21,6 @@ mod cases;
 mod cli;
 mod commands;
 mod configuration;
-mod contract;
-mod described;
 mod docs;
 mod dry_run;
 mod examples;

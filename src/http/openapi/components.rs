@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use utoipa::{
-    ToSchema as _,
+    PartialSchema as _, ToSchema as _,
     openapi::{
         Components, Content, Header, Ref, RefOr, Required, Response, Schema,
         header::HeaderBuilder,
@@ -12,11 +12,14 @@ use utoipa::{
     },
 };
 
-use super::{
-    dry_run,
-    statuses::{REFUSALS, Refusal},
+use super::statuses::{REFUSALS, Refusal};
+use crate::{
+    envelope::{
+        CreateGroupEnvelope, DeleteGroupEnvelope, DryRun, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
+        UpdateGroupEnvelope, UserEnvelope,
+    },
+    http::problem::{self, Problem, ProblemType},
 };
-use crate::http::problem::{self, Problem, ProblemType};
 
 /// Header fields of answers: the component, the field, and what it says.
 const HEADERS: [(&str, &str, &str); 5] = [
@@ -166,6 +169,17 @@ fn parameters() -> [(&'static str, Parameter); 4] {
     ]
 }
 
+/// Each envelope with the form of a dry run's answer around it.
+const DRY_RUNS: [(&str, fn() -> RefOr<Schema>); 7] = [
+    ("UserEnvelope", DryRun::<UserEnvelope>::schema),
+    ("GetGroupEnvelope", DryRun::<GetGroupEnvelope>::schema),
+    ("CreateGroupEnvelope", DryRun::<CreateGroupEnvelope>::schema),
+    ("UpdateGroupEnvelope", DryRun::<UpdateGroupEnvelope>::schema),
+    ("DeleteGroupEnvelope", DryRun::<DeleteGroupEnvelope>::schema),
+    ("TestModuleEnvelope", DryRun::<TestModuleEnvelope>::schema),
+    ("MappingFieldsEnvelope", DryRun::<MappingFieldsEnvelope>::schema),
+];
+
 /// The names of a command's answers in JSON.
 pub(super) struct Answers {
     /// What came of the command.
@@ -182,7 +196,9 @@ pub(super) struct Answers {
 /// it. So that form names the problem too where a status is shared, as `UserAnswerOrProblem`.
 pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> Option<Answers> {
     let RefOr::Ref(named) = envelope else { return None };
-    let stem = named.ref_location.rsplit('/').next()?.strip_suffix("Envelope")?;
+    let name = named.ref_location.rsplit('/').next()?;
+    let (_, dry_run) = DRY_RUNS.iter().find(|(envelope, _)| *envelope == name)?;
+    let stem = name.strip_suffix("Envelope")?;
     let (answer, planned) = (format!("{stem}Answer"), format!("{stem}DryRun"));
     let or_problem = format!("{answer}OrProblem");
     let forms = || {
@@ -197,7 +213,11 @@ pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> 
         "What the command came to or would do, or the problem of a request that never became one, which comes as `application/problem+json`.",
     ));
     let schemas = &mut components.schemas;
-    schemas.insert(planned.clone(), dry_run(envelope.clone()).into());
+    let dry_run = ObjectBuilder::new()
+        .property("dryRun", dry_run())
+        .required("dryRun")
+        .description(Some("The answer to a dry run."));
+    schemas.insert(planned.clone(), dry_run.into());
     schemas.insert(answer.clone(), either.into());
     schemas.insert(or_problem.clone(), any.into());
     Some(Answers {

@@ -6,11 +6,9 @@ mod statuses;
 
 use serde_json::Value;
 use utoipa::{
-    OpenApi as _, ToSchema,
+    OpenApi as _,
     openapi::{
-        Components, Contact, Info, License, OpenApi, Ref, RefOr, Required, Response, Schema, Server,
-        path::Operation,
-        schema::{ArrayBuilder, ObjectBuilder},
+        Components, Contact, Info, License, OpenApi, RefOr, Required, Response, Schema, Server, path::Operation,
         tag::TagBuilder,
     },
 };
@@ -255,30 +253,4 @@ fn envelope_of(operation: &Operation) -> Option<RefOr<Schema>> {
         RefOr::T(content) => content.schema.clone(),
         RefOr::Ref(_) => None,
     }
-}
-
-/// The answer of a dry run, with the command's own envelope in it.
-fn dry_run(envelope: RefOr<Schema>) -> Schema {
-    let requests = ArrayBuilder::new()
-        .items(Ref::from_schema_name(PlannedRequest::name()))
-        .description(Some("The writes that would be sent, in order."));
-    let envelope = match envelope {
-        RefOr::Ref(mut named) => {
-            named.description = "The envelope that would come, the directory's answers assumed.".to_owned();
-            RefOr::Ref(named)
-        }
-        RefOr::T(schema) => RefOr::T(schema),
-    };
-    let inner = ObjectBuilder::new()
-        .property("requests", requests)
-        .required("requests")
-        .property("envelope", envelope)
-        .required("envelope")
-        .description(Some("What would be done, having read but not written: the writes that would be sent, and the envelope that would come."));
-    ObjectBuilder::new()
-        .property("dryRun", inner)
-        .required("dryRun")
-        .description(Some("The answer to a dry run."))
-        .build()
-        .into()
 }

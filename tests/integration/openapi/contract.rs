@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::conforms::{document, operations, written};
+use super::{document, operations, written};
 
 /// Generators take the first form that they know, and a failed command is told in an envelope.
 #[test]

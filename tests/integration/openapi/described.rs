@@ -1,20 +1,58 @@
-//! That the OpenAPI document is complete: each thing in it says what it is, and its examples have
-//! the form that they are given for.
+//! That the document is complete: each operation, property and example.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aws_ilm::{
+    commands::{
+        create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user, test_module,
+        update_group, update_user,
+    },
+    envelope::{
+        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, MappingFieldsEnvelope, PlannedRequest,
+        TestModuleEnvelope, UpdateGroupEnvelope, UserEnvelope,
+    },
+    http::{
+        self,
+        problem::Problem,
+        routes::{
+            health::{Liveness, Readiness},
+            mappers::{ExplainArguments, MappersInUse},
+        },
+    },
+    mapper::Explained,
+};
 use serde_json::{Value, json};
-
-use crate::{
-    conforms::{conforms, document, operations, written},
-    examples::examples,
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
 };
 
-/// The text of a field that must not be empty.
-fn said(value: &Value, name: &str, place: &str) -> String {
-    let text = value[name].as_str().unwrap_or_default();
-    assert!(!text.trim().is_empty(), "{place} has no {name}: {value}");
-    text.to_owned()
+use super::{EXPLAIN, STALE, conforms, document, is_documented, method_of, operations, said, written};
+use crate::{
+    examples::examples,
+    harness::{World, answer},
+    process,
+};
+
+#[tokio::test]
+async fn the_committed_document_is_the_served_and_the_printed_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    // Not assert_eq!, which would print both.
+    assert!(committed == http::document(), "{STALE}");
+    let world = World::start().await;
+    let served = world.get("/openapi.json").await;
+    assert_eq!(served.header("content-type"), Some("application/json"));
+    assert!(
+        committed == served.text,
+        "what is served differs from what is committed"
+    );
+    let printed = process::run(&["openapi"], &[]);
+    assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+    assert!(
+        committed == printed.stdout,
+        "what is printed differs from what is committed"
+    );
 }
 
 #[test]
@@ -119,6 +157,68 @@ fn every_property_is_described_and_every_reference_resolves() {
     }
 }
 
+/// Beside the test in `http`, which compares routes: here each type, and all that it is made of, is
+/// held to what stands under its name.
+#[test]
+fn no_two_types_share_a_schema_name() {
+    fn of<T: ToSchema + PartialSchema>() -> Vec<(String, RefOr<Schema>)> {
+        let mut schemas = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut schemas);
+        schemas
+    }
+    let types = [
+        of::<create_user::Args>(),
+        of::<update_user::Args>(),
+        of::<get_user::Args>(),
+        of::<disable_user::Args>(),
+        of::<get_group::Args>(),
+        of::<create_group::Args>(),
+        of::<update_group::Args>(),
+        of::<delete_group::Args>(),
+        of::<test_module::Args>(),
+        of::<get_mapping_fields::Args>(),
+        of::<UserEnvelope>(),
+        of::<GetGroupEnvelope>(),
+        of::<CreateGroupEnvelope>(),
+        of::<UpdateGroupEnvelope>(),
+        of::<DeleteGroupEnvelope>(),
+        of::<TestModuleEnvelope>(),
+        of::<MappingFieldsEnvelope>(),
+        of::<PlannedRequest>(),
+        of::<Problem>(),
+        of::<Liveness>(),
+        of::<Readiness>(),
+        of::<MappersInUse>(),
+        of::<ExplainArguments>(),
+        of::<Explained>(),
+    ];
+    let tops: BTreeSet<&str> = types.iter().map(|schemas| schemas[0].0.as_str()).collect();
+    assert_eq!(tops.len(), types.len(), "two of the types have one name");
+    let document = document();
+    let mut left: BTreeMap<&str, &Value> = document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, schema)| (name.as_str(), schema))
+        .collect();
+    for (name, schema) in types.iter().flatten() {
+        let schema = serde_json::to_value(schema).unwrap();
+        assert_eq!(document["components"]["schemas"][name], schema, "{name}");
+        left.remove(name.as_str());
+    }
+    // Made of the envelopes; `contract` looks into them.
+    left.retain(|name, _| {
+        !["Answer", "AnswerOrProblem", "DryRun"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    });
+    assert_eq!(
+        left.keys().collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "list their types here"
+    );
+}
+
 #[test]
 fn examples_have_the_form_that_is_documented_for_them() {
     let document = document();
@@ -129,7 +229,7 @@ fn examples_have_the_form_that_is_documented_for_them() {
             conforms(&document, &body["schema"], &body["example"], &place);
             // The one post that is no command makes its example's answer when it is asked for the
             // document.
-            if path.starts_with("/commands/") {
+            if path != EXPLAIN {
                 let command = path.strip_prefix("/commands/").unwrap();
                 let (_, example) = examples().into_iter().find(|(name, _)| *name == command).unwrap();
                 assert_eq!(body["example"], example, "{place}");
@@ -152,6 +252,47 @@ fn examples_have_the_form_that_is_documented_for_them() {
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         if let Some(example) = schema.get("example") {
             conforms(&document, schema, example, name);
+        }
+    }
+}
+
+#[test]
+fn the_envelopes_keys_are_all_promised() {
+    let document = document();
+    for (name, count) in [("Vendor", 13), ("GroupResult", 12), ("TestResult", 6)] {
+        let schema = &document["components"]["schemas"][name];
+        let keys: BTreeSet<&str> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let promised: BTreeSet<&str> = schema["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key.as_str().unwrap())
+            .collect();
+        assert_eq!((keys.len(), keys), (count, promised), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn commands_are_posted_health_is_got_and_nothing_else_is_offered() {
+    let world = World::start().await;
+    let document = document();
+    for (path, method, _) in operations(&document) {
+        assert_eq!(method, method_of(path), "{path}");
+        for other in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            if other.to_lowercase() == method {
+                continue;
+            }
+            let other = reqwest::Method::from_bytes(other.as_bytes()).unwrap();
+            let answer = answer(world.http.request(other.clone(), world.url(path))).await;
+            assert_eq!(answer.status, 405, "{other} {path}");
+            let allowed = if method == "post" { "POST" } else { "GET,HEAD" };
+            assert_eq!(answer.header("allow"), Some(allowed), "{other} {path}");
+            is_documented(&document, path, method, &answer);
         }
     }
 }

@@ -1,17 +1,37 @@
-//! The OpenAPI document for tests: as it is written, with what it refers to put in place, and a
-//! value held to one of its schemas.
+//! The OpenAPI document: that the committed one is the served one, that it is complete, and that
+//! what is answered is what it says.
+
+mod answers;
+mod contract;
+mod described;
 
 use aws_ilm::http;
 use serde_json::{Value, json};
 
+use crate::harness::Answer;
+
+const STALE: &str = "openapi/openapi.json is stale: cargo run -- openapi > openapi/openapi.json";
+
+/// The one path beside the commands' that takes POST.
+const EXPLAIN: &str = "/mappers/{name}/explain";
+
+/// The method that a path is for, in lower case.
+fn method_of(path: &str) -> &'static str {
+    if path.starts_with("/commands/") || path == EXPLAIN {
+        "post"
+    } else {
+        "get"
+    }
+}
+
 /// The document as it is written.
-pub(crate) fn written() -> Value {
+fn written() -> Value {
     serde_json::from_str(&http::document()).unwrap()
 }
 
 /// The document with the responses, header fields and parameters that its operations share put
 /// where they are referred to. Schemas stay references.
-pub(crate) fn document() -> Value {
+fn document() -> Value {
     fn put(value: &mut Value, written: &Value) {
         let shared = ["responses", "headers", "parameters"].map(|kind| format!("#/components/{kind}/"));
         let target = value.get("$ref").and_then(Value::as_str);
@@ -32,7 +52,7 @@ pub(crate) fn document() -> Value {
 }
 
 /// Every operation: its path, its method in lower case, and what is said of it.
-pub(crate) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -42,9 +62,39 @@ pub(crate) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     operations
 }
 
+/// The text of a field that must not be empty.
+fn said(value: &Value, name: &str, place: &str) -> String {
+    let text = value[name].as_str().unwrap_or_default();
+    assert!(!text.trim().is_empty(), "{place} has no {name}: {value}");
+    text.to_owned()
+}
+
+/// Whether the document tells of this status of this operation, in this form, with these headers
+/// and of this shape.
+fn is_documented(document: &Value, path: &str, method: &str, answer: &Answer) {
+    let place = format!("{} of {method} {path}", answer.status);
+    let response = &document["paths"][path][method]["responses"][answer.status.to_string()];
+    assert!(response.is_object(), "{place} is not documented: {}", answer.text);
+    let form = answer.header("content-type").unwrap_or_default();
+    let content = &response["content"][form];
+    assert!(
+        content.is_object(),
+        "{form:?} for {place} is not documented: {}",
+        answer.text
+    );
+    if form.ends_with("json") {
+        conforms(document, &content["schema"], &answer.json(), &place);
+    }
+    for name in response["headers"].as_object().unwrap().keys() {
+        // These are told to callers, and most of these answers are of a service without any.
+        let is_there = name.starts_with("RateLimit") || answer.header(name).is_some();
+        assert!(is_there, "{place} has no {name}");
+    }
+}
+
 /// Holds a value to a schema, as far as JSON Schema is used in the document; anything else of it
 /// fails too.
-pub(crate) fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
+fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Err(fault) = fits(document, schema, value) {
         panic!("{place}: {fault}");
     }
