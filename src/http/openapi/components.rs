@@ -169,17 +169,6 @@ fn parameters() -> [(&'static str, Parameter); 4] {
     ]
 }
 
-/// Each envelope with the form of a dry run's answer around it.
-const DRY_RUNS: [(&str, fn() -> RefOr<Schema>); 7] = [
-    ("UserEnvelope", DryRun::<UserEnvelope>::schema),
-    ("GetGroupEnvelope", DryRun::<GetGroupEnvelope>::schema),
-    ("CreateGroupEnvelope", DryRun::<CreateGroupEnvelope>::schema),
-    ("UpdateGroupEnvelope", DryRun::<UpdateGroupEnvelope>::schema),
-    ("DeleteGroupEnvelope", DryRun::<DeleteGroupEnvelope>::schema),
-    ("TestModuleEnvelope", DryRun::<TestModuleEnvelope>::schema),
-    ("MappingFieldsEnvelope", DryRun::<MappingFieldsEnvelope>::schema),
-];
-
 /// The names of a command's answers in JSON.
 pub(super) struct Answers {
     /// What came of the command.
@@ -197,7 +186,6 @@ pub(super) struct Answers {
 pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> Option<Answers> {
     let RefOr::Ref(named) = envelope else { return None };
     let name = named.ref_location.rsplit('/').next()?;
-    let (_, dry_run) = DRY_RUNS.iter().find(|(envelope, _)| *envelope == name)?;
     let stem = name.strip_suffix("Envelope")?;
     let (answer, planned) = (format!("{stem}Answer"), format!("{stem}DryRun"));
     let or_problem = format!("{answer}OrProblem");
@@ -214,7 +202,7 @@ pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> 
     ));
     let schemas = &mut components.schemas;
     let dry_run = ObjectBuilder::new()
-        .property("dryRun", dry_run())
+        .property("dryRun", dry_run(name)?)
         .required("dryRun")
         .description(Some("The answer to a dry run."));
     schemas.insert(planned.clone(), dry_run.into());
@@ -224,6 +212,21 @@ pub(super) fn answers(components: &mut Components, envelope: &RefOr<Schema>) -> 
         answer: Ref::from_schema_name(answer),
         or_problem: Ref::from_schema_name(or_problem),
     })
+}
+
+/// What a dry run tells beside this envelope.
+fn dry_run(envelope: &str) -> Option<RefOr<Schema>> {
+    let schema = match envelope {
+        "UserEnvelope" => DryRun::<UserEnvelope>::schema(),
+        "GetGroupEnvelope" => DryRun::<GetGroupEnvelope>::schema(),
+        "CreateGroupEnvelope" => DryRun::<CreateGroupEnvelope>::schema(),
+        "UpdateGroupEnvelope" => DryRun::<UpdateGroupEnvelope>::schema(),
+        "DeleteGroupEnvelope" => DryRun::<DeleteGroupEnvelope>::schema(),
+        "TestModuleEnvelope" => DryRun::<TestModuleEnvelope>::schema(),
+        "MappingFieldsEnvelope" => DryRun::<MappingFieldsEnvelope>::schema(),
+        _ => return None,
+    };
+    Some(schema)
 }
 
 /// The body of an answer in JSON.
