@@ -235,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_told_in_the_document() {
+        let mut told = Vec::new();
+        <UserProfile as utoipa::ToSchema>::schemas(&mut told);
+        let told = serde_json::to_value(told.into_iter().collect::<std::collections::BTreeMap<_, _>>()).unwrap();
+        for (field, _) in &OUTGOING {
+            assert!(told["UserProfileFields"]["properties"][field].is_object(), "{field}");
+        }
+    }
+
+    #[test]
     fn missing_and_empty_sources_leave_their_target_out() {
         let sparse = profile(json!({"username": "u", "surname": "", "givenname": "g", "email": null}));
         assert_eq!(

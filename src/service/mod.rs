@@ -98,8 +98,8 @@ impl Service {
         self.limit.take(turn).await
     }
 
-    /// Runs a command to its end, whether or not its caller waits for it, on the instance that it was
-    /// let in on.
+    /// Runs a command to its end, whether or not its caller waits for it, on the instance that it
+    /// was let in on.
     ///
     /// The observer is kept until the command has ended: a caller who hangs up frees nothing before
     /// the work is done. It is told the end even so; where there is none (the command could not be

@@ -6,8 +6,8 @@
 //! its end.
 //!
 //! [`HoldSubjects`] is what the service asks for that. [`InMemorySubjects`] does it for a process
-//! that is alone and keeps nothing; a store whose lanes order stored operations does it for all that
-//! share the store.
+//! that is alone and keeps nothing; a store whose lanes order stored operations does it for all
+//! that share the store.
 
 use std::{
     any::Any,
@@ -82,8 +82,8 @@ impl HoldSubjects for InMemorySubjects {
 }
 
 impl InMemorySubjects {
-    /// Waits until all these names are free, and holds them. They are taken in sorted order, so that
-    /// no two commands wait for each other.
+    /// Waits until all these names are free, and holds them. They are taken in sorted order, so
+    /// that no two commands wait for each other.
     async fn hold_names(&self, names: BTreeSet<String>) -> HeldNames {
         let mut held = HeldNames {
             subjects: self.clone(),

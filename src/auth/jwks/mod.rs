@@ -242,9 +242,9 @@ impl IssuerKeys {
         held.map(|held| Ok(held.body.clone()))
     }
 
-    /// Starts a fetch, or joins the one under way; `None` when the last one was a moment ago, and for
-    /// a file whose keys are known, which is watched. Runs it in a task of its own, so that a request
-    /// that is cancelled doesn't stop it for the others.
+    /// Starts a fetch, or joins the one under way; `None` when the last one was a moment ago, and
+    /// for a file whose keys are known, which is watched. Runs it in a task of its own, so that a
+    /// request that is cancelled doesn't stop it for the others.
     fn start_fetch(self: &Arc<Self>) -> Option<watch::Receiver<()>> {
         let mut cache = self.cache();
         let under_way = cache.under_way.as_ref().filter(|fetch| fetch.has_changed().is_ok());

@@ -3,17 +3,12 @@
 //! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are
 //! free-form: what no mapping asks for is kept and ignored.
 
+mod schema;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type},
-    },
-};
 
 use crate::json;
 
@@ -221,26 +216,6 @@ impl GroupProfile {
     }
 }
 
-impl PartialSchema for UserProfile {
-    fn schema() -> RefOr<Schema> {
-        document_schema(
-            "The person's profile: free-form, what no mapping asks for is kept and ignored. An object, or a string that holds one.",
-        )
-    }
-}
-
-impl ToSchema for UserProfile {}
-
-impl PartialSchema for GroupProfile {
-    fn schema() -> RefOr<Schema> {
-        document_schema(
-            "The group's SCIM data: `id`, `displayName`, `externalId`, and `members` of a new one. An object, or a string that holds one.",
-        )
-    }
-}
-
-impl ToSchema for GroupProfile {}
-
 impl<'de> Deserialize<'de> for UserProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         document(Value::deserialize(deserializer)?)
@@ -261,18 +236,6 @@ impl<'de> Deserialize<'de> for GroupProfile {
 pub fn display_key(name: &str) -> String {
     let spaceless = name.chars().filter(|character| *character != ' ');
     spaceless.flat_map(char::to_lowercase).collect()
-}
-
-fn document_schema(description: &str) -> RefOr<Schema> {
-    let object = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    let text = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .content_media_type("application/json");
-    OneOfBuilder::new()
-        .item(object)
-        .item(text)
-        .description(Some(description))
-        .into()
 }
 
 /// An object, or the object that a string holds.
