@@ -24,4 +24,4 @@ pub use distinguished_name::{DistinguishedName, DistinguishedNameError};
 pub use failures::{Failures, Verdict};
 pub use key::{ApiKey, Digest, NewKey};
 pub use quota::{Meter, Quota, QuotaPermit, Standing};
-pub use rights::{CommandRight, Names, Rights};
+pub use rights::{CommandRight, Names, OperationRight, Rights};

@@ -9,9 +9,8 @@ pub struct Rights {
     pub commands: Vec<CommandRight>,
     /// The instances that it may use; others are answered as if they did not exist.
     pub instances: Names,
-    /// Whether it may read, retry, cancel and move the deferred commands of other callers; its own
-    /// it always may.
-    pub operations: bool,
+    /// Whose operations it may see and change.
+    pub operations: OperationRight,
     /// Whether it may see how the service and its directories are doing.
     pub administration: bool,
 }
@@ -22,7 +21,7 @@ impl Rights {
         Self {
             commands: vec![CommandRight::Every],
             instances: Names::Every,
-            operations: true,
+            operations: OperationRight::Manage,
             administration: true,
         }
     }
@@ -32,6 +31,18 @@ impl Rights {
     pub fn may_run(&self, command: &str, writes: bool) -> bool {
         self.commands.iter().any(|right| right.covers(command, writes))
     }
+}
+
+/// A right to stored operations: its own a caller may always see, retry, cancel and move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OperationRight {
+    /// To its own alone; written `own`.
+    #[default]
+    Own,
+    /// To see those of others too; written `read`.
+    Read,
+    /// To retry, cancel and move those of others too; written `manage`.
+    Manage,
 }
 
 /// A right to commands.
@@ -174,6 +185,6 @@ mod tests {
     fn without_rights_nothing_is_allowed() {
         let none = Rights::default();
         assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a"));
-        assert!(!none.operations && !none.administration);
+        assert!(none.operations == OperationRight::Own && !none.administration);
     }
 }

@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::{
     expiry,
-    kind::{Count, Entries, List, Masked, Rate, SWITCH, Text, any, filled, name},
+    kind::{Choice, Count, Entries, List, Masked, Rate, SWITCH, Text, any, filled, name},
     raw::{Raw, quoted},
     section::Section,
     setting::Setting,
@@ -15,7 +15,10 @@ use super::{
     table::settings,
 };
 use crate::{
-    auth::{ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer},
+    auth::{
+        ApiKey, Caller, CertificateName, CommandRight, Digest, Names, OperationRight, Quota, Rights, TokenRule,
+        jwt::Issuer,
+    },
     commands,
 };
 
@@ -50,8 +53,10 @@ settings! {
             default "";
         /// Where it may run it. Of other instances it is told that they are not there.
         instances: Vec<String> = List("an array of instances' names, or \"*\"", any), default "";
-        /// Whether it may read, retry, cancel and move deferred commands of others.
-        operations: bool = SWITCH, default "false";
+        /// Whose operations it may see and change: always its `own`; with `read` it sees those of
+        /// others on its instances too, with `manage` it may retry, cancel and move them.
+        operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
+            default "own";
         /// Whether it may see how the service and its directories are doing (`GET /instances`).
         administration: bool = SWITCH, default "false";
     }

@@ -1,7 +1,7 @@
 //! Who may ask, as an operator writes it, and what comes of it.
 
 use super::*;
-use crate::auth::{CommandRight, Names, NewKey};
+use crate::auth::{CommandRight, Names, NewKey, OperationRight};
 
 const INSTANCE: &str =
     "[[instances]]\nname = \"Production\"\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"x\"\n";
@@ -32,7 +32,7 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         commands = ["read"]
         instances = ["*"]
         administration = true
-        operations = true
+        operations = "manage"
         [[issuers]]
         issuer = "https://id.example/realms/x"
         audiences = ["aws-ilm", "api://aws-ilm"]
@@ -53,14 +53,14 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         [CommandRight::Beginning("iam-".into()), CommandRight::Read]
     );
     assert!(hr.rights.instances.include("Production") && !hr.rights.instances.include("other"));
-    assert!(!hr.rights.administration && !hr.rights.operations);
+    assert!(!hr.rights.administration && hr.rights.operations == OperationRight::Own);
     assert_eq!((hr.quota.requests_per_second, hr.quota.concurrent_requests), (2.5, 3));
     let rule = people.tokens.as_ref().unwrap();
     assert_eq!(rule.issuer, "https://id.example/realms/x");
     let claims = [("groups", "ilm-readers"), ("tid", "a=b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(rule.claims, claims);
     assert_eq!(people.rights.instances, Names::Every);
-    assert!(people.rights.administration && people.rights.operations);
+    assert!(people.rights.administration && people.rights.operations == OperationRight::Manage);
     assert_eq!(
         (people.quota.requests_per_second, people.quota.concurrent_requests),
         (50.0, 64)

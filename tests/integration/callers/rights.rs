@@ -137,7 +137,7 @@ async fn looking_at_the_service_takes_rights_as_well() {
         "reader",
         &[&reader_digest],
         "commands = [\"get-mapping-fields\"]\ninstances = [\"*\"]",
-    ) + &caller("none", &[&none_digest], "operations = true");
+    ) + &caller("none", &[&none_digest], "operations = \"manage\"");
     let (world, _file) = world(&callers, &[]).await;
     let explain = json!({"user-profile": {"username": "jane"}});
     for (key, instances, mappers) in [(&reader, 403, 200), (&none, 403, 403)] {
