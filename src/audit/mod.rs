@@ -61,17 +61,29 @@ pub struct AuditTarget<'a> {
     pub directory_id: Option<&'a str>,
     /// The key that found it.
     pub found_by: Option<&'a str>,
-    /// The keys that were tried, where none found it.
-    pub looked_by: Option<&'a str>,
+    /// The keys that were tried; told where none found it.
+    pub looked_by: &'a [&'static str],
+    /// The id of the operation that the command was stored as.
+    pub operation: Option<&'a str>,
+}
+
+impl AuditTarget<'_> {
+    /// The keys that were tried in vain.
+    fn tried(&self) -> Option<String> {
+        let is_absent = self.directory_id.is_none() && !self.looked_by.is_empty();
+        is_absent.then(|| self.looked_by.join(", "))
+    }
 }
 
 /// Writes that a command that changes a directory was accepted, to what it was done, and how it
 /// ended.
 pub fn performed(audit_event: AuditEvent<'_>, target: AuditTarget<'_>, outcome: &str) {
+    let looked_by = target.tried();
     let AuditTarget {
         directory_id,
         found_by,
-        looked_by,
+        operation,
+        ..
     } = target;
     write_line!(
         info,
@@ -81,6 +93,32 @@ pub fn performed(audit_event: AuditEvent<'_>, target: AuditTarget<'_>, outcome: 
         directory_id,
         found_by,
         looked_by,
+        operation,
+        "performed"
+    );
+}
+
+/// Writes that a stored operation was carried out, to what, and how it ended. Its caller was let in
+/// when it was accepted.
+pub fn carried_out(caller: Option<&str>, command: &str, instance: &str, target: AuditTarget<'_>, outcome: &str) {
+    let looked_by = target.tried();
+    let AuditTarget {
+        directory_id,
+        found_by,
+        operation,
+        ..
+    } = target;
+    tracing::info!(
+        target: "audit",
+        caller = caller.unwrap_or("-"),
+        command,
+        instance,
+        decision = "allowed",
+        outcome,
+        directory_id,
+        found_by,
+        looked_by,
+        operation,
         "performed"
     );
 }

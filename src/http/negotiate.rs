@@ -77,6 +77,20 @@ pub(super) fn prefers_markdown(headers: &HeaderMap) -> bool {
     rank(&ranges, "text", "markdown") > rank(&ranges, "text", "html")
 }
 
+/// Whether an answer is wanted at once, and the command later: `Prefer: respond-async` (RFC 7240
+/// section 4.1).
+pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
+    let mut preferences = texts(headers.get_all(PREFER)).flat_map(|field| field.split(','));
+    preferences.any(|preference| {
+        preference
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case("respond-async")
+    })
+}
+
 /// How a failed *command* is to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handling {

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use super::{address::address_of, credentials::RequestCredentials, problem::Problem};
 use crate::{
     audit::{self, AuditEvent, RequestId},
-    auth::{AuthenticationError, Authenticator, Identity, QuotaPermit},
+    auth::{AuthenticationError, Authenticator, Identity, OperationRight, QuotaPermit},
 };
 
 /// How long a caller is asked to wait for the keys of an issuer.
@@ -228,6 +228,23 @@ impl Principal {
         }
         audit::refused(self.audit_event(), "lacks the right of administration");
         Err(Problem::forbidden("of administration"))
+    }
+
+    /// The configured name of the caller; none where the service has no callers.
+    pub fn caller_name(&self) -> Option<&str> {
+        self.recognition.as_ref().map(|_| self.identity.name())
+    }
+
+    /// Requires a right to the operations of others.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_operations(&self, right: OperationRight) -> Result<(), Problem> {
+        if self.identity.rights().operations >= right {
+            return Ok(());
+        }
+        audit::refused(self.audit_event(), "lacks the right to manage operations of others");
+        Err(Problem::forbidden("to manage the operations of others"))
     }
 
     /// What an audit line says of the principal.

@@ -24,6 +24,9 @@ use crate::json::{JsonError, JsonErrorKind, shown_name};
 /// The challenge of a 401. Other ways to authenticate have no scheme that could be named here.
 const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
 
+/// How long a caller is asked to wait for the store.
+const STORE_RETRY: Duration = Duration::from_secs(5);
+
 /// The media type of every problem (RFC 9457 section 6.1).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -59,6 +62,10 @@ pub struct Problem {
     /// The parts of the request at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FaultyPart>,
+    /// The id of the operation that the request became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    operation: Option<Box<str>>,
     #[serde(skip)]
     problem_type: ProblemType,
     /// The header field that RFC 9110 asks for with the status. Boxed, so that the whole type stays
@@ -92,6 +99,7 @@ impl Problem {
             detail: detail.into(),
             request_id: None,
             errors: Vec::new(),
+            operation: None,
             problem_type,
             field: None,
         }
@@ -287,6 +295,51 @@ impl Problem {
             "the service is shutting down; nothing was done",
         )
         .retry_after(retry_after)
+    }
+
+    /// No operation has this id, or none that the caller may see.
+    pub fn no_such_operation() -> Self {
+        Self::new(
+            ProblemType::NoSuchOperation,
+            "there is no operation of this id; `GET /operations` lists those there are",
+        )
+    }
+
+    /// The operation is in a state in which it can't be changed so.
+    pub fn operation_state(state: &str, refusal: &str) -> Self {
+        Self::new(
+            ProblemType::OperationState,
+            format!("the operation is {state} and {refusal}"),
+        )
+    }
+
+    /// Others come before this operation, which stays or was cancelled.
+    pub fn behind_operation(operation: &str, stays: bool, retry_after: Duration) -> Self {
+        let detail = if stays {
+            "operations on the same person come first; this one stays and will be carried out after them"
+        } else {
+            "operations on the same person or group come first; this one was cancelled, and nothing of it was done"
+        };
+        let mut problem = Self::new(ProblemType::BehindOperation, detail).retry_after(retry_after);
+        problem.operation = Some(operation.into());
+        problem
+    }
+
+    /// What was asked for needs a store, and there is none.
+    pub fn no_store() -> Self {
+        Self::new(
+            ProblemType::NoStore,
+            "this needs a store, and the service has none; its operator sets one with `store_path`",
+        )
+    }
+
+    /// The store can't be written or read.
+    pub fn store_unavailable() -> Self {
+        Self::new(
+            ProblemType::StoreUnavailable,
+            "the store can't be reached at the moment; nothing was done",
+        )
+        .retry_after(STORE_RETRY)
     }
 
     /// The reason.

@@ -121,6 +121,10 @@ problem_types! {
     /// No instance that the caller may use maps with a mapper of this name.
     NoSuchMapper: NOT_FOUND, "/problems/no-such-mapper", "No such mapper", Keep,
         "Take a name or an id that `GET /mappers` lists, and the right way round: outgoing for `user-profile`, incoming for `user`.";
+    /// There is no operation of this id, or none that the caller may see. Ended operations are deleted
+    /// when `operation_retention` is over.
+    NoSuchOperation: NOT_FOUND, "/problems/no-such-operation", "No such operation", Keep,
+        "Correct the id. `GET /operations` lists those that the caller may see.";
     /// There is no instance of this name, or none that the caller may see.
     NoSuchInstance: NOT_FOUND, "/problems/no-such-instance", "No such instance", Keep,
         "Correct the query parameter `instance`, or leave it out to mean the default instance. The operator knows the names, and which of them a caller may use (`instances`).";
@@ -130,6 +134,13 @@ problem_types! {
     /// Nothing on offer satisfies the `Accept` header field.
     NotAcceptable: NOT_ACCEPTABLE, "/problems/not-acceptable", "Not acceptable", Keep,
         "Name `application/json` or `text/markdown` in `Accept`, or leave the field out.";
+    /// The operation is in a state in which this can't be done with it.
+    OperationState: CONFLICT, "/problems/operation-state", "Not in this state", Keep,
+        "Look at the operation's `state`. What runs can't be cancelled; what is done or skipped can't be tried again.";
+    /// Operations on the same person or group come first, for longer than a caller is kept waiting.
+    /// Unless `detail` says that it stays, the command was cancelled, and nothing of it will be done.
+    BehindOperation: CONFLICT, "/problems/behind-operation", "Behind other operations", Keep,
+        "Send the command again after `Retry-After`, or with `Prefer: respond-async`, which stores it and answers at once. `operation` has its id.";
     /// The request did not arrive whole in time. Nothing was done.
     RequestTimeout: REQUEST_TIMEOUT, "/problems/request-timeout", "The request took too long to arrive", Close,
         "Send the body in one go, and try again. The operator sets the time with `body_timeout`.";
@@ -159,10 +170,16 @@ problem_types! {
     /// A defect of the service. What it had sent to the directory before is done.
     Internal: INTERNAL_SERVER_ERROR, "/problems/internal", "Internal error", Keep,
         "Tell the operator the `requestId`: the log says under it what happened. Repeating a command is safe.";
+    /// What was asked for needs a store, and the service has none.
+    NoStore: NOT_IMPLEMENTED, "/problems/no-store", "There is no store", Keep,
+        "Leave out `Prefer: respond-async`: without a store commands are carried out at once. The operator gives the service one with the setting `store_path`.";
     /// The keys of the token's issuer can't be had at the moment, so its caller is not known.
     /// Nothing was done.
     KeysUnavailable: SERVICE_UNAVAILABLE, "/problems/keys-unavailable", "The issuer's keys are unavailable", Keep,
         "Try again after as many seconds as `Retry-After` says. If it lasts, the operator looks at the issuer's `jwks_url`, or gives its keys in `jwks_file`.";
+    /// The store can't be written or read at the moment. Nothing was done.
+    StoreUnavailable: SERVICE_UNAVAILABLE, "/problems/store-unavailable", "The store is unavailable", Keep,
+        "Try again after `Retry-After`. The operator finds the reason in the log: a full disk, as a rule.";
     /// As much is being worked on as can be. Nothing was done.
     Busy: SERVICE_UNAVAILABLE, "/problems/busy", "Busy", Keep,
         "Try again after as many seconds as `Retry-After` says. If it lasts, send fewer commands at once.";

@@ -15,6 +15,10 @@ pub struct CommandQuery {
     pub instance: Option<String>,
     /// `dryRun`: read, but write nothing.
     pub dry_run: bool,
+    /// `notBefore`: the time, as it is written, before which nothing is to be done.
+    pub not_before: Option<String>,
+    /// `purpose`: what the command is for.
+    pub purpose: Option<String>,
 }
 
 impl CommandQuery {
@@ -23,6 +27,7 @@ impl CommandQuery {
     pub fn parse(query: Option<&str>) -> Result<Self, Problem> {
         let mut instance = None;
         let mut dry_run = None;
+        let (mut not_before, mut purpose) = (None, None);
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let refused = |detail| Err(Problem::bad_parameter(&name, detail));
             if name.contains(REPLACEMENT) || value.contains(REPLACEMENT) {
@@ -34,7 +39,10 @@ impl CommandQuery {
                 ("dryRun", "true") => dry_run.replace(true).is_some(),
                 ("dryRun", "false") => dry_run.replace(false).is_some(),
                 ("dryRun", _) => return refused("is either true or false"),
-                (_, _) => return refused("is not known; there are `instance` and `dryRun`"),
+                ("notBefore", _) => not_before.replace(value.into_owned()).is_some(),
+                ("purpose", _) if is_purpose(&value) => purpose.replace(value.into_owned()).is_some(),
+                ("purpose", _) => return refused("is 1 to 64 letters, digits, `-`, `_`, `.` or `:`"),
+                (_, _) => return refused("is not known; there are `instance`, `dryRun`, `notBefore` and `purpose`"),
             };
             if is_twice {
                 return refused("is given twice");
@@ -43,8 +51,15 @@ impl CommandQuery {
         Ok(Self {
             instance,
             dry_run: dry_run.unwrap_or(false),
+            not_before,
+            purpose,
         })
     }
+}
+
+fn is_purpose(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for CommandQuery {
@@ -66,6 +81,7 @@ mod tests {
         CommandQuery {
             instance: instance.map(str::to_owned),
             dry_run,
+            ..CommandQuery::default()
         }
     }
 

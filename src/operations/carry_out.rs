@@ -9,6 +9,7 @@ use super::{
     retry::{Verdict, failures, verdict},
 };
 use crate::{
+    audit::{self, AuditTarget},
     commands::{Command, names_of_group, names_of_user, stored},
     envelope::{Envelope, Signature},
     outcome::{Outcome, Shown},
@@ -57,7 +58,7 @@ impl Operations {
         let waiter = self.waiters().remove(&operation.id);
         let (observer, answer) = match waiter {
             Some(Waiter { observer, answer }) => (observer, Some(answer)),
-            None => (Box::new(()) as Box<dyn CommandObserver>, None),
+            None => (Box::new(StoredAudit::of(&operation)) as Box<dyn CommandObserver>, None),
         };
         let run = self.run_of(&operation, &claim, command.clone(), false);
         let completed = match self.run_in_turn(instance, run, observer).await {
@@ -274,6 +275,49 @@ fn learned(shown: &Shown<'_>) -> Learned {
             directory_id: (*id).to_owned(),
             lanes: names_of_group(Some(id), *display_name),
         },
+    }
+}
+
+/// Audits an operation for whose end no caller waits.
+struct StoredAudit {
+    operation: String,
+    caller: Option<String>,
+    command: String,
+    instance: String,
+}
+
+impl StoredAudit {
+    fn of(operation: &Operation) -> Self {
+        Self {
+            operation: operation.id.clone(),
+            caller: operation.caller.clone(),
+            command: operation.command.clone(),
+            instance: operation.instance.clone(),
+        }
+    }
+}
+
+impl CommandObserver for StoredAudit {
+    fn on_start(&mut self) {
+        tracing::info!(
+            operation = self.operation,
+            command = self.command,
+            instance = self.instance,
+            caller = self.caller,
+            "an operation begins"
+        );
+    }
+
+    fn on_finish(&mut self, completed: &Completed) {
+        let lookup = completed.outcome.lookup();
+        let target = AuditTarget {
+            directory_id: lookup.and_then(|lookup| lookup.id.as_deref()),
+            found_by: lookup.and_then(|lookup| lookup.found),
+            looked_by: lookup.map_or(&[], |lookup| &lookup.tried),
+            operation: Some(&self.operation),
+        };
+        let outcome = completed.outcome.label();
+        audit::carried_out(self.caller.as_deref(), &self.command, &self.instance, target, outcome);
     }
 }
 

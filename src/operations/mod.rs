@@ -29,9 +29,10 @@ use crate::{
     commands::{Command, stored},
     scim::Priority,
     service::{CommandObserver, Completed, Instance, Service},
-    store::{Attempt, Filter, NewOperation, Operation, OperationPage, State, Store, StoreError},
+    store::{NewOperation, Store},
 };
 
+pub use crate::store::{Attempt, Filter, Operation, OperationPage, State, StoreError};
 pub use clock::Clock;
 
 /// How operations are tried again, and how long they are kept.
@@ -72,13 +73,15 @@ pub struct Submission {
 }
 
 /// Why a command that a caller waits for has no outcome.
-#[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     /// The store can't take it; nothing was done.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Store {
+        /// What was to observe the command.
+        observer: Box<dyn CommandObserver>,
+        /// Why not.
+        error: StoreError,
+    },
     /// Others on the same subject come first, for longer than the caller's time.
-    #[error("operations on the same subject come first")]
     Behind {
         /// The operation's id.
         operation: String,
@@ -86,10 +89,8 @@ pub enum SubmitError {
         stays: bool,
     },
     /// The service is stopping; nothing was done.
-    #[error("the service is stopping")]
     Stopping,
-    /// The command broke off: a defect of ours.
-    #[error("the command broke off")]
+    /// The command broke off, or the store did: what it did is not known.
     Broken,
 }
 
@@ -137,14 +138,21 @@ impl Operations {
         })
     }
 
-    /// Stores a command, to be carried out in its turn. Answers its id once it is durable.
+    /// Stores a command, to be carried out in its turn. Answers the operation once it is durable.
     ///
     /// # Errors
     /// When the store can't take it.
-    pub async fn accept(&self, submission: Submission) -> Result<String, StoreError> {
+    pub async fn accept(&self, submission: Submission) -> Result<(Operation, Vec<Attempt>), StoreError> {
         let id = Uuid::now_v7().to_string();
         self.store_operation(id.clone(), submission, false).await?;
-        Ok(id)
+        let stored = self.get(&id).await?;
+        stored.ok_or_else(|| StoreError::Unavailable("what was stored is not there".to_owned()))
+    }
+
+    /// Whether a command goes on without the store while that can't be written.
+    pub fn goes_on_without(&self, command: &Command) -> bool {
+        // No order is hurt by a disable.
+        self.settings.store_unavailable == StoreUnavailable::GoOn || command.priority() == Priority::Disable
     }
 
     /// Stores a command and has it carried out in its turn while its caller waits, for as long as the
@@ -163,8 +171,9 @@ impl Operations {
         };
         self.waiters().insert(id.clone(), waiter);
         if let Err(error) = self.store_operation(id.clone(), submission, true).await {
-            self.waiters().remove(&id);
-            return Err(error.into());
+            let waiter = self.waiters().remove(&id);
+            let observer = waiter.map_or_else(|| Box::new(()) as Box<dyn CommandObserver>, |waiter| waiter.observer);
+            return Err(SubmitError::Store { observer, error });
         }
         self.await_answer(&id, answered, patience, stays).await
     }
@@ -182,25 +191,24 @@ impl Operations {
             () = self.stopping.cancelled() => true,
         };
         let state = if stays {
-            self.store
-                .operation(id.to_owned())
-                .await?
-                .map(|operation| operation.state)
+            let operation = self.store.operation(id.to_owned()).await;
+            operation.map(|operation| operation.map(|operation| operation.state))
         } else {
             let reason = if is_stopping {
                 "the service was stopping"
             } else {
                 "its turn did not come in its caller's time"
             };
-            self.store
-                .cancel(id.to_owned(), Some(reason.to_owned()), self.clock.now())
-                .await?
+            let reason = Some(reason.to_owned());
+            self.store.cancel(id.to_owned(), reason, self.clock.now()).await
         };
-        match state {
-            // It is at work, or has ended just now: its answer comes.
-            Some(State::Running) => return answered.await.map_err(|_| SubmitError::Broken),
-            Some(state) if state.has_ended() => return answered.await.map_err(|_| SubmitError::Broken),
-            Some(_) | None => {}
+        let waits = match state {
+            Ok(state) => state.is_some_and(|state| !state.has_ended() && state != State::Running),
+            // It is not known whether it begins: its answer is waited for.
+            Err(_) => false,
+        };
+        if !waits {
+            return answered.await.map_err(|_| SubmitError::Broken);
         }
         self.waiters().remove(id);
         Err(if is_stopping && !stays {
@@ -342,6 +350,16 @@ impl Operations {
     fn waiters(&self) -> MutexGuard<'_, HashMap<String, Waiter>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an operation in this state can be tried again.
+pub fn is_retriable(state: State) -> bool {
+    matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting)
+}
+
+/// Whether an operation in this state can be cancelled.
+pub fn is_cancellable(state: State) -> bool {
+    !state.has_ended() && state != State::Running
 }
 
 /// How urgent an operation is among the lanes: the smallest goes first.

@@ -150,6 +150,8 @@ pub struct Operation {
     pub due_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u32,
     /// Whether an attempt may have written.
     pub may_have_written: bool,
     /// Whether an attempt changed the directory.
@@ -168,6 +170,13 @@ pub struct Operation {
     pub traceparent: Option<String>,
     /// The envelope of its last attempt that came to one.
     pub envelope: Option<String>,
+}
+
+impl Operation {
+    /// Whether it can be moved to another time: it is not due, or has not been tried.
+    pub fn is_movable(&self) -> bool {
+        self.state == State::Scheduled || self.state == State::Waiting && self.attempts == 0
+    }
 }
 
 /// One try of an operation. Attempts are only ever added.

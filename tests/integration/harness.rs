@@ -11,6 +11,10 @@ use aws_ilm::{
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use uuid::Uuid;
+
+/// Set to 1, it gives each world a store: every command that writes goes by way of it.
+const WITH_STORE: &str = "AWS_ILM_TEST_WITH_STORE";
 
 /// What a world is made with. `..Setup::default()` has the demo people, every switch on, AWS's
 /// dialect, and no pace to speak of.
@@ -110,6 +114,13 @@ impl World {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value)),
         );
+        // The whole suite can be run with a store behind every world.
+        if std::env::var(WITH_STORE).is_ok_and(|value| value == "1") {
+            let path = std::env::temp_dir().join(format!("aws-ilm-test-{}.db", Uuid::new_v4()));
+            environment
+                .entry("AWS_ILM_STORE_PATH".to_owned())
+                .or_insert_with(|| path.display().to_string());
+        }
         environment.retain(|_, value| !value.is_empty());
         let settings = config::load(&Sources {
             environment,

@@ -33,6 +33,7 @@ mod hostile_directory;
 mod layers;
 mod mappers;
 mod openapi;
+mod operations;
 mod others;
 mod problem_pages;
 mod readme;

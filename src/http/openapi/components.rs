@@ -8,7 +8,7 @@ use utoipa::{
         Components, Content, Header, Ref, RefOr, Required, Response, Schema,
         header::HeaderBuilder,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
-        schema::{ObjectBuilder, OneOfBuilder, Type},
+        schema::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type},
     },
 };
 
@@ -18,7 +18,10 @@ use crate::{
         CreateGroupEnvelope, DeleteGroupEnvelope, DryRun, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
         UpdateGroupEnvelope, UserEnvelope,
     },
-    http::problem::{self, Problem, ProblemType},
+    http::{
+        problem::{self, Problem, ProblemType},
+        routes::operations::OperationView,
+    },
 };
 
 /// Header fields of answers: the component, the field, and what it says.
@@ -45,7 +48,7 @@ const HEADERS: [(&str, &str, &str); 5] = [
 /// The fields of an answer with this status, by their components.
 fn fields_of(status: &str, is_for_callers: bool) -> &'static [&'static str] {
     match (status, is_for_callers) {
-        ("200", true) => &["RequestId", "RateLimit", "RateLimitPolicy"],
+        ("200" | "202", true) => &["RequestId", "RateLimit", "RateLimitPolicy"],
         ("401", _) => &["RequestId", "Challenge"],
         ("429", _) => &["RequestId", "RateLimit", "RateLimitPolicy", "RetryAfter"],
         ("503", true) => &["RequestId", "RetryAfter"],
@@ -82,6 +85,29 @@ pub(super) fn refuse(operation: &mut Operation, names: &[&str]) {
             .entry(status)
             .or_insert_with(|| Ref::from_response_name(refusal.name).into());
     }
+}
+
+/// Adds the answer to a command that is stored, and its parameters.
+pub(super) fn defer(operation: &mut Operation) {
+    let mut accepted = Response::new(
+        "Stored, as `Prefer: respond-async` asks: it will be carried out in its turn. `Location` is its address, where its state and its answer \
+         are to be seen.",
+    );
+    let schema = Ref::from_schema_name(OperationView::name());
+    accepted
+        .content
+        .insert("application/json".to_owned(), RefOr::T(Content::new(Some(schema))));
+    accepted.headers.insert(
+        "Location".to_owned(),
+        header("Location", "The address of the operation.").into(),
+    );
+    operation
+        .responses
+        .responses
+        .insert("202".to_owned(), RefOr::T(accepted));
+    refuse(operation, &["NoStore"]);
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.extend(refer(&["NotBefore", "Purpose"]));
 }
 
 /// The refusal of this status among those of these names.
@@ -140,7 +166,7 @@ pub(super) fn refer(names: &[&str]) -> impl Iterator<Item = RefOr<Parameter>> {
 
 /// The parameters that operations share, by the names of their components. None has a default or an
 /// example, which Swagger UI would send without being asked to.
-fn parameters() -> [(&'static str, Parameter); 4] {
+fn parameters() -> [(&'static str, Parameter); 6] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let parameter = |name: &str, place: ParameterIn, description: &str, schema: ObjectBuilder| {
         ParameterBuilder::new()
@@ -154,7 +180,11 @@ fn parameters() -> [(&'static str, Parameter); 4] {
     let instance = "Which configured instance; the default one when absent.";
     let dry_run = "Read, but write nothing, and tell what would be sent. Without it, false.";
     let prefer = "`handling=lenient` (RFC 7240) answers a command that failed with 200 and the same envelope, for callers that throw away \
-                  the body of anything else.";
+                  the body of anything else. `respond-async` stores a command that changes a directory, and answers at once with 202.";
+    let not_before = "With `Prefer: respond-async`: before this time (RFC 3339, with its offset, ten years ahead at most) the command is not carried out.";
+    let purpose =
+        "With `Prefer: respond-async`: what the command is for, 1 to 64 letters, digits, `-`, `_`, `.` and `:`.";
+    let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     let request_id = "An id to find the request by, 1 to 128 letters, digits, `.`, `_` and `-`. Without one, or with anything else, one is made.";
     let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
     let name = text().min_length(Some(1));
@@ -162,6 +192,11 @@ fn parameters() -> [(&'static str, Parameter); 4] {
         ("Instance", parameter("instance", ParameterIn::Query, instance, name)),
         ("DryRun", parameter("dryRun", ParameterIn::Query, dry_run, boolean)),
         ("Prefer", parameter("Prefer", ParameterIn::Header, prefer, text())),
+        (
+            "NotBefore",
+            parameter("notBefore", ParameterIn::Query, not_before, time),
+        ),
+        ("Purpose", parameter("purpose", ParameterIn::Query, purpose, text())),
         (
             "RequestId",
             parameter("X-Request-Id", ParameterIn::Header, request_id, text()),

@@ -25,11 +25,16 @@ use super::{
         commands::{GROUPS, INSTANCE, USERS},
         health::HEALTH,
         mappers::{self, MAPPERS},
+        operations::OPERATIONS,
     },
 };
-use crate::envelope::{
-    CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam, MappingFieldsEnvelope,
-    PlannedRequest, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope, Vendor,
+use crate::{
+    commands,
+    envelope::{
+        CreateGroupEnvelope, DeleteGroupEnvelope, GetGroupEnvelope, GroupMember, GroupResult, Iam,
+        MappingFieldsEnvelope, PlannedRequest, TestModuleEnvelope, TestResult, UpdateGroupEnvelope, UserEnvelope,
+        Vendor,
+    },
 };
 
 /// What the document says of the service as a whole.
@@ -128,6 +133,11 @@ pub(super) fn base() -> OpenApi {
     document.tags = Some(vec![
         tag(USERS, "A person's account: create, change, show, disable."),
         tag(GROUPS, "A group and its members."),
+        tag(
+            OPERATIONS,
+            "Commands that are stored and carried out in their turn: those sent with `Prefer: respond-async`, and, where there is a store, every \
+             command that changes a directory.",
+        ),
         tag(INSTANCE, "The configured directory itself."),
         tag(MAPPERS, "How profiles become SCIM users and back."),
         tag(HEALTH, "For whoever watches over the service."),
@@ -160,7 +170,14 @@ pub(super) fn complete(document: &mut OpenApi) {
         if let Some(operation) = path.post.as_mut() {
             components::refuse(operation, &OF_BODIES);
         }
-        for operation in [path.get.as_mut(), path.post.as_mut()].into_iter().flatten() {
+        if let Some(operation) = path.patch.as_mut() {
+            components::refuse(operation, &OF_BODIES);
+        }
+        let all = [path.get.as_mut(), path.post.as_mut(), path.patch.as_mut()];
+        for operation in all.into_iter().flatten() {
+            if route.starts_with("/operations") {
+                complete_operation(route, operation);
+            }
             components::refuse(operation, &OF_ALL);
             if is_open {
                 operation.security = Some(Vec::new());
@@ -194,7 +211,32 @@ fn complete_command(name: &str, operation: &mut Operation, components: &mut Comp
     };
     add_envelopes(operation, statuses, &answers, &example["response"]);
     components::refuse(operation, &BESIDE_ENVELOPES);
+    if commands::NAMES
+        .iter()
+        .any(|(command, writes)| command == &name && *writes)
+    {
+        components::defer(operation);
+    }
     components::refuse(operation, &["NotAcceptable"]);
+}
+
+fn complete_operation(route: &str, operation: &mut Operation) {
+    components::refuse(operation, &["NoStore"]);
+    if route.contains("{id}") {
+        components::refuse(operation, &["NoSuchOperation"]);
+        let changes = operation
+            .operation_id
+            .as_deref()
+            .is_some_and(|id| id != "operation" && id != "operation-wait");
+        if changes {
+            components::refuse(operation, &["OperationState"]);
+        }
+    } else {
+        components::refuse(operation, &["BadRequest"]);
+    }
+    if route.ends_with("/wait") {
+        components::refuse(operation, &["BadRequest"]);
+    }
 }
 
 fn complete_explain(operation: &mut Operation) {

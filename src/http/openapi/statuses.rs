@@ -23,7 +23,10 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
         "404",
         "The user or the group is not there (an envelope); or no such instance (a problem).",
     ),
-    ("409", "A conflict: a duplicate, or more than one match. Decide."),
+    (
+        "409",
+        "A conflict: a duplicate, or more than one match (an envelope); or operations that come first (a problem). Decide, or try later.",
+    ),
     (
         "502",
         "The directory refused our token, failed, or answered what can't be used. Tell the operator, or try later.",
@@ -64,7 +67,7 @@ impl Refusal {
 }
 
 /// Every refusal that is referred to, each told once.
-pub(super) const REFUSALS: [Refusal; 17] = [
+pub(super) const REFUSALS: [Refusal; 21] = [
     Refusal {
         name: "BadRequest",
         description: "The request is faulty; `errors` says where. Mend it.",
@@ -101,6 +104,26 @@ pub(super) const REFUSALS: [Refusal; 17] = [
         name: "NoSuchMapper",
         description: "No instance uses a mapper of this name.",
         types: &[ProblemType::NoSuchMapper],
+    },
+    Refusal {
+        name: "NoSuchOperation",
+        description: "There is no such operation, or none that the caller may see.",
+        types: &[ProblemType::NoSuchOperation],
+    },
+    Refusal {
+        name: "OperationState",
+        description: "The operation is in a state in which this can't be done.",
+        types: &[ProblemType::OperationState],
+    },
+    Refusal {
+        name: "BehindOperation",
+        description: "Stored operations on the same person or group come first. Try again after `Retry-After`.",
+        types: &[ProblemType::BehindOperation],
+    },
+    Refusal {
+        name: "NoStore",
+        description: "This needs a store, and the service has none.",
+        types: &[ProblemType::NoStore],
     },
     Refusal {
         name: "MethodNotAllowed",
@@ -155,11 +178,12 @@ pub(super) const REFUSALS: [Refusal; 17] = [
     },
     Refusal {
         name: "Unavailable",
-        description: "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
+        description: "The service is busy or stopping, or its store or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
         types: &[
             ProblemType::Busy,
             ProblemType::ShuttingDown,
             ProblemType::KeysUnavailable,
+            ProblemType::StoreUnavailable,
         ],
     },
 ];
@@ -180,7 +204,7 @@ pub(super) const OF_CALLERS: [&str; 3] = ["Unauthorised", "Forbidden", "TooManyR
 pub(super) const OF_BODIES: [&str; 4] = ["BadRequest", "RequestTimeout", "BodyTooLarge", "UnsupportedMediaType"];
 
 /// The problems that a command is answered with under the statuses of [`ENVELOPES`].
-pub(super) const BESIDE_ENVELOPES: [&str; 3] = ["BadRequest", "NoSuchInstance", "Unavailable"];
+pub(super) const BESIDE_ENVELOPES: [&str; 4] = ["BadRequest", "NoSuchInstance", "BehindOperation", "Unavailable"];
 
 /// The id of the requests in examples of problems.
 const EXAMPLE_ID: &str = "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81";
@@ -196,6 +220,10 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         ProblemType::Forbidden => Problem::forbidden("to run iam-disable-user"),
         ProblemType::NoSuchInstance => Problem::no_such_instance(),
         ProblemType::NoSuchMapper => Problem::no_such_mapper(),
+        ProblemType::NoSuchOperation => Problem::no_such_operation(),
+        ProblemType::OperationState => Problem::operation_state("done", "can't be cancelled"),
+        ProblemType::BehindOperation => Problem::behind_operation(EXAMPLE_ID, false, Duration::from_secs(10)),
+        ProblemType::NoStore => Problem::no_store(),
         ProblemType::MethodNotAllowed => Problem::method_not_allowed(None),
         ProblemType::NotAcceptable => Problem::not_acceptable("application/json and text/markdown"),
         ProblemType::RequestTimeout => Problem::request_timeout(Duration::from_secs(20)),
@@ -214,6 +242,7 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         | ProblemType::NoSuchRoute
         | ProblemType::UnsupportedEncoding
         | ProblemType::KeysUnavailable
+        | ProblemType::StoreUnavailable
         | ProblemType::ShuttingDown => return None,
     };
     Some(problem.with_request_id(EXAMPLE_ID))

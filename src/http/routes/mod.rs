@@ -4,6 +4,7 @@ pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;
 pub mod mappers;
+pub mod operations;
 pub mod problems;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +15,7 @@ use crate::http::state::App;
 pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
     commands::routes()
         .into_iter()
+        .chain(operations::routes())
         .chain(instances::routes())
         .chain(mappers::routes())
         .chain(health::routes())

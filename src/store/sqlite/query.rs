@@ -12,7 +12,7 @@ use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
 const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
     (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number), \
-    has_changed, is_synchronous";
+    has_changed, is_synchronous, attempts";
 
 /// Milliseconds since 1970, as times are stored.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -155,6 +155,7 @@ fn operation_row(row: &Row<'_>) -> Result<Operation> {
         envelope: row.get(18)?,
         has_changed: row.get(20)?,
         is_synchronous: row.get(21)?,
+        attempts: row.get(22)?,
         subject: serde_json::from_str(&names).map_err(|_| unknown(19))?,
     })
 }

@@ -31,6 +31,17 @@ impl AuditGuard {
     }
 }
 
+impl AuditGuard {
+    /// Writes that the command was stored: its own end is told when it is carried out.
+    pub(super) fn is_deferred(&mut self, operation: &str) {
+        let target = AuditTarget {
+            operation: Some(operation),
+            ..AuditTarget::default()
+        };
+        self.audit(target, "accepted");
+    }
+}
+
 impl CommandObserver for AuditGuard {
     fn on_start(&mut self) {
         self.has_begun = true;
@@ -49,13 +60,11 @@ impl CommandObserver for AuditGuard {
 
     fn on_finish(&mut self, completed: &Completed) {
         let lookup = completed.outcome.lookup();
-        let looked_by = lookup
-            .filter(|lookup| lookup.id.is_none())
-            .map(|lookup| lookup.tried.join(", "));
         let target = AuditTarget {
             directory_id: lookup.and_then(|lookup| lookup.id.as_deref()),
             found_by: lookup.and_then(|lookup| lookup.found),
-            looked_by: looked_by.as_deref().filter(|tried| !tried.is_empty()),
+            looked_by: lookup.map_or(&[], |lookup| &lookup.tried),
+            operation: None,
         };
         self.audit(target, completed.outcome.label());
     }

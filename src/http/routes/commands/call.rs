@@ -1,26 +1,36 @@
 //! A call of a command: from what its header section says to the response.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Json,
     extract::{FromRequestParts, MatchedPath},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 
-use super::{audit_guard::AuditGuard, response::answer};
+use super::{
+    super::operations::{OperationView, parse_not_before, store_of, unavailable},
+    audit_guard::AuditGuard,
+    response::answer,
+};
 use crate::{
     commands::{self, Command},
     http::{
         body::{BUSY_RETRY, BodyReservation},
-        negotiate::{Handling, PREFER, Representation},
+        negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation, prefers_async},
         principal::Principal,
         problem::Problem,
         query::CommandQuery,
         state::App,
     },
-    service::{Instance, Run, RunError, Turn},
+    operations::{Operations, Submission, SubmitError},
+    service::{CommandObserver, Instance, Run, RunError, Turn},
 };
+
+/// How long a caller whose command is behind others is asked to wait.
+const BEHIND_RETRY: Duration = Duration::from_secs(10);
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked
 /// before a byte of the body is read: here a command is accepted, and nowhere later are rights
@@ -33,6 +43,10 @@ pub(super) struct Call {
     /// Whether the command changes a directory.
     writes: bool,
     dry_run: bool,
+    /// Whether it is to be stored and answered at once.
+    is_deferred: bool,
+    not_before: Option<Timestamp>,
+    purpose: Option<String>,
     representation: Representation,
     handling: Handling,
 }
@@ -58,6 +72,12 @@ impl FromRequestParts<App> for Call {
         let name = instance.as_ref().map(|instance| instance.name());
         principal.require_instance(name, query.instance.is_some())?;
         let instance = instance.ok_or_else(Problem::no_such_instance)?;
+        // On what reads, or writes nothing, the preference has no meaning (RFC 7240 section 2).
+        let is_deferred = writes && !query.dry_run && prefers_async(&parts.headers);
+        if is_deferred {
+            store_of(app)?;
+        }
+        let not_before = not_before(&query, is_deferred)?;
         Ok(Self {
             app: app.clone(),
             principal,
@@ -65,6 +85,9 @@ impl FromRequestParts<App> for Call {
             is_named: query.instance.is_some(),
             writes,
             dry_run: query.dry_run,
+            is_deferred,
+            not_before,
+            purpose: query.purpose,
             representation,
             handling,
         })
@@ -80,31 +103,106 @@ impl Call {
             .require_instance(Some(self.instance.name()), self.is_named)
     }
 
-    /// Runs the command, keeping its place until it has ended.
+    /// Has the command carried out, by way of the store where it changes a directory and there is one.
     pub(super) async fn run(mut self, command: Command, reservation: BodyReservation) -> Response {
         if let Err(problem) = self.reauthenticate(&command).await {
             return problem.into_response();
         }
-        let app = self.app;
+        let caller = self.principal.caller_name().map(str::to_owned);
         let accepted = AuditGuard {
-            principal: self.principal,
+            principal: self.principal.clone(),
             instance: Arc::clone(&self.instance),
             is_told: self.dry_run || !self.writes,
             has_begun: false,
             _reservation: reservation,
         };
-        let Ok(permit) = app.service.admit(&self.instance, Turn::Now).await else {
+        let operations = self.app.operations.clone().filter(|_| self.writes && !self.dry_run);
+        let Some(operations) = operations else {
+            return self.run_now(command, accepted).await;
+        };
+        let submission = Submission {
+            instance: Arc::clone(&self.instance),
+            command,
+            caller,
+            not_before: self.not_before,
+            purpose: self.purpose.take(),
+        };
+        if self.is_deferred {
+            deferred(&operations, submission, accepted).await
+        } else {
+            self.run_stored(&operations, submission, accepted).await
+        }
+    }
+
+    /// Runs the command, keeping its place until it has ended.
+    async fn run_now(self, command: Command, accepted: impl CommandObserver) -> Response {
+        let Ok(permit) = self.app.service.admit(&self.instance, Turn::Now).await else {
             return Problem::busy(BUSY_RETRY).into_response();
         };
         let run = Run::of(command, self.dry_run);
-        match app.service.run(permit, run, accepted).await {
+        match self.app.service.run(permit, run, accepted).await {
             Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
             // Subjects that are held in memory are behind nothing.
             Err(RunError::Behind(_)) => Problem::busy(BUSY_RETRY).into_response(),
-            Err(RunError::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
+            Err(RunError::Stopping) => Problem::shutting_down(self.app.stopping_retry).into_response(),
             Err(RunError::Broken) => Problem::internal().into_response(),
         }
     }
+
+    /// Stores the command, and waits for its turn and its end.
+    async fn run_stored(self, operations: &Operations, submission: Submission, accepted: AuditGuard) -> Response {
+        let command = submission.command.clone();
+        let ran = operations.run(submission, accepted).await;
+        match ran {
+            Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
+            Err(SubmitError::Store { observer, error }) if operations.goes_on_without(&command) => {
+                tracing::error!("a command is carried out though the store can't keep it: {error}");
+                self.run_now(command, observer).await
+            }
+            Err(SubmitError::Store { error, .. }) => unavailable(error).into_response(),
+            Err(SubmitError::Behind { operation, stays }) => {
+                Problem::behind_operation(&operation, stays, BEHIND_RETRY).into_response()
+            }
+            Err(SubmitError::Stopping) => Problem::shutting_down(self.app.stopping_retry).into_response(),
+            Err(SubmitError::Broken) => Problem::internal().into_response(),
+        }
+    }
+}
+
+/// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3).
+async fn deferred(operations: &Operations, submission: Submission, mut accepted: AuditGuard) -> Response {
+    match operations.accept(submission).await {
+        Ok((operation, attempts)) => {
+            accepted.is_deferred(&operation.id);
+            let location = format!("/operations/{}", operation.id);
+            let operation = OperationView::new(operation, attempts, true);
+            let fields = [
+                (header::LOCATION, location),
+                (PREFERENCE_APPLIED, "respond-async".to_owned()),
+            ];
+            (StatusCode::ACCEPTED, fields, Json(operation)).into_response()
+        }
+        Err(error) => unavailable(error).into_response(),
+    }
+}
+
+/// The time before which nothing is to be done.
+fn not_before(query: &CommandQuery, is_deferred: bool) -> Result<Option<Timestamp>, Problem> {
+    for (name, is_given) in [
+        ("notBefore", query.not_before.is_some()),
+        ("purpose", query.purpose.is_some()),
+    ] {
+        if is_given && !is_deferred {
+            let detail = "goes with `Prefer: respond-async` on a command that changes a directory";
+            return Err(Problem::bad_parameter(name, detail));
+        }
+    }
+    let refused = |detail| Problem::bad_parameter("notBefore", detail);
+    query
+        .not_before
+        .as_deref()
+        .map(|text| parse_not_before(text).map_err(refused))
+        .transpose()
 }
 
 /// The command of a route, and whether it changes a directory.
