@@ -41,6 +41,14 @@ fn person(name: &str, changes: Value) -> Command {
 }
 
 #[test]
+fn the_model_follows_every_command() {
+    let followed = every_command();
+    for (name, _) in NAMES {
+        assert!(followed.iter().any(|command| command.name() == name), "{name}");
+    }
+}
+
+#[test]
 fn a_dry_run_reads_before_it_would_write() {
     for command in every_command() {
         let known = Known {
