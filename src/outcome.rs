@@ -50,14 +50,14 @@ pub struct UserOutcome {
     pub end: UserEnd,
 }
 
-/// By what a user was looked for, for the audit log: which keys, and never their values.
+/// By what a user or a group was looked for, for the audit log: which keys, and never their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// The keys that were tried, in their order.
     pub tried: Vec<&'static str>,
-    /// The key that found the user; none where it was made, or is not there.
+    /// The key that found it; none where it was made, or is not there.
     pub found: Option<&'static str>,
-    /// The directory's id of the user that was found or made.
+    /// The directory's id of what was found or made.
     pub id: Option<String>,
 }
 
@@ -102,6 +102,8 @@ pub enum GroupAction {
 pub struct GroupOutcome {
     /// What was done, or tried.
     pub action: GroupAction,
+    /// By what the group was looked for, and found.
+    pub lookup: Lookup,
     /// How it ended.
     pub end: GroupEnd,
 }
@@ -134,11 +136,12 @@ pub enum GroupEnd {
 }
 
 impl Outcome {
-    /// By what the user was looked for; `None` for a command that is about no user.
+    /// By what the user or the group was looked for; `None` for a command that is about neither.
     pub fn lookup(&self) -> Option<&Lookup> {
         match self {
             Self::User(outcome) => Some(&outcome.lookup),
-            Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+            Self::Group(outcome) => Some(&outcome.lookup),
+            Self::Tested(_) | Self::MappingFields(_) => None,
         }
     }
 
@@ -408,6 +411,7 @@ mod tests {
         let failure = Failure::new(Cause::Conflict, "said");
         let group_failed = Outcome::Group(GroupOutcome {
             action: GroupAction::Get,
+            lookup: Lookup::default(),
             end: GroupEnd::Failed {
                 id: None,
                 display_name: None,

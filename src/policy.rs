@@ -48,17 +48,19 @@ pub enum ProfileId {
     Foreign,
 }
 
-/// Which user that has the person's userName already a create goes on with, as an update.
+/// Which user that has the person's userName already a command goes on with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Adopt {
     /// The same person's: the employee id (externalId) is equal, or absent on either side.
     #[default]
     SamePerson,
-    /// As [`Self::SamePerson`]; where employee ids can't be compared, one of e-mail, phone, given
-    /// name and family name is equal too. Asked of updates by the current userName as well.
+    /// As [`Self::SamePerson`]; where employee ids can't be compared, e-mail, phone, given name and
+    /// family name must not all contradict it, as far as at least two of them are given. Asked of
+    /// updates by the current userName as well.
     Strict,
-    /// Anybody's.
+    /// Anybody's: employee ids and signs are not compared, in disables neither. For directories
+    /// whose externalIds another provider wrote.
     Always,
     /// No user: a create never goes on as an update.
     Never,

@@ -68,17 +68,7 @@ pub struct MemberIds(pub Vec<String>);
 
 impl PartialSchema for MemberIds {
     fn schema() -> RefOr<Schema> {
-        let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        let null = ObjectBuilder::new().schema_type(Type::Null);
-        OneOfBuilder::new()
-            .item(list)
-            .item(text)
-            .item(null)
-            .description(Some(
-                "Ids of users: a list, a string that holds a JSON list, or a string of ids separated by commas.",
-            ))
-            .into()
+        list_schema("Ids of users: a list, a string that holds a JSON list, or a string of ids separated by commas.")
     }
 }
 
@@ -92,8 +82,41 @@ impl<'de> Deserialize<'de> for MemberIds {
                 Err(D::Error::custom("every id in the list must be a string"))
             }
         };
-        let list = list(Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        let list = list(Value::deserialize(deserializer)?, "ids").map_err(D::Error::custom)?;
         list.into_iter().map(text).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Names of profile fields, in the forms of [`MemberIds`], as they are or by their display names;
+/// blanks around a name are none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FieldNames(pub Vec<String>);
+
+impl PartialSchema for FieldNames {
+    fn schema() -> RefOr<Schema> {
+        list_schema(
+            "Fields of the profile, as they are (`mobilephone`) or by their display names (`Mobile Phone`): a list, a \
+             string that holds a JSON list, or a string of names separated by commas.",
+        )
+    }
+}
+
+impl ToSchema for FieldNames {}
+
+impl<'de> Deserialize<'de> for FieldNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut names = Vec::new();
+        for name in list(Value::deserialize(deserializer)?, "field names").map_err(D::Error::custom)? {
+            match name {
+                Value::String(name) if name.trim().is_empty() => {}
+                Value::String(name) => names.push(name.trim().to_owned()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    return Err(D::Error::custom("every name in the list must be a string"));
+                }
+            }
+        }
+        Ok(Self(names))
     }
 }
 
@@ -114,7 +137,7 @@ impl MemberIds {
                 .map(str::to_owned)
                 .ok_or_else(|| "every member must be an id, or an object that holds one under `value`".to_owned())
         };
-        list(members.clone())?
+        list(members.clone(), "ids")?
             .into_iter()
             .map(id)
             .collect::<Result<_, _>>()
@@ -122,8 +145,20 @@ impl MemberIds {
     }
 }
 
-/// The elements of a list in any of its forms; what is empty has none.
-fn list(value: Value) -> Result<Vec<Value>, String> {
+fn list_schema(description: &str) -> RefOr<Schema> {
+    let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new()
+        .item(list)
+        .item(text)
+        .item(null)
+        .description(Some(description))
+        .into()
+}
+
+/// The elements of a list, of `what`, in any of its forms; what is empty has none.
+fn list(value: Value, what: &str) -> Result<Vec<Value>, String> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::Array(list) => Ok(list),
@@ -136,9 +171,9 @@ fn list(value: Value) -> Result<Vec<Value>, String> {
             let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
             Ok(ids.map(Value::from).collect())
         }
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            Err("must be a list of ids, or a string of ids separated by commas".to_owned())
-        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(format!(
+            "must be a list of {what}, or a string of {what} separated by commas"
+        )),
     }
 }
 
@@ -211,6 +246,36 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn field_names_come_in_three_forms() {
+        let rows = [
+            (json!(["title", " Mobile Phone "]), Some(vec!["title", "Mobile Phone"])),
+            (json!("[\"title\"]"), Some(vec!["title"])),
+            (json!("title, Mobile Phone,"), Some(vec!["title", "Mobile Phone"])),
+            (json!(["", " "]), Some(vec![])),
+            (json!(""), Some(vec![])),
+            (json!(null), Some(vec![])),
+            (json!([1]), None),
+            (json!([null]), None),
+            (json!("[\"title\""), None),
+            (json!({"title": true}), None),
+            (json!(true), None),
+        ];
+        for (value, expected) in rows {
+            let names = serde_json::from_value::<FieldNames>(value.clone())
+                .ok()
+                .map(|names| names.0);
+            let expected = expected.map(|names| names.into_iter().map(String::from).collect());
+            assert_eq!(names, expected, "{value}");
+        }
+        let error = serde_json::from_value::<FieldNames>(json!(7)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "must be a list of field names, or a string of field names separated by commas"
+        );
+    }
+
     #[test]
     fn members_are_ids_or_objects_that_hold_one() {
         let rows = [

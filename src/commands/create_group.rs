@@ -51,11 +51,7 @@ impl Operation for Args {
         let members = members.and_then(|ids| changes([("scim.members", &ids, Op::Add)], rules.dialect));
         let progress = Progress::of(members.as_ref().map_or(0, Vec::len));
         Box::new(Prepared {
-            group: AskedGroup {
-                action: GroupAction::Create,
-                profile: &self.scim,
-                rules,
-            },
+            group: AskedGroup::new(GroupAction::Create, &self.scim, rules),
             members,
             progress,
         })
@@ -74,6 +70,10 @@ struct Prepared<'a> {
 impl Decision for Prepared<'_> {
     fn subject(&self) -> BTreeSet<String> {
         self.group.subject()
+    }
+
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        self.group.ignored(false)
     }
 
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 use super::{
     Decision, Operation, Rules,
-    group::{ABSENT, AskedGroup, OfGroup, is_named},
+    group::{AskedGroup, OfGroup, is_named},
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Cause, Failure, GroupAction, Outcome},
     profile::GroupProfile,
-    scim::{ErrorKind, Group, Object, Priority},
+    scim::{Group, Object, Priority},
 };
 
 /// The arguments of `iam-delete-group`.
@@ -33,16 +33,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Update;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        let group = AskedGroup {
-            action: GroupAction::Delete,
-            profile: &self.scim,
-            rules,
-        };
-        Box::new(OfGroup {
-            arguments: self,
-            group,
-            decide,
-        })
+        OfGroup::boxed(GroupAction::Delete, self, &self.scim, rules, decide)
     }
 }
 
@@ -54,18 +45,17 @@ fn decide<'a>(_: &'a Args, asked: AskedGroup<'a>, replay: &mut Replay<'a>) -> Re
     if name.is_some() || replay.is_dry_run() {
         match replay.group_by_id(&id)? {
             Ok(group) => check_name(asked, group, name)?,
-            Err(error) if error.kind == ErrorKind::Absent && replay.is_retried() => return done(Object::new()),
-            Err(error) if asked.is_unknown(&id, error) => {
-                return asked.fails(Failure::new(Cause::Absent, ABSENT));
-            }
+            Err(error) if asked.is_unknown(&id, error) && replay.is_retried() => return done(Object::new()),
+            Err(error) if asked.is_unknown(&id, error) => return asked.is_absent(),
             Err(error) => return asked.failed(error),
         }
     }
     match replay.delete_group(&id)? {
         Ok(headers) => done(headers.to_object()),
-        Err(error) if error.kind == ErrorKind::Absent && replay.is_retried() => done(Object::new()),
+        Err(error) if asked.is_unknown(&id, error) && replay.is_retried() => done(Object::new()),
+        Err(error) if asked.is_unknown(&id, error) => asked.is_absent(),
         Err(error) if error.is_answer_lost() => match replay.group_by_id(&id)? {
-            Err(looking) if looking.kind == ErrorKind::Absent => done(Object::new()),
+            Err(looking) if asked.is_unknown(&id, looking) => done(Object::new()),
             Err(looking) => asked.unsure("deleted", Some(error), looking),
             Ok(_) => asked.failed(error),
         },
@@ -185,6 +175,25 @@ mod tests {
                 "failed 404: said []",
             ),
             row("refused", admins(), vec![(DELETE, status(403))], "failed 403: said []"),
+            row(
+                "400 to an id that is none of AWS's means unknown",
+                admins(),
+                vec![(DELETE, status(400))],
+                "failed 404: Group Not Found []",
+            ),
+            row(
+                "400 of another server",
+                admins(),
+                vec![(DELETE, status(400))],
+                "failed 400: said []",
+            )
+            .rfc(),
+            row(
+                "400 to one that is AWS's does not",
+                delete(json!({"id": "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11"})),
+                vec![("delete 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11", status(400))],
+                "failed 400: said []",
+            ),
             row("conflict", admins(), vec![(DELETE, status(409))], "failed 409: said []"),
         ];
         for (kind, there, not_known) in [
@@ -212,6 +221,7 @@ mod tests {
             let lost = |look| vec![(DELETE, failed(kind)), (LOOK, look)];
             rows.extend([
                 row("lost, then gone", admins(), lost(absent()), "done g-1 -"),
+                row("lost, then unknown", admins(), lost(status(400)), "done g-1 -"),
                 row(
                     "lost, and there: not deleted twice",
                     admins(),

@@ -35,16 +35,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Read;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        let group = AskedGroup {
-            action: GroupAction::Get,
-            profile: &self.scim,
-            rules,
-        };
-        Box::new(OfGroup {
-            arguments: self,
-            group,
-            decide,
-        })
+        OfGroup::boxed(GroupAction::Get, self, &self.scim, rules, decide)
     }
 }
 

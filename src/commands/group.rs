@@ -12,7 +12,7 @@ use super::{
 use crate::{
     decide::{Next, Replay},
     diagnostic::Diagnostic,
-    outcome::{Cause, Failure, GroupAction, GroupEnd, GroupOutcome, Outcome},
+    outcome::{Cause, Failure, GroupAction, GroupEnd, GroupOutcome, Lookup, Outcome},
     profile::GroupProfile,
     scim::{self, Dialect, ErrorKind, Group, Id, Member, Object, Page, aws},
 };
@@ -40,14 +40,35 @@ type Decide<A> = for<'r> fn(&'r A, AskedGroup<'r>, &mut Replay<'r>) -> Result<Ou
 
 /// A group command ready to be decided.
 pub(super) struct OfGroup<'a, A> {
-    pub(super) arguments: &'a A,
-    pub(super) group: AskedGroup<'a>,
-    pub(super) decide: Decide<A>,
+    arguments: &'a A,
+    group: AskedGroup<'a>,
+    decide: Decide<A>,
+}
+
+impl<'a, A: Sync> OfGroup<'a, A> {
+    /// The command of these arguments, which does `action` to the group of this document.
+    pub(super) fn boxed(
+        action: GroupAction,
+        arguments: &'a A,
+        profile: &'a GroupProfile,
+        rules: &'a Rules,
+        decide: Decide<A>,
+    ) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Self {
+            arguments,
+            group: AskedGroup::new(action, profile, rules),
+            decide,
+        })
+    }
 }
 
 impl<A: Sync> Decision for OfGroup<'_, A> {
     fn subject(&self) -> BTreeSet<String> {
         self.group.subject()
+    }
+
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        self.group.ignored(false)
     }
 
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
@@ -56,6 +77,11 @@ impl<A: Sync> Decision for OfGroup<'_, A> {
 }
 
 impl<'a> AskedGroup<'a> {
+    /// The group of this document, to which a command does `action`.
+    pub(super) fn new(action: GroupAction, profile: &'a GroupProfile, rules: &'a Rules) -> Self {
+        Self { action, profile, rules }
+    }
+
     /// The names that the command knows the group by; none for a command that only reads.
     pub(super) fn subject(&self) -> BTreeSet<String> {
         if self.action == GroupAction::Get {
@@ -66,6 +92,21 @@ impl<'a> AskedGroup<'a> {
         let id = id.map(|id| format!("group id {id}"));
         let name = text("displayName").map(|name| format!("group name {}", folded(name)));
         id.into_iter().chain(name).collect()
+    }
+
+    /// The document's attributes that do nothing; `with_members` where the command changes members.
+    pub(super) fn ignored(&self, with_members: bool) -> Vec<String> {
+        let finds: &[&str] = match self.text("id") {
+            Ok(None) => &["displayName"],
+            Ok(Some(_)) | Err(_) => &["id"],
+        };
+        self.profile.unused(match self.action {
+            GroupAction::Get => finds,
+            GroupAction::Create => &["displayName", "externalId", "members"],
+            GroupAction::Update if with_members => finds,
+            GroupAction::Update => &["id", "displayName", "externalId"],
+            GroupAction::Delete => &["id", "displayName"],
+        })
     }
 
     /// The group's `id`, if it has one.
@@ -97,7 +138,7 @@ impl<'a> AskedGroup<'a> {
         match replay.group_by_id(id)? {
             Ok(group) if self.is_group(group, id) => Ok(group),
             Ok(_) => self.mismatch("the directory answered with a group of another id"),
-            Err(error) if self.is_unknown(id, error) => self.fails(Failure::new(Cause::Absent, ABSENT)),
+            Err(error) if self.is_unknown(id, error) => self.is_absent(),
             Err(error) => self.failed(error),
         }
     }
@@ -108,7 +149,7 @@ impl<'a> AskedGroup<'a> {
             return self.violates(&[violation]);
         }
         match replay.groups_by_name(name)? {
-            Ok([]) => self.fails(Failure::new(Cause::Absent, ABSENT)),
+            Ok([]) => self.is_absent(),
             Ok([group]) if is_named(group, name) => Ok(group),
             Ok([_]) => self.mismatch("the directory answered with a group of another displayName"),
             Ok(_) => self.fails(Failure::new(
@@ -170,15 +211,33 @@ impl<'a> AskedGroup<'a> {
         details: Object,
         members: Option<Vec<Member>>,
     ) -> Outcome {
+        let id = id.map(|id| id.to_string());
         Outcome::Group(GroupOutcome {
             action: self.action,
+            lookup: self.lookup(id.clone()),
             end: GroupEnd::Done {
-                id: id.map(|id| id.to_string()),
+                id,
                 display_name: display_name.map(str::to_owned),
                 details,
                 members,
             },
         })
+    }
+
+    /// By what the group of this id was found, or, where there is none, looked for.
+    fn lookup(&self, id: Option<String>) -> Lookup {
+        let key = match self.action {
+            GroupAction::Create => None,
+            GroupAction::Get | GroupAction::Update | GroupAction::Delete => Some(match self.text("id") {
+                Ok(Some(_)) => "id",
+                Ok(None) | Err(_) => "displayName",
+            }),
+        };
+        Lookup {
+            tried: Vec::from_iter(key),
+            found: key.filter(|_| id.is_some()),
+            id,
+        }
     }
 
     /// Ends with a fault in what the caller sent.
@@ -193,6 +252,11 @@ impl<'a> AskedGroup<'a> {
             .map(|violation| format!("scim.{}", violation.sentence()))
             .collect();
         self.invalid(lines.join(". "))
+    }
+
+    /// Ends because there is no such group.
+    pub(super) fn is_absent<T>(&self) -> Result<T, Next> {
+        self.fails(Failure::new(Cause::Absent, ABSENT))
     }
 
     /// Ends because the directory answered with something else than what was asked for.
@@ -232,8 +296,19 @@ impl<'a> AskedGroup<'a> {
         details: Option<Value>,
     ) -> Result<T, Next> {
         let asked = |name: &str| self.profile.text(name).ok().flatten().map(str::to_owned);
+        let lookup = match failure.cause {
+            // Nothing was looked for.
+            Cause::Invalid => Lookup::default(),
+            Cause::Absent => self.lookup(group.map(Id::to_string)),
+            // A change by id may have been made, whatever the directory said.
+            Cause::Conflict | Cause::Ambiguous | Cause::Mismatch | Cause::Directory(_) => {
+                let asked = || self.id().ok().flatten().filter(|_| self.action != GroupAction::Create);
+                self.lookup(group.cloned().or_else(asked).map(|id| id.to_string()))
+            }
+        };
         finish(Outcome::Group(GroupOutcome {
             action: self.action,
+            lookup,
             end: GroupEnd::Failed {
                 id: group.map(Id::to_string).or_else(|| asked("id")),
                 display_name: asked("displayName"),

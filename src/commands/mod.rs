@@ -36,7 +36,7 @@ mod tests;
 pub mod update_group;
 pub mod update_user;
 
-pub use arguments::{MemberIds, Switch};
+pub use arguments::{FieldNames, MemberIds, Switch};
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;
@@ -113,6 +113,11 @@ trait Decision {
         BTreeSet::new()
     }
 
+    /// The keys of the caller's document that do nothing in a command that ends so.
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The outcome, or, as an error, the next thing to do.
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next>;
 }
@@ -125,6 +130,12 @@ impl Prepared<'_> {
     /// new. Empty for a command that only reads, which may run beside any other.
     pub fn subject(&self) -> BTreeSet<String> {
         self.0.subject()
+    }
+
+    /// The fields of a profile, or attributes of a group, that do nothing in a command that ends
+    /// so: a typing error in one is seen by nothing else.
+    pub fn ignored(&self, outcome: &Outcome) -> Vec<String> {
+        self.0.ignored(outcome)
     }
 
     /// What to do next, given what is known. Between two calls, answers are only added to what is

@@ -79,9 +79,10 @@ settings! {
         /// Whose identifier a profile's `id` is: the directory's, or another system's, by which
         /// users are never looked for.
         profile_id = Choice(&[("aws", ProfileId::Aws), ("foreign", ProfileId::Foreign)]), default "aws";
-        /// Which user of the same userName a create may take over: one who is the same person by
-        /// the employee id, one whose e-mail, phone or name is equal too where employee ids can't
-        /// be compared, any, or none.
+        /// Which user of the same userName a command may go on with: the same person's by the
+        /// employee id; where employee ids can't be compared, one whom e-mail, phone and names
+        /// don't all contradict, in creates and updates too; anybody's, which drops these tests for
+        /// every command, where externalIds are another provider's; or, in a create, none's.
         adopt = Choice(&[
                 ("same-person", Adopt::SamePerson),
                 ("strict", Adopt::Strict),

@@ -27,6 +27,12 @@ pub struct DryRun<E> {
     pub requests: Vec<PlannedRequest>,
     /// The envelope that would come, the directory's answers assumed.
     pub envelope: E,
+    /// The fields of the profile, or the attributes of the group, that do nothing: no rule of the
+    /// mapper in use reads them, another spelling of them wins, or they are empty.
+    #[schema(example = json!(["lastName"]))]
+    pub ignored: Vec<String>,
+    /// Whether anything would be written.
+    pub changes: bool,
 }
 
 /// A write that would be sent.

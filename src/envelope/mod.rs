@@ -37,7 +37,7 @@ impl Envelope {
     pub fn new(signature: Signature<'_>, outcome: Outcome) -> Self {
         match outcome {
             Outcome::User(outcome) => Self::User(user(signature, outcome)),
-            Outcome::Group(GroupOutcome { action, end }) => {
+            Outcome::Group(GroupOutcome { action, end, .. }) => {
                 let result = group(signature, end);
                 match action {
                     GroupAction::Get => Self::GetGroup(GetGroupEnvelope { result }),

@@ -58,7 +58,11 @@ fn user_outcome(action: Action, profile: Value, end: UserEnd) -> Outcome {
 }
 
 fn group_outcome(action: GroupAction, end: GroupEnd) -> Outcome {
-    Outcome::Group(GroupOutcome { action, end })
+    Outcome::Group(GroupOutcome {
+        action,
+        lookup: Lookup::default(),
+        end,
+    })
 }
 
 fn object(value: Value) -> Object {

@@ -21,6 +21,7 @@ use super::{
     observe::{CallerName, Unlogged},
     principal::{KEYS_RETRY, Origin, Principal, Recognised},
     problem::Problem,
+    routes::problems,
 };
 use crate::{
     audit,
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// The routes that are open to every client, whichever callers are configured.
-pub const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
+pub const OPEN: [&str; 4] = ["/health/live", "/health/ready", problems::LIST, problems::PAGE];
 
 /// The routes that are open as long as the operator does not close them.
 pub const PUBLIC_PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/{*rest}"];
@@ -159,6 +160,8 @@ mod tests {
         for (route, without_docs, with_docs) in [
             (Some("/health/live"), true, true),
             (Some("/health/ready"), true, true),
+            (Some("/problems"), true, true),
+            (Some("/problems/{type}"), true, true),
             (Some("/openapi.json"), false, true),
             (Some("/docs/{*rest}"), false, true),
             (Some("/instances"), false, false),

@@ -21,6 +21,7 @@ use crate::{
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
         problem::Problem,
+        routes::problems,
     },
     net::server::MAX_HEADERS,
 };
@@ -31,15 +32,16 @@ pub const MAX_TARGET: usize = 8 * 1024;
 /// How long a browser may remember which pages may call.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
-/// Where Swagger UI lives. Only there a browser may run scripts, its own ones.
-const DOCS: &str = "/docs";
+/// Where Swagger UI lives, and the pages of problem types. Only there a browser may apply styles
+/// and run scripts, of our own origin.
+const PAGES: [&str; 2] = ["/docs", problems::LIST];
 
 /// An answer of the interface loads nothing, and no page may frame it.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// Swagger UI comes from files of our own origin; it sets style attributes, has its icons in
-/// `data:` URLs, and calls our routes.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+/// `data:` URLs, and calls our routes. The pages of problem types have their style in them.
+const PAGES_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// What the layers need to know.
@@ -146,12 +148,13 @@ async fn check_sizes(request: Request, next: Next) -> Response {
 
 async fn dress(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_docs = path
-        .strip_prefix(DOCS)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_page = PAGES
+        .iter()
+        .filter_map(|folder| path.strip_prefix(folder))
+        .any(|rest| rest.is_empty() || rest.starts_with('/'));
     let mut response = next.run(request).await;
     // A refusal under their path is none of the pages.
-    let is_docs = is_docs && !(response.status().is_client_error() || response.status().is_server_error());
+    let is_page = is_page && !(response.status().is_client_error() || response.status().is_server_error());
     let fields = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -159,7 +162,7 @@ async fn dress(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (
             header::CONTENT_SECURITY_POLICY,
-            if is_docs { DOCS_POLICY } else { API_POLICY },
+            if is_page { PAGES_POLICY } else { API_POLICY },
         ),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
@@ -167,7 +170,7 @@ async fn dress(request: Request, next: Next) -> Response {
     }
     // Answers hold people's data; nothing on the way may keep them. The pages are public and may
     // say otherwise.
-    if !is_docs && !fields.contains_key(header::CACHE_CONTROL) {
+    if !is_page && !fields.contains_key(header::CACHE_CONTROL) {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response

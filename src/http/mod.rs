@@ -3,13 +3,14 @@
 //!
 //! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
 //! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
-//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of `openapi`. A
-//! refusal is a [`problem`].
+//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], the document of `openapi`, and
+//! `docs`, which shows it. A refusal is a [`problem`].
 
 pub mod address;
 pub mod arguments;
 pub mod body;
 pub mod credentials;
+mod docs;
 pub mod guard;
 pub mod host;
 pub mod layers;
@@ -23,20 +24,12 @@ pub mod query;
 pub mod routes;
 mod state;
 
-use axum::{
-    Router,
-    body::Bytes,
-    http::{StatusCode, header},
-    middleware::map_response,
-    response::{IntoResponse, Redirect, Response},
-    routing::get,
-};
+use axum::{Router, body::Bytes, http::header, response::Redirect, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use self::layers::LayerOptions;
 pub use self::state::App;
-use self::{layers::LayerOptions, problem::Problem};
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {
@@ -47,27 +40,18 @@ pub fn router(app: App, options: LayerOptions) -> Router {
         let document = document.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], document) }
     };
-    let pages = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
-    let pages = Router::from(pages).layer(map_response(page_or_problem));
     let routes = routes
+        .merge(routes::problems::routes())
         .route("/openapi.json", get(serve_document))
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .with_state(app)
-        .merge(pages);
+        .merge(docs::routes());
     layers::assemble(routes, options)
 }
 
 /// The OpenAPI document as it is served.
 pub fn document() -> String {
     json(&documented().1)
-}
-
-/// Answers a path that the pages don't have like any other path that is not there.
-async fn page_or_problem(response: Response) -> Response {
-    if response.status() == StatusCode::NOT_FOUND {
-        return Problem::no_such_route().into_response();
-    }
-    response
 }
 
 fn documented() -> (Router<App>, OpenApi) {

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use axum::{
     extract::FromRequestParts,
     http::{
-        HeaderName,
+        HeaderMap, HeaderName,
         header::{ACCEPT, GetAll, HeaderValue},
         request::Parts,
     },
@@ -67,6 +67,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Representation {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::choose(texts(parts.headers.get_all(ACCEPT)))
     }
+}
+
+/// Whether a page is to be given in Markdown and not in HTML, which it is when nothing is asked
+/// for.
+pub(super) fn prefers_markdown(headers: &HeaderMap) -> bool {
+    let fields = texts(headers.get_all(ACCEPT)).flat_map(|field| field.split(','));
+    let ranges: Vec<Range> = fields.filter_map(Range::parse).collect();
+    rank(&ranges, "text", "markdown") > rank(&ranges, "text", "html")
 }
 
 /// How a failed *command* is to be answered.

@@ -3,7 +3,8 @@
 //! A [`ProblemType`] is the reason, a [`Problem`] the reason with its particulars. Status, title
 //! and `type` follow from the reason alone, so one reason never has two statuses. `type` is a
 //! full-path relative reference, as RFC 9457 section 3.1.1 asks of relative ones. It is an
-//! identifier for programs to branch on (it never changes once released), not a page.
+//! identifier for programs to branch on (it never changes once released), and the address of a page
+//! about it.
 //!
 //! Answers may end up in logs and tickets of others, so a detail names fields, parameters and
 //! headers, and never a value that the caller sent.
@@ -38,7 +39,8 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
     "errors": [{"pointer": "/user-profil", "detail": "unknown argument `user-profil`; taken here: `user-profile`, `allow-enable`"}]
 }))]
 pub struct Problem {
-    /// The kind of problem: `/problems/` and its name. Stable; meant for programs.
+    /// The kind of problem: `/problems/` and its name. Stable, for programs; and the address of
+    /// a page that says what it means and what to do.
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri-reference")]
     kind: &'static str,
@@ -161,6 +163,14 @@ impl Problem {
         Self::new(
             ProblemType::NoSuchRoute,
             "there is nothing under this path; /openapi.json lists what there is",
+        )
+    }
+
+    /// No problem type has the name asked for.
+    pub fn no_such_problem_type() -> Self {
+        Self::new(
+            ProblemType::NoSuchRoute,
+            "there is no problem type of this name; GET /problems lists all of them",
         )
     }
 

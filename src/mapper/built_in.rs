@@ -179,6 +179,11 @@ pub(super) fn explain_incoming(user: &User) -> Vec<ExplainedField> {
     INCOMING.iter().map(explain).collect()
 }
 
+/// Each field with the dotted attribute that it fills.
+pub(super) fn outgoing_fields() -> impl Iterator<Item = (&'static str, String)> {
+    OUTGOING.iter().map(|(field, target)| (*field, target.dotted()))
+}
+
 pub(super) fn source(attribute: &str) -> Option<&'static str> {
     let fills = |target: &Target| match target {
         Target::Attribute(name) => attribute == *name,
@@ -227,6 +232,16 @@ mod tests {
                 ENTERPRISE: {"employeeNumber": "8", "department": "D", "division": "V", "costCenter": "C", "organization": "O"},
             })
         );
+    }
+
+    #[test]
+    fn every_field_is_told_in_the_document() {
+        let mut told = Vec::new();
+        <UserProfile as utoipa::ToSchema>::schemas(&mut told);
+        let told = serde_json::to_value(told.into_iter().collect::<std::collections::BTreeMap<_, _>>()).unwrap();
+        for (field, _) in &OUTGOING {
+            assert!(told["UserProfileFields"]["properties"][field].is_object(), "{field}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! text, so that `json_text` can parse glued JSON without a value becoming structure; a `target` is
 //! where the result goes. `expressions` are the other form, with what they may name in `language`.
 //! `check` adds findings to `lint` before a mapping runs, `explain` traces one that ran; `bounds`
-//! has every limit, `error` the errors.
+//! has every limit, `error` the errors, `fields` which fields of a profile a mapping reads.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -24,6 +24,7 @@ mod dates;
 mod error;
 mod explain;
 pub mod expressions;
+mod fields;
 mod file;
 mod filters;
 mod if_then_else;

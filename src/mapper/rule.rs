@@ -1,7 +1,7 @@
 //! The form that every mapping is compiled into, whichever way it was written: targets, each with
 //! the rule that fills it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -36,6 +36,10 @@ pub(super) struct Field {
     /// For each attribute, or part of one, the source's field that fills it, as far as that is
     /// known at load.
     pub(super) sources: Vec<(String, String)>,
+    /// Of those, the values of a glued JSON: each part with the one field that fills it.
+    pub(super) parts: Vec<(String, String)>,
+    /// Every field of the source that the rule reads.
+    pub(super) reads: BTreeSet<String>,
 }
 
 /// How a target is filled.
@@ -131,10 +135,18 @@ impl Mapping {
 }
 
 impl Field {
-    /// A target with its rule.
-    pub(super) fn new(target: Target, rule: Rule) -> Self {
-        let sources = rule.sources(&target.dotted());
-        Self { target, rule, sources }
+    /// A target with its rule, which reads these fields.
+    pub(super) fn new(target: Target, rule: Rule, reads: BTreeSet<String>) -> Self {
+        let parts = rule.parts(&target.dotted());
+        let mut sources = parts.clone();
+        sources.extend(rule.first_field().map(|field| (target.dotted(), field)));
+        Self {
+            target,
+            rule,
+            sources,
+            parts,
+            reads,
+        }
     }
 }
 
@@ -191,16 +203,19 @@ impl Rule {
         }
     }
 
-    /// The source's field of each part that is known at load: a path alone, the values of a glued
-    /// JSON.
-    fn sources(&self, target: &str) -> Vec<(String, String)> {
-        let first_key = |path: &Path| path.first_key().to_owned();
-        let whole = match self {
-            Self::Simple(simple) => simple.paths().first().map(|path| first_key(path)),
-            Self::Complex(complex) => complex.root.paths().first().map(|path| first_key(path)),
+    /// The source's field that it reads first.
+    fn first_field(&self) -> Option<String> {
+        let first_key = |simple: &Simple| simple.paths().first().map(|path| path.first_key().to_owned());
+        match self {
+            Self::Simple(simple) => first_key(simple),
+            Self::Complex(complex) => first_key(&complex.root),
             Self::Expression(expression) => expression.fields().first().cloned(),
-        };
-        let mut sources = Vec::new();
+        }
+    }
+
+    /// The source's field of each part of a glued JSON, as far as that is known at load.
+    fn parts(&self, target: &str) -> Vec<(String, String)> {
+        let mut parts = Vec::new();
         if let Self::Complex(complex) = self
             && let Some(text) = complex.template(complex.transformers.len().saturating_sub(1))
             && let Some(Step::ParseJson) = complex.transformers.last().map(|last| &last.step)
@@ -209,10 +224,9 @@ impl Rule {
             // The values of the model are the names of their own fields.
             let of_source = text.parts.iter().filter(|part| part.origin == Origin::Source);
             let fields: HashSet<&str> = of_source.map(|part| part.text.as_ref()).collect();
-            collect_sources(target, &parsed.value.unwrap_or_default(), &fields, &mut sources);
+            collect_sources(target, &parsed.value.unwrap_or_default(), &fields, &mut parts);
         }
-        sources.extend(whole.map(|source| (target.to_owned(), source)));
-        sources
+        parts
     }
 }
 

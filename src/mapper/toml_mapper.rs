@@ -94,7 +94,8 @@ fn mapping(direction: Option<Direction>, place: &str, targets: &Table, findings:
         match Expression::new(text) {
             Ok(expression) => {
                 if let Some(target) = target {
-                    let field = Field::new(target, Rule::Expression(Box::new(expression)));
+                    let reads = expression.fields().iter().cloned().collect();
+                    let field = Field::new(target, Rule::Expression(Box::new(expression)), reads);
                     check::field(direction, &field, &place, findings);
                     mapping.fields.push(field);
                 }

@@ -73,8 +73,8 @@ pub struct Options {
     pub seed: Seed,
     /// The answer to a PatchGroup that adds an unknown user: AWS's is not documented.
     pub unknown_member: UnknownMember,
-    /// The answer to a GET of a user or a group by an id that is not of AWS's form: AWS's was never
-    /// seen.
+    /// The answer to a request about a user or a group by an id that is not of AWS's form: AWS's
+    /// was never seen.
     pub foreign_ids: ForeignIds,
     /// Seed of the generator behind [`Fault::probability`].
     pub fault_seed: u64,
@@ -93,8 +93,8 @@ pub enum UnknownMember {
     BadRequest,
 }
 
-/// The status for a GET by an id that is neither there nor of the form of AWS's ids. An id that is
-/// there is found whatever its form.
+/// The status for a request by an id that is neither there nor of the form of AWS's ids. An id that
+/// is there is found whatever its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ForeignIds {
     /// 404, as for any id that is not there.

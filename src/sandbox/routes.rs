@@ -10,7 +10,9 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    ForeignIds, Inside, Sandbox, discovery,
+    ForeignIds, Inside, Sandbox,
+    directory::Directory,
+    discovery,
     faults::FaultKind,
     groups::{self, NewGroup},
     journal::RecordedRequest,
@@ -126,19 +128,22 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
         limits.request(call.operation.name(), call.operation.writes(), now)?;
     }
     let directory = &mut inside.directory;
+    if sandbox.shared.foreign_ids == ForeignIds::BadRequest && names_foreign_id(&call.operation, directory) {
+        return Err(ErrorResponse::unparsable());
+    }
     let mut count_memberships = |changes| match &mut inside.limits {
         Some(limits) => limits.memberships(changes, now),
         None => Ok(()),
     };
     match &call.operation {
         Operation::ListUsers => users::list(directory, &call.query),
-        Operation::GetUser(id) => users::get(directory, id).map_err(|refusal| absent(sandbox, id, refusal)),
+        Operation::GetUser(id) => users::get(directory, id),
         Operation::CreateUser => users::create(directory, &call.json()?),
         Operation::PutUser(id) => users::put(directory, id, &call.json()?),
         Operation::PatchUser(id) => users::patch(directory, id, &call.json()?),
         Operation::DeleteUser(id) => users::delete(directory, id),
         Operation::ListGroups => groups::list(directory, &call.query),
-        Operation::GetGroup(id) => groups::get(directory, id).map_err(|refusal| absent(sandbox, id, refusal)),
+        Operation::GetGroup(id) => groups::get(directory, id),
         Operation::CreateGroup => {
             let group = NewGroup::parse(&call.json()?)?;
             count_memberships(group.membership_changes())?;
@@ -167,12 +172,27 @@ fn perform(sandbox: &Sandbox, call: &Call) -> Result<Answer, ErrorResponse> {
     }
 }
 
-/// What a GET answers of an id that is not there.
-fn absent(sandbox: &Sandbox, id: &str, refusal: ErrorResponse) -> ErrorResponse {
-    match sandbox.shared.foreign_ids {
-        ForeignIds::BadRequest if !is_resource_id(id) => ErrorResponse::unparsable(),
-        ForeignIds::BadRequest | ForeignIds::NotFound => refusal,
-    }
+/// Whether an operation is about a user or a group by an id that is neither there nor of the form
+/// of AWS's ids.
+fn names_foreign_id(operation: &Operation, directory: &Directory) -> bool {
+    let (id, is_there) = match operation {
+        Operation::GetUser(id) | Operation::PutUser(id) | Operation::PatchUser(id) | Operation::DeleteUser(id) => {
+            (id, directory.users.get(id).is_ok())
+        }
+        Operation::GetGroup(id) | Operation::PatchGroup(id) | Operation::DeleteGroup(id) => {
+            (id, directory.groups.get(id).is_ok())
+        }
+        Operation::ListUsers
+        | Operation::CreateUser
+        | Operation::ListGroups
+        | Operation::CreateGroup
+        | Operation::ServiceProviderConfig
+        | Operation::Schemas(_)
+        | Operation::ResourceTypes
+        | Operation::Unsupported
+        | Operation::Unknown => return false,
+    };
+    !is_there && !is_resource_id(id)
 }
 
 /// Whether an id has the form of the Identity Store API's `ResourceId`: a UUID, or ten hexadecimal

@@ -24,7 +24,7 @@ pub use client::{Client, Status, Target};
 pub use error::{ErrorKind, ScimError};
 pub use filter::Filter;
 pub use pacing::{LaneStatus, Priority, Rates};
-pub use patch::{Op, Operation, PatchOp, apply, difference, is_made};
+pub use patch::{Op, Operation, PatchOp, apply, difference, is_made, removal};
 pub use pool::{Connection, Pool, Proxy};
 pub use request::{Api, Page, Request};
 pub use resource::{Group, Headers, Id, ListResponse, Member, Object, ResourceError, User};

@@ -67,6 +67,15 @@ impl PatchOp {
 }
 
 impl Operation {
+    /// Takes the attribute at `path` out, whatever its value is.
+    pub fn remove(path: impl Into<String>) -> Self {
+        Self {
+            op: Op::Remove,
+            path: path.into(),
+            value: None,
+        }
+    }
+
     /// Sets `path` to `value`.
     pub fn replace(path: impl Into<String>, value: impl Into<Value>) -> Self {
         Self {
@@ -105,31 +114,66 @@ pub fn difference(wanted: &Object, have: &User) -> Vec<Operation> {
     operations
 }
 
-/// Whether `user` has what a replacing operation would set.
-pub fn is_made(operation: &Operation, user: &User) -> bool {
-    let Some(value) = &operation.value else { return false };
-    let (name, current) = match operation
-        .path
-        .strip_prefix(ENTERPRISE)
-        .and_then(|rest| rest.strip_prefix(':'))
-    {
-        Some(name) => (
-            name,
-            user.get(ENTERPRISE)
-                .and_then(Value::as_object)
-                .and_then(|extension| attribute(extension, name)),
-        ),
-        None => (operation.path.as_str(), user.get(&operation.path)),
+/// The change that takes the attribute of a dotted path, `name.middleName`, out of a user; `None`
+/// where the user has nothing there.
+///
+/// A part of a complex attribute is named by its own path: whether AWS drops the parts that a
+/// `replace` of the whole leaves out is not documented.
+pub fn removal(path: &str, user: &User) -> Option<Operation> {
+    let path = match path.strip_prefix(ENTERPRISE).and_then(|rest| rest.strip_prefix('.')) {
+        Some(name) => format!("{ENTERPRISE}:{name}"),
+        None => path.to_owned(),
     };
-    changed_value(name, value, current).is_none()
+    let operation = Operation::remove(path);
+    (!is_made(&operation, user)).then_some(operation)
 }
 
-/// `user` after `operations`, as far as they are of the forms that [`difference`] makes: what a dry
-/// run assumes.
+/// Whether `user` has what a replacing operation would set, or nothing where one would remove.
+pub fn is_made(operation: &Operation, user: &User) -> bool {
+    let (parent, name) = place(&operation.path);
+    let current = match parent {
+        Some(parent) => user
+            .get(parent)
+            .and_then(Value::as_object)
+            .and_then(|parent| attribute(parent, name)),
+        None => user.get(name),
+    };
+    match &operation.value {
+        Some(value) => changed_value(name, value, current).is_none(),
+        None => current.is_none_or(is_unassigned),
+    }
+}
+
+/// The complex attribute that a path leads into, and what it leads to.
+fn place(path: &str) -> (Option<&str>, &str) {
+    let extension = path.strip_prefix(ENTERPRISE).and_then(|rest| rest.strip_prefix(':'));
+    match (extension, path.split_once('.')) {
+        (Some(name), _) => (Some(ENTERPRISE), name),
+        (None, Some(("name", part))) => (Some("name"), part),
+        (None, _) => (None, path),
+    }
+}
+
+/// RFC 7643 section 2.5: null and an empty list are no value; nor is an empty text or object.
+fn is_unassigned(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// `user` after `operations`, as far as they are of the forms that [`difference`] and [`removal`]
+/// make: what a dry run assumes.
 pub fn apply(operations: &[Operation], user: &User) -> User {
     let mut object = user.as_object().clone();
     for Operation { path, value, .. } in operations {
-        let value = value.clone().unwrap_or_default();
+        let Some(value) = value.clone() else {
+            take_out(path, &mut object);
+            continue;
+        };
         match path.strip_prefix(ENTERPRISE).and_then(|rest| rest.strip_prefix(':')) {
             Some(name) => {
                 let extension = object.entry(ENTERPRISE).or_insert_with(|| Object::new().into());
@@ -150,6 +194,22 @@ pub fn apply(operations: &[Operation], user: &User) -> User {
         }
     }
     User::assumed(object)
+}
+
+/// Takes the attribute at a path out, and what is empty without it.
+fn take_out(path: &str, object: &mut Object) {
+    let (parent, name) = place(path);
+    let remove = |object: &mut Object| object.retain(|key, _| !key.eq_ignore_ascii_case(name));
+    let Some(parent) = parent else { return remove(object) };
+    if let Some(inside) = object.get_mut(parent).and_then(Value::as_object_mut) {
+        remove(inside);
+        if inside.is_empty() {
+            object.shift_remove(parent);
+            if let Some(schemas) = object.get_mut("schemas").and_then(Value::as_array_mut) {
+                schemas.retain(|schema| schema != parent);
+            }
+        }
+    }
 }
 
 /// What to send so that `current` becomes `wanted`; `None` when it is so already.

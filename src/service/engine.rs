@@ -36,6 +36,8 @@ pub struct Journal {
     pub written: Vec<Request>,
     /// Whether nothing was to be written.
     pub dry_run: bool,
+    /// The keys of the caller's document that do nothing; told in a dry run only.
+    pub ignored: Vec<String>,
 }
 
 /// Runs a command while no other is at work on its subject. `on_start` is called once it may.
@@ -110,6 +112,9 @@ async fn decide_and_perform(
         let answer = match next {
             Next::Finish(outcome) => {
                 journal.calls = sent.into_inner();
+                if journal.dry_run {
+                    journal.ignored = prepared.ignored(&outcome);
+                }
                 return *outcome;
             }
             Next::Read(_) | Next::Write(_) if let Some(why) = &late => Err(journal.unsent(why)),

@@ -26,6 +26,7 @@ fn directory() -> Value {
         but(person("u-2", "idle"), json!({"active": false})),
         but(person("u-3", "numbered"), json!({"externalId": "E3"})),
         person("u-4", "jos\u{e9}"),
+        but(person("u-5", "ann@example.com"), json!({"emails": [{"value": "ann@example.com", "type": "work", "primary": true}]})),
     ]})
 }
 
@@ -72,6 +73,11 @@ async fn a_get_costs_one_call_and_one_a_further_key() {
         (
             "an id whose user has another name",
             json!({"id": "u-1", "username": "gone"}),
+            (200, 2),
+        ),
+        (
+            "by old id, whose user has another name than the absent one",
+            json!({"username": "gone", "olduserdata": {"id": "u-1"}}),
             (200, 2),
         ),
         (
@@ -123,6 +129,21 @@ async fn a_create_costs_one_call_for_somebody_new_and_three_for_somebody_who_is_
             (200, 4),
         ),
         (
+            "there, by old id under another name",
+            new(json!({"olduserdata": {"id": "u-1"}})),
+            (200, 3),
+        ),
+        (
+            "there, by old name, with an employee id",
+            new(json!({"employeeid": "E9", "email": "test@example.com", "olduserdata": {"username": "test"}})),
+            (200, 4),
+        ),
+        (
+            "there, told too little to create, by old id under another name",
+            json!({"username": "jane", "olduserdata": {"id": "u-1"}}),
+            (200, 3),
+        ),
+        (
             "there, told too little to create",
             json!({"username": "test", "title": "Boss"}),
             (200, 2),
@@ -166,13 +187,43 @@ async fn an_update_costs_two_calls_and_a_rename_told_twice_three() {
         ("nobody, with another form", profile("ren\u{e9}"), (200, 3)),
         ("rename", renamed("after", "test", json!({})), (200, 2)),
         ("rename told twice", renamed("test", "before", json!({})), (200, 3)),
-        // After a conflict the user is read and the change sent once more: somebody else may have
-        // written at that moment.
-        ("rename to a taken name", renamed("idle", "test", json!({})), (409, 5)),
+        // A refused change is sent once more where nobody is found to have what was refused:
+        // another writer may have been at work on the user. A refused rename costs five calls at
+        // most.
+        ("rename to a taken name", renamed("idle", "test", json!({})), (409, 3)),
         (
-            "rename with another's e-mail",
+            "rename to a taken name, with another e-mail",
+            renamed("idle", "test", json!({"email": "new@example.com"})),
+            (409, 3),
+        ),
+        (
+            "rename to a taken name, with another's e-mail",
+            renamed("idle", "test", json!({"email": "numbered@example.com"})),
+            (409, 3),
+        ),
+        (
+            "rename with another's e-mail, which is no userName",
             renamed("after", "test", json!({"email": "idle@example.com"})),
-            (409, 6),
+            (409, 5),
+        ),
+        (
+            "rename with another's e-mail, which is its userName",
+            renamed("after", "test", json!({"email": "ann@example.com"})),
+            (409, 4),
+        ),
+        (
+            "rename with another's employee id and e-mail",
+            renamed(
+                "after",
+                "test",
+                json!({"employeeid": "E3", "email": "idle@example.com"}),
+            ),
+            (409, 4),
+        ),
+        (
+            "a rename refused, told twice",
+            renamed("test", "before", json!({"email": "idle@example.com"})),
+            (409, 5),
         ),
         (
             "by name, after an unknown id",
@@ -224,6 +275,11 @@ async fn a_disable_costs_two_calls_and_one_where_there_is_nothing_to_do() {
         (
             "by old name, after an absent name",
             json!({"username": "gone", "olduserdata": {"username": "test"}}),
+            (200, 3),
+        ),
+        (
+            "by old id, after an absent name",
+            json!({"username": "gone", "olduserdata": {"id": "u-1"}}),
             (200, 3),
         ),
         (

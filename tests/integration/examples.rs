@@ -16,7 +16,7 @@ use crate::{
 const RENEW: &str = "AWS_ILM_RENEW_EXAMPLES";
 
 /// The commands, and the arguments of the examples in the integration's documentation. Two are not
-/// shown there and take none.
+/// shown there and take none; the update is ours: it changes something, and enables nobody.
 pub(crate) fn examples() -> [(&'static str, Value); 10] {
     [
         (
@@ -25,7 +25,10 @@ pub(crate) fn examples() -> [(&'static str, Value); 10] {
             json!({"user-profile": {"email": "john.doe@example.com", "username": "test", "givenname": "test", "surname": "test",
                 "displayname": "test"}}),
         ),
-        ("iam-update-user", json!({"user-profile": {"username": "test"}})),
+        (
+            "iam-update-user",
+            json!({"user-profile": {"username": "test", "title": "Engineer"}, "allow-enable": false}),
+        ),
         ("iam-get-user", json!({"user-profile": {"username": "test"}})),
         ("iam-disable-user", json!({"user-profile": {"username": "test"}})),
         ("iam-get-group", json!({"scim": {"id": "121212"}})),

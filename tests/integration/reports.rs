@@ -283,6 +283,51 @@ async fn a_refused_character_is_told_by_name_place_and_field_on_every_command() 
     assert_eq!(world.sandbox.dump(), before);
 }
 
+#[tokio::test]
+async fn white_space_in_a_user_name_is_told_by_the_field_that_fills_it() {
+    let folder = format!("{}/tests/integration/mappers", env!("CARGO_MANIFEST_DIR"));
+    for (mapper, field) in [
+        ("", "username"),
+        ("stock-manner.json", "username"),
+        ("glued-outgoing.json", "username"),
+        ("by-hand.toml", "username"),
+    ] {
+        let path = format!("{folder}/{mapper}");
+        let settings: &[_] = if mapper.is_empty() {
+            &[]
+        } else {
+            &[("AWS_ILM_MAPPER_OUT", path.as_str())]
+        };
+        let world = World::holding_with(jane_and_kim(), settings).await;
+        for (name, character) in [
+            ("ki m", "U+0020 SPACE at position 3"),
+            ("ki\u{a0}m", "U+00A0 NO-BREAK SPACE at position 3"),
+            ("k\u{3000}m", "U+3000 IDEOGRAPHIC SPACE at position 2"),
+            ("kim\tx", "U+0009 CHARACTER TABULATION at position 4"),
+        ] {
+            for command in ["iam-get-user", "iam-create-user", "iam-update-user", "iam-disable-user"] {
+                for (place, asked) in [
+                    ("user-profile", json!({"username": name})),
+                    (
+                        "user-profile.olduserdata",
+                        json!({"username": "kim", "olduserdata": {"Username": name}}),
+                    ),
+                ] {
+                    let answer = send(&world, command, &asked).await;
+                    let message = answer.vendor()["errorMessage"].as_str().unwrap().to_owned();
+                    assert_eq!(answer.status, 400, "{command} {name:?}: {}", answer.text);
+                    assert!(
+                        message.contains(&format!("{character} can't stand in it"))
+                            && message.ends_with(&format!("({place}.{field})")),
+                        "{command}: {message}"
+                    );
+                }
+            }
+        }
+        world.assert_calls(&[]);
+    }
+}
+
 // What a clash says.
 
 #[tokio::test]

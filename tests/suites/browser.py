@@ -4,7 +4,8 @@
     python3 tests/suites/browser.py [--screenshot target/ci/docs.png] [--binary target/debug/aws-ilm]
 
 Debian's chromium and chromium-driver, spoken to in the WebDriver protocol (W3C), which is plain HTTP with JSON. The page
-must show the command's answer, load nothing from another host, and leave no error in the console.
+must show the command's answer, load nothing from another host, leave no error in the console, and be such that a person
+can read it: no operation is a scroll of pages, nothing is preset that would be sent, and it fits on a phone.
 """
 
 import argparse
@@ -24,6 +25,13 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key of an element's reference in every WebDriver answer (W3C WebDriver, section 12.2)."""
 
 WAIT_SECONDS = 30
+
+DESK = (1280, 1000)
+PHONE = (390, 844)
+"""Screens, in CSS pixels."""
+
+HIGHEST = 3470
+"""How high an open operation may be on a desk, in CSS pixels: a third of what it was when every status had its example."""
 
 CHROMIUM_FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -89,6 +97,21 @@ class Browser:
     def text(self, selector):
         """The visible text of an element."""
         return self.call("GET", f"/element/{self.find(selector)}/text")
+
+    def screen(self, width, height):
+        """Makes the screen this large, and a phone's when it is narrow."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
+
+    def width(self):
+        """How wide all that is on the page is; more than the screen's width means scrolling sideways."""
+        return self.run("return document.documentElement.scrollWidth")
+
+    def screenshot_of_all(self, path, screen):
+        """Saves the whole page as a PNG, as it is on a screen of this width."""
+        self.screen(screen[0], min(self.run("return document.documentElement.scrollHeight"), 10_000))
+        self.screenshot(path)
+        self.screen(*screen)
 
     def screenshot(self, path):
         """Saves what is seen now as a PNG."""
@@ -170,6 +193,66 @@ def walk(checks, browser, ours, caller, screenshot):
     checks.check("the console has no errors", not errors, "\n".join(errors))
 
 
+def readable(checks, browser, ours, screenshot):
+    """Opens the page on a desk, and each operation of it."""
+    document = service.request("GET", f"{ours.url}/openapi.json").json
+    block = block_selector(document)
+    browser.screen(*DESK)
+    browser.open(f"{ours.url}/docs/")
+    browser.find(block)
+    checks.equal("the tab has the product's name", browser.run("return document.title"), "aws-ilm")
+    boxes = browser.run("return document.querySelectorAll('.topbar, .download-url-wrapper').length")
+    checks.equal("there is no box to load another document", boxes, 0)
+
+    browser.click(f"{block} .opblock-summary-control")
+    browser.find(f"{block} .responses-table")
+    browser.screenshot_of_all(screenshot.with_suffix(".open.png"), DESK)
+    browser.click(f"{block} .try-out__btn")
+    fields = json.dumps(f"{block} .parameters input, {block} .parameters select")
+    preset = browser.run(f"return [...document.querySelectorAll({fields})].map(field => field.value)")
+    checks.check("no parameter is preset", len(preset) > 3 and not any(preset), preset)
+    body = browser.run(f"return document.querySelector({json.dumps(block + ' textarea')}).value")
+    checks.check("the body is preset", body.strip(), body)
+    browser.click(f"{block} .try-out__btn")
+    browser.run(f"document.querySelectorAll({json.dumps(block + ' .opblock-section-request-body .tablinks')})[1].click()")
+    browser.find(f"{block} .opblock-section-request-body .json-schema-2020-12")
+    schema = browser.text(f"{block} .opblock-section-request-body")
+    checks.check("the schema names the fields of a person", "givenname" in schema, schema)
+    browser.click(f"{block} .opblock-summary-control")
+
+    heights = {}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            one = f".opblock[id$={json.dumps('-' + operation['operationId'])}]"
+            browser.click(f"{one} .opblock-summary-control")
+            browser.find(f"{one} .responses-table")
+            found = browser.run(f"return document.querySelector({json.dumps(one)}).getBoundingClientRect().height")
+            heights[operation["operationId"]] = round(found)
+            browser.click(f"{one} .opblock-summary-control")
+    highest = max(heights, key=heights.get)
+    checks.check(f"the highest open operation, {highest}, has {heights[highest]} px, at most {HIGHEST}",
+                 heights[highest] <= HIGHEST, heights)
+
+
+def on_a_phone(checks, browser, ours, caller, screenshot):
+    """Executes the command on a phone, and opens the pages of problems there."""
+    block = block_selector(service.request("GET", f"{ours.url}/openapi.json").json)
+    browser.screen(*PHONE)
+    browser.open(f"{ours.url}/docs/")
+    authorize(checks, browser, caller)
+    browser.click(f"{block} .opblock-summary-control")
+    browser.click(f"{block} .try-out__btn")
+    browser.click(f"{block} .execute")
+    browser.find(f"{block} .live-responses-table .response .highlight-code code")
+    checks.check(f"after Execute the page is {browser.width()} px wide", browser.width() <= PHONE[0])
+    browser.screenshot_of_all(screenshot.with_suffix(".phone.png"), PHONE)
+    for page in ("/problems", "/problems/unsupported-media-type"):
+        browser.open(ours.url + page)
+        checks.check(f"{page} is {browser.width()} px wide", browser.width() <= PHONE[0])
+        browser.screenshot(screenshot.with_suffix(f"{page.replace('/', '.')}.png"))
+    browser.console()
+
+
 def main():
     """Starts the service, the driver and the browser; returns the exit code."""
     parser = argparse.ArgumentParser(description="Executes a command in Swagger UI, in a real browser.")
@@ -188,13 +271,18 @@ def main():
             service.Process("chromedriver", ["chromedriver", f"--port={port}"]) as process, \
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         process.wait_for(f"{driver}/status", lambda answer: answer.status == 200)
-        with Browser(driver, home) as browser, checks.section("the walk through the page"):
-            try:
-                walk(checks, browser, ours, caller, options.screenshot)
-            except Exception:
-                browser.screenshot(options.screenshot.with_suffix(".failed.png"))
-                print(*browser.console(), sep="\n")
-                raise
+        with Browser(driver, home) as browser:
+            for name, look in (
+                    ("the walk through the page", lambda: walk(checks, browser, ours, caller, options.screenshot)),
+                    ("reading on a desk", lambda: readable(checks, browser, ours, options.screenshot)),
+                    ("reading on a phone", lambda: on_a_phone(checks, browser, ours, caller, options.screenshot))):
+                with checks.section(name):
+                    try:
+                        look()
+                    except Exception:
+                        browser.screenshot(options.screenshot.with_suffix(".failed.png"))
+                        print(*browser.console(), sep="\n")
+                        raise
     return checks.finish()
 
 

@@ -41,6 +41,7 @@ OFF = {
     "object_level_authorization": "who may see which instance is no matter of two users and an id; it has tests of its own",
 }
 
+CONFIGURATION = service.ROOT / "tests" / "suites" / "schemathesis.toml"
 SHORT_EXAMPLES = 25
 LONG_EXAMPLES = 600
 SHORT_SEED = 20211013
@@ -61,7 +62,7 @@ def run(ours, caller, options, report):
         print(f"off   {check}: {reason}")
     sys.stdout.flush()
     command = [
-        service.python_tool("schemathesis", SCHEMATHESIS), "run", f"{ours.url}/openapi.json",
+        service.python_tool("schemathesis", SCHEMATHESIS), "--config-file", CONFIGURATION, "run", f"{ours.url}/openapi.json",
         "--checks", ",".join(ON),
         # Without links between operations there is nothing for the stateful phase to follow.
         "--phases", "examples,coverage,fuzzing",
@@ -101,6 +102,9 @@ def main():
             checks.check("it ran to its end", told["complete"], told["stop_reason"])
             checks.equal("every operation of the document was tested", told["operations"]["tested"],
                          operations(document))
+            # A suite that is turned away at the door tests the door.
+            away = {name: told["warnings"][name] for name in ("rate_limited", "missing_auth", "missing_test_data")}
+            checks.check("no operation was mostly turned away", not any(away.values()), away)
             print(f"      {told['test_cases']['generated']} test cases")
         alive = service.request("GET", f"{ours.url}/health/live")
         checks.equal("the service is alive afterwards", alive.status, 200)

@@ -41,11 +41,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Create;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        Box::new(OfPerson {
-            arguments: self,
-            person: PreparedPerson::new(Action::Create, &self.user_profile, rules),
-            decide,
-        })
+        OfPerson::boxed(Action::Create, self, &self.user_profile, rules, decide)
     }
 }
 

@@ -35,11 +35,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Disable;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        Box::new(OfPerson {
-            arguments: self,
-            person: PreparedPerson::new(Action::Disable, &self.user_profile, rules),
-            decide,
-        })
+        OfPerson::boxed(Action::Disable, self, &self.user_profile, rules, decide)
     }
 }
 

@@ -33,11 +33,7 @@ impl Operation for Args {
     const PRIORITY: Priority = Priority::Read;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        Box::new(OfPerson {
-            arguments: self,
-            person: PreparedPerson::new(Action::Get, &self.user_profile, rules),
-            decide,
-        })
+        OfPerson::boxed(Action::Get, self, &self.user_profile, rules, decide)
     }
 }
 

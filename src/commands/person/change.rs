@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::{
     super::settle::{Judgement, Settled, settle},
-    ABSENT, PROFILE, Person, is_same_name,
+    ABSENT, PROFILE, Person,
+    clash::must_be_unique,
+    is_same_name,
 };
 use crate::{
     decide::{Next, Replay},
     outcome::{Action, Cause, Outcome, SkipReason},
     scim::{
-        ErrorKind, Object, Operation, PatchOp, User,
+        ErrorKind, Id, Object, Operation, PatchOp, User,
         aws::{self, ENTERPRISE},
         difference, is_made,
     },
@@ -45,6 +47,7 @@ impl<'a> Person<'a> {
         if !violations.is_empty() {
             return self.invalid(&violations);
         }
+        changes.splice(0..0, self.removals(user));
         if user.active() == Some(false) && allow_enable && policy.enable_user_enabled {
             changes.push(Operation::replace("active", true));
         }
@@ -68,10 +71,11 @@ impl<'a> Person<'a> {
 
     /// Sends the changes, of which `sent` are the attributes; `None` when the user is gone by now.
     ///
-    /// A 409 may mean that another writer changed the user at the same moment (Identity Store API,
-    /// `CONCURRENT_MODIFICATION`; SCIM does not tell): it is read again, and what is still to
-    /// change is sent once more. After an answer that got lost it is read as well, so that no
-    /// change is called failed that was made.
+    /// A 409 is another user's value, or another writer of the user at the same moment (Identity
+    /// Store API, `CONCURRENT_MODIFICATION`; SCIM does not tell). Where a value may clash, it is
+    /// looked whose it is; else the user is read again. Then what is still to change is sent once
+    /// more. After an answer that got lost the user is read as well, so that no change is called
+    /// failed that was made.
     pub(in crate::commands) fn patch(
         &self,
         user: &'a User,
@@ -84,28 +88,15 @@ impl<'a> Person<'a> {
         };
         // Shared by what sends and what judges: what a look shows to be made is not sent again.
         let changes = RefCell::new(changes);
-        let settled = settle(
-            replay,
-            1,
-            |replay| match replay.patch_user(&id, || PatchOp::new(changes.borrow().clone()))? {
-                Ok(Some(user)) => Ok(Ok(user)),
-                // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
-                Ok(None) => replay.user_by_id(&id),
-                Err(error) => Ok(Err(error)),
-            },
-            |replay| replay.user_by_id(&id),
-            |sent, seen: &&'a User| {
-                if seen.id().as_ref() != Some(&id) {
-                    return Judgement::Stop;
-                }
-                changes.borrow_mut().retain(|change| !is_made(change, seen));
-                match changes.borrow().is_empty() {
-                    true => Judgement::Done,
-                    false if sent.is_conflict() && sent.times == 1 => Judgement::SendAgain,
-                    false => Judgement::Stop,
-                }
-            },
-        )?;
+        let may_clash = must_be_unique(sent);
+        let mut settled = Self::send(&id, &changes, usize::from(!may_clash), replay)?;
+        if let Settled::Stopped(refused, None) = &settled
+            && may_clash
+            && refused.is_conflict()
+        {
+            self.is_nobodys(refused.error, sent, &[], replay)?;
+            settled = Self::send(&id, &changes, 0, replay)?;
+        }
         match settled {
             Settled::Answered(patched)
                 if patched.id().as_ref() == Some(&id) && shows(patched, user, &changes.borrow()) =>
@@ -122,11 +113,43 @@ impl<'a> Person<'a> {
                 Cause::Mismatch,
                 "mismatch: the directory answered with a user of another id",
             ),
-            Settled::Stopped(last, _) if last.is_conflict() => self.clashes(last.error, sent, &[], replay),
+            Settled::Stopped(last, _) if last.is_conflict() => self.clashes_unseen(last.error, sent),
             Settled::Stopped(last, _) => self.failed(last.error),
             Settled::Unsure(_, looking) if looking.kind == ErrorKind::Absent => Ok(None),
             Settled::Unsure(last, looking) => self.unsure("changed", Some(last.error), looking),
         }
+    }
+
+    /// Sends the changes, and looks at the user after an answer that got lost and after so many
+    /// conflicts.
+    fn send(
+        id: &Id,
+        changes: &RefCell<Vec<Operation>>,
+        conflicts: usize,
+        replay: &mut Replay<'a>,
+    ) -> Result<Settled<'a, &'a User, &'a User>, Next> {
+        settle(
+            replay,
+            conflicts,
+            |replay| match replay.patch_user(id, || PatchOp::new(changes.borrow().clone()))? {
+                Ok(Some(user)) => Ok(Ok(user)),
+                // RFC 7644 section 3.5.2 lets a server answer 204 without the result: read it.
+                Ok(None) => replay.user_by_id(id),
+                Err(error) => Ok(Err(error)),
+            },
+            |replay| replay.user_by_id(id),
+            |sent, seen: &&'a User| {
+                if seen.id().as_ref() != Some(id) {
+                    return Judgement::Stop;
+                }
+                changes.borrow_mut().retain(|change| !is_made(change, seen));
+                match changes.borrow().is_empty() {
+                    true => Judgement::Done,
+                    false if sent.is_conflict() && sent.times == 1 => Judgement::SendAgain,
+                    false => Judgement::Stop,
+                }
+            },
+        )
     }
 }
 

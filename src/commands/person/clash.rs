@@ -35,13 +35,21 @@ impl<'a> Person<'a> {
         looked_for: &[&str],
         replay: &mut Replay<'a>,
     ) -> Result<T, Next> {
+        self.is_nobodys(error, sent, looked_for, replay)?;
+        self.clashes_unseen(error, sent)
+    }
+
+    /// Looks who else has a value that was refused, and ends as [`Self::clashes`] where another
+    /// user does.
+    pub(super) fn is_nobodys(
+        &self,
+        error: &ScimError,
+        sent: &Object,
+        looked_for: &[&str],
+        replay: &mut Replay<'a>,
+    ) -> Result<(), Next> {
         let said = error.message();
-        let unique = unique(sent, looked_for);
-        if unique.is_empty() && looked_for.is_empty() {
-            // Nothing that must be unique was sent: another writer was at work on the user.
-            return self.failed(error);
-        }
-        for value in unique.iter().take(MOST_READS) {
+        for value in unique(sent, looked_for).iter().take(MOST_READS) {
             let answer = match value {
                 Unique::UserName(name) | Unique::Email(name) => replay.users_by_name(name)?,
                 Unique::EmployeeId(id) => replay.users_by_external_id(id)?,
@@ -61,6 +69,16 @@ impl<'a> Person<'a> {
                 return self.fails(Cause::Conflict, message);
             }
         }
+        Ok(())
+    }
+
+    /// Ends with a 409 for which no other user was found.
+    pub(super) fn clashes_unseen<T>(&self, error: &ScimError, sent: &Object) -> Result<T, Next> {
+        if !must_be_unique(sent) {
+            // Another writer was at work on the user.
+            return self.failed(error);
+        }
+        let said = error.message();
         let asked = ["userName", "employee id"];
         let asked: Vec<_> = asked.into_iter().filter(|name| is_sent(sent, name)).collect();
         let asked = asked.join(" or ");
@@ -90,6 +108,13 @@ impl Unique<'_> {
             Self::EmployeeId(id) => employee_id_of(user) == Some(id),
         }
     }
+}
+
+/// Whether one of the sent attributes may clash with another user's.
+pub(super) fn must_be_unique(sent: &Object) -> bool {
+    ["userName", "externalId", "emails"]
+        .iter()
+        .any(|name| sent.contains_key(*name))
 }
 
 /// What of the sent attributes must be unique, but for what was looked for.

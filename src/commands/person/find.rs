@@ -160,7 +160,8 @@ impl<'a> Person<'a> {
     /// a name in another form.
     fn name_is_not_another_users(&self, user: &User, keys: &Keys, replay: &mut Replay<'a>) -> Result<(), Next> {
         let Some(name) = &keys.user_name else { return Ok(()) };
-        if user.user_name().is_some_and(|found| is_same_name(found, name)) {
+        let is_known_as_nobodys = self.lookup.tried.contains(&LookupKey::UserName.as_str());
+        if is_known_as_nobodys || user.user_name().is_some_and(|found| is_same_name(found, name)) {
             return Ok(());
         }
         let other = self.by_name(Some(name), replay)?;

@@ -3,6 +3,7 @@
 
 mod change;
 mod clash;
+mod clear;
 mod create;
 mod find;
 mod keys;
@@ -43,6 +44,8 @@ pub(in crate::commands) struct Person<'a> {
     lookup: Lookup,
     /// Whether the profile has an id of AWS's form that the directory does not know.
     unknown_aws_id: bool,
+    /// The attributes that an update takes out, dotted.
+    cleared: Vec<String>,
 }
 
 impl<'a> Person<'a> {
@@ -54,6 +57,7 @@ impl<'a> Person<'a> {
             found: None,
             lookup: Lookup::default(),
             unknown_aws_id: false,
+            cleared: Vec::new(),
         }
     }
 

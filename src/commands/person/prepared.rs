@@ -13,6 +13,7 @@ use crate::{
     decide::{Next, Replay},
     mapper::{Mapped, MappingType},
     outcome::{Action, Outcome},
+    policy::ProfileId,
     profile::{NotTextError, UserProfile},
 };
 
@@ -21,14 +22,39 @@ type Decide<A> = for<'r> fn(&'r A, &'r PreparedPerson<'r>, &mut Replay<'r>) -> R
 
 /// A user command ready to be decided.
 pub(in crate::commands) struct OfPerson<'a, A> {
-    pub(in crate::commands) arguments: &'a A,
-    pub(in crate::commands) person: PreparedPerson<'a>,
-    pub(in crate::commands) decide: Decide<A>,
+    arguments: &'a A,
+    person: PreparedPerson<'a>,
+    decide: Decide<A>,
+}
+
+impl<'a, A: Sync> OfPerson<'a, A> {
+    /// The command of these arguments, about the person of this profile, which does `action` at
+    /// first.
+    pub(in crate::commands) fn boxed(
+        action: Action,
+        arguments: &'a A,
+        profile: &'a UserProfile,
+        rules: &'a Rules,
+        decide: Decide<A>,
+    ) -> Box<dyn Decision + Send + 'a> {
+        Box::new(Self {
+            arguments,
+            person: PreparedPerson::new(action, profile, rules),
+            decide,
+        })
+    }
 }
 
 impl<A: Sync> Decision for OfPerson<'_, A> {
     fn subject(&self) -> BTreeSet<String> {
         self.person.subject()
+    }
+
+    fn ignored(&self, outcome: &Outcome) -> Vec<String> {
+        match outcome {
+            Outcome::User(outcome) => self.person.ignored(outcome.action),
+            Outcome::Group(_) | Outcome::Tested(_) | Outcome::MappingFields(_) => Vec::new(),
+        }
     }
 
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {
@@ -66,7 +92,7 @@ impl OldData {
 
 impl<'a> PreparedPerson<'a> {
     /// The person of this profile, in a command that does `action` at first.
-    pub(in crate::commands) fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
+    fn new(action: Action, profile: &'a UserProfile, rules: &'a Rules) -> Self {
         let old = profile.old().map(|old| {
             old.map(|profile| OldData {
                 profile,
@@ -83,11 +109,23 @@ impl<'a> PreparedPerson<'a> {
         }
     }
 
+    /// The profile's fields that fill nothing in a command that ends as `action`, and that no
+    /// command reads itself.
+    fn ignored(&self, action: Action) -> Vec<String> {
+        let mut read = self.rules.mapper.fields(mapping_type(action));
+        read.extend(["olduserdata", "active"]);
+        if self.rules.policy.profile_id == ProfileId::Aws {
+            read.insert("id");
+        }
+        self.profile.unused(read)
+    }
+
     /// The profile as the mapper maps it for an action, made when it is first asked for.
     pub(super) fn mapped(&self, action: Action) -> &Mapped {
-        let (cell, mapping_type) = match action {
-            Action::Create if !self.rules.mapper.maps_alike() => (&self.create, MappingType::Create),
-            Action::Create | Action::Get | Action::Update | Action::Disable => (&self.update, MappingType::Update),
+        let mapping_type = mapping_type(action);
+        let cell = match mapping_type {
+            MappingType::Create if !self.rules.mapper.maps_alike() => &self.create,
+            MappingType::Create | MappingType::Update | MappingType::Any => &self.update,
         };
         cell.get_or_init(|| trimmed(self.rules.mapper.outgoing(mapping_type, self.profile)))
     }
@@ -138,6 +176,14 @@ impl<'a> PreparedPerson<'a> {
             names.extend(text("externalId").map(|id| format!("employee {id}")));
         }
         names
+    }
+}
+
+/// The mapping that serves a command that does this.
+fn mapping_type(action: Action) -> MappingType {
+    match action {
+        Action::Create => MappingType::Create,
+        Action::Get | Action::Update | Action::Disable => MappingType::Update,
     }
 }
 

@@ -188,8 +188,9 @@ impl<'c> Membership<'c> {
             }
             return self.fail_with(replay, first, failed);
         }
-        // A 404 says that something is not there, not what: the group itself is asked for, once.
-        if error.kind == ErrorKind::Absent && !chunk.group_is_there {
+        // A 404 says that something is not there, not what: the group itself is asked for, once. So
+        // may a 400 where the group's id is not of the directory's form.
+        if self.asked.is_unknown(self.group, error) && !chunk.group_is_there {
             self.look_at_group(chunk, replay)?;
             chunk.group_is_there = true;
         }
@@ -244,7 +245,8 @@ impl<'c> Membership<'c> {
         match replay.group_by_id(self.group)? {
             Ok(_) => Ok(()),
             Err(error) if self.asked.is_unknown(self.group, error) => {
-                self.end_with(replay, Failure::new(Cause::Absent, ABSENT))
+                let (failure, details) = self.told(replay, Failure::new(Cause::Absent, ABSENT));
+                self.asked.fails_with(failure, None, Some(details))
             }
             Err(_) => {
                 let looking = replay.position() - 1;
@@ -298,9 +300,15 @@ impl<'c> Membership<'c> {
         self.end_with(replay, failure(replay, first, last))
     }
 
-    /// Ends with `failure`, saying how many are done, naming the refused members, and telling each
-    /// one's result in the details.
-    fn end_with<T>(&self, replay: &Replay<'_>, mut failure: Failure) -> Result<T, Next> {
+    /// Ends with `failure`, of a group that is there.
+    fn end_with<T>(&self, replay: &Replay<'_>, failure: Failure) -> Result<T, Next> {
+        let (failure, details) = self.told(replay, failure);
+        self.asked.fails_with(failure, Some(self.group), Some(details))
+    }
+
+    /// A failure that says how many are done and names the refused members, and the details with
+    /// each one's result.
+    fn told(&self, replay: &Replay<'_>, mut failure: Failure) -> (Failure, Value) {
         let results = || self.changes.iter().zip(&self.progress.results);
         let of = |wanted: fn(&MemberResult) -> bool| {
             let members = results().filter(move |(_, result)| wanted(result));
@@ -332,8 +340,7 @@ impl<'c> Membership<'c> {
                 .push_str(&format!("; {name} looks like a user name: {WANTED}"));
         }
         let members: Vec<_> = results().map(|member| details(member, replay)).collect();
-        self.asked
-            .fails_with(failure, Some(self.group), Some(json!({"members": members})))
+        (failure, json!({"members": members}))
     }
 
     /// The first member that the directory does not know and that looks like a user name: AWS's ids

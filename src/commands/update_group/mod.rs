@@ -62,11 +62,7 @@ impl Operation for Args {
         let changes = changes(lists, rules.dialect);
         let members = changes.as_ref().map_or(0, Vec::len);
         Box::new(Prepared {
-            group: AskedGroup {
-                action: GroupAction::Update,
-                profile: &self.scim,
-                rules,
-            },
+            group: AskedGroup::new(GroupAction::Update, &self.scim, rules),
             changes,
             progress: Progress::of(members),
         })
@@ -85,6 +81,11 @@ struct Prepared<'a> {
 impl Decision for Prepared<'_> {
     fn subject(&self) -> BTreeSet<String> {
         self.group.subject()
+    }
+
+    fn ignored(&self, _: &Outcome) -> Vec<String> {
+        let with_members = self.changes.as_ref().map_or(true, |changes| !changes.is_empty());
+        self.group.ignored(with_members)
     }
 
     fn decide<'r>(&'r mut self, replay: &mut Replay<'r>) -> Result<Outcome, Next> {

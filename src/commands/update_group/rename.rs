@@ -75,8 +75,13 @@ fn change<'a>(
             asked.mismatch("the directory answered with a group of another id")
         }
         Settled::Stopped(sent, None) if sent.is_conflict() => Ok(Err(sent.error)),
+        Settled::Stopped(sent, None) if sent.error.kind != ErrorKind::Absent && asked.is_unknown(id, sent.error) => {
+            // The directory refuses the new values, or the id.
+            asked.find_by_id(id, replay)?;
+            asked.failed(sent.error)
+        }
         Settled::Stopped(sent, _) => asked.failed(sent.error),
-        Settled::Unsure(_, looking) if looking.kind == ErrorKind::Absent => asked.failed(looking),
+        Settled::Unsure(_, looking) if asked.is_unknown(id, looking) => asked.is_absent(),
         Settled::Unsure(sent, looking) => asked.unsure("renamed", Some(sent.error), looking),
     }
 }
@@ -96,7 +101,7 @@ fn look_for_clash(
                 asked.mismatch("the directory answered with a group of another id")
             }
             Ok(group) => Ok(made_if(has(group, attributes))),
-            Err(looking) if looking.kind == ErrorKind::Absent => asked.failed(looking),
+            Err(looking) if asked.is_unknown(id, looking) => asked.is_absent(),
             Err(looking) => asked.unsure("renamed", Some(refused), looking),
         };
     };

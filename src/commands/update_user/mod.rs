@@ -2,16 +2,31 @@
 //!
 //! The person is looked for by what was true before (`olduserdata`) and then by what is true now,
 //! so that a rename finds its person, and finds it again when it is told twice. An inactive user is
-//! enabled in the same PATCH when allow-enable and the instance's switch both say so. No user
-//! found: creates one when the instance creates what is missing and there is a userName, else
-//! skips. It skips when updating is switched off, and refuses a profile without a key, one that
-//! says `active: false` while the user would be enabled, and a user that may be another person's.
+//! enabled in the same PATCH when allow-enable and the instance's switch both say so. What `clear`
+//! names is taken out of the user in it: an empty field of a profile fills nothing, and so removes
+//! nothing.
+//!
+//! ```json
+//! {
+//!   "user-profile": {"username": "jane", "title": "Lead", "olduserdata": {"username": "roe"}},
+//!   "allow-enable": false,
+//!   "clear": ["mobilephone"]
+//! }
+//! ```
+//!
+//! Without `"allow-enable": false` a message about a new title that comes late would enable a
+//! person who has left in the meantime.
+//!
+//! No user found: creates one when the instance creates what is missing and there is a userName,
+//! else skips. It skips when updating is switched off, and refuses a profile without a key, one
+//! that says `active: false` while the user would be enabled, a field that can't be cleared or is
+//! filled at once, and a user that may be another person's.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Decision, Operation, Rules, Switch,
+    Decision, FieldNames, Operation, Rules, Switch,
     person::{OfPerson, Person, PreparedPerson},
 };
 use crate::{
@@ -32,19 +47,20 @@ pub struct Args {
     /// Whether an inactive user is enabled.
     #[serde(rename = "allow-enable", default)]
     pub allow_enable: Switch,
+    /// Fields whose attributes are taken out of the user: an empty field of the profile changes
+    /// nothing. Each must alone fill one attribute, or part of one, that a user need not have.
+    #[serde(default)]
+    #[schema(example = json!(["title", "Mobile Phone"]))]
+    pub clear: FieldNames,
 }
 
 impl Operation for Args {
     const NAME: &'static str = "iam-update-user";
-    const ARGUMENTS: &'static [&'static str] = &["user-profile", "allow-enable"];
+    const ARGUMENTS: &'static [&'static str] = &["user-profile", "allow-enable", "clear"];
     const PRIORITY: Priority = Priority::Update;
 
     fn prepare<'a>(&'a self, rules: &'a Rules) -> Box<dyn Decision + Send + 'a> {
-        Box::new(OfPerson {
-            arguments: self,
-            person: PreparedPerson::new(Action::Update, &self.user_profile, rules),
-            decide,
-        })
+        OfPerson::boxed(Action::Update, self, &self.user_profile, rules, decide)
     }
 }
 
@@ -57,6 +73,7 @@ fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Rep
         return Ok(person.skipped(SkipReason::Disabled));
     }
     person.check_active(allow_enable)?;
+    person.clear(&args.clear.0)?;
     match person.find(&keys, replay)? {
         Some(user) => person.update(user, allow_enable, replay),
         None if policy.create_if_not_exists => person.create(&keys, allow_enable, replay),

@@ -2,13 +2,9 @@
 //! UI's Authorize button.
 
 use utoipa::openapi::{
-    OpenApi, RefOr,
-    path::Operation,
-    schema::{ObjectBuilder, Type},
+    OpenApi,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
-
-use super::header::header;
 
 /// An API key in a field of its own.
 const KEY: &str = "apiKey";
@@ -40,29 +36,4 @@ pub(super) fn declare(document: &mut OpenApi) {
     }
     let alone = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
     document.security = Some([BEARER, KEY, CERTIFICATE].map(alone).into());
-}
-
-/// Adds the header fields that answers to callers have, and the challenge of a 401.
-pub(super) fn add_headers(operation: &mut Operation) {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    for (status, response) in &mut operation.responses.responses {
-        let RefOr::T(response) = response else { continue };
-        let fields: &[(&str, &str)] = match status.as_str() {
-            "401" => &[("WWW-Authenticate", "How to prove who one is.")],
-            "200" | "429" => &[
-                (
-                    "RateLimit-Policy",
-                    "What the caller is given: `q` requests in `w` seconds.",
-                ),
-                (
-                    "RateLimit",
-                    "What is left of it: `r` requests, and one more in `t` seconds.",
-                ),
-            ],
-            _ => &[],
-        };
-        for (name, description) in fields {
-            response.headers.insert((*name).to_owned(), header(description, text()));
-        }
-    }
 }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+
 use crate::{
-    http::{layers::MAX_TARGET, problem::Problem},
+    http::{
+        layers::MAX_TARGET,
+        problem::{Problem, ProblemType},
+    },
     net::server::MAX_HEADERS,
 };
 
@@ -12,11 +17,11 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ("200", "Done, or skipped because there was nothing to do. Go on."),
     (
         "400",
-        "The profile or `scim` holds what can't be sent, or the request itself is faulty (a problem). Mend the data.",
+        "The profile or `scim` holds what can't be sent (an envelope), or the request itself is faulty (a problem). Mend the data.",
     ),
     (
         "404",
-        "The user or the group is not there; or no such instance (a problem).",
+        "The user or the group is not there (an envelope); or no such instance (a problem).",
     ),
     ("409", "A conflict: a duplicate, or more than one match. Decide."),
     (
@@ -25,8 +30,8 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ),
     (
         "503",
-        "The directory throttles or can't be reached; or the service is busy or stopping, or the keys of a token's issuer can't be had (a problem). \
-         Try again after `Retry-After`.",
+        "The directory throttles or can't be reached (an envelope); or the service is busy or stopping, or the keys of a token's issuer can't be \
+         had (a problem). Try again after `Retry-After`.",
     ),
     (
         "504",
@@ -34,108 +39,182 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ),
 ];
 
-/// What stands for the statuses of [`ENVELOPES`] where no directory is asked.
-pub(super) const PROBLEMS_WITHOUT_DIRECTORY: [(&str, &str); 3] = [
-    ("400", "The request is faulty. Mend it."),
-    ("404", "There is no such instance."),
-    (
-        "503",
-        "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
-    ),
+/// A refusal that several operations share.
+pub(super) struct Refusal {
+    /// The name of its component.
+    pub(super) name: &'static str,
+    /// When it comes.
+    pub(super) description: &'static str,
+    /// The problems that it can be, all of one status. The first is the example's.
+    pub(super) types: &'static [ProblemType],
+}
+
+impl Refusal {
+    /// The status that they have in common.
+    pub(super) fn status(&self) -> StatusCode {
+        self.types
+            .first()
+            .map_or(StatusCode::BAD_REQUEST, |first| first.status())
+    }
+
+    /// What its first type is answered with, in an example.
+    pub(super) fn example(&self) -> Option<Problem> {
+        self.types.first().and_then(|first| example(*first))
+    }
+}
+
+/// Every refusal that is referred to, each told once.
+pub(super) const REFUSALS: [Refusal; 17] = [
+    Refusal {
+        name: "BadRequest",
+        description: "The request is faulty; `errors` says where. Mend it.",
+        types: &[
+            ProblemType::BadParameter,
+            ProblemType::BadHeader,
+            ProblemType::NotJson,
+            ProblemType::UnknownArgument,
+            ProblemType::BadArgument,
+            ProblemType::MissingArgument,
+        ],
+    },
+    Refusal {
+        name: "BadHost",
+        description: "`Host` is missing, doubled or malformed.",
+        types: &[ProblemType::BadHeader],
+    },
+    Refusal {
+        name: "Unauthorised",
+        description: "Credentials that are known here are needed.",
+        types: &[ProblemType::Unauthorised],
+    },
+    Refusal {
+        name: "Forbidden",
+        description: "The caller lacks a right, which is named.",
+        types: &[ProblemType::Forbidden],
+    },
+    Refusal {
+        name: "NoSuchInstance",
+        description: "There is no such instance.",
+        types: &[ProblemType::NoSuchInstance],
+    },
+    Refusal {
+        name: "NoSuchMapper",
+        description: "No instance uses a mapper of this name.",
+        types: &[ProblemType::NoSuchMapper],
+    },
+    Refusal {
+        name: "MethodNotAllowed",
+        description: "The method is not offered here; `Allow` lists those that are.",
+        types: &[ProblemType::MethodNotAllowed],
+    },
+    Refusal {
+        name: "NotAcceptable",
+        description: "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
+        types: &[ProblemType::NotAcceptable],
+    },
+    Refusal {
+        name: "RequestTimeout",
+        description: "The body did not arrive in time.",
+        types: &[ProblemType::RequestTimeout],
+    },
+    Refusal {
+        name: "BodyTooLarge",
+        description: "The body is too large.",
+        types: &[ProblemType::BodyTooLarge],
+    },
+    Refusal {
+        name: "TargetTooLong",
+        description: "The URL is too long.",
+        types: &[ProblemType::TargetTooLong],
+    },
+    Refusal {
+        name: "UnsupportedMediaType",
+        description: "The body is not declared as JSON in UTF-8, or it is compressed.",
+        types: &[ProblemType::UnsupportedMediaType, ProblemType::UnsupportedEncoding],
+    },
+    Refusal {
+        name: "Misdirected",
+        description: "The `Host` is not one that this service answers to.",
+        types: &[ProblemType::Misdirected],
+    },
+    Refusal {
+        name: "TooManyRequests",
+        description: "The caller has spent its requests a second or has too many at work, or there were too many failed attempts from its \
+                      address. Try again after `Retry-After`.",
+        types: &[ProblemType::TooManyRequests],
+    },
+    Refusal {
+        name: "HeadersTooLarge",
+        description: "The header fields are too large.",
+        types: &[ProblemType::HeadersTooLarge],
+    },
+    Refusal {
+        name: "Internal",
+        description: "A defect of the service. Its `requestId` is in the log.",
+        types: &[ProblemType::Internal],
+    },
+    Refusal {
+        name: "Unavailable",
+        description: "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
+        types: &[
+            ProblemType::Busy,
+            ProblemType::ShuttingDown,
+            ProblemType::KeysUnavailable,
+        ],
+    },
 ];
 
-/// The statuses of requests whose sender is not let in; not those of open routes.
-pub(super) const REFUSALS: [(&str, &str); 3] = [
-    ("401", "Credentials that are known here are needed."),
-    ("403", "The caller lacks a right, which is named."),
-    (
-        "429",
-        "The caller has spent its requests a second or has too many at work, or there were too many failed attempts from its address. Try again \
-         after `Retry-After`.",
-    ),
+/// What any request can be refused with.
+pub(super) const OF_ALL: [&str; 5] = [
+    "MethodNotAllowed",
+    "TargetTooLong",
+    "Misdirected",
+    "HeadersTooLarge",
+    "Internal",
 ];
 
-/// The answer where a caller can't be authenticated for now; added to what else has this status.
-pub(super) const UNKNOWABLE: (&str, &str) = (
-    "503",
-    "The keys of a token's issuer can't be had. Try again after `Retry-After`.",
-);
+/// What a request can be refused with whose sender is not let in; not those of open routes.
+pub(super) const OF_CALLERS: [&str; 3] = ["Unauthorised", "Forbidden", "TooManyRequests"];
 
-/// The statuses of requests that never become a command.
-pub(super) const PROBLEMS: [(&str, &str); 9] = [
-    ("405", "The method is not `POST`."),
-    (
-        "406",
-        "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
-    ),
-    ("408", "The body did not arrive in time."),
-    ("413", "The body is too large."),
-    ("414", "The URL is too long."),
-    ("415", "The body is not declared as JSON in UTF-8, or it is compressed."),
-    ("421", "The `Host` is not one that this service answers to."),
-    ("431", "The header fields are too large."),
-    ("500", "A defect of the service. Its `requestId` is in the log."),
-];
+/// What a request with a body can be refused with.
+pub(super) const OF_BODIES: [&str; 4] = ["BadRequest", "RequestTimeout", "BodyTooLarge", "UnsupportedMediaType"];
 
-/// The other answers to a request to explain a mapping.
-pub(super) const EXPLAIN_PROBLEMS: [(&str, &str); 11] = [
-    (
-        "400",
-        "Not JSON, an unknown or a missing argument, or a type that there is not. Mend it.",
-    ),
-    ("404", "No instance uses a mapper of this name."),
-    ("405", "The method is not `POST`."),
-    ("408", "The body did not arrive in time."),
-    ("413", "The body is too large."),
-    ("414", "The URL is too long."),
-    ("415", "The body is not declared as JSON in UTF-8, or it is compressed."),
-    ("421", "The `Host` is not one that this service answers to."),
-    ("431", "The header fields are too large."),
-    ("500", "A defect of the service. Its `requestId` is in the log."),
-    (
-        "503",
-        "The service is busy or stopping, or the keys of a token's issuer can't be had. Try again after `Retry-After`.",
-    ),
-];
-
-/// The other answers to a request for the service's health.
-pub(super) const HEALTH_PROBLEMS: [(&str, &str); 6] = [
-    ("400", "`Host` is missing, doubled or malformed."),
-    ("405", "The method is neither `GET` nor `HEAD`."),
-    ("414", "The URL is too long."),
-    ("421", "The `Host` is not one that this service answers to."),
-    ("431", "The header fields are too large."),
-    ("500", "A defect of the service. Its `requestId` is in the log."),
-];
+/// The problems that a command is answered with under the statuses of [`ENVELOPES`].
+pub(super) const BESIDE_ENVELOPES: [&str; 3] = ["BadRequest", "NoSuchInstance", "Unavailable"];
 
 /// The id of the requests in examples of problems.
 const EXAMPLE_ID: &str = "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81";
 
-/// A problem as it is really answered with this status, `faulty` with 400; none where only an
-/// envelope is answered.
-pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
-    let problem = match status {
-        "400" => faulty.clone(),
-        "401" => Problem::unauthorised(),
-        "403" => Problem::forbidden("to run iam-disable-user"),
-        "404" => Problem::no_such_instance(),
-        "405" => Problem::method_not_allowed(None),
-        "406" => Problem::not_acceptable("application/json and text/markdown"),
-        "408" => Problem::request_timeout(Duration::from_secs(20)),
-        "413" => Problem::body_too_large(1024 * 1024),
-        "414" => Problem::target_too_long(MAX_TARGET),
-        "415" => Problem::unsupported_media_type("is missing; application/json is taken"),
-        "421" => Problem::misdirected(),
-        "429" => Problem::too_many_requests(Duration::from_secs(1)),
-        "431" => Problem::headers_too_large(MAX_HEADERS),
-        "500" => Problem::internal(),
-        "503" => Problem::busy(Duration::from_secs(1)),
-        _ => return None,
+/// A problem of this type as it is really answered; none for those that no refusal begins with.
+fn example(problem_type: ProblemType) -> Option<Problem> {
+    let problem = match problem_type {
+        ProblemType::BadParameter => {
+            Problem::bad_parameter("dryrun", "is not known; there are `instance` and `dryRun`")
+        }
+        ProblemType::BadHeader => Problem::bad_header("Host", "is given twice"),
+        ProblemType::Unauthorised => Problem::unauthorised(),
+        ProblemType::Forbidden => Problem::forbidden("to run iam-disable-user"),
+        ProblemType::NoSuchInstance => Problem::no_such_instance(),
+        ProblemType::NoSuchMapper => Problem::no_such_mapper(),
+        ProblemType::MethodNotAllowed => Problem::method_not_allowed(None),
+        ProblemType::NotAcceptable => Problem::not_acceptable("application/json and text/markdown"),
+        ProblemType::RequestTimeout => Problem::request_timeout(Duration::from_secs(20)),
+        ProblemType::BodyTooLarge => Problem::body_too_large(1024 * 1024),
+        ProblemType::TargetTooLong => Problem::target_too_long(MAX_TARGET),
+        ProblemType::UnsupportedMediaType => Problem::unsupported_media_type("is missing; application/json is taken"),
+        ProblemType::Misdirected => Problem::misdirected(),
+        ProblemType::TooManyRequests => Problem::too_many_requests(Duration::from_secs(1)),
+        ProblemType::HeadersTooLarge => Problem::headers_too_large(MAX_HEADERS),
+        ProblemType::Internal => Problem::internal(),
+        ProblemType::Busy => Problem::busy(Duration::from_secs(1)),
+        ProblemType::NotJson
+        | ProblemType::UnknownArgument
+        | ProblemType::BadArgument
+        | ProblemType::MissingArgument
+        | ProblemType::NoSuchRoute
+        | ProblemType::UnsupportedEncoding
+        | ProblemType::KeysUnavailable
+        | ProblemType::ShuttingDown => return None,
     };
     Some(problem.with_request_id(EXAMPLE_ID))
-}
-
-/// The 404 of a mapper that no instance uses.
-pub(super) fn no_such_mapper() -> Problem {
-    Problem::no_such_mapper().with_request_id(EXAMPLE_ID)
 }

@@ -115,7 +115,7 @@ async fn mappers(State(app): State<App>, MayMap(principal): MayMap) -> Json<Mapp
 /// and why; and the SCIM user that comes of it, with what the directory is known to refuse in it.
 /// Nothing is sent to anybody. Needs the right to run `get-mapping-fields`.
 #[utoipa::path(post, path = "/mappers/{name}/explain", tag = MAPPERS, operation_id = "explain-mapper",
-    params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.", example = "built-in")),
+    params(("name" = String, Path, description = "A mapper in use, by its name or id; `built-in` for the built-in mapping.")),
     request_body = ExplainArguments,
     responses((status = 200, description = "The mapping, step by step.", body = Explained)))]
 async fn explain(

@@ -4,6 +4,7 @@ pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;
 pub mod mappers;
+pub mod problems;
 
 use utoipa_axum::router::OpenApiRouter;
 

@@ -7,6 +7,8 @@
 
 mod operators;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -96,6 +98,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<MapperFile> {
         direction,
         patterns: Patterns::default(),
         paths: 0,
+        reads: BTreeSet::new(),
         findings,
     };
     for (name, mapping) in types {
@@ -122,8 +125,10 @@ struct Reader<'f> {
     direction: Option<Direction>,
     /// The regular expressions of the whole file.
     patterns: Patterns,
-    /// Paths of the target under way.
+    /// How many paths the target under way has.
     paths: usize,
+    /// The fields that they read.
+    reads: BTreeSet<String>,
     findings: &'f mut Findings,
 }
 
@@ -162,6 +167,7 @@ impl Reader<'_> {
             return None;
         };
         self.unknown_keys(value, &["simple", "complex"], place);
+        (self.paths, self.reads) = (0, BTreeSet::new());
         let rule = match value.get("complex") {
             Some(Value::Object(complex)) => {
                 if value
@@ -191,12 +197,11 @@ impl Reader<'_> {
             self.findings.note(place, "has no source; it maps nothing");
             return None;
         }
-        Some(Field::new(target?, rule))
+        Some(Field::new(target?, rule, std::mem::take(&mut self.reads)))
     }
 
     fn complex<'v>(&mut self, complex: &'v Map<String, Value>, place: &str) -> Option<Complex> {
         self.unknown_keys(complex, &["root", "filters", "accessor", "transformers"], place);
-        self.paths = 0;
         let root = self.text(complex, "root", place)?;
         let root = self.source(root, &format!("{place} › root"))?;
         let accessor = match self.text(complex, "accessor", place)?.trim() {
@@ -284,9 +289,16 @@ impl Reader<'_> {
     /// Parses a source and adds its warnings.
     fn source(&mut self, text: &str, place: &str) -> Option<Simple> {
         let parsed = self.ok_or_report(Simple::parse_source(text), place)?;
-        self.paths += parsed.paths().len();
+        self.record_paths(&parsed);
         self.warn_all(simple::warnings_in_source(text, &parsed), place);
         Some(parsed)
+    }
+
+    fn record_paths(&mut self, parsed: &Simple) {
+        let paths = parsed.paths();
+        self.paths += paths.len();
+        self.reads
+            .extend(paths.into_iter().map(|path| path.first_key().to_owned()));
     }
 
     fn warn_all(&mut self, warnings: Vec<String>, place: &str) {

@@ -254,7 +254,7 @@ impl Reader<'_> {
             return self.source(&text, place);
         }
         let parsed = self.ok_or_report(Simple::parse_argument(&text), place)?;
-        self.paths += parsed.paths().len();
+        self.record_paths(&parsed);
         self.warn_all(simple::warnings_in_argument(&parsed), place);
         Some(parsed)
     }

@@ -85,12 +85,15 @@ const REFUSED: [&str; 6] = [
     "groups",
 ];
 
+/// What AWS requires of a new user (DG CreateUser, "Constraints").
+const REQUIRED: [&str; 4] = ["userName", "name.givenName", "name.familyName", "displayName"];
+
 /// What a directory of this dialect is known to refuse in a new user; the path of each diagnostic
 /// is the SCIM attribute, dotted: `name.familyName`.
 pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Diagnostic> {
-    // RFC 7643 section 4.1.1 requires userName alone; AWS the four (DG CreateUser, "Constraints").
+    // RFC 7643 section 4.1.1 requires userName alone.
     let required: &[&str] = match dialect {
-        Dialect::Aws => &["userName", "name.givenName", "name.familyName", "displayName"],
+        Dialect::Aws => &REQUIRED,
         Dialect::Rfc7644 => &["userName"],
     };
     let missing = required.iter().filter(|path| at(user, path).is_none_or(is_empty));
@@ -225,6 +228,21 @@ pub fn target_problem(path: &str) -> Option<&'static str> {
         None if REFUSED.contains(&path) => Some("AWS does not support it"),
         None => canonical_attribute(path).is_none().then_some(UNKNOWN),
     }
+}
+
+/// Whether a PATCH may take an attribute, by its dotted path, out of a user: one value, one list,
+/// or one part of a complex attribute, and nothing that AWS requires of a user, of any directory.
+/// AWS's PatchUser does not change `roles` (DG PatchUser, the attributes it modifies).
+pub fn is_removable(dialect: Dialect, path: &str) -> bool {
+    let is_one = match path.strip_prefix(ENTERPRISE) {
+        Some(rest) => rest.len() > 1,
+        None => path != "name" && (!path.contains('.') || path.starts_with("name.")),
+    };
+    let takes = match dialect {
+        Dialect::Aws => path != "roles" && target_problem(path).is_none(),
+        Dialect::Rfc7644 => true,
+    };
+    is_one && takes && !REQUIRED.contains(&path)
 }
 
 fn user_attribute(name: &str, value: &Value) -> Vec<Diagnostic> {

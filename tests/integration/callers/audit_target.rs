@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::audit::{line, one_caller};
 use crate::{
-    expected::{but, person, profile},
+    expected::{but, crowd, person, profile},
     harness::answer,
     process::Running,
 };
@@ -83,4 +83,110 @@ async fn the_line_of_a_write_names_the_directorys_id_and_the_key_that_found_it()
         (&directory.user("jane")["id"], None)
     );
     assert!(!service.stderr.text().contains("zq9"), "a key's value is in the log");
+}
+
+#[tokio::test]
+async fn the_line_of_a_group_names_the_directorys_id_and_the_key_that_found_it() {
+    let (directory, hr, config) = one_caller().await;
+    let mut seed = crowd(2, 1);
+    seed["groups"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "g-2", "displayName": "zqTaken"}));
+    directory.sandbox.load(Seed::from_json(&seed.to_string()).unwrap());
+    let (service, address) = Running::serve(&["--config", config.path()], &[("AWS_ILM_LOG_FORMAT", "json")]);
+    let none = Value::Null;
+    let add = |scim: Value, members: &str| json!({"scim": scim, "memberIdsToAdd": members});
+    for (id, command, arguments, expected) in [
+        (
+            "members-by-id",
+            "iam-update-group",
+            add(json!({"id": "g-1"}), "m-1"),
+            json!(["g-1", "id", none]),
+        ),
+        (
+            "members-by-name",
+            "iam-update-group",
+            add(json!({"displayName": "zqTaken"}), "m-1"),
+            json!(["g-2", "displayName", none]),
+        ),
+        (
+            "a-bad-member",
+            "iam-update-group",
+            add(json!({"displayName": "zqTaken"}), "m-0, zqMember"),
+            json!(["g-2", "displayName", none]),
+        ),
+        (
+            "renamed",
+            "iam-update-group",
+            json!({"scim": {"id": "g-1", "displayName": "Renamed"}}),
+            json!(["g-1", "id", none]),
+        ),
+        (
+            "refused",
+            "iam-update-group",
+            json!({"scim": {"id": "g-1", "displayName": "zqTaken"}}),
+            json!(["g-1", "id", none]),
+        ),
+        (
+            "another-name",
+            "iam-delete-group",
+            json!({"scim": {"id": "g-1", "displayName": "zqOther"}}),
+            json!(["g-1", "id", none]),
+        ),
+        (
+            "not-there",
+            "iam-delete-group",
+            json!({"scim": {"id": "zqId"}}),
+            json!([none, none, "id"]),
+        ),
+        (
+            "members-of-none",
+            "iam-update-group",
+            add(json!({"id": "zqId"}), "m-0"),
+            json!([none, none, "id"]),
+        ),
+        (
+            "no-such-name",
+            "iam-update-group",
+            add(json!({"displayName": "zqNone"}), "m-0"),
+            json!([none, none, "displayName"]),
+        ),
+        (
+            "no-id",
+            "iam-delete-group",
+            json!({"scim": {"id": "zq/Id"}}),
+            json!([none, none, none]),
+        ),
+        (
+            "a-taken-name",
+            "iam-create-group",
+            json!({"scim": {"displayName": "zqTaken"}}),
+            json!([none, none, none]),
+        ),
+        (
+            "deleted",
+            "iam-delete-group",
+            json!({"scim": {"id": "g-1"}}),
+            json!(["g-1", "id", none]),
+        ),
+    ] {
+        let request = crate::harness::caller().post(format!("http://{address}/commands/{command}"));
+        let request = request.header("x-api-key", &hr).header("x-request-id", id);
+        answer(request.json(&arguments)).await;
+        let line = line(&service, id).await;
+        let told = ["directory_id", "found_by", "looked_by"].map(|name| line[name].clone());
+        assert_eq!(json!(told), expected, "{id}: {line}");
+    }
+    // What was made has an id, also where a member could not be added.
+    for (id, members) in [("made", json!([])), ("made-in-part", json!(["zqMember"]))] {
+        let request = crate::harness::caller().post(format!("http://{address}/commands/iam-create-group"));
+        let request = request.header("x-api-key", &hr).header("x-request-id", id);
+        answer(request.json(&json!({"scim": {"displayName": id, "members": members}}))).await;
+        let line = line(&service, id).await;
+        let made = directory.group(id)["id"].clone();
+        assert!(made.is_string());
+        assert_eq!((&line["directory_id"], line.get("found_by")), (&made, None), "{line}");
+    }
+    assert!(!service.stderr.text().contains("zq"), "a key's value is in the log");
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Routes that are open without credentials. A route belongs here only by a decision of its own.
-const OPEN: [&str; 2] = ["/health/live", "/health/ready"];
+const OPEN: [&str; 4] = ["/health/live", "/health/ready", "/problems", "/problems/busy"];
 
 /// Pages that are open unless `public_docs` closes them, with one of Swagger UI's own files for all
 /// of them.
@@ -133,7 +133,10 @@ async fn every_route_answers_every_credential_as_it_should() {
 #[test]
 fn the_list_of_open_routes_is_the_one_that_somebody_decided() {
     use aws_ilm::http::guard;
-    assert_eq!(guard::OPEN, ["/health/live", "/health/ready"]);
+    assert_eq!(
+        guard::OPEN,
+        ["/health/live", "/health/ready", "/problems", "/problems/{type}"]
+    );
     assert_eq!(
         guard::PUBLIC_PAGES,
         ["/openapi.json", "/", "/docs", "/docs/", "/docs/{*rest}"]

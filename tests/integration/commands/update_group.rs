@@ -317,9 +317,9 @@ async fn one_unknown_member_does_not_stop_the_others() {
         );
         assert!(told["errorMessage"].as_str().unwrap().contains("AWS request id"));
         let calls = world.calls();
-        // The first chunk of 100, halved down to the one; the second chunk; after a 404 one look at
-        // the group.
-        assert_eq!(calls.get("GetGroup").copied(), (code == 404).then_some(1));
+        // The first chunk of 100, halved down to the one; the second chunk; one look at the group,
+        // whose id is none of AWS's, so that either answer may be about it.
+        assert_eq!(calls.get("GetGroup").copied(), Some(1));
         assert!(calls["PatchGroup"] <= 1 + 2 * 7 + 1, "{calls:?}");
     }
 }

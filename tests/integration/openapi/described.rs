@@ -27,7 +27,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{EXPLAIN, STALE, conforms, document, is_documented, method_of, operations, said};
+use super::{EXPLAIN, STALE, conforms, document, is_documented, method_of, operations, said, written};
 use crate::{
     examples::examples,
     harness::{World, answer},
@@ -148,7 +148,7 @@ fn every_property_is_described_and_every_reference_resolves() {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    let document = document();
+    let document = written();
     let mut references = 0;
     walk(&document, &document, "#", &mut references);
     assert!(references > 100, "only {references} references");
@@ -206,6 +206,12 @@ fn no_two_types_share_a_schema_name() {
         assert_eq!(document["components"]["schemas"][name], schema, "{name}");
         left.remove(name.as_str());
     }
+    // Made of the envelopes; `contract` looks into them.
+    left.retain(|name, _| {
+        !["Answer", "AnswerOrProblem", "DryRun"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    });
     assert_eq!(
         left.keys().collect::<Vec<_>>(),
         Vec::<&&str>::new(),

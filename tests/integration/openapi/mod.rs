@@ -2,6 +2,7 @@
 //! what is answered is what it says.
 
 mod answers;
+mod contract;
 mod described;
 
 use aws_ilm::http;
@@ -23,8 +24,31 @@ fn method_of(path: &str) -> &'static str {
     }
 }
 
-fn document() -> Value {
+/// The document as it is written.
+fn written() -> Value {
     serde_json::from_str(&http::document()).unwrap()
+}
+
+/// The document with the responses, header fields and parameters that its operations share put
+/// where they are referred to. Schemas stay references.
+fn document() -> Value {
+    fn put(value: &mut Value, written: &Value) {
+        let shared = ["responses", "headers", "parameters"].map(|kind| format!("#/components/{kind}/"));
+        let target = value.get("$ref").and_then(Value::as_str);
+        let target = target.filter(|target| shared.iter().any(|start| target.starts_with(start)));
+        if let Some(target) = target {
+            *value = written.pointer(&target[1..]).unwrap().clone();
+        }
+        match value {
+            Value::Object(object) => object.values_mut().for_each(|value| put(value, written)),
+            Value::Array(list) => list.iter_mut().for_each(|value| put(value, written)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let written = written();
+    let mut document = written.clone();
+    put(&mut document["paths"], &written);
+    document
 }
 
 /// Every operation: its path, its method in lower case, and what is said of it.

@@ -120,8 +120,6 @@ fn the_old_keys_are_looked_for_before_the_post() {
                 shown(json!({"id": "u-0", "userName": "old", "externalId": "E6"})),
             )
             .in_vain(&new)
-            // Whose the new name is, as of every id whose user has another.
-            .asks("users named test?", nobody())
             .asks(
                 "patch u-0: userName=\"test\" externalId=\"E7\"",
                 shown(json!({"id": "u-0", "externalId": "E7"})),

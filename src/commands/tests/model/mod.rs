@@ -27,7 +27,7 @@ fn follow(command: &Command, rules: &Rules, known: &mut Known, asked_before: &mu
     let next = command.prepare(rules).decide(known);
     let trail = || format!("{} after {asked_before:?}: {}", command.name(), asked(&next));
     if let Next::Finish(outcome) = &next {
-        holds_at_the_end(outcome, known, asked_before, &trail);
+        holds_at_the_end(rules, outcome, known, asked_before, &trail);
         leaves_no_leaver(command, rules, outcome, known, asked_before, &trail);
         return 1;
     }

@@ -44,7 +44,9 @@ const FAILURES: [ErrorKind; 12] = [
 
 /// What a user has of whom no sign is the person's.
 fn stranger() -> Value {
-    json!({"name": {"givenName": "Ann", "familyName": "Lee"}, "emails": [{"value": "ann@example.com"}]})
+    json!({
+        "name": {"givenName": "Ann", "familyName": "Lee"}, "emails": [{"value": "ann@example.com"}], "displayName": "Ann Lee",
+    })
 }
 
 pub(in crate::commands::tests) fn every_command() -> Vec<Command> {
@@ -61,6 +63,10 @@ pub(in crate::commands::tests) fn every_command() -> Vec<Command> {
         person("iam-update-user", old),
         person("iam-update-user", renumbered),
         person("iam-update-user", json!({"id": "u-1", "olduserdata": {"id": "u-0"}})),
+        command(
+            "iam-update-user",
+            json!({"user-profile": profile(json!({"email": null, "surname": null})), "clear": "Email"}),
+        ),
         person("iam-get-user", json!({})),
         person("iam-get-user", json!({"id": "u-1"})),
         person("iam-disable-user", json!({})),

@@ -70,6 +70,7 @@ fn other_failures_stop_it() {
         two(),
         vec![
             (patch, status(400)),
+            ("group g-1?", group_shown(json!({}))),
             ("patch g-1: add u-1", headers()),
             ("patch g-1: add u-2", status(403)),
         ],
@@ -77,10 +78,11 @@ fn other_failures_stop_it() {
     ));
     hold(rows);
     // A chunk that was taken in parts is not what a later failure is told as.
-    let mut answers = vec![status(400), headers(), headers(), status(403)];
+    let there = group_shown(json!({}));
+    let mut answers = vec![status(400), there, headers(), headers(), status(403)];
     let stopped = outcome(&change(json!(ids(0..101)), json!(null)), &rules(), answers.clone());
     assert_eq!(stopped.failure().unwrap().code(), 403);
-    answers[3] = headers();
+    answers[4] = headers();
     let done = outcome(&change(json!(ids(0..101)), json!(null)), &rules(), answers);
     assert_eq!(done.label(), "done");
     // The chunks after the refused one are not tried.
@@ -176,7 +178,8 @@ fn the_first_failure_is_what_it_is_told_as() {
 #[test]
 fn a_fate_has_its_operation_and_its_cause() {
     let there = || members(&["u-1", "u-2"], None);
-    let answers = vec![status(400), headers(), lost(), there(), lost(), there()];
+    let group = group_shown(json!({}));
+    let answers = vec![status(400), group, headers(), lost(), there(), lost(), there()];
     let command = change(json!(["u-1"]), json!(["u-2"]));
     let GroupEnd::Failed { details, .. } = group_end(outcome(&command, &rules(), answers)) else {
         panic!("a member failed")

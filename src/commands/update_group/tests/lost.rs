@@ -142,6 +142,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
                 ("patch g-1: add u-1,u-2", lost()),
                 (MEMBERS, members(&["u-1"], None)),
                 ("patch g-1: add u-1,u-2", status(400)),
+                ("group g-1?", group_shown(json!({}))),
                 ("patch g-1: add u-1", headers()),
                 ("patch g-1: add u-2", status(400)),
             ],
@@ -172,6 +173,7 @@ fn after_a_lost_answer_the_members_are_read_back() {
             change(json!(["u-1", "u-2"]), json!(null)),
             vec![
                 ("patch g-1: add u-1,u-2", status(400)),
+                ("group g-1?", group_shown(json!({}))),
                 ("patch g-1: add u-1", lost()),
                 (MEMBERS, members(&["u-1"], None)),
                 ("patch g-1: add u-2", headers()),

@@ -51,6 +51,9 @@ fn refusing(bad: &[&str], kind: ErrorKind) -> impl Fn(&Next) -> Answer {
     }
 }
 
+/// An id of the form that AWS gives.
+const AWS_ID: &str = "90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11";
+
 const MEMBERS: &str = "members of g-1, First?";
 
 /// Additions and removals in a PATCH.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{change, rename};
+use super::{AWS_ID, change, rename};
 use crate::{commands::testing::*, scim::ErrorKind};
 
 #[test]
@@ -41,7 +41,46 @@ fn without_members_a_group_is_renamed() {
             vec![(patch, failed(ErrorKind::WrongUrl))],
             "failed 404: said []",
         ),
-        row("refused", admins(), vec![(patch, status(400))], "failed 400: said []"),
+        row(
+            "refused",
+            admins(),
+            vec![(patch, status(400)), ("group g-1?", group_shown(json!({})))],
+            "failed 400: said []",
+        ),
+        row(
+            "refused, the id being none of AWS's",
+            admins(),
+            vec![(patch, status(400)), ("group g-1?", status(400))],
+            "failed 404: Group Not Found []",
+        ),
+        row(
+            "refused, the id being none of AWS's and not there",
+            admins(),
+            vec![(patch, status(400)), ("group g-1?", absent())],
+            "failed 404: Group Not Found []",
+        ),
+        row(
+            "refused, the id being AWS's",
+            rename(json!({"id": AWS_ID, "displayName": "Admins"})),
+            vec![(
+                "patch 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11: displayName=\"Admins\"",
+                status(400),
+            )],
+            "failed 400: said []",
+        ),
+        row(
+            "refused by another server",
+            admins(),
+            vec![(patch, status(400))],
+            "failed 400: said []",
+        )
+        .rfc(),
+        row(
+            "lost, then unknown",
+            admins(),
+            vec![(patch, lost()), ("group g-1?", status(400))],
+            "failed 404: Group Not Found []",
+        ),
         row(
             "throttled",
             admins(),

@@ -1,6 +1,7 @@
 mod absent;
 mod changing;
 mod clashing;
+mod clearing;
 mod looking;
 mod refusing;
 mod settling;

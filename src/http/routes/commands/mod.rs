@@ -62,9 +62,12 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 ///
 /// Finds the app user by what was true before (`olduserdata`) and then by what is true now, and
 /// sends what differs in one PATCH; an inactive user is enabled in it when `allow-enable` and the
-/// instance's switch both say so: send `"allow-enable": false` with changes that must not enable a
-/// leaver. No user found: creates one when the instance creates what is missing, else skips. Fails
-/// with 409 when the user that was found may be another person's.
+/// instance's switch both say so. Send `"allow-enable": false` with every change that is not meant
+/// to bring a person back: a late message about a new title would else enable a leaver. An empty
+/// field changes nothing; what `clear` names is taken out of the user. No user found: creates one
+/// when the instance creates what is missing, else skips. Fails with 400 when a field can't be
+/// cleared, or is filled at once, and with 409 when the user that was found may be another
+/// person's.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
 async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {

@@ -44,13 +44,13 @@ pub(super) fn answer(
     };
     let envelope = Envelope::new(signature, outcome);
     let mut response = if journal.dry_run {
-        let requests = journal.written.into_iter().map(PlannedRequest::from).collect();
-        body(
-            CommandResponse::DryRun {
-                dry_run: DryRun { requests, envelope },
-            },
-            representation,
-        )
+        let dry_run = DryRun {
+            changes: !journal.written.is_empty(),
+            requests: journal.written.into_iter().map(PlannedRequest::from).collect(),
+            envelope,
+            ignored: journal.ignored,
+        };
+        body(CommandResponse::DryRun { dry_run }, representation)
     } else {
         body(CommandResponse::Envelope(envelope), representation)
     };
@@ -76,7 +76,7 @@ fn body(response: CommandResponse, representation: Representation) -> Response {
         (Representation::Json, _) => return Json(&response).into_response(),
         (Representation::Markdown, CommandResponse::Envelope(envelope)) => to_markdown(envelope),
         (Representation::Markdown, CommandResponse::DryRun { dry_run }) => {
-            let DryRun { requests, envelope } = dry_run;
+            let DryRun { requests, envelope, .. } = dry_run;
             let line = |request: &PlannedRequest| format!("- {} {}\n", request.method, request.path);
             let requests: String = requests.iter().map(line).collect();
             format!("### Dry run\n{requests}\n{}", to_markdown(envelope))

@@ -3,17 +3,12 @@
 //! Both come as a JSON object, or as a string that holds one (playbooks send strings). They are
 //! free-form: what no mapping asks for is kept and ignored.
 
-use std::collections::HashMap;
+mod schema;
+
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type},
-    },
-};
 
 use crate::json;
 
@@ -98,8 +93,7 @@ impl UserProfile {
         }
         let mut display_names: HashMap<String, DisplayName> = HashMap::new();
         for (key, value) in &fields {
-            let spaceless = key.chars().filter(|character| *character != ' ');
-            let name: String = spaceless.flat_map(char::to_lowercase).collect();
+            let name = display_key(key);
             // What is an internal name already is found by itself, and wins.
             if name == *key {
                 continue;
@@ -129,12 +123,24 @@ impl UserProfile {
     /// `Given Name`, lower-cased and without spaces. The exact key wins, but an empty one gives way
     /// to a filled display name.
     pub fn field(&self, name: &str) -> Option<&Value> {
-        let display_name = || self.fields.get(&self.display_names.get(name)?.key);
-        match self.fields.get(name) {
-            Some(value) if is_empty(value) => display_name().filter(|value| !is_empty(value)).or(Some(value)),
-            Some(value) => Some(value),
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// As [`Self::field`], with the key that it stands under.
+    fn entry(&self, name: &str) -> Option<(&String, &Value)> {
+        let display_name = || self.fields.get_key_value(&self.display_names.get(name)?.key);
+        match self.fields.get_key_value(name) {
+            Some(exact) if is_empty(exact.1) => display_name().filter(|(_, value)| !is_empty(value)).or(Some(exact)),
+            Some(exact) => Some(exact),
             None => display_name(),
         }
+    }
+
+    /// The keys, in their order, that fill nothing where these fields are what is read: what is not
+    /// read, what another spelling wins over, and what is empty.
+    pub fn unused<'f>(&self, read: impl IntoIterator<Item = &'f str>) -> Vec<String> {
+        let read = read.into_iter().filter_map(|name| self.entry(name));
+        unused(&self.fields, read)
     }
 
     /// As [`Self::field`], where it must be clear which value is meant.
@@ -196,35 +202,19 @@ impl GroupProfile {
 
     /// An attribute as it came. Attribute names are case-insensitive (RFC 7643 section 2.1).
     pub fn attribute(&self, name: &str) -> Option<&Value> {
-        let other = || {
-            self.0
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value)
-        };
-        self.0.get(name).or_else(other)
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    fn entry(&self, name: &str) -> Option<(&String, &Value)> {
+        let other = || self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        self.0.get_key_value(name).or_else(other)
+    }
+
+    /// The keys, in their order, that do nothing where these attributes are what is read.
+    pub fn unused(&self, read: &[&str]) -> Vec<String> {
+        unused(&self.0, read.iter().filter_map(|name| self.entry(name)))
     }
 }
-
-impl PartialSchema for UserProfile {
-    fn schema() -> RefOr<Schema> {
-        document_schema(
-            "The person's profile: free-form, what no mapping asks for is kept and ignored. An object, or a string that holds one.",
-        )
-    }
-}
-
-impl ToSchema for UserProfile {}
-
-impl PartialSchema for GroupProfile {
-    fn schema() -> RefOr<Schema> {
-        document_schema(
-            "The group's SCIM data: `id`, `displayName`, `externalId`, and `members` of a new one. An object, or a string that holds one.",
-        )
-    }
-}
-
-impl ToSchema for GroupProfile {}
 
 impl<'de> Deserialize<'de> for UserProfile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -242,16 +232,10 @@ impl<'de> Deserialize<'de> for GroupProfile {
     }
 }
 
-fn document_schema(description: &str) -> RefOr<Schema> {
-    let object = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    let text = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .content_media_type("application/json");
-    OneOfBuilder::new()
-        .item(object)
-        .item(text)
-        .description(Some(description))
-        .into()
+/// The internal name of the field that a display name stands for: `givenname` of `Given Name`.
+pub fn display_key(name: &str) -> String {
+    let spaceless = name.chars().filter(|character| *character != ' ');
+    spaceless.flat_map(char::to_lowercase).collect()
 }
 
 /// An object, or the object that a string holds.
@@ -284,6 +268,14 @@ fn text<'a>(value: Option<&'a Value>, document: &str, name: &str) -> Result<Opti
         },
         Some(other) => Err(NotTextError::new(format!("{document}.{name}"), kind(other))),
     }
+}
+
+/// The keys of a document that are not among its entries that are read, or are empty.
+fn unused<'d>(document: &Map<String, Value>, read: impl Iterator<Item = (&'d String, &'d Value)>) -> Vec<String> {
+    let filled = read.filter(|(_, value)| !is_empty(value)).map(|(key, _)| key.as_str());
+    let filled: HashSet<&str> = filled.collect();
+    let unused = document.keys().filter(|key| !filled.contains(key.as_str()));
+    unused.cloned().collect()
 }
 
 /// Whether a value fills nothing.
@@ -404,6 +396,20 @@ mod tests {
         let given = profile(json!({"username": "", "Username": "hr.person", "title": "Boss", "Title": "Other"}));
         assert_eq!(given.text("username"), Ok(Some("hr.person")));
         assert_eq!(given.text("title"), Ok(Some("Boss")));
+    }
+
+    #[test]
+    fn what_is_not_read_loses_or_is_empty_is_unused() {
+        let given = profile(json!({
+            "username": "", "Username": "kim", "lastName": "X", "title": "Boss", "Title": "Other", "Given Name": "K", "email": [],
+        }));
+        assert_eq!(
+            given.unused(["username", "title", "givenname", "email", "surname"]),
+            ["username", "lastName", "Title", "email"]
+        );
+        let group: GroupProfile =
+            serde_json::from_value(json!({"ID": "g-1", "members": [], "displayname": "A"})).unwrap();
+        assert_eq!(group.unused(&["id", "members"]), ["members", "displayname"]);
     }
 
     #[test]
