@@ -140,6 +140,7 @@ async fn a_profile_that_says_inactive_enables_nobody() {
         json!("No"),
         json!("0"),
         json!("INACTIVE"),
+        json!(["false"]),
     ] {
         for command in ["iam-update-user", "iam-create-user"] {
             assert_fails(
