@@ -21,7 +21,7 @@ pub enum CommandResponse {
 }
 
 /// What a command would do: read but not written.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DryRun<E> {
     /// The writes that would be sent, in order.
     pub requests: Vec<PlannedRequest>,
@@ -29,7 +29,6 @@ pub struct DryRun<E> {
     pub envelope: E,
     /// The fields of the profile, or the attributes of the group, that do nothing: no rule of the
     /// mapper in use reads them, another spelling of them wins, or they are empty.
-    #[schema(example = json!(["lastName"]))]
     pub ignored: Vec<String>,
     /// Whether anything would be written.
     pub changes: bool,

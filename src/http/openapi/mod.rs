@@ -314,11 +314,23 @@ fn dry_run(envelope: RefOr<Schema>) -> Schema {
         }
         RefOr::T(schema) => RefOr::T(schema),
     };
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let ignored = ArrayBuilder::new().items(text).examples([json!(["lastName"])]).description(Some(
+        "The fields of the profile, or the attributes of the group, that do nothing: no rule of the mapper in use reads them, another \
+         spelling of them wins, or they are empty.",
+    ));
+    let changes = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("Whether anything would be written."));
     let inner = ObjectBuilder::new()
         .property("requests", requests)
         .required("requests")
         .property("envelope", envelope)
         .required("envelope")
+        .property("ignored", ignored)
+        .required("ignored")
+        .property("changes", changes)
+        .required("changes")
         .description(Some("What would be done, having read but not written: the writes that would be sent, and the envelope that would come."));
     ObjectBuilder::new()
         .property("dryRun", inner)
