@@ -148,7 +148,8 @@ async fn a_dry_run_has_just_the_keys_that_the_document_names() {
         assert_eq!(json!(keys), schema["required"], "{command}");
         let mut named: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
         let mut keys = keys.clone();
-        (named.sort(), keys.sort());
+        named.sort();
+        keys.sort();
         assert_eq!(named, keys, "{command}");
     }
 }
