@@ -189,6 +189,16 @@ async fn an_update_costs_two_calls_and_a_rename_told_twice_three() {
         ("nobody, with another form", profile("ren\u{e9}"), (200, 3)),
         ("rename", renamed("after", "test", json!({})), (200, 2)),
         ("rename told twice", renamed("test", "before", json!({})), (200, 3)),
+        (
+            "rename by old id",
+            json!({"username": "after", "olduserdata": {"id": "u-1"}}),
+            (200, 2),
+        ),
+        (
+            "rename by old id to a taken name",
+            json!({"username": "idle", "olduserdata": {"id": "u-1"}}),
+            (409, 3),
+        ),
         // A refused change is sent once more where nobody is found to have what was refused:
         // another writer may have been at work on the user. A refused rename costs five calls at
         // most.
