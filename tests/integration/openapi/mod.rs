@@ -170,7 +170,9 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 }
                 true
             }
-            "description" | "example" | "default" | "format" | "contentMediaType" | "propertyNames" => true,
+            "description" | "example" | "examples" | "default" | "format" | "contentMediaType" | "propertyNames" => {
+                true
+            }
             other => return Err(format!("{other} is not known here")),
         };
         if !holds {
