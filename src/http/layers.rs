@@ -21,6 +21,7 @@ use crate::{
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
         problem::Problem,
+        unread::drain_unread,
     },
     net::server::MAX_HEADERS,
 };
@@ -59,6 +60,7 @@ pub struct LayerOptions {
 /// outside.
 pub fn assemble(routes: Router, options: LayerOptions) -> Router {
     let cors = cors(options.cors_origins);
+    let body_reader = Arc::clone(&options.body_reader);
     let routes = routes
         // What no route or no method answers is a problem like any other, so that it passes the
         // layers below too.
@@ -85,8 +87,11 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(CatchPanicLayer::custom(answer_panic))
         // 2. The browser's orders on every answer there is, refusals and panics included.
         .layer(from_fn(dress))
-        // 1. Outermost: every answer gets its id, every request its one line.
+        // 1. Every answer gets its id, every request its one line.
         .layer(from_fn(observe))
+        // 0. Outermost: an answer waits for a moment, made and logged, until a body that nothing
+        //    inside has read is out of its way.
+        .layer(from_fn_with_state(body_reader, drain_unread))
 }
 
 /// Allows these pages' origins to call; no layer at all where there are none.

@@ -1,7 +1,7 @@
 //! The HTTP face: the layers that every request passes before a command runs, and the form of
 //! answers and refusals.
 //!
-//! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
+//! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and [`guard`]
 //! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
 //! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of `openapi`. A
 //! refusal is a [`problem`].
@@ -23,6 +23,7 @@ pub mod problem_type;
 pub mod query;
 pub mod routes;
 mod state;
+mod unread;
 
 use axum::{
     Router,

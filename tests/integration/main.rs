@@ -22,6 +22,7 @@ mod cli;
 mod commands;
 mod configuration;
 mod dry_run;
+mod edge;
 mod examples;
 mod gentle;
 mod health;

@@ -172,7 +172,7 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
 }
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked
-/// before a byte of the body is read: here a command is accepted, and nowhere later are rights
+/// before anything of the body is kept: here a command is accepted, and nowhere later are rights
 /// asked for again, unless the callers are replaced while its body arrives.
 struct Call {
     app: App,

@@ -1,0 +1,3 @@
+//! The edge: what a client, a proxy, a probe or an operator meets before any command runs.
+
+mod unread;
