@@ -222,6 +222,7 @@ pub(super) fn read(
     let rates = RateTable::read(section);
     let directory = read_directory(section, url.as_deref(), tenant_id.as_deref(), request.scim_dialect);
     let target = directory.zip(tokens).map(|(directory, tokens)| Target {
+        name: name.clone(),
         base: directory.url,
         token: tokens.first,
         second_token: tokens.second,

@@ -64,8 +64,21 @@ pub struct LastError {
     pub request_id: Option<String>,
 }
 
+impl LastError {
+    /// Tells of a new token that is refused while the one before it still serves.
+    pub fn of_refused_token(at: jiff::Timestamp) -> Self {
+        Self {
+            at,
+            summary: "the directory refuses the new token (401); the one before it is still in use".to_owned(),
+            request_id: None,
+        }
+    }
+}
+
 /// The state that the clones of a client share.
 pub(super) struct Transport {
+    /// What the log calls the directory.
+    pub(super) name: String,
     pub(super) pool: Pool,
     pub(super) base: Url,
     pub(super) tokens: Tokens,
@@ -121,9 +134,9 @@ impl Transport {
             context.sent.fetch_add(1, Ordering::Relaxed);
             let answer = self.attempt(request, &token, self.timeout).await;
             let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
-            if !refused {
+            if answer.is_ok() {
                 self.tokens.accepted(&token);
-            } else {
+            } else if refused {
                 tried.push(token);
                 let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < context.deadline;
                 if may_go_on && self.tokens.replace(&tried).await {
@@ -134,6 +147,15 @@ impl Transport {
             self.record_result(answer.as_ref().err());
             return answer;
         }
+    }
+
+    /// Makes a cheap read with this token; nothing while the breaker is open.
+    pub(super) async fn try_token(&self, token: &SecretString) -> Option<Result<Answer, ScimError>> {
+        if self.breaker.state() == BreakerState::Open {
+            return None;
+        }
+        let request = Request::list_users(None, Page::Probe(1));
+        Some(self.attempt(&request, token, self.timeout).await)
     }
 
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
@@ -182,7 +204,10 @@ impl Transport {
         match error {
             Some(error) if breaker::is_failure(error) => {
                 if self.breaker.failed() {
-                    tracing::warn!("the directory keeps failing; nothing is sent to it until it answers again");
+                    tracing::warn!(
+                        instance = self.name,
+                        "the directory keeps failing; nothing is sent to it until it answers again"
+                    );
                 }
                 self.probe_if_open();
             }
@@ -345,7 +370,7 @@ async fn probe(transport: Weak<Transport>) {
             transport.record_status(answer.as_ref().err());
         }
         if transport.breaker.state() == BreakerState::Closed {
-            tracing::info!("the directory answers again");
+            tracing::info!(instance = transport.name, "the directory answers again");
             transport.probing.store(false, Ordering::SeqCst);
             // The breaker may have opened again before `probing` was cleared.
             transport.probe_if_open();
