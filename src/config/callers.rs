@@ -174,6 +174,11 @@ impl CallerSource {
             caller::refuse_what_is_others(&mut section, &caller, &callers);
             callers.push(caller);
         }
+        if have_all_expired(&callers) {
+            let warning =
+                "all keys of all callers have expired, so nobody is let in: make new ones with `aws-ilm key new`";
+            report.warnings.push(format!("{CALLERS} ({}): {warning}", self.name));
+        }
         Loaded {
             callers,
             issuers,
@@ -188,6 +193,14 @@ impl CallerSource {
             None => format!("{what} {} in {}", index + 1, self.name),
         }
     }
+}
+
+/// Whether there are keys, nothing but keys, and none of them is good any more.
+fn have_all_expired(callers: &[Caller]) -> bool {
+    let now = jiff::Timestamp::now();
+    let has_only_keys = |caller: &Caller| caller.tokens.is_none() && caller.certificates.is_empty();
+    let mut keys = callers.iter().flat_map(|caller| &caller.keys).peekable();
+    callers.iter().all(has_only_keys) && keys.peek().is_some() && keys.all(|key| key.has_expired(now))
 }
 
 /// Whether callers or issuers stand in a file.

@@ -181,10 +181,9 @@ pub(super) struct InstanceContext<'a> {
     pub(super) share: usize,
 }
 
-/// Reads one instance, which is a sandbox or a real directory. `name` is told in any case.
+/// Reads one instance. `name` is told in any case.
 pub(super) fn read(
     section: &mut Section<'_>,
-    is_sandbox: bool,
     context: &InstanceContext<'_>,
     mappers: &mut MapperStore,
 ) -> (String, Option<InstanceSettings>) {
@@ -194,7 +193,7 @@ pub(super) fn read(
         url,
         tenant_id,
     } = DirectoryTable::read(section);
-    let tokens = token::read(section, is_sandbox, &context.tokens);
+    let tokens = token::read(section, &context.tokens);
     let policy = PolicyTable::read(section);
     let mapper = MapperTable::read(section);
     let incoming = find_mapper(

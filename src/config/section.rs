@@ -81,7 +81,7 @@ pub(super) struct FileTable<'a> {
 
 impl<'a> FileTable<'a> {
     /// The value of a setting; an instance's name has a short form.
-    fn value(self, setting: &Setting) -> Option<Raw<'a>> {
+    pub(super) fn value(self, setting: &Setting) -> Option<Raw<'a>> {
         let short = match setting.name {
             "instance_name" => self.table.get(SHORT_NAME),
             _ => None,

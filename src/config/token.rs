@@ -102,14 +102,17 @@ enum Source {
 /// The three settings of a token, with what is read of each.
 type Ways = [(&'static Setting, Option<Source>); 3];
 
-/// Reads an instance's tokens. Of a sandbox only the first is: what else is set is the real
-/// directory's.
-pub(super) fn read(section: &mut Section<'_>, is_sandbox: bool, context: &TokenContext<'_>) -> Option<Tokens> {
+/// The settings of tokens: those of a real directory, which a sandbox goes without.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    [FirstToken::SETTINGS, OtherToken::SETTINGS]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+/// Reads an instance's tokens.
+pub(super) fn read(section: &mut Section<'_>, context: &TokenContext<'_>) -> Option<Tokens> {
     let first = read_first(section, context);
-    if is_sandbox {
-        let second = None;
-        return first.map(|first| Tokens { first, second });
-    }
     let other = OtherToken::read(section);
     let first_expires = OtherToken::authentication_token_expires;
     let second_expires = OtherToken::second_authentication_token_expires;

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -16,11 +16,11 @@ use crate::{
     http::{
         body::BodyReader,
         credentials::API_KEY,
-        guard::{Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
-        host::HostRule,
+        guard::{self, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        host::{ForeignHost, HostRule},
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
-        problem::Problem,
+        problem::{Problem, ProblemType},
         unread::drain_unread,
     },
     net::server::MAX_HEADERS,
@@ -124,11 +124,19 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     Some(cors)
 }
 
-async fn check_host(State(rule): State<Arc<HostRule>>, request: Request, next: Next) -> Response {
+/// Refuses what was meant for another host. A probe of an orchestrator sends the address that it
+/// has of us, so that health is answered under any name; to a foreign one it tells no details.
+async fn check_host(State(rule): State<Arc<HostRule>>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get().map(MatchedPath::as_str);
+    let is_health = route.is_some_and(|route| guard::OPEN.contains(&route));
     match rule.check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Ok(()) => {}
+        Err(problem) if is_health && problem.problem_type() == ProblemType::Misdirected => {
+            request.extensions_mut().insert(ForeignHost);
+        }
+        Err(problem) => return problem.into_response(),
     }
+    next.run(request).await
 }
 
 async fn check_sizes(request: Request, next: Next) -> Response {

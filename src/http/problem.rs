@@ -236,7 +236,15 @@ impl Problem {
 
     /// The request names a host that this service is not.
     pub fn misdirected() -> Self {
-        let detail = "this service does not answer to that host name; its operator can allow it";
+        let detail = "The header field `Host` names a host that this service does not answer to; its operator can add the name to \
+                      allowed_hosts (AWS_ILM_ALLOWED_HOSTS).";
+        Self::new(ProblemType::Misdirected, detail).at_header("Host", detail)
+    }
+
+    /// The request's target is of another host than its `Host`, or of no web host at all.
+    pub fn misdirected_target() -> Self {
+        let detail =
+            "The request's target and the header field `Host` do not name one and the same host, by http or https.";
         Self::new(ProblemType::Misdirected, detail).at_header("Host", detail)
     }
 

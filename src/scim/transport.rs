@@ -2,7 +2,6 @@
 //! directory works.
 
 use std::{
-    io::ErrorKind as ErrorClass,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,6 +22,7 @@ use super::{
     pacing::{CongestedError, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
+    transport_error,
 };
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
@@ -250,42 +250,8 @@ impl Transport {
         }
     }
 
-    /// Classes a request without a whole answer. The error's URL is left out: its filter names a
-    /// person.
     fn transport_error(&self, error: reqwest::Error) -> ScimError {
-        let error = error.without_url();
-        let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        let cause = chain().last().map(ToString::to_string).unwrap_or_default();
-        // hyper's error comes before those wrapped around it: a body that ends early fails to be
-        // unpacked as well.
-        let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
-        // Malformed chunks: the connection holds, but its bytes are no HTTP.
-        let is_nonsense =
-            |error: &std::io::Error| matches!(error.kind(), ErrorClass::InvalidData | ErrorClass::InvalidInput);
-        let nonsense = chain().filter_map(|error| error.downcast_ref()).any(is_nonsense);
-        let (kind, detail) = if error.is_connect() {
-            (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
-        } else if error.is_timeout() {
-            (
-                ErrorKind::Timeout,
-                format!("the directory did not answer within {} ms", self.timeout.as_millis()),
-            )
-        } else if connection.is_some_and(|error| error.is_parse() || nonsense) {
-            (
-                ErrorKind::Unreadable,
-                format!("the directory's answer is not HTTP as it should be: {cause}"),
-            )
-        } else if error.is_decode() && connection.is_none() {
-            (
-                ErrorKind::Unreadable,
-                format!("the directory's answer can't be unpacked: {cause}"),
-            )
-        } else {
-            (
-                ErrorKind::Broken,
-                format!("the connection broke before the directory's answer was whole: {cause}"),
-            )
-        };
+        let (kind, detail) = transport_error::classify(error, &self.base, self.timeout);
         ScimError::new(kind, self.sanitize(&detail))
     }
 

@@ -425,7 +425,9 @@ async fn every_answer_that_can_be_provoked_is_documented() {
     for path in ["/health/live", "/health/ready", "/instances", "/mappers"] {
         check(200, path, world.get(path).await);
         let request = || world.http.get(world.url(path));
-        check(421, path, answer(request().header("host", "evil.example")).await);
+        if !path.starts_with("/health") {
+            check(421, path, answer(request().header("host", "evil.example")).await);
+        }
         check(431, path, answer(request().header("x", "x".repeat(33 * 1024))).await);
         check(414, path, world.get(&format!("{path}?{}", "x".repeat(9_000))).await);
     }

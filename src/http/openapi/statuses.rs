@@ -99,11 +99,10 @@ pub(super) const EXPLAIN_PROBLEMS: [(&str, &str); 11] = [
 ];
 
 /// The other answers to a request for the service's health.
-pub(super) const HEALTH_PROBLEMS: [(&str, &str); 6] = [
+pub(super) const HEALTH_PROBLEMS: [(&str, &str); 5] = [
     ("400", "`Host` is missing, doubled or malformed."),
     ("405", "The method is neither `GET` nor `HEAD`."),
     ("414", "The URL is too long."),
-    ("421", "The `Host` is not one that this service answers to."),
     ("431", "The header fields are too large."),
     ("500", "A defect of the service. Its `requestId` is in the log."),
 ];

@@ -1,5 +1,8 @@
 //! The edge: what a client, a proxy, a probe or an operator meets before any command runs.
 
+mod log;
+mod probes;
+mod start;
 mod tokens;
 mod unread;
 
