@@ -54,7 +54,7 @@ enum Task {
         #[command(flatten)]
         configured: Configured,
         /// Where to listen, instead of the setting `listen`
-        #[arg(long, value_name = "ADDRESS:PORT")]
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
         listen: Option<SocketAddr>,
         /// Serve an embedded directory as the only instance: nothing to configure, nothing real is
         /// touched
@@ -64,7 +64,7 @@ enum Task {
     /// Serve a directory alone that behaves like IAM Identity Center's SCIM endpoint
     Sandbox {
         /// Where to listen
-        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081", value_parser = address)]
         listen: SocketAddr,
         /// Start with the users and groups of this JSON file
         #[arg(long, value_name = "FILE")]
@@ -101,6 +101,12 @@ struct Configured {
     /// The TOML file with the settings
     #[arg(long, value_name = "FILE", env = "AWS_ILM_CONFIG")]
     config: Option<PathBuf>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(
+        |_| "use an IP address and a port, like 127.0.0.1:8080 or [::1]:8080; a name such as localhost is none",
+    )
 }
 
 /// Runs the program with the process's arguments.

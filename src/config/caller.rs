@@ -11,12 +11,12 @@ use super::{
     raw::{Raw, quoted},
     section::Section,
     setting::Setting,
-    spelling::nearest,
     table::settings,
 };
 use crate::{
     auth::{ApiKey, Caller, CertificateName, CommandRight, Digest, Names, Quota, Rights, TokenRule, jwt::Issuer},
     commands,
+    diagnostic::nearest,
 };
 
 /// The tables of a caller's settings, in the order of the reference.

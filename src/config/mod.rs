@@ -23,7 +23,6 @@ mod reference;
 mod section;
 mod service;
 mod setting;
-mod spelling;
 mod table;
 mod tls_files;
 mod token;

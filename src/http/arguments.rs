@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     body::{BodyReservation, RawBody, check_encoding},
+    negotiate::is_utf_8,
     problem::Problem,
 };
 use crate::json;
@@ -88,12 +89,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         None => false,
     };
     if !is_json {
-        return refused("is not JSON; application/json is taken");
+        return refused("is no type of JSON; application/json is taken");
     }
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-        {
+        if name.trim().eq_ignore_ascii_case("charset") && !is_utf_8(value.trim().trim_matches('"')) {
             return refused("names another charset than utf-8");
         }
     }
@@ -123,6 +123,8 @@ mod tests {
             "application/json",
             "Application/JSON; Charset=\"UTF-8\"",
             "application/json;charset=utf-8; x=y",
+            "application/json; charset=utf8",
+            "application/json; charset=\"UTF8\"",
             "application/vnd.api+json",
         ] {
             assert!(check_media_type(&headers(&[taken])).is_ok(), "{taken}");

@@ -6,13 +6,15 @@ use std::{any::Any, sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
+    commands,
+    diagnostic::nearest,
     http::{
         body::BodyReader,
         credentials::API_KEY,
@@ -64,7 +66,7 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
     let routes = routes
         // What no route or no method answers is a problem like any other, so that it passes the
         // layers below too.
-        .fallback(|| async { Problem::no_such_route() })
+        .fallback(|uri: Uri| async move { Problem::no_such_route(near(&uri).as_deref()) })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
         // 7. The reader of bodies, whose budget all requests share.
@@ -155,6 +157,13 @@ async fn check_sizes(request: Request, next: Next) -> Response {
         return Problem::method_not_allowed(Some("GET, HEAD, POST")).into_response();
     }
     next.run(request).await
+}
+
+/// The command's path that was meant, if it can be told.
+fn near(uri: &Uri) -> Option<String> {
+    let name = uri.path().trim_end_matches('/').rsplit('/').next()?;
+    let commands = commands::NAMES.into_iter().map(|(command, _)| command);
+    Some(format!("/commands/{}", nearest(&name.to_ascii_lowercase(), commands)?))
 }
 
 async fn dress(request: Request, next: Next) -> Response {

@@ -67,7 +67,7 @@ pub fn document() -> String {
 /// Answers a path that the pages don't have like any other path that is not there.
 async fn page_or_problem(response: Response) -> Response {
     if response.status() == StatusCode::NOT_FOUND {
-        return Problem::no_such_route().into_response();
+        return Problem::no_such_route(None).into_response();
     }
     response
 }

@@ -84,8 +84,6 @@ problem_types! {
     NoSuchInstance: NOT_FOUND, "/problems/no-such-instance", "No such instance", Keep;
     /// The path is known, the method is not offered on it.
     MethodNotAllowed: METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "Method not allowed", Keep;
-    /// Nothing on offer satisfies the `Accept` header field.
-    NotAcceptable: NOT_ACCEPTABLE, "/problems/not-acceptable", "Not acceptable", Keep;
     /// The request did not arrive whole in time.
     RequestTimeout: REQUEST_TIMEOUT, "/problems/request-timeout", "The request took too long to arrive", Close;
     /// The body is longer than is taken.

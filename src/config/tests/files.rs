@@ -86,7 +86,7 @@ fn a_file_that_cannot_be_read_is_told_once_and_without_its_lines() {
     assert!(
         faults
             .to_string()
-            .starts_with("/nowhere/x.toml: found no readable file: "),
+            .starts_with("/nowhere/x.toml: found no such file: "),
         "{faults}"
     );
     for text in [

@@ -62,12 +62,8 @@ pub(super) const UNKNOWABLE: (&str, &str) = (
 );
 
 /// The statuses of requests that never become a command.
-pub(super) const PROBLEMS: [(&str, &str); 9] = [
+pub(super) const PROBLEMS: [(&str, &str); 8] = [
     ("405", "The method is not `POST`."),
-    (
-        "406",
-        "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
-    ),
     ("408", "The body did not arrive in time."),
     ("413", "The body is too large."),
     ("414", "The URL is too long."),
@@ -119,7 +115,6 @@ pub(super) fn example(status: &str, faulty: &Problem) -> Option<Problem> {
         "403" => Problem::forbidden("to run iam-disable-user"),
         "404" => Problem::no_such_instance(),
         "405" => Problem::method_not_allowed(None),
-        "406" => Problem::not_acceptable("application/json and text/markdown"),
         "408" => Problem::request_timeout(Duration::from_secs(20)),
         "413" => Problem::body_too_large(1024 * 1024),
         "414" => Problem::target_too_long(MAX_TARGET),

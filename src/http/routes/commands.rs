@@ -201,7 +201,7 @@ impl FromRequestParts<App> for Call {
                 .iter()
                 .filter_map(|value: &HeaderValue| value.to_str().ok())
         };
-        let representation = Representation::choose(texts(header::ACCEPT))?;
+        let representation = Representation::choose(texts(header::ACCEPT));
         let handling = Handling::choose(texts(PREFER));
         let instance = app.service.instance(query.instance.as_deref()).cloned();
         let name = instance.as_ref().map(|instance| instance.name());
