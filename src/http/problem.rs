@@ -311,6 +311,11 @@ impl Problem {
         .retry_after(retry_after)
     }
 
+    /// What was wrong, in whole sentences.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The reason.
     pub fn problem_type(&self) -> ProblemType {
         self.problem_type

@@ -357,7 +357,8 @@ fn parameters() -> Vec<Parameter> {
         parameter(
             "Prefer",
             ParameterIn::Header,
-            "`handling=lenient` (RFC 7240) answers a command that failed with 200 and the same envelope, for callers that throw away the body of anything else.",
+            "`handling=lenient` (RFC 7240) answers a command that failed with 200 and the same envelope, and a refused body (400) with 200 and a failed one, \
+             for callers that throw away the body of anything else.",
             text(),
         ),
     ]

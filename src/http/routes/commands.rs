@@ -10,8 +10,8 @@ use axum::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::audit_guard::AuditGuard;
 use crate::{
-    audit::{self, AuditEvent, AuditTarget},
     commands::{
         self, Command, create_group, create_user, delete_group, disable_user, get_group, get_mapping_fields, get_user,
         test_module, update_group, update_user,
@@ -22,9 +22,8 @@ use crate::{
         to_markdown,
     },
     http::{
-        admission::Permit,
-        arguments::{Arguments, OptionalArguments},
-        body::{BUSY_RETRY, BodyReservation},
+        arguments::{Arguments, OptionalArguments, RefusedArguments},
+        body::BUSY_RETRY,
         negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation},
         observe::AccessRecord,
         principal::Principal,
@@ -32,7 +31,7 @@ use crate::{
         query::CommandQuery,
         state::App,
     },
-    service::{CommandObserver, Completed, Instance, RunError},
+    service::{Completed, Instance, Journal, RunError},
 };
 
 pub(in crate::http) const USERS: &str = "User commands";
@@ -65,9 +64,8 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
 /// another user's: the message says whose. An `id` that the directory does not know is passed over.
 #[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
     request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
-    call.run(Command::CreateUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_create_user(call: Call, arguments: Read<Arguments<create_user::Args>>) -> Response {
+    call.run(arguments, Command::CreateUser).await
 }
 
 /// Updates a user
@@ -79,9 +77,8 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 /// with 409 when the user that was found may be another person's.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
-    call.run(Command::UpdateUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_update_user(call: Call, arguments: Read<Arguments<update_user::Args>>) -> Response {
+    call.run(arguments, Command::UpdateUser).await
 }
 
 /// Retrieves a single user
@@ -90,8 +87,8 @@ async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) ->
 /// (`UserProfile`). A user that no key finds is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
     request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
-    call.run(Command::GetUser(arguments.value), arguments.reservation).await
+async fn iam_get_user(call: Call, arguments: Read<Arguments<get_user::Args>>) -> Response {
+    call.run(arguments, Command::GetUser).await
 }
 
 /// Disables an active user
@@ -101,9 +98,8 @@ async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Respo
 /// with 409 when the user that was found may be another person's.
 #[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
     request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
-    call.run(Command::DisableUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_disable_user(call: Call, arguments: Read<Arguments<disable_user::Args>>) -> Response {
+    call.run(arguments, Command::DisableUser).await
 }
 
 /// Retrieves a group and its members
@@ -112,9 +108,8 @@ async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) 
 /// is false.
 #[utoipa::path(post, path = "/commands/iam-get-group", tag = GROUPS, operation_id = "iam-get-group",
     request_body = get_group::Args, responses((status = 200, description = "", body = GetGroupEnvelope)))]
-async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Response {
-    call.run(Command::GetGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_get_group(call: Call, arguments: Read<Arguments<get_group::Args>>) -> Response {
+    call.run(arguments, Command::GetGroup).await
 }
 
 /// Creates an empty group
@@ -123,9 +118,8 @@ async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Res
 /// is a failure, 409.
 #[utoipa::path(post, path = "/commands/iam-create-group", tag = GROUPS, operation_id = "iam-create-group",
     request_body = create_group::Args, responses((status = 200, description = "", body = CreateGroupEnvelope)))]
-async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) -> Response {
-    call.run(Command::CreateGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_create_group(call: Call, arguments: Read<Arguments<create_group::Args>>) -> Response {
+    call.run(arguments, Command::CreateGroup).await
 }
 
 /// Updates a group's members, or its name
@@ -135,9 +129,8 @@ async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) 
 /// each one's fate. Without members, `displayName` and `externalId` are replaced.
 #[utoipa::path(post, path = "/commands/iam-update-group", tag = GROUPS, operation_id = "iam-update-group",
     request_body = update_group::Args, responses((status = 200, description = "", body = UpdateGroupEnvelope)))]
-async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) -> Response {
-    call.run(Command::UpdateGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_update_group(call: Call, arguments: Read<Arguments<update_group::Args>>) -> Response {
+    call.run(arguments, Command::UpdateGroup).await
 }
 
 /// Permanently removes a group
@@ -145,9 +138,8 @@ async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) 
 /// By `id`. A group that is not there is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-delete-group", tag = GROUPS, operation_id = "iam-delete-group",
     request_body = delete_group::Args, responses((status = 200, description = "", body = DeleteGroupEnvelope)))]
-async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) -> Response {
-    call.run(Command::DeleteGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_delete_group(call: Call, arguments: Read<Arguments<delete_group::Args>>) -> Response {
+    call.run(arguments, Command::DeleteGroup).await
 }
 
 /// Tests an instance
@@ -156,9 +148,8 @@ async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) 
 /// they should be.
 #[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
     request_body = test_module::Args, responses((status = 200, description = "", body = TestModuleEnvelope)))]
-async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
-    call.run(Command::TestModule(arguments.value), arguments.reservation)
-        .await
+async fn test_module(call: Call, arguments: Read<OptionalArguments<test_module::Args>>) -> Response {
+    call.run(arguments, Command::TestModule).await
 }
 
 /// Lists the fields a mapping can fill
@@ -166,10 +157,12 @@ async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>
 /// Each attribute that the directory accepts, with its description. Makes no call.
 #[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
     request_body = get_mapping_fields::Args, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
-async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {
-    call.run(Command::GetMappingFields(arguments.value), arguments.reservation)
-        .await
+async fn get_mapping_fields(call: Call, arguments: Read<OptionalArguments<get_mapping_fields::Args>>) -> Response {
+    call.run(arguments, Command::GetMappingFields).await
 }
+
+/// Arguments that are read, or refused: a caller may want even that as an envelope.
+type Read<A> = Result<A, RefusedArguments>;
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked
 /// before anything of the body is kept: here a command is accepted, and nowhere later are rights
@@ -177,6 +170,8 @@ async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping
 struct Call {
     app: App,
     principal: Principal,
+    /// The command's name.
+    command: &'static str,
     instance: Arc<Instance>,
     is_named: bool,
     /// Whether the command changes a directory.
@@ -210,6 +205,7 @@ impl FromRequestParts<App> for Call {
         Ok(Self {
             app: app.clone(),
             principal,
+            command,
             instance,
             is_named: query.instance.is_some(),
             writes,
@@ -222,18 +218,25 @@ impl FromRequestParts<App> for Call {
 
 impl Call {
     /// Asks once more where the callers were replaced while the body arrived.
-    async fn reauthenticate(&mut self, command: &Command) -> Result<(), Problem> {
+    async fn reauthenticate(&mut self) -> Result<(), Problem> {
         self.principal.reauthenticate().await?;
-        self.principal.require_command(command.name(), self.writes)?;
+        self.principal.require_command(self.command, self.writes)?;
         self.principal
             .require_instance(Some(self.instance.name()), self.is_named)
     }
 
-    /// Runs the command, keeping its place until it has ended.
-    async fn run(mut self, command: Command, reservation: BodyReservation) -> Response {
-        if let Err(problem) = self.reauthenticate(&command).await {
+    /// Runs the command, if its arguments could be read, keeping its place until it has ended.
+    async fn run<A, T>(mut self, arguments: Read<A>, command: fn(T) -> Command) -> Response
+    where
+        Arguments<T>: From<A>,
+    {
+        if let Err(problem) = self.reauthenticate().await {
             return problem.into_response();
         }
+        let (command, reservation) = match arguments.map(Arguments::from) {
+            Ok(Arguments { value, reservation }) => (command(value), reservation),
+            Err(refused) => return self.refuse(refused),
+        };
         let app = self.app;
         let Some(permit) = app.admission.admit() else {
             return Problem::busy(BUSY_RETRY).into_response();
@@ -259,75 +262,38 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Answers arguments that are refused: with a problem, or to a caller who throws away the body of
+    /// anything but 200 with a failed envelope, for what the caller can mend.
+    fn refuse(self, refused: RefusedArguments) -> Response {
+        let RefusedArguments { problem, profile } = refused;
+        let is_mendable = matches!(
+            problem.problem_type().status(),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+        );
+        if self.handling == Handling::Strict || !is_mendable {
+            return problem.into_response();
+        }
+        let Some(outcome) = commands::refused(self.command, profile, problem.detail()) else {
+            return problem.into_response();
+        };
+        let journal = Journal {
+            dry_run: self.dry_run,
+            ..Journal::default()
+        };
+        let completed = Completed {
+            command: self.command,
+            outcome,
+            journal,
+        };
+        answer(completed, &self.instance, self.representation, self.handling)
+    }
+}
+
 /// The command of a route, and whether it changes a directory.
 fn named(route: &MatchedPath) -> Option<(&'static str, bool)> {
     let name = route.as_str().strip_prefix("/commands/")?;
     commands::NAMES.into_iter().find(|(known, _)| *known == name)
-}
-
-/// Goes with an accepted command to its end: keeps its places, and writes the audit line of one
-/// that changes a directory.
-struct AuditGuard {
-    principal: Principal,
-    instance: Arc<Instance>,
-    /// Whether nothing is to be written of it, or has been already.
-    is_told: bool,
-    has_begun: bool,
-    _permit: Permit,
-    _reservation: BodyReservation,
-}
-
-impl AuditGuard {
-    fn audit(&mut self, target: AuditTarget<'_>, outcome: &str) {
-        if !std::mem::replace(&mut self.is_told, true) {
-            let audit_event = AuditEvent {
-                instance: Some(self.instance.name()),
-                ..self.principal.audit_event()
-            };
-            audit::performed(audit_event, target, outcome);
-        }
-    }
-}
-
-impl CommandObserver for AuditGuard {
-    fn on_start(&mut self) {
-        self.has_begun = true;
-        if !self.is_told {
-            // What the audit line tells comes at the end; should the process be killed before, this
-            // is what is left.
-            let (command, instance) = (self.principal.audit_event().command, self.instance.name());
-            tracing::info!(
-                command,
-                instance,
-                caller = self.principal.identity().name(),
-                "a command that changes the directory begins"
-            );
-        }
-    }
-
-    fn on_finish(mut self, completed: &Completed) {
-        let lookup = completed.outcome.lookup();
-        let looked_by = lookup
-            .filter(|lookup| lookup.id.is_none())
-            .map(|lookup| lookup.tried.join(", "));
-        let target = AuditTarget {
-            directory_id: lookup.and_then(|lookup| lookup.id.as_deref()),
-            found_by: lookup.and_then(|lookup| lookup.found),
-            looked_by: looked_by.as_deref().filter(|tried| !tried.is_empty()),
-        };
-        self.audit(target, completed.outcome.label());
-    }
-}
-
-impl Drop for AuditGuard {
-    fn drop(&mut self) {
-        let outcome = match (self.has_begun, std::thread::panicking()) {
-            (false, _) => "not run",
-            (true, true) => "broke off, what it did is not known",
-            (true, false) => "cut off, what it did is not known",
-        };
-        self.audit(AuditTarget::default(), outcome);
-    }
 }
 
 /// The response to a command that ran.

@@ -1,5 +1,6 @@
 //! What is answered: one file for each group of routes, each a handler and its documentation.
 
+mod audit_guard;
 pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;

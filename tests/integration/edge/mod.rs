@@ -1,6 +1,8 @@
 //! The edge: what a client, a proxy, a probe or an operator meets before any command runs.
 
+mod lenient;
 mod log;
+mod messages;
 mod probes;
 mod start;
 mod tokens;
