@@ -38,10 +38,12 @@ pub enum FileError {
 pub const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn told(kind: io::ErrorKind) -> String {
-    match kind {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        other => other.to_string(),
+    if kind == io::ErrorKind::NotFound {
+        "no such file".to_owned()
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "this user may not read it".to_owned()
+    } else {
+        kind.to_string()
     }
 }
 
