@@ -17,8 +17,8 @@ use crate::{
 /// a second at the latest.
 const TOKEN_POLL: Duration = Duration::from_millis(500);
 
-/// How soon a token that the directory refuses is tried again: the shortest pause, and the longest, to
-/// which it doubles. A directory may come to know a token later than its file.
+/// How soon a token that the directory refuses is tried again: the shortest pause, and the longest,
+/// to which it doubles. A directory may come to know a token later than its file.
 const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
 /// What the settings of the instances make.

@@ -293,8 +293,8 @@ fn host_rule(settings: &Settings) -> HostRule {
     }
 }
 
-/// Says every day which tokens are about to expire, or have: AWS's live a year, and without one every
-/// command fails. At start the warnings of the configuration say so.
+/// Says every day which tokens are about to expire, or have: AWS's live a year, and without one
+/// every command fails. At start the warnings of the configuration say so.
 async fn watch_expiry(service: Arc<Service>) {
     loop {
         tokio::time::sleep(EXPIRY_INTERVAL).await;

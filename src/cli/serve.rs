@@ -8,7 +8,6 @@ use super::{Configured, FAILED, chain, failed, misused, signals::shutdown};
 use crate::{
     app::{Bound, EmbeddedSandbox},
     config::{self, Settings, Sources},
-    policy::Policy,
     sandbox, telemetry,
 };
 
@@ -91,20 +90,13 @@ fn tell_start(settings: &Settings, bound: &Bound, url: &str) {
 /// The switches that are off, each with its instance.
 fn switched_off(settings: &Settings) -> Vec<String> {
     let of_instance = |instance: &config::InstanceSettings| {
-        let Policy {
-            create_user_enabled,
-            update_user_enabled,
-            enable_user_enabled,
-            disable_user_enabled,
-            create_if_not_exists,
-            ..
-        } = instance.policy;
+        let policy = &instance.policy;
         let switches = [
-            ("create_user_enabled", create_user_enabled),
-            ("update_user_enabled", update_user_enabled),
-            ("enable_user_enabled", enable_user_enabled),
-            ("disable_user_enabled", disable_user_enabled),
-            ("create_if_not_exists", create_if_not_exists),
+            ("create_user_enabled", policy.create_user_enabled),
+            ("update_user_enabled", policy.update_user_enabled),
+            ("enable_user_enabled", policy.enable_user_enabled),
+            ("disable_user_enabled", policy.disable_user_enabled),
+            ("create_if_not_exists", policy.create_if_not_exists),
         ];
         let off = switches.into_iter().filter(|(_, is_on)| !is_on);
         let name = instance.name.clone();

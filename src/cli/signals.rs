@@ -4,8 +4,8 @@ use std::{future::pending, process};
 
 use super::FAILED;
 
-/// Ends when the process is asked to stop, from this call on: SIGTERM, SIGHUP, or Ctrl-C. After that a
-/// second SIGTERM or Ctrl-C ends the process at once, whatever is in flight.
+/// Ends when the process is asked to stop, from this call on: SIGTERM, SIGHUP, or Ctrl-C. After
+/// that a second SIGTERM or Ctrl-C ends the process at once, whatever is in flight.
 pub(super) fn shutdown() -> impl Future<Output = ()> + Send + 'static {
     stop(Signals::new(), Hangups::new())
 }

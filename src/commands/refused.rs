@@ -1,5 +1,5 @@
-//! The failure that stands for a command whose arguments could not be read, for callers who ask for an
-//! envelope in any case.
+//! The failure that stands for a command whose arguments could not be read, for callers who ask for
+//! an envelope in any case.
 
 use crate::{
     outcome::{Action, Cause, Failure, GroupAction, GroupEnd, GroupOutcome, Lookup, Outcome, UserEnd, UserOutcome},
@@ -7,9 +7,9 @@ use crate::{
     scim::Object,
 };
 
-/// The failed outcome of the command of this name, with the sentence that says what is wrong with its
-/// arguments; `profile` is what could be read. None for `get-mapping-fields`, whose envelope can tell no
-/// failure.
+/// The failed outcome of the command of this name, with the sentence that says what is wrong with
+/// its arguments; `profile` is what could be read. None for `get-mapping-fields`, whose envelope
+/// can tell no failure.
 pub fn refused(command: &str, profile: Option<UserProfile>, message: &str) -> Option<Outcome> {
     let failure = Failure::new(Cause::Invalid, message);
     let user = |action, failure| {

@@ -289,8 +289,8 @@ fn load_variable(
     }
 }
 
-/// Whether a text is surely a path and not the token itself, put into the wrong setting: it begins as
-/// one, or has a separator and nothing but what names of files are made of, in small letters.
+/// Whether a text is surely a path and not the token itself, put into the wrong setting: it begins
+/// as one, or has a separator and nothing but what names of files are made of, in small letters.
 fn is_path(text: &str) -> bool {
     let is_of_names =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'_' | b'-');

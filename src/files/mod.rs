@@ -43,7 +43,7 @@ fn told(kind: io::ErrorKind) -> String {
     } else if kind == io::ErrorKind::PermissionDenied {
         "this user may not read it".to_owned()
     } else {
-        kind.to_string()
+        format!("it can't be read ({kind})")
     }
 }
 

@@ -67,8 +67,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Arguments<T> {
     }
 }
 
-/// The profile among arguments of which another part is refused. They are read once more for it, which
-/// the others need not pay for.
+/// The profile among arguments of which another part is refused. They are read once more for it,
+/// which the others need not pay for.
 fn profile_in(bytes: &[u8]) -> Option<UserProfile> {
     let mut document = json::parse(bytes).ok()?;
     serde_json::from_value(document.get_mut("user-profile")?.take()).ok()

@@ -1,8 +1,8 @@
 //! A request's body, as bytes, within limits of size and time.
 //!
 //! [`RawBody`] is for routes that verify a body before they parse it; [`Arguments`] is built on it.
-//! What can be refused from the header section alone is refused before anything of the body is kept;
-//! what is left of it then is thrown away ([`unread`](super::unread)).
+//! What can be refused from the header section alone is refused before anything of the body is
+//! kept; what is left of it then is thrown away ([`unread`](super::unread)).
 //!
 //! [`Arguments`]: super::arguments::Arguments
 
@@ -84,8 +84,9 @@ impl BodyReader {
         }
     }
 
-    /// Takes from the budget what a body that is thrown away counts, as if it were kept; `false` when
-    /// half of the budget is taken: refusals, which need no credentials, leave the rest to callers.
+    /// Takes from the budget what a body that is thrown away counts, as if it were kept; `false`
+    /// when half of the budget is taken: refusals, which need no credentials, leave the rest to
+    /// callers.
     pub(super) fn spare(&self, reservation: &mut BodyReservation, length: usize) -> bool {
         let most = self.limits.max_buffered / BUDGET_UNIT;
         length <= FREE_BYTES

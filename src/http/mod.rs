@@ -1,10 +1,10 @@
 //! The HTTP face: the layers that every request passes before a command runs, and the form of
 //! answers and refusals.
 //!
-//! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and [`guard`]
-//! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
-//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of `openapi`. A
-//! refusal is a [`problem`].
+//! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and
+//! [`guard`] (with [`credentials`], [`principal`] and [`address`]), then the extractors of
+//! [`query`], [`negotiate`], [`body`] and [`arguments`], then the [`routes`], and the document of
+//! `openapi`. A refusal is a [`problem`].
 
 pub mod address;
 pub mod admission;
@@ -22,6 +22,7 @@ pub mod problem;
 pub mod problem_type;
 pub mod query;
 pub mod routes;
+mod sentence;
 mod state;
 mod unread;
 

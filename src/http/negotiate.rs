@@ -39,9 +39,10 @@ impl Representation {
         }
     }
 
-    /// Chooses by the values of the `Accept` header fields. JSON where nothing readable asks for one
-    /// of the two: RFC 9110 section 12.4.1 lets a server disregard the field, and clients that list
-    /// what their libraries know (`text/html, image/gif, *; q=.2`) want the answer all the same.
+    /// Chooses by the values of the `Accept` header fields. JSON where nothing readable asks for
+    /// one of the two: RFC 9110 section 12.4.1 lets a server disregard the field, and clients that
+    /// list what their libraries know (`text/html, image/gif, *; q=.2`) want the answer all the
+    /// same.
     ///
     /// The higher quality wins. Among equals the one that was named more precisely does, then JSON.
     pub fn choose<'a>(accept: impl Iterator<Item = &'a str>) -> Self {
@@ -149,8 +150,8 @@ impl<'a> Range<'a> {
     }
 }
 
-/// Whether a subtype is this one, or a special form of it: whoever takes `application/scim+json`
-/// reads JSON (RFC 6839 section 3.1).
+/// Whether a subtype is this one, or a special form of it: a client that takes
+/// `application/scim+json` reads JSON (RFC 6839 section 3.1).
 fn is_form_of(subtype: &str, wanted: &str) -> bool {
     let suffix = subtype.rsplit_once('+').map(|(_, suffix)| suffix);
     subtype.eq_ignore_ascii_case(wanted) || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(wanted))

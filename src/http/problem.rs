@@ -17,6 +17,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sentence::{about, argument, sentence};
 pub use crate::http::problem_type::ProblemType;
 use crate::json::{JsonError, JsonErrorKind, shown_name};
 
@@ -47,8 +48,8 @@ pub struct Problem {
     title: &'static str,
     /// The HTTP status, once more.
     status: u16,
-    /// What was wrong this time, and what would be right: whole sentences, which name the part of the
-    /// request that is at fault.
+    /// What was wrong this time, and what would be right: whole sentences, which name the part of
+    /// the request that is at fault.
     #[schema(value_type = String)]
     detail: Box<str>,
     /// The id under which this request stands in the logs; also in the `x-request-id` header field.
@@ -364,31 +365,6 @@ impl Problem {
         self.field = Some(Box::new((header::RETRY_AFTER, value)));
         self
     }
-}
-
-/// The name of the argument that a pointer leads to, for a sentence.
-fn argument(pointer: &str) -> String {
-    shown_name(pointer.strip_prefix('/').unwrap_or(pointer))
-}
-
-/// What is wrong with a part of the request, as a whole sentence. The detail is what is said of it,
-/// or a clause of its own.
-fn about(subject: &str, detail: &str) -> String {
-    const VERBS: [&str; 6] = ["is ", "has ", "must ", "names ", "does ", "can "];
-    let joint = if VERBS.iter().any(|verb| detail.starts_with(verb)) {
-        " "
-    } else {
-        " is refused: "
-    };
-    sentence(&format!("{subject}{joint}{detail}"))
-}
-
-/// The text as a sentence of its own.
-fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|first| first.to_ascii_uppercase());
-    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    first.into_iter().chain(rest).chain(end.chars()).collect()
 }
 
 impl From<JsonError> for Problem {

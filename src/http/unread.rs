@@ -1,9 +1,10 @@
 //! What becomes of a body that its request was answered without.
 //!
-//! A request that is refused from its header section alone leaves a body that is still being sent. Closing
-//! the connection on it (HTTP/1, RFC 9112 section 9.6) or resetting the stream (HTTP/2, RFC 9113 section
-//! 8.1) makes clients lose the answer: curl 7.88 shows a stream error in place of a 401. So the beginning
-//! of such a body is read and thrown away before the answer goes out, and more of it behind the answer.
+//! A request that is refused from its header section alone leaves a body that is still being sent.
+//! Closing the connection on it (HTTP/1, RFC 9112 section 9.6) or resetting the stream (HTTP/2, RFC
+//! 9113 section 8.1) makes clients lose the answer: curl 7.88 shows a stream error in place of a
+//! 401. So the beginning of such a body is read and thrown away before the answer goes out, and
+//! more of it behind the answer.
 
 use std::{
     future::poll_fn,
@@ -34,8 +35,8 @@ const BEHIND: (usize, Duration) = (8 * 1024 * 1024, Duration::from_secs(1));
 
 /// The layer: throws away what no handler read of a request's body.
 pub(super) async fn drain_unread(State(reader): State<Arc<BodyReader>>, request: Request, next: Next) -> Response {
-    // A sender that waits for a 100 (Continue) has sent nothing yet, and reading would ask for all of
-    // it.
+    // A sender that waits for a 100 (Continue) has sent nothing yet, and reading would ask for all
+    // of it.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
@@ -77,8 +78,8 @@ struct Drain {
 }
 
 impl Drain {
-    /// Throws away until this many bytes are gone. Breaks when there is nothing more to throw away, or
-    /// no room to do it in.
+    /// Throws away until this many bytes are gone. Breaks when there is nothing more to throw away,
+    /// or no room to do it in.
     async fn until(&mut self, bytes: usize) -> ControlFlow<()> {
         while self.thrown_away < bytes {
             let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await;

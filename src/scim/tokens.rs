@@ -178,8 +178,8 @@ impl Tokens {
         fresh.iter().filter(|fresh| is_new(fresh)).cloned().collect()
     }
 
-    /// Puts a token of a file in use. The first is, whichever it was, since a renewal comes from the
-    /// operator.
+    /// Puts a token of a file in use. The first is, whichever it was, since a renewal comes from
+    /// the operator.
     pub(super) fn renew(&self, place: usize, token: SecretString) {
         self.inner().renew(place, token);
         tracing::info!(

@@ -1,4 +1,5 @@
-//! Settings that could reach what they were not meant for, or let nobody in: refused, or warned of.
+//! Settings that could reach what they were not meant for, or shut all callers out: refused, or
+//! warned of.
 
 use super::*;
 

@@ -16,7 +16,8 @@ use utoipa::{
 };
 
 use self::statuses::{
-    ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS, UNKNOWABLE,
+    ENVELOPES, EXPLAIN_PROBLEMS, HEALTH_PROBLEMS, MISDIRECTED, PROBLEMS, PROBLEMS_WITHOUT_DIRECTORY, REFUSALS,
+    UNKNOWABLE,
 };
 use super::{
     guard::OPEN,
@@ -157,8 +158,10 @@ pub(super) fn complete(document: &mut OpenApi) {
                 operation.security = Some(Vec::new());
             } else {
                 add_problems(operation, &REFUSALS, Problem::unauthorised());
-                if !operation.responses.responses.contains_key(UNKNOWABLE.0) {
-                    add_problems(operation, &[UNKNOWABLE], Problem::unauthorised());
+                for problem in [UNKNOWABLE, MISDIRECTED] {
+                    if !operation.responses.responses.contains_key(problem.0) {
+                        add_problems(operation, &[problem], Problem::unauthorised());
+                    }
                 }
                 security::add_headers(operation);
             }

@@ -61,6 +61,9 @@ pub(super) const UNKNOWABLE: (&str, &str) = (
     "The keys of a token's issuer can't be had. Try again after `Retry-After`.",
 );
 
+/// The answer under a name that is not the service's; health is answered under any.
+pub(super) const MISDIRECTED: (&str, &str) = ("421", "The `Host` is not one that this service answers to.");
+
 /// The statuses of requests that never become a command.
 pub(super) const PROBLEMS: [(&str, &str); 8] = [
     ("405", "The method is not `POST`."),

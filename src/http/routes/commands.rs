@@ -263,8 +263,8 @@ impl Call {
 }
 
 impl Call {
-    /// Answers arguments that are refused: with a problem, or to a caller who throws away the body of
-    /// anything but 200 with a failed envelope, for what the caller can mend.
+    /// Answers arguments that are refused: with a problem, or to a caller who throws away the body
+    /// of anything but 200 with a failed envelope, for what the caller can mend.
     fn refuse(self, refused: RefusedArguments) -> Response {
         let RefusedArguments { problem, profile } = refused;
         let is_mendable = matches!(

@@ -1,5 +1,5 @@
-//! `Prefer: handling=lenient`: an envelope with 200 for what the caller can mend or has to know of a
-//! command, and for nothing else.
+//! `Prefer: handling=lenient`: an envelope with 200 for what the caller can mend or has to know of
+//! a command, and for nothing else.
 
 use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};

@@ -18,7 +18,8 @@ use crate::{
     process::Running,
 };
 
-/// The program in front of a world's directory, as its default instance, with these further settings.
+/// The program in front of a world's directory, as its default instance, with these further
+/// settings.
 fn serve(world: &World, settings: &[(&str, &str)]) -> (Running, SocketAddr) {
     let url = Sandbox::base_url(world.directory, world.sandbox.tenant_id());
     let own = [

@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A body that comes in chunks, each a little later than the one before.
 struct Slow {
-    /// How many chunks are still to come; `None` for a body that stops without an end after the first.
+    /// How many chunks are still to come; `None` for a body that stops without an end after the
+    /// first.
     left: Option<usize>,
     sent: Arc<AtomicUsize>,
     turns: usize,
