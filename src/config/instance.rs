@@ -46,7 +46,8 @@ settings! {
     /// What an instance is called, and where its directory is.
     pub(super) struct DirectoryTable: Instance {
         /// The instance's name, in answers and for `?instance=`; `name` for short in the file. In
-        /// the environment it picks the instance that the other variables are for.
+        /// the environment it names the one instance that the variables of this table change;
+        /// without it they are refused beside a file with several.
         instance_name: String = Text("1 to 128 printable characters, unique without regard to letter case", name),
             default "AWS-ILM_instance_1";
         /// The `brand` in answers.

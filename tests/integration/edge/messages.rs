@@ -286,6 +286,12 @@ fn marks_and_encodings_of_files_are_passed_over_or_named() {
         taken.code == Some(1) && taken.stdout.contains("no connection to the directory at 127.0.0.1:9"),
         "{taken:?}"
     );
+    let marked_toml = File::new("\u{feff}listen = \"nowhere\"\n");
+    let read = run(&["check", "--config", marked_toml.path()], &[]);
+    assert!(
+        read.stderr.contains("listen (") && !read.stderr.contains("TOML"),
+        "{read:?}"
+    );
     for settings in [
         &[("AWS_ILM_CONFIG", utf_16.path())][..],
         &[url, ("AWS_ILM_AUTHENTICATION_TOKEN_FILE", utf_16.path())],

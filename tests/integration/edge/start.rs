@@ -112,3 +112,18 @@ fn a_second_signal_ends_the_service_at_once() {
     assert_eq!(service.code(), Some(1));
     service.stderr.line_with("ended at once by a second signal");
 }
+
+#[test]
+fn an_expired_token_is_told_once_and_as_expired() {
+    let settings = [
+        ("AWS_ILM_URL", "http://127.0.0.1:9/T"),
+        ("AWS_ILM_AUTHENTICATION_TOKEN", "token"),
+        ("AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES", "1999-01-31"),
+    ];
+    let (service, _) = Running::serve(&[], &settings);
+    // The service has begun its work by then.
+    service.stderr.line_with("no connection to the directory");
+    let log = service.stderr.text();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("expire")).collect();
+    assert!(told.len() == 1 && told[0].contains("the token has expired"), "{log}");
+}
