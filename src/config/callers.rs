@@ -225,7 +225,7 @@ pub(super) fn read(context: LoadContext<'_>, section: &mut Section<'_>) -> Optio
             let text = match source.text() {
                 Ok(text) => text,
                 Err(error) => {
-                    let help = format!("give the path of a TOML file with [[callers]] ({error})");
+                    let help = format!("{error}: give the path of a TOML file with [[callers]]");
                     section.refuse(AccessSettings::callers_file, &help);
                     return None;
                 }

@@ -93,9 +93,10 @@ impl Inner {
 
     /// Puts a token of a file in the place of the one before it, and in use.
     fn renew(&mut self, place: usize, token: SecretString) {
+        let is_in_place = is_same(&self.tokens[place].secret, &token);
         let previous = std::mem::replace(&mut self.tokens[place].secret, token);
         let rejected = self.rejected_previous.as_ref();
-        if rejected.is_none_or(|rejected| !is_same(rejected, &previous)) {
+        if !is_in_place && rejected.is_none_or(|rejected| !is_same(rejected, &previous)) {
             self.previous = Some((place, previous));
         }
         self.refused[place] = false;

@@ -41,7 +41,7 @@ async fn a_new_token_that_is_refused_is_told_until_it_works() {
             .iter()
             .filter(|request| request.status == Some(401))
             .count()
-            < 3
+            < 5
     );
 
     world
