@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     callers::{ALL, caller, key, world},
-    harness::{Answer, World, answer},
+    harness::{Answer, Setup, World, answer, until},
 };
 
 async fn send(world: &World, path: &str, body: &str, fields: &[(&str, &str)]) -> Answer {
@@ -23,9 +23,23 @@ const LENIENT: (&str, &str) = ("prefer", "handling=lenient");
 /// A failed command, of users and of groups, with every status that one can have.
 #[tokio::test]
 async fn a_failed_command_is_its_envelope_with_200() {
-    let world = World::start().await;
-    let fault = |kind| world.sandbox.script(Fault::new(kind).times(2));
+    let world = World::with(Setup {
+        environment: vec![
+            ("AWS_ILM_REQUEST_TIMEOUT", "300ms".to_owned()),
+            ("AWS_ILM_COMMAND_TIMEOUT", "2s".to_owned()),
+        ],
+        ..Setup::default()
+    })
+    .await;
+    let fault = |kind| world.sandbox.script(Fault::new(kind).times(9));
     let status = |status| FaultKind::Status { status };
+    let throttled = FaultKind::Throttle {
+        retry_after: Some("7".to_owned()),
+    };
+    let late = FaultKind::Slow {
+        milliseconds: 5_000,
+        work_late: false,
+    };
     let absent = json!({"user-profile": {"id": "nobody"}}).to_string();
     let group = json!({"scim": {"displayName": "Nobody"}}).to_string();
     for (command, body, kind, expected) in [
@@ -42,6 +56,8 @@ async fn a_failed_command_is_its_envelope_with_200() {
         ("iam-get-group", &group, Some(status(403)), 502),
         ("iam-create-group", &group, Some(status(409)), 409),
         ("test-module", "{}", Some(status(401)), 502),
+        ("iam-get-user", &absent, Some(throttled), 503),
+        ("iam-get-group", &group, Some(late), 504),
     ] {
         let mut answers = Vec::new();
         for fields in [&[JSON][..], &[JSON, LENIENT]] {
@@ -62,7 +78,10 @@ async fn a_failed_command_is_its_envelope_with_200() {
         );
         assert_eq!(lenient.header("preference-applied"), Some("handling=lenient"));
         let without_id = |text: &str| text.split(" (AWS request id").next().unwrap().to_owned();
-        assert_eq!(without_id(&lenient.text), without_id(&strict.text), "{command}");
+        // A throttled lane refuses the second one by itself, in other words.
+        if expected != 503 {
+            assert_eq!(without_id(&lenient.text), without_id(&strict.text), "{command}");
+        }
     }
 }
 
@@ -201,4 +220,39 @@ async fn no_other_problem_is_softened() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert_eq!(answer.header("preference-applied"), None);
     }
+}
+
+/// A service that is busy says so by its status, whatever was asked for.
+#[tokio::test]
+async fn a_busy_service_stays_busy() {
+    let world = World::with(Setup {
+        environment: vec![("AWS_ILM_MAX_CONCURRENT_COMMANDS", "1".to_owned())],
+        ..Setup::default()
+    })
+    .await;
+    let late = FaultKind::Slow {
+        milliseconds: 3_000,
+        work_late: false,
+    };
+    world.sandbox.script(Fault::new(late).on("CreateGroup"));
+    let group = json!({"scim": {"displayName": "Late"}});
+    let first = world
+        .http
+        .post(world.url("/commands/iam-create-group"))
+        .json(&group)
+        .send();
+    let first = tokio::spawn(first);
+    until(|| world.sandbox.calls().contains_key("CreateGroup")).await;
+    let body = json!({"user-profile": {"username": "test"}}).to_string();
+    let busy = send(&world, "/commands/iam-get-user", &body, &[JSON, LENIENT]).await;
+    assert_eq!((busy.status, &busy.json()["type"]), (503, &json!("/problems/busy")));
+    assert_eq!(busy.header("preference-applied"), None);
+    // A body that is refused needs no place.
+    assert_eq!(
+        send(&world, "/commands/iam-get-user", "{}", &[JSON, LENIENT])
+            .await
+            .status,
+        200
+    );
+    first.abort();
 }
