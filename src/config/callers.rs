@@ -111,6 +111,11 @@ impl CallerSource {
             are_made,
         };
         let loaded = self.read(table, known_instances, &mut report);
+        if have_all_expired(&loaded.callers) {
+            let warning =
+                "all keys of all callers have expired, so nobody is let in: make new ones with `aws-ilm key new`";
+            report.warnings.push(format!("{CALLERS} ({}): {warning}", self.name));
+        }
         let (loaded, warnings) = report.finish(loaded)?;
         Ok(Loaded { warnings, ..loaded })
     }
@@ -173,11 +178,6 @@ impl CallerSource {
             }
             caller::refuse_what_is_others(&mut section, &caller, &callers);
             callers.push(caller);
-        }
-        if have_all_expired(&callers) {
-            let warning =
-                "all keys of all callers have expired, so nobody is let in: make new ones with `aws-ilm key new`";
-            report.warnings.push(format!("{CALLERS} ({}): {warning}", self.name));
         }
         Loaded {
             callers,

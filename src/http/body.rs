@@ -2,7 +2,7 @@
 //!
 //! [`RawBody`] is for routes that verify a body before they parse it; [`Arguments`] is built on it.
 //! What can be refused from the header section alone is refused before anything of the body is
-//! kept; what is left of it then is thrown away ([`unread`](super::unread)).
+//! kept; what is left of it then is thrown away (`unread`).
 //!
 //! [`Arguments`]: super::arguments::Arguments
 

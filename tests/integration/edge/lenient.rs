@@ -20,17 +20,22 @@ async fn send(world: &World, path: &str, body: &str, fields: &[(&str, &str)]) ->
 const JSON: (&str, &str) = ("content-type", "application/json");
 const LENIENT: (&str, &str) = ("prefer", "handling=lenient");
 
-/// A failed command, of users and of groups, with every status that one can have.
-#[tokio::test]
-async fn a_failed_command_is_its_envelope_with_200() {
-    let world = World::with(Setup {
+/// A world whose commands have little time.
+async fn impatient() -> World {
+    World::with(Setup {
         environment: vec![
             ("AWS_ILM_REQUEST_TIMEOUT", "300ms".to_owned()),
             ("AWS_ILM_COMMAND_TIMEOUT", "2s".to_owned()),
         ],
         ..Setup::default()
     })
-    .await;
+    .await
+}
+
+/// A failed command, of users and of groups, with every status that one can have.
+#[tokio::test]
+async fn a_failed_command_is_its_envelope_with_200() {
+    let world = impatient().await;
     let fault = |kind| world.sandbox.script(Fault::new(kind).times(9));
     let status = |status| FaultKind::Status { status };
     let throttled = FaultKind::Throttle {
@@ -127,6 +132,13 @@ async fn refused_arguments_are_a_failed_envelope_with_200() {
             assert_eq!(lenient.json()["IAM"]["UserProfile"], *profile, "{command} {body}");
         }
     }
+    world.assert_calls(&[]);
+}
+
+/// The same of groups and of the instance, each under its own key.
+#[tokio::test]
+async fn refused_arguments_of_groups_are_told_under_their_own_keys() {
+    let world = World::start().await;
     for (command, key) in [
         ("iam-get-group", "GetGroup"),
         ("iam-create-group", "CreateGroup"),
@@ -147,7 +159,12 @@ async fn refused_arguments_are_a_failed_envelope_with_200() {
         );
         assert_eq!(told["errorMessage"], strict.json()["detail"]);
     }
-    // A dry run says so, and Markdown is Markdown.
+    world.assert_calls(&[]);
+}
+
+#[tokio::test]
+async fn a_refused_dry_run_says_so_and_markdown_is_markdown() {
+    let world = World::start().await;
     let dry = send(&world, "/commands/iam-get-user?dryRun=true", "{}", &[JSON, LENIENT]).await;
     assert_eq!(
         (dry.status, &dry.json()["dryRun"]["requests"]),
@@ -174,7 +191,6 @@ async fn refused_arguments_are_a_failed_envelope_with_200() {
             .status,
         400
     );
-    world.assert_calls(&[]);
 }
 
 /// Everything else is answered as it is to others.
