@@ -26,6 +26,7 @@ pub mod get_mapping_fields;
 pub mod get_user;
 mod group;
 mod person;
+mod refused;
 mod settle;
 pub mod stored;
 pub mod test_module;
@@ -37,6 +38,7 @@ pub mod update_group;
 pub mod update_user;
 
 pub use arguments::{FieldNames, MemberIds, Switch};
+pub use refused::refused;
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;

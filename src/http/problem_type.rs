@@ -127,9 +127,6 @@ problem_types! {
     /// The path is known, the method is not offered on it.
     MethodNotAllowed: METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "Method not allowed", Keep,
         "Use a method that the answer's `Allow` header field lists. Commands are sent with `POST`.";
-    /// Nothing on offer satisfies the `Accept` header field.
-    NotAcceptable: NOT_ACCEPTABLE, "/problems/not-acceptable", "Not acceptable", Keep,
-        "Name `application/json` or `text/markdown` in `Accept`, or leave the field out.";
     /// The request did not arrive whole in time. Nothing was done.
     RequestTimeout: REQUEST_TIMEOUT, "/problems/request-timeout", "The request took too long to arrive", Close,
         "Send the body in one go, and try again. The operator sets the time with `body_timeout`.";

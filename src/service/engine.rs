@@ -132,7 +132,7 @@ async fn decide_and_perform(
             }
         };
         if let Err(error) = &answer {
-            log(error);
+            log(error, instance.name());
         }
         known.answers.push(answer);
         // A dry run waits for nothing, and deciding about a hundred thousand members takes its
@@ -189,12 +189,12 @@ fn assumed(step: &Step, known: &Known) -> Reply {
 
 /// What the log keeps of a failed request. The directory's own words stay out: they may quote the
 /// person.
-fn log(error: &scim::ScimError) {
+fn log(error: &scim::ScimError, instance: &str) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {
         // Ordinary turns of a decision.
         ErrorKind::Absent | ErrorKind::Status(409) => {
-            tracing::debug!(aws_request_id = request_id, "{}", error.summary())
+            tracing::debug!(instance, aws_request_id = request_id, "{}", error.summary())
         }
         ErrorKind::Connect
         | ErrorKind::Timeout
@@ -205,6 +205,6 @@ fn log(error: &scim::ScimError) {
         | ErrorKind::Unreadable
         | ErrorKind::Expired
         | ErrorKind::Congested
-        | ErrorKind::CircuitOpen => tracing::warn!(aws_request_id = request_id, "{}", error.summary()),
+        | ErrorKind::CircuitOpen => tracing::warn!(instance, aws_request_id = request_id, "{}", error.summary()),
     }
 }

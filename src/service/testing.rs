@@ -46,6 +46,7 @@ fn client() -> Client {
         expires: None,
     };
     let target = Target {
+        name: "test".into(),
         base: Url::parse("http://127.0.0.1:9/").unwrap(),
         token,
         second_token: None,

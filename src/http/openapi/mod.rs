@@ -194,7 +194,6 @@ fn complete_command(name: &str, operation: &mut Operation, components: &mut Comp
     };
     add_envelopes(operation, statuses, &answers, &example["response"]);
     components::refuse(operation, &BESIDE_ENVELOPES);
-    components::refuse(operation, &["NotAcceptable"]);
 }
 
 fn complete_explain(operation: &mut Operation) {

@@ -64,7 +64,7 @@ impl Refusal {
 }
 
 /// Every refusal that is referred to, each told once.
-pub(super) const REFUSALS: [Refusal; 17] = [
+pub(super) const REFUSALS: [Refusal; 16] = [
     Refusal {
         name: "BadRequest",
         description: "The request is faulty; `errors` says where. Mend it.",
@@ -106,11 +106,6 @@ pub(super) const REFUSALS: [Refusal; 17] = [
         name: "MethodNotAllowed",
         description: "The method is not offered here; `Allow` lists those that are.",
         types: &[ProblemType::MethodNotAllowed],
-    },
-    Refusal {
-        name: "NotAcceptable",
-        description: "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
-        types: &[ProblemType::NotAcceptable],
     },
     Refusal {
         name: "RequestTimeout",
@@ -165,16 +160,11 @@ pub(super) const REFUSALS: [Refusal; 17] = [
 ];
 
 /// What any request can be refused with.
-pub(super) const OF_ALL: [&str; 5] = [
-    "MethodNotAllowed",
-    "TargetTooLong",
-    "Misdirected",
-    "HeadersTooLarge",
-    "Internal",
-];
+pub(super) const OF_ALL: [&str; 4] = ["MethodNotAllowed", "TargetTooLong", "HeadersTooLarge", "Internal"];
 
-/// What a request can be refused with whose sender is not let in; not those of open routes.
-pub(super) const OF_CALLERS: [&str; 3] = ["Unauthorised", "Forbidden", "TooManyRequests"];
+/// What a request can be refused with whose sender is not let in, or that is under a name that is
+/// not the service's; not those of open routes.
+pub(super) const OF_CALLERS: [&str; 4] = ["Unauthorised", "Forbidden", "Misdirected", "TooManyRequests"];
 
 /// What a request with a body can be refused with.
 pub(super) const OF_BODIES: [&str; 4] = ["BadRequest", "RequestTimeout", "BodyTooLarge", "UnsupportedMediaType"];
@@ -197,7 +187,6 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         ProblemType::NoSuchInstance => Problem::no_such_instance(),
         ProblemType::NoSuchMapper => Problem::no_such_mapper(),
         ProblemType::MethodNotAllowed => Problem::method_not_allowed(None),
-        ProblemType::NotAcceptable => Problem::not_acceptable("application/json and text/markdown"),
         ProblemType::RequestTimeout => Problem::request_timeout(Duration::from_secs(20)),
         ProblemType::BodyTooLarge => Problem::body_too_large(1024 * 1024),
         ProblemType::TargetTooLong => Problem::target_too_long(MAX_TARGET),

@@ -137,11 +137,16 @@ async fn a_dry_run_has_just_the_keys_that_the_document_names() {
     let document: Value = serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap();
     for (command, arguments) in examples() {
         let content = &document["paths"][format!("/commands/{command}")]["post"]["responses"]["200"]["content"];
-        let one_of = content["application/json"]["schema"]["oneOf"].as_array().unwrap();
-        let schema = one_of
-            .iter()
-            .find_map(|schema| schema["properties"].get("dryRun"))
-            .unwrap();
+        let referred = |schema: &Value| {
+            let place = schema["$ref"].as_str().unwrap().trim_start_matches('#');
+            document.pointer(place).unwrap().clone()
+        };
+        let answer = referred(&content["application/json"]["schema"]);
+        let forms = answer["oneOf"].as_array().unwrap().iter().map(referred);
+        let schema = forms
+            .into_iter()
+            .find_map(|form| form["properties"].get("dryRun").cloned());
+        let schema = schema.unwrap();
         let world = demonstration().await;
         let told = world.dry_run(command, &arguments).await.json();
         let keys: Vec<_> = told["dryRun"].as_object().unwrap().keys().collect();

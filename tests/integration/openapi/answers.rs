@@ -78,7 +78,6 @@ async fn every_answer_that_can_be_provoked_is_documented() {
         "/commands/iam-create-user",
         world.command("iam-create-user", &amira).await,
     );
-    check(406, get_user, answer(post().header("accept", "image/png")).await);
     check(413, get_user, answer(post().body("x".repeat(2 * 1024 * 1024))).await);
     check(421, get_user, answer(post().header("host", "evil.example")).await);
     check(431, get_user, answer(post().header("x", "x".repeat(33 * 1024))).await);
@@ -108,7 +107,9 @@ async fn every_answer_that_can_be_provoked_is_documented() {
     for path in ["/health/live", "/health/ready", "/instances", "/mappers"] {
         check(200, path, world.get(path).await);
         let request = || world.http.get(world.url(path));
-        check(421, path, answer(request().header("host", "evil.example")).await);
+        if !path.starts_with("/health") {
+            check(421, path, answer(request().header("host", "evil.example")).await);
+        }
         check(431, path, answer(request().header("x", "x".repeat(33 * 1024))).await);
         check(414, path, world.get(&format!("{path}?{}", "x".repeat(9_000))).await);
     }

@@ -4,30 +4,33 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
-use super::{audit_guard::AuditGuard, response::answer};
+use super::{Read, audit_guard::AuditGuard, response::answer};
 use crate::{
     commands::{self, Command},
     http::{
-        body::{BUSY_RETRY, BodyReservation},
+        arguments::{Arguments, RefusedArguments},
+        body::BUSY_RETRY,
         negotiate::{Handling, PREFER, Representation},
         principal::Principal,
         problem::Problem,
         query::CommandQuery,
         state::App,
     },
-    service::{Instance, RunError, Turn},
+    service::{Completed, Instance, Journal, RunError, Turn},
 };
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked
-/// before a byte of the body is read: here a command is accepted, and nowhere later are rights
+/// before anything of the body is kept: here a command is accepted, and nowhere later are rights
 /// asked for again, unless the callers are replaced while its body arrives.
 pub(super) struct Call {
     app: App,
     principal: Principal,
+    /// The command's name.
+    command: &'static str,
     instance: Arc<Instance>,
     is_named: bool,
     /// Whether the command changes a directory.
@@ -52,7 +55,7 @@ impl FromRequestParts<App> for Call {
                 .iter()
                 .filter_map(|value: &HeaderValue| value.to_str().ok())
         };
-        let representation = Representation::choose(texts(header::ACCEPT))?;
+        let representation = Representation::choose(texts(header::ACCEPT));
         let handling = Handling::choose(texts(PREFER));
         let instance = app.service.instance(query.instance.as_deref()).cloned();
         let name = instance.as_ref().map(|instance| instance.name());
@@ -61,6 +64,7 @@ impl FromRequestParts<App> for Call {
         Ok(Self {
             app: app.clone(),
             principal,
+            command,
             instance,
             is_named: query.instance.is_some(),
             writes,
@@ -73,18 +77,25 @@ impl FromRequestParts<App> for Call {
 
 impl Call {
     /// Asks once more where the callers were replaced while the body arrived.
-    async fn reauthenticate(&mut self, command: &Command) -> Result<(), Problem> {
+    async fn reauthenticate(&mut self) -> Result<(), Problem> {
         self.principal.reauthenticate().await?;
-        self.principal.require_command(command.name(), self.writes)?;
+        self.principal.require_command(self.command, self.writes)?;
         self.principal
             .require_instance(Some(self.instance.name()), self.is_named)
     }
 
-    /// Runs the command, keeping its place until it has ended.
-    pub(super) async fn run(mut self, command: Command, reservation: BodyReservation) -> Response {
-        if let Err(problem) = self.reauthenticate(&command).await {
+    /// Runs the command, if its arguments could be read, keeping its place until it has ended.
+    pub(super) async fn run<A, T>(mut self, arguments: Read<A>, command: fn(T) -> Command) -> Response
+    where
+        Arguments<T>: From<A>,
+    {
+        if let Err(problem) = self.reauthenticate().await {
             return problem.into_response();
         }
+        let (command, reservation) = match arguments.map(Arguments::from) {
+            Ok(Arguments { value, reservation }) => (command(value), reservation),
+            Err(refused) => return self.refuse(refused),
+        };
         let app = self.app;
         let accepted = AuditGuard {
             principal: self.principal,
@@ -103,6 +114,34 @@ impl Call {
             Err(RunError::Stopping) => Problem::shutting_down(app.stopping_retry).into_response(),
             Err(RunError::Broken) => Problem::internal().into_response(),
         }
+    }
+}
+
+impl Call {
+    /// Answers arguments that are refused: with a problem, or to a caller who throws away the body
+    /// of anything but 200 with a failed envelope, for what the caller can mend.
+    fn refuse(self, refused: RefusedArguments) -> Response {
+        let RefusedArguments { problem, profile } = refused;
+        let is_mendable = matches!(
+            problem.problem_type().status(),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+        );
+        if self.handling == Handling::Strict || !is_mendable {
+            return problem.into_response();
+        }
+        let Some(outcome) = commands::refused(self.command, profile, problem.detail()) else {
+            return problem.into_response();
+        };
+        let journal = Journal {
+            dry_run: self.dry_run,
+            ..Journal::default()
+        };
+        let completed = Completed {
+            command: self.command,
+            outcome,
+            journal,
+        };
+        answer(completed, &self.instance, self.representation, self.handling)
     }
 }
 

@@ -9,6 +9,8 @@
 //! Answers may end up in logs and tickets of others, so a detail names fields, parameters and
 //! headers, and never a value that the caller sent.
 
+mod reasons;
+
 use std::time::Duration;
 
 use axum::{
@@ -19,10 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use crate::http::problem_type::ProblemType;
-use crate::json::{JsonError, JsonErrorKind, shown_name};
-
-/// The challenge of a 401. Other ways to authenticate have no scheme that could be named here.
-const CHALLENGE: &str = "Bearer realm=\"aws-ilm\"";
+use crate::json::{JsonError, JsonErrorKind};
 
 /// The media type of every problem (RFC 9457 section 6.1).
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -34,9 +33,9 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
     "type": "/problems/unknown-argument",
     "title": "Unknown argument",
     "status": 400,
-    "detail": "unknown argument `user-profil`; taken here: `user-profile`, `allow-enable`",
+    "detail": "The argument `user-profil` is not known; there are `user-profile`, `allow-enable`.",
     "requestId": "0197f3a2-8f0b-7c3e-9d55-0c4f5f6d7a81",
-    "errors": [{"pointer": "/user-profil", "detail": "unknown argument `user-profil`; taken here: `user-profile`, `allow-enable`"}]
+    "errors": [{"pointer": "/user-profil", "detail": "the argument `user-profil` is not known; there are `user-profile`, `allow-enable`"}]
 }))]
 pub struct Problem {
     /// The kind of problem: `/problems/` and its name. Stable, for programs; and the address of
@@ -49,7 +48,8 @@ pub struct Problem {
     title: &'static str,
     /// The HTTP status, once more.
     status: u16,
-    /// What was wrong this time, and what would be right.
+    /// What was wrong this time, and what would be right: whole sentences, which name the part of
+    /// the request that is at fault.
     #[schema(value_type = String)]
     detail: Box<str>,
     /// The id under which this request stands in the logs; also in the `x-request-id` header field.
@@ -97,196 +97,9 @@ impl Problem {
         }
     }
 
-    /// The body is not one JSON document; `pointer` and `detail` say where and why.
-    pub fn not_json(pointer: &str, detail: &str) -> Self {
-        Self::new(ProblemType::NotJson, detail).at_pointer(pointer, detail)
-    }
-
-    /// The body names an argument that does not exist.
-    pub fn unknown_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(ProblemType::UnknownArgument, detail).at_pointer(pointer, detail)
-    }
-
-    /// An argument has the wrong type or form. `detail` must not quote the value.
-    pub fn bad_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(ProblemType::BadArgument, detail).at_pointer(pointer, detail)
-    }
-
-    /// A required argument is missing; `pointer` is where it should stand.
-    pub fn missing_argument(pointer: &str, detail: &str) -> Self {
-        Self::new(ProblemType::MissingArgument, detail).at_pointer(pointer, detail)
-    }
-
-    /// A query parameter is at fault. `name` may come from the caller and is cut and escaped;
-    /// `detail` must not quote the value.
-    pub fn bad_parameter(name: &str, detail: &str) -> Self {
-        let name = shown_name(name);
-        let problem = Self::new(ProblemType::BadParameter, format!("query parameter `{name}`: {detail}"));
-        problem.at_parameter(name, detail)
-    }
-
-    /// A header field is missing, doubled or malformed. `detail` must not quote its value.
-    pub fn bad_header(name: &'static str, detail: &str) -> Self {
-        Self::new(ProblemType::BadHeader, format!("header field `{name}`: {detail}")).at_header(name, detail)
-    }
-
-    /// The credentials are missing or prove no caller. Says nothing about why: a guesser learns
-    /// nothing from it.
-    pub fn unauthorised() -> Self {
-        let detail = "credentials that are known here are needed: an API key or a token in `Authorization: Bearer`, a key in `X-API-Key`, or a \
-                      client certificate";
-        // RFC 9110 section 15.5.2 wants a challenge with every 401, RFC 6750 section 3 a parameter
-        // in it.
-        Self::new(ProblemType::Unauthorised, detail).with_field(header::WWW_AUTHENTICATE, CHALLENGE)
-    }
-
-    /// Too many credentials from one address were none, until `retry_after` has passed.
-    pub fn too_many_failures(retry_after: Duration) -> Self {
-        let detail = "there were too many failed attempts from this address";
-        Self::new(ProblemType::TooManyRequests, detail).retry_after(retry_after)
-    }
-
-    /// The keys of the token's issuer can't be had; worth another try after `retry_after`.
-    pub fn keys_unavailable(retry_after: Duration) -> Self {
-        let detail = "the keys of the token's issuer can't be had at the moment; nothing was done";
-        Self::new(ProblemType::KeysUnavailable, detail).retry_after(retry_after)
-    }
-
-    /// The caller lacks a right; `missing` names that right ("to run iam-get-user") and nothing
-    /// about what exists.
-    pub fn forbidden(missing: &str) -> Self {
-        Self::new(ProblemType::Forbidden, format!("the caller lacks the right {missing}"))
-    }
-
-    /// No route has this path.
-    pub fn no_such_route() -> Self {
-        Self::new(
-            ProblemType::NoSuchRoute,
-            "there is nothing under this path; /openapi.json lists what there is",
-        )
-    }
-
-    /// No problem type has the name asked for.
-    pub fn no_such_problem_type() -> Self {
-        Self::new(
-            ProblemType::NoSuchRoute,
-            "there is no problem type of this name; GET /problems lists all of them",
-        )
-    }
-
-    /// No instance uses a mapper of the name asked for.
-    pub fn no_such_mapper() -> Self {
-        Self::new(
-            ProblemType::NoSuchMapper,
-            "no instance uses a mapper of this name, this way round; GET /mappers lists those in use",
-        )
-    }
-
-    /// No instance of the name asked for, or none that this caller may know of.
-    pub fn no_such_instance() -> Self {
-        Self::new(ProblemType::NoSuchInstance, "there is no instance of this name")
-            .at_parameter("instance".to_owned(), "names no configured instance")
-    }
-
-    /// The method is not offered. `allow` lists those that are (RFC 9110 section 15.5.6); axum's
-    /// router adds its own list where `None` is given.
-    pub fn method_not_allowed(allow: Option<&'static str>) -> Self {
-        let problem = Self::new(
-            ProblemType::MethodNotAllowed,
-            "the method is not offered here; the Allow header field lists those that are",
-        );
-        match allow {
-            Some(allow) => problem.with_field(header::ALLOW, allow),
-            None => problem,
-        }
-    }
-
-    /// No representation on offer satisfies `Accept`; `offered` lists what there is.
-    pub fn not_acceptable(offered: &str) -> Self {
-        let detail = format!("only {offered} can be given");
-        Self::new(ProblemType::NotAcceptable, detail.clone()).at_header("Accept", &detail)
-    }
-
-    /// The body did not arrive whole within `limit`.
-    pub fn request_timeout(limit: Duration) -> Self {
-        Self::new(
-            ProblemType::RequestTimeout,
-            format!("the body did not arrive whole within {} s", limit.as_secs_f64()),
-        )
-    }
-
-    /// The body is longer than `limit` bytes.
-    pub fn body_too_large(limit: usize) -> Self {
-        Self::new(ProblemType::BodyTooLarge, format!("a body has at most {limit} bytes"))
-    }
-
-    /// The request target is longer than `limit` bytes.
-    pub fn target_too_long(limit: usize) -> Self {
-        Self::new(
-            ProblemType::TargetTooLong,
-            format!("a request target has at most {limit} bytes"),
-        )
-    }
-
-    /// The body is not declared as JSON in UTF-8.
-    pub fn unsupported_media_type(detail: &str) -> Self {
-        // RFC 9110 section 15.5.16: Accept for a type, Accept-Encoding for a coding.
-        Self::new(ProblemType::UnsupportedMediaType, detail)
-            .at_header("Content-Type", detail)
-            .with_field(header::ACCEPT, "application/json")
-    }
-
-    /// The body is compressed.
-    pub fn unsupported_encoding() -> Self {
-        let detail = "a body is taken uncompressed only";
-        Self::new(ProblemType::UnsupportedEncoding, detail)
-            .at_header("Content-Encoding", detail)
-            .with_field(header::ACCEPT_ENCODING, "identity")
-    }
-
-    /// The request names a host that this service is not.
-    pub fn misdirected() -> Self {
-        let detail = "this service does not answer to that host name; its operator can allow it";
-        Self::new(ProblemType::Misdirected, detail).at_header("Host", detail)
-    }
-
-    /// The caller is over its limit until `retry_after` has passed.
-    pub fn too_many_requests(retry_after: Duration) -> Self {
-        Self::new(ProblemType::TooManyRequests, "too many requests from this caller").retry_after(retry_after)
-    }
-
-    /// The header section is longer than `limit` bytes.
-    pub fn headers_too_large(limit: usize) -> Self {
-        Self::new(
-            ProblemType::HeadersTooLarge,
-            format!("a header section has at most {limit} bytes"),
-        )
-    }
-
-    /// A fault of ours. Says nothing about what happened: the log does, under the request id.
-    pub fn internal() -> Self {
-        Self::new(
-            ProblemType::Internal,
-            "something went wrong here; the logs say what, under the request id",
-        )
-    }
-
-    /// As much is being worked on as can be; worth another try after `retry_after`.
-    pub fn busy(retry_after: Duration) -> Self {
-        Self::new(
-            ProblemType::Busy,
-            "as much is being worked on as can be; nothing was done",
-        )
-        .retry_after(retry_after)
-    }
-
-    /// The service is stopping; another replica, or this one after `retry_after`, can be asked.
-    pub fn shutting_down(retry_after: Duration) -> Self {
-        Self::new(
-            ProblemType::ShuttingDown,
-            "the service is shutting down; nothing was done",
-        )
-        .retry_after(retry_after)
+    /// What was wrong, in whole sentences.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The reason.
@@ -388,7 +201,7 @@ mod tests {
             body,
             json!({
                 "type": "/problems/unknown-argument", "title": "Unknown argument", "status": 400,
-                "detail": "unknown argument `a`", "requestId": "r-1",
+                "detail": "Unknown argument `a`.", "requestId": "r-1",
                 "errors": [{"pointer": "/a", "detail": "unknown argument `a`"}],
             })
         );
@@ -411,6 +224,62 @@ mod tests {
                 (status, &MEDIA_TYPE.parse().unwrap())
             );
         }
+    }
+
+    #[test]
+    fn every_detail_is_a_sentence_that_names_the_part_at_fault() {
+        let second = Duration::from_secs(1);
+        let problems = [
+            Problem::not_json("", "the document is empty"),
+            Problem::not_json("/user-profile", "a key is given twice in one object"),
+            Problem::from(JsonError {
+                kind: JsonErrorKind::UnknownField,
+                pointer: "/x".to_owned(),
+                message: "the argument `x` is not known; there is none here".to_owned(),
+            }),
+            Problem::bad_argument("", "an object is wanted, a list was given"),
+            Problem::bad_argument("/allow-enable", "must be true or false"),
+            Problem::bad_argument("/user-profile/a", "a text is wanted, a list was given"),
+            Problem::missing_argument("/user-profile", "the argument `user-profile` is missing"),
+            Problem::bad_parameter("dryrun", "is not known; there are `instance` and `dryRun`"),
+            Problem::bad_header("Host", "is missing"),
+            Problem::unauthorised(),
+            Problem::forbidden("to run iam-get-user"),
+            Problem::no_such_route(None),
+            Problem::no_such_route(Some("/commands/iam-get-user")),
+            Problem::no_such_mapper(),
+            Problem::no_such_instance(),
+            Problem::method_not_allowed(None),
+            Problem::request_timeout(second),
+            Problem::body_too_large(1),
+            Problem::target_too_long(1),
+            Problem::unsupported_media_type("is missing; application/json is taken"),
+            Problem::unsupported_encoding(),
+            Problem::misdirected(),
+            Problem::misdirected_target(),
+            Problem::too_many_requests(second),
+            Problem::too_many_failures(second),
+            Problem::headers_too_large(1),
+            Problem::internal(),
+            Problem::keys_unavailable(second),
+            Problem::busy(second),
+            Problem::shutting_down(second),
+        ];
+        for problem in &problems {
+            let detail = &*problem.detail;
+            assert!(detail.starts_with(|first: char| first.is_ascii_uppercase()), "{detail}");
+            assert!(detail.ends_with(['.', '?']) && !detail.ends_with(".."), "{detail}");
+            for part in &problem.errors {
+                let pointer = part.pointer.as_deref().map(|pointer| pointer.trim_start_matches('/'));
+                let name = pointer
+                    .or(part.parameter.as_deref())
+                    .or(part.header.as_deref())
+                    .unwrap_or_default();
+                assert!(detail.contains(if name.is_empty() { "body" } else { name }), "{detail}");
+            }
+        }
+        let types: HashSet<_> = problems.iter().map(Problem::problem_type).collect();
+        assert_eq!(types.len(), ProblemType::ALL.len(), "a type without an example here");
     }
 
     #[test]
