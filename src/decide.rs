@@ -140,8 +140,8 @@ impl<'a> Replay<'a> {
         self.known.retried
     }
 
-    /// The operation that was accepted later and has disabled the user of this id; none for a command
-    /// that is not stored.
+    /// The operation that was accepted later and has disabled the user of this id; none for a
+    /// command that is not stored.
     pub fn newer_disable(&mut self, id: &Id) -> Asked<'a, Option<&'a str>> {
         if !self.known.is_stored {
             return Ok(Ok(None));

@@ -24,6 +24,7 @@ step 'hostile connections: full form' connections --full
 step 'fuzz: five minutes a target' tests/fuzz.sh all 300
 step 'who is meant: 100,000 cases' who --cases 100000 --seed "${WHO_SEED:-1}"
 step 'third-party SCIM servers' third_party_both
+step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000
 step 'OpenAPI document against the service, long' suite openapi.py --long
 step 'clients that generators make of the document' suite clients.py
 step 'Swagger UI in a browser' suite browser.py

@@ -36,6 +36,7 @@ pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authentic
         watched.text()
     });
     let mut is_readable = true;
+    let mut is_faulty = false;
     loop {
         let text = match watcher.changed().await {
             Ok(text) => text,
@@ -49,18 +50,28 @@ pub(super) async fn watch(settings: CallerSettings, authenticator: Arc<Authentic
         if !mem::replace(&mut is_readable, true) {
             tracing::info!("the callers' file {} can be read again", source.name());
         }
+        let source_name = source.name().to_owned();
         let source = Arc::clone(&source);
         let Ok(found) = tokio::task::spawn_blocking(move || source.load(&text)).await else {
             tracing::error!("a defect: the callers are not watched any more; restart the service to change them");
             return;
         };
         match found {
-            Ok(found) if found.is_like(&loaded) => {}
+            Ok(found) if found.is_like(&loaded) => {
+                if mem::take(&mut is_faulty) {
+                    tracing::info!(
+                        "the callers' file {} has no fault any more; its callers are those in force",
+                        source_name
+                    );
+                }
+            }
             Ok(found) => {
+                is_faulty = false;
                 put_into_force(found.clone(), &authenticator);
                 loaded = found;
             }
             Err(error) => {
+                is_faulty = true;
                 for fault in error.0 {
                     tracing::error!("the callers stay as they were: {fault}");
                 }

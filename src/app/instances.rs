@@ -17,6 +17,10 @@ use crate::{
 /// a second at the latest.
 const TOKEN_POLL: Duration = Duration::from_millis(500);
 
+/// How soon a token that the directory refuses is tried again: the shortest pause, and the longest,
+/// to which it doubles. A directory may come to know a token later than its file.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
 /// What the settings of the instances make.
 pub(crate) struct Instances {
     /// In the order of the configuration.
@@ -68,10 +72,23 @@ impl TokenFiles {
         };
         // Reading a token that is in use already changes nothing, so that what is there at start
         // need not be known.
-        let mut watcher = files::watch(&format!("the token of {instance}"), TOKEN_POLL, None, look);
+        let mut watcher = files::watch(
+            &format!("the token file of the instance {instance}"),
+            TOKEN_POLL,
+            None,
+            look,
+        );
+        let (shortest, longest) = RETRY;
+        let mut pause = shortest;
         loop {
-            watcher.changed().await;
-            client.reload_tokens().await;
+            if tokio::time::timeout(pause, watcher.changed()).await.is_ok() {
+                client.reload_tokens().await;
+                pause = shortest;
+            } else if client.retry_token().await {
+                pause = longest.min(pause * 2);
+            } else {
+                pause = shortest;
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The address can't be listened on.
-    #[error("can't listen on {address}; choose another with listen (AWS_ILM_LISTEN)")]
+    #[error("can't listen on {address}; choose another with --listen or the setting listen (AWS_ILM_LISTEN)")]
     Listen {
         /// The address that was set.
         address: SocketAddr,
@@ -330,21 +330,18 @@ fn host_rule(settings: &Settings) -> HostRule {
     }
 }
 
-/// Says every day which tokens are about to expire: AWS's live a year, and without one every
-/// command fails.
+/// Says every day which tokens are about to expire, or have: AWS's live a year, and without one
+/// every command fails. At start the warnings of the configuration say so.
 async fn watch_expiry(service: Arc<Service>) {
     loop {
+        tokio::time::sleep(EXPIRY_INTERVAL).await;
         for instance in service.instances() {
-            let days = instance.status().token_days_left();
-            if let Some(days) = days.filter(|days| *days <= config::REMINDED_DAYS) {
-                tracing::warn!(
-                    instance = instance.name(),
-                    days_left = days,
-                    "the authentication token is about to expire"
-                );
+            let expires = instance.status().token_expires;
+            let warning = expires.and_then(|expires| config::expiry_warning(expires, jiff::Timestamp::now()));
+            if let Some(warning) = warning {
+                tracing::warn!(instance = instance.name(), "{warning}");
             }
         }
-        tokio::time::sleep(EXPIRY_INTERVAL).await;
     }
 }
 

@@ -36,8 +36,10 @@ pub struct AuditEvent<'a> {
 macro_rules! write_line {
     ($level:ident, $audit_event:expr, $($more:tt)*) => {{
         let AuditEvent { request_id, caller, address, route, command, instance } = $audit_event;
+        // Outside the request's span, which has the id as well.
         tracing::$level!(
             target: "audit",
+            parent: None::<tracing::Id>,
             request_id = request_id.as_str(),
             caller = caller.map_or("-", Identity::name),
             proof = caller.map_or("none", |caller| caller.proof().label()),

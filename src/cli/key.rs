@@ -17,9 +17,13 @@ pub(super) enum Task {
         #[arg(long)]
         name: String,
         /// The day (UTC) on which the key ceases to be good
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
         expires: Option<Date>,
     },
+}
+
+fn date(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| "use a date like 2027-12-31")
 }
 
 pub(super) fn run(task: Task) -> ExitCode {

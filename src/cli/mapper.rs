@@ -102,6 +102,9 @@ fn explain(path: &Path, mapping_type: &str, incoming: bool) -> ExitCode {
         Err(fault) => return misused(&format!("standard input: {fault}")),
         Ok(Value::Object(user)) if is_incoming => Mapper::new(None, Some(file)).explain_incoming(&User::assumed(user)),
         Ok(_) if is_incoming => return misused("standard input: a SCIM user is a JSON object"),
+        Ok(value) if value.get("user-profile").is_some_and(Value::is_object) => {
+            return misused("standard input: the profile stands a level deeper: give what is under user-profile alone");
+        }
         Ok(value) => match serde_json::from_value::<UserProfile>(value) {
             Ok(profile) => Mapper::new(Some(file), None).explain_outgoing(mapping_type, Dialect::Aws, &profile),
             Err(error) => return misused(&format!("standard input: {error}")),

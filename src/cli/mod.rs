@@ -9,6 +9,8 @@
 
 mod key;
 mod mapper;
+mod serve;
+mod signals;
 
 use std::{
     fmt::Write as _,
@@ -19,19 +21,16 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
 use crate::{
-    app::{Bound, EmbeddedSandbox},
     commands::{Command, test_module},
     config::{self, Settings, Sources},
     http,
     outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
     service::{Completed, Run, Service, Turn},
-    telemetry,
 };
 
 /// The exit code of a task that failed.
@@ -55,17 +54,17 @@ enum Task {
         #[command(flatten)]
         configured: Configured,
         /// Where to listen, instead of the setting `listen`
-        #[arg(long, value_name = "ADDRESS:PORT")]
+        #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
         listen: Option<SocketAddr>,
-        /// Serve an embedded directory as the default instance: nothing to configure, nothing real
-        /// is touched
+        /// Serve an embedded directory as the only instance: nothing to configure, nothing real is
+        /// touched
         #[arg(long)]
         sandbox: bool,
     },
     /// Serve a directory alone that behaves like IAM Identity Center's SCIM endpoint
     Sandbox {
         /// Where to listen
-        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081", value_parser = address)]
         listen: SocketAddr,
         /// Start with the users and groups of this JSON file
         #[arg(long, value_name = "FILE")]
@@ -104,6 +103,12 @@ struct Configured {
     config: Option<PathBuf>,
 }
 
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(
+        |_| "use an IP address and a port, like 127.0.0.1:8080 or [::1]:8080; a name such as localhost is none",
+    )
+}
+
 /// Runs the program with the process's arguments.
 pub async fn main() -> ExitCode {
     // One crypto provider for everything, installed before anything could want one. It fails only
@@ -114,7 +119,7 @@ pub async fn main() -> ExitCode {
             configured,
             listen,
             sandbox,
-        } => serve(configured, listen, sandbox).await,
+        } => serve::run(configured, listen, sandbox).await,
         Task::Sandbox { listen, seed, limits } => serve_sandbox(listen, seed, limits).await,
         Task::Check { configured } => check(configured).await,
         Task::Mapper(task) => mapper::run(task),
@@ -124,57 +129,6 @@ pub async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Task::Healthcheck { configured, url } => healthcheck(configured, url).await,
-    }
-}
-
-async fn serve(configured: Configured, listen: Option<SocketAddr>, sandbox: bool) -> ExitCode {
-    let mut sources = Sources::from_process(configured.config, sandbox);
-    if let Some(listen) = listen {
-        sources
-            .environment
-            .insert("AWS_ILM_LISTEN".to_owned(), listen.to_string());
-    }
-    if sandbox {
-        // The examples of the documentation name its people and groups: those come back when they
-        // are deleted.
-        let options = sandbox::Options {
-            restore_deleted: true,
-            ..sandbox::Options::default()
-        };
-        match EmbeddedSandbox::start(options).await {
-            Ok(directory) => {
-                let token = SecretString::from(directory.token);
-                sources.point_at_sandbox(&directory.url, directory.tenant_id, &token);
-            }
-            Err(error) => return failed(&error),
-        }
-    }
-    let settings = match config::load(&sources) {
-        Ok(settings) => settings,
-        Err(error) => return misused(&error.to_string()),
-    };
-    if let Err(error) = telemetry::init(&settings.log) {
-        return misused(&error.to_string());
-    }
-    for warning in &settings.warnings {
-        tracing::warn!("{warning}");
-    }
-    let bound = match Bound::new(&settings) {
-        Ok(bound) => bound,
-        Err(error) => return failed(&error),
-    };
-    let url = format!("{}://{}", bound.scheme(), bound.address());
-    tracing::info!(address = %bound.address(), url, instances = settings.instances.len(), "listening");
-    if sandbox {
-        println!("{}", welcome(&url, settings.callers.is_some()));
-    }
-    match bound.serve(shutdown()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // As a log line, like every message while it serves.
-            tracing::error!("{}", chain(&error));
-            ExitCode::from(FAILED)
-        }
     }
 }
 
@@ -201,6 +155,7 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
         }
     };
     let address = listener.local_addr().unwrap_or(listen);
+    let shutdown = signals::shutdown();
     println!("SCIM endpoint: {}", Sandbox::base_url(address, sandbox::DEFAULT_TENANT));
     println!("Bearer token:  {}", sandbox::DEFAULT_TOKEN);
     println!("State:         http://{address}/sandbox/state");
@@ -209,7 +164,7 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
         limits,
         ..sandbox::Options::default()
     });
-    match sandbox.serve(listener, shutdown()).await {
+    match sandbox.serve(listener, shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -330,39 +285,6 @@ fn own_address(configured: Configured) -> Result<Url, String> {
     let scheme = if endpoint.tls { "https" } else { "http" };
     let address = SocketAddr::new(ip, endpoint.listen.port());
     Url::parse(&format!("{scheme}://{address}")).map_err(|error| error.to_string())
-}
-
-/// Ends when the process is asked to stop: SIGTERM, SIGHUP, or Ctrl-C.
-async fn shutdown() {
-    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        // A terminal that closes hangs up: no reason to cut off what is in flight.
-        match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
-            (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            },
-            (Ok(mut terminate), Err(_)) => drop(terminate.recv().await),
-            (Err(_), _) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
-}
-
-fn welcome(url: &str, has_callers: bool) -> String {
-    let key = if has_callers { " -H 'X-API-Key: KEY'" } else { "" };
-    format!(
-        "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  {url}/docs/\n\n  A first command:\n\n    \
-         curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json'{key} \\\n      \
-         -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
-    )
 }
 
 fn misused(message: &str) -> ExitCode {

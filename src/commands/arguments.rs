@@ -1,7 +1,7 @@
 //! The forms in which playbooks, webhooks and people send the same argument.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -68,7 +68,10 @@ pub struct MemberIds(pub Vec<String>);
 
 impl PartialSchema for MemberIds {
     fn schema() -> RefOr<Schema> {
-        list_schema("Ids of users: a list, a string that holds a JSON list, or a string of ids separated by commas.")
+        list_schema(
+            "Ids of users: a list, a string that holds a JSON list, or a string of ids separated by commas.",
+            [json!(["123456", "123457"]), json!("123456,123457")],
+        )
     }
 }
 
@@ -98,6 +101,7 @@ impl PartialSchema for FieldNames {
         list_schema(
             "Fields of the profile, as they are (`mobilephone`) or by their display names (`Mobile Phone`): a list, a \
              string that holds a JSON list, or a string of names separated by commas.",
+            [json!(["title", "Mobile Phone"]), json!("title, Mobile Phone")],
         )
     }
 }
@@ -145,7 +149,7 @@ impl MemberIds {
     }
 }
 
-fn list_schema(description: &str) -> RefOr<Schema> {
+fn list_schema(description: &str, examples: [Value; 2]) -> RefOr<Schema> {
     let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
     let text = ObjectBuilder::new().schema_type(Type::String);
     let null = ObjectBuilder::new().schema_type(Type::Null);
@@ -154,6 +158,7 @@ fn list_schema(description: &str) -> RefOr<Schema> {
         .item(text)
         .item(null)
         .description(Some(description))
+        .examples(examples)
         .into()
 }
 
@@ -179,8 +184,6 @@ fn list(value: Value, what: &str) -> Result<Vec<Value>, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     mapper::Mapper,
     outcome::Outcome,
     policy::Policy,
+    profile::UserProfile,
     scim::{Dialect, Priority},
 };
 
@@ -26,6 +27,7 @@ pub mod get_mapping_fields;
 pub mod get_user;
 mod group;
 mod person;
+mod refused;
 mod settle;
 pub mod stored;
 pub mod test_module;
@@ -39,6 +41,7 @@ pub mod update_user;
 pub use arguments::{FieldNames, MemberIds, Switch};
 pub use group::names_of_group;
 pub use person::names_of_user;
+pub use refused::refused;
 
 /// How often a creation is sent whose answer gets lost. Between two, the directory is looked at.
 const CREATIONS: usize = 3;
@@ -215,6 +218,22 @@ impl Command {
             O::NAME
         }
         with_arguments!(self, arguments => name(arguments))
+    }
+
+    /// The caller's profile, of a command that is about a user.
+    pub fn user_profile(&self) -> Option<&UserProfile> {
+        match self {
+            Self::CreateUser(args) => Some(&args.user_profile),
+            Self::UpdateUser(args) => Some(&args.user_profile),
+            Self::GetUser(args) => Some(&args.user_profile),
+            Self::DisableUser(args) => Some(&args.user_profile),
+            Self::GetGroup(_)
+            | Self::CreateGroup(_)
+            | Self::UpdateGroup(_)
+            | Self::DeleteGroup(_)
+            | Self::TestModule(_)
+            | Self::GetMappingFields(_) => None,
+        }
     }
 
     /// How urgent the command is: leavers first.

@@ -11,7 +11,6 @@ use super::{
     raw::{Raw, quoted},
     section::Section,
     setting::Setting,
-    spelling::nearest,
     table::settings,
 };
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
         jwt::Issuer,
     },
     commands,
+    diagnostic::nearest,
 };
 
 /// The tables of a caller's settings, in the order of the reference.
@@ -88,6 +88,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
     if !section.is_set(CallerTable::name) {
         section.refuse(CallerTable::name, "give the caller a name for the log");
     }
+    warn_of_nothing_allowed(section, &table);
     let keys = table.api_keys.unwrap_or_default();
     for (index, key) in keys.iter().enumerate() {
         if key.has_expired(Timestamp::now()) {
@@ -96,12 +97,6 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
         }
     }
     check_instances(section, &table.instances, known_instances);
-    if table.administration && table.instances.is_empty() {
-        section.warn(
-            CallerTable::instances,
-            "without instances there is none that its right of administration shows",
-        );
-    }
     if !table.commands.is_empty() && table.instances.is_empty() {
         section.refuse(
             CallerTable::instances,
@@ -127,6 +122,27 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
             administration: table.administration,
         },
         quota,
+    }
+}
+
+/// Tells of a caller that is let in and may do nothing, as `aws-ilm key new` prints it.
+fn warn_of_nothing_allowed(section: &mut Section<'_>, table: &CallerTable) {
+    if table.administration && table.instances.is_empty() {
+        section.warn(
+            CallerTable::instances,
+            "without instances there is none that its right of administration shows",
+        );
+    } else if table.commands.is_empty() && !table.administration {
+        let without = if table.instances.is_empty() {
+            "without commands and instances"
+        } else {
+            "without commands"
+        };
+        let warning = format!(
+            "{without} every request of this caller's is answered 403: name what it may run, like [\"read\"] or [\"iam-*\"], and where, \
+             like [\"*\"]"
+        );
+        section.warn(CallerTable::commands, &warning);
     }
 }
 

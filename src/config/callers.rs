@@ -111,6 +111,11 @@ impl CallerSource {
             are_made,
         };
         let loaded = self.read(table, known_instances, &mut report);
+        if have_all_expired(&loaded.callers) {
+            let warning =
+                "all keys of all callers have expired, so nobody is let in: make new ones with `aws-ilm key new`";
+            report.warnings.push(format!("{CALLERS} ({}): {warning}", self.name));
+        }
         let (loaded, warnings) = report.finish(loaded)?;
         Ok(Loaded { warnings, ..loaded })
     }
@@ -190,6 +195,14 @@ impl CallerSource {
     }
 }
 
+/// Whether there are keys, nothing but keys, and none of them is good any more.
+fn have_all_expired(callers: &[Caller]) -> bool {
+    let now = jiff::Timestamp::now();
+    let has_only_keys = |caller: &Caller| caller.tokens.is_none() && caller.certificates.is_empty();
+    let mut keys = callers.iter().flat_map(|caller| &caller.keys).peekable();
+    callers.iter().all(has_only_keys) && keys.peek().is_some() && keys.all(|key| key.has_expired(now))
+}
+
 /// Whether callers or issuers stand in a file.
 pub(super) fn stand_in(file: &ConfigFile) -> bool {
     [CALLERS, ISSUERS].iter().any(|key| file.table.contains_key(*key))
@@ -212,7 +225,7 @@ pub(super) fn read(context: LoadContext<'_>, section: &mut Section<'_>) -> Optio
             let text = match source.text() {
                 Ok(text) => text,
                 Err(error) => {
-                    let help = format!("give the path of a TOML file with [[callers]] ({error})");
+                    let help = format!("{error}: give the path of a TOML file with [[callers]]");
                     section.refuse(AccessSettings::callers_file, &help);
                     return None;
                 }

@@ -12,10 +12,11 @@ use crate::scim::days_left;
 
 /// From this many days before a token expires its operator is reminded: when AWS's own console
 /// begins to.
-pub const REMINDED_DAYS: i64 = 90;
+const REMINDED_DAYS: i64 = 90;
 
-/// What the operator is warned of at start, if it is time to.
-pub(super) fn warning(expires: Timestamp, now: Timestamp) -> Option<String> {
+/// What the operator of a token is warned of at this time, if it is time to.
+#[must_use]
+pub fn warning(expires: Timestamp, now: Timestamp) -> Option<String> {
     match days_left(expires, now) {
         left if left < 0 => Some("the token has expired: generate a new one in the console".to_owned()),
         0 => Some("the token expires in less than a day: generate a new one in the console".to_owned()),

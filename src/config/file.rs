@@ -1,13 +1,14 @@
 //! A file of the configuration as TOML.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::section::{FileTable, Report};
+use crate::files::read_text;
+
+/// A configuration of thousands of callers stays below this many bytes.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The key of the directories' tables.
 pub(super) const INSTANCES: &str = "instances";
@@ -28,11 +29,10 @@ impl ConfigFile {
     /// Reads a file, or notes why it can't be.
     pub(super) fn read(path: &Path, report: &mut Report) -> Option<Self> {
         let name = path.display().to_string().escape_debug().to_string();
-        let text = match fs::read_to_string(path) {
+        let text = match read_text(path, MOST_BYTES) {
             Ok(text) => text,
             Err(error) => {
-                let help = format!("give the path of a TOML file ({})", error.kind());
-                report.error(name, "no readable file", help);
+                report.error(name, error.to_string(), "give the path of a TOML file in UTF-8");
                 return None;
             }
         };

@@ -46,7 +46,8 @@ settings! {
     /// What an instance is called, and where its directory is.
     pub(super) struct DirectoryTable: Instance {
         /// The instance's name, in answers and for `?instance=`; `name` for short in the file. In
-        /// the environment it picks the instance that the other variables are for.
+        /// the environment it names the one instance that the variables of this table change;
+        /// without it they are refused beside a file with several.
         instance_name: String = Text("1 to 128 printable characters, unique without regard to letter case", name),
             default "AWS-ILM_instance_1";
         /// The `brand` in answers.
@@ -182,10 +183,9 @@ pub(super) struct InstanceContext<'a> {
     pub(super) share: usize,
 }
 
-/// Reads one instance, which is a sandbox or a real directory. `name` is told in any case.
+/// Reads one instance. `name` is told in any case.
 pub(super) fn read(
     section: &mut Section<'_>,
-    is_sandbox: bool,
     context: &InstanceContext<'_>,
     mappers: &mut MapperStore,
 ) -> (String, Option<InstanceSettings>) {
@@ -195,7 +195,7 @@ pub(super) fn read(
         url,
         tenant_id,
     } = DirectoryTable::read(section);
-    let tokens = token::read(section, is_sandbox, &context.tokens);
+    let tokens = token::read(section, &context.tokens);
     let policy = PolicyTable::read(section);
     let mapper = MapperTable::read(section);
     let incoming = find_mapper(
@@ -223,6 +223,7 @@ pub(super) fn read(
     let rates = RateTable::read(section);
     let directory = read_directory(section, url.as_deref(), tenant_id.as_deref(), request.scim_dialect);
     let target = directory.zip(tokens).map(|(directory, tokens)| Target {
+        name: name.clone(),
         base: directory.url,
         token: tokens.first,
         second_token: tokens.second,

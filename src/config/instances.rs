@@ -11,7 +11,8 @@ use super::{
     instance::{self, DEFAULT_NAME, DirectoryTable, InstanceContext, InstanceSettings},
     raw::quoted,
     section::{self, Environment, FileTable, Report, Section},
-    token::{FirstToken, OtherToken, TokenContext},
+    setting::Setting,
+    token::{self, FirstToken, OtherToken, TokenContext},
 };
 use crate::mapper::MapperStore;
 
@@ -26,8 +27,6 @@ pub(super) struct LoadContext<'a> {
     pub(super) tokens: TokenContext<'a>,
     /// The commands that all instances together may run at once.
     pub(super) max_concurrent_commands: usize,
-    /// Whether the environment's instance is, or is to be replaced by, a sandbox.
-    pub(super) is_sandbox: bool,
     /// Whether no instance at all is right.
     pub(super) may_be_empty: bool,
 }
@@ -78,10 +77,9 @@ pub(super) fn read(tables: &[FileTable<'_>], context: LoadContext<'_>, report: &
         tokens: context.tokens,
     };
     for source in sources {
-        let is_sandbox = context.is_sandbox && source.from_environment;
         let environment = source.from_environment.then_some(environment);
         let mut section = Section::new(instance::TABLES, source.place, source.table, environment, report);
-        let (name, instance) = instance::read(&mut section, is_sandbox, &context_of_each, &mut mappers);
+        let (name, instance) = instance::read(&mut section, &context_of_each, &mut mappers);
         if names.insert(name.to_lowercase(), name.clone()).is_some() {
             section.refuse(
                 DirectoryTable::instance_name,
@@ -113,7 +111,8 @@ pub(super) fn read(tables: &[FileTable<'_>], context: LoadContext<'_>, report: &
 
 /// Decides which instances there are. The environment's settings go to the instance that
 /// `AWS_ILM_INSTANCE_NAME` names, or to a new one of that name if there is a URL for it; without a
-/// name to the default one, or the only one.
+/// name to the only one. With several a switch that reaches one of them by chance would leave the
+/// others as they were.
 fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut Report) -> Vec<InstanceSource<'a>> {
     let mut sources: Vec<InstanceSource<'a>> = tables
         .iter()
@@ -125,15 +124,19 @@ fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut
         })
         .collect();
     let variable = |setting| section::variable(context.tokens.environment, setting);
-    let mut for_instances = instance::TABLES.iter().copied().flatten();
-    if for_instances.any(|setting| variable(setting).is_some()) {
+    let mut for_instances = instance::TABLES.iter().copied().flatten().copied();
+    if let Some(first) = for_instances.find(|setting| variable(setting).is_some()) {
         let name = variable(DirectoryTable::instance_name);
-        let wanted = name.or(context.default_instance).unwrap_or_default().to_lowercase();
+        if name.is_none() && tables.len() > 1 {
+            refuse_for_any(first, tables, context.file, report);
+            return sources;
+        }
+        let wanted = name.unwrap_or_default().to_lowercase();
         let named = tables
             .iter()
             .position(|table| name_in(table.table).unwrap_or(DEFAULT_NAME).to_lowercase() == wanted);
         let target = if name.is_none() && !tables.is_empty() {
-            named.or(Some(0))
+            Some(0)
         } else {
             named
         };
@@ -158,10 +161,59 @@ fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut
             "url (AWS_ILM_URL)",
             "nothing",
             "set AWS_ILM_URL, AWS_ILM_TENANT_ID and AWS_ILM_AUTHENTICATION_TOKEN, or give a file with [[instances]] \
-             (AWS_ILM_CONFIG)",
+             (AWS_ILM_CONFIG); `aws-ilm serve --sandbox` needs nothing and reaches nothing real",
         );
     }
     sources
+}
+
+/// Refuses a variable that does not say which of several instances it is for.
+fn refuse_for_any(setting: &Setting, tables: &[FileTable<'_>], file: &str, report: &mut Report) {
+    let names: Vec<_> = tables
+        .iter()
+        .map(|table| quoted(name_in(table.table).unwrap_or(DEFAULT_NAME)))
+        .collect();
+    let variable = setting.variable().unwrap_or_default();
+    report.error(
+        format!("{} ({variable})", setting.name),
+        format!("several instances that it could be for in {file}"),
+        format!(
+            "set AWS_ILM_INSTANCE_NAME to {} as well, or put {} into the [[instances]] tables that it is for",
+            names.join(" or "),
+            setting.name
+        ),
+    );
+}
+
+/// Refuses what is set of a real directory, in the environment or in one of these tables: beside a
+/// sandbox nothing real may be reached.
+pub(super) fn refuse_beside_sandbox(
+    tables: &[FileTable<'_>],
+    file: &str,
+    environment: &Environment,
+    report: &mut Report,
+) {
+    let of_real = || {
+        [DirectoryTable::url, DirectoryTable::tenant_id]
+            .into_iter()
+            .chain(token::settings())
+    };
+    let variables = of_real().filter(|setting| section::variable(environment, setting).is_some());
+    let in_environment =
+        variables.map(|setting| format!("{} ({})", setting.name, setting.variable().unwrap_or_default()));
+    let in_file = tables.iter().enumerate().flat_map(|(index, table)| {
+        let set = of_real().filter(|setting| table.value(setting).is_some());
+        set.map(move |setting| format!("{} ({})", setting.name, place(table.table, index, file)))
+    });
+    // One is enough to tell, and to say what to do.
+    if let Some(path) = in_environment.chain(in_file).next() {
+        report.error(
+            path,
+            "a directory beside --sandbox",
+            "start without --sandbox, or take the settings of the directory (url, tenant_id, tokens) out: the sandbox is the only \
+             directory then, so that nothing real is touched",
+        );
+    }
 }
 
 /// An instance's place in messages, by its name if it has one.

@@ -24,7 +24,6 @@ mod reference;
 mod section;
 mod service;
 mod setting;
-mod spelling;
 mod table;
 mod tls_files;
 mod token;
@@ -37,7 +36,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use self::callers::{CallerSettings, CallerSource, Loaded};
-pub use self::expiry::REMINDED_DAYS;
+pub use self::expiry::warning as expiry_warning;
 pub use self::instance::InstanceSettings;
 pub use self::kind::is_name;
 pub use self::reference::{reference, reference_markdown};
@@ -118,14 +117,21 @@ impl Sources {
         }
     }
 
-    /// Makes a running sandbox the default instance, over whatever was set: an operator who has a
-    /// real directory in the environment and asks for the sandbox must reach the sandbox alone. The
-    /// switches stay as they are set. What is set of a second token, and of when tokens expire, is
-    /// the real directory's and is not read for the sandbox.
-    pub fn point_at_sandbox(&mut self, url: &Url, tenant_id: &str, token: &SecretString) {
-        for replaced in ["AWS_ILM_AUTHENTICATION_TOKEN_FILE", "AWS_ILM_AUTHENTICATION_TOKEN_ENV"] {
-            self.environment.remove(replaced);
-        }
+    /// Makes a running sandbox the only instance. The switches stay as they are set.
+    ///
+    /// # Errors
+    /// When a directory is configured as well, in the environment or in the file, which is read for
+    /// that: an operator who asks for the sandbox must reach the sandbox alone.
+    pub fn point_at_sandbox(&mut self, url: &Url, tenant_id: &str, token: &SecretString) -> Result<(), ConfigError> {
+        let mut report = Report::default();
+        let file = self.config.as_deref();
+        let file = file.and_then(|path| ConfigFile::read(path, &mut report));
+        let tables = file
+            .as_ref()
+            .map_or_else(Vec::new, |file| instance_tables(file, &mut report));
+        let name = file.as_ref().map_or("", |file| &file.name);
+        instances::refuse_beside_sandbox(&tables, name, &self.environment, &mut report);
+        report.finish(())?;
         let name = self
             .environment
             .entry("AWS_ILM_INSTANCE_NAME".to_owned())
@@ -142,6 +148,7 @@ impl Sources {
             self.environment.insert(variable.to_owned(), value.to_owned());
         }
         self.sandbox = true;
+        Ok(())
     }
 }
 
@@ -261,7 +268,6 @@ fn read_instances(
         mapper_folder,
         tokens,
         max_concurrent_commands: commands.max_concurrent_commands,
-        is_sandbox: sources.sandbox,
         // With a file that can't be read it is not known whether an instance is missing.
         may_be_empty: sources.sandbox || (sources.config.is_some() && file.is_none()),
     };

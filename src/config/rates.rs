@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     kind::{Accepts as _, Kind as _, Rate},
     raw::{Raw, quoted},
-    spelling::nearest,
 };
-use crate::scim::Api;
+use crate::{diagnostic::nearest, scim::Api};
 
 /// No directory takes more in a second; a larger number is a slip.
 pub(super) const MOST: u32 = 100_000;

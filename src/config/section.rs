@@ -7,7 +7,11 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use toml::{Table, Value};
 
-use super::{kind::Kind, raw::Raw, setting::Setting};
+use super::{
+    kind::Kind,
+    raw::{Raw, quoted},
+    setting::Setting,
+};
 use crate::diagnostic::Diagnostic;
 
 /// The short form of `instance_name` inside `[[instances]]`.
@@ -81,7 +85,7 @@ pub(super) struct FileTable<'a> {
 
 impl<'a> FileTable<'a> {
     /// The value of a setting; an instance's name has a short form.
-    fn value(self, setting: &Setting) -> Option<Raw<'a>> {
+    pub(super) fn value(self, setting: &Setting) -> Option<Raw<'a>> {
         let short = match setting.name {
             "instance_name" => self.table.get(SHORT_NAME),
             _ => None,
@@ -130,6 +134,11 @@ impl<'a> Section<'a> {
         if let Some(raw) = self.lookup(setting) {
             if matches!(raw, Raw::Text(text) if text.contains(REPLACEMENT)) {
                 self.refuse(setting, "set it in UTF-8: there are bytes in it that are none");
+            } else if matches!(raw, Raw::Text(text) if is_in_quotes(text)) {
+                self.refuse(
+                    setting,
+                    "take the quotes around it off: a file of variables, unlike a shell, keeps them as a part of the value",
+                );
             } else {
                 let mut complaints = Vec::new();
                 let value = kind.parse(raw, &mut complaints);
@@ -186,6 +195,11 @@ impl<'a> Section<'a> {
         self.error(setting, &format!("{shown}{found}"), help);
     }
 
+    /// Notes that the file that the setting names won't do; its path is no secret.
+    pub(super) fn refuse_file(&mut self, setting: &Setting, path: &Path, help: &str) {
+        self.error(setting, &quoted(&path.display().to_string()), help);
+    }
+
     /// Notes what the operator should know of, though the service can start.
     pub(super) fn warn(&mut self, setting: &Setting, warning: &str) {
         let label = self.label(setting);
@@ -233,6 +247,12 @@ impl<'a> Section<'a> {
     fn in_environment(&self, setting: &Setting) -> Option<&'a str> {
         self.environment?.get(&setting.variable()?).map(String::as_str)
     }
+}
+
+/// Whether quotes stand around a text, as where `docker --env-file` is given what a shell reads.
+pub(super) fn is_in_quotes(text: &str) -> bool {
+    let inner = |quote| text.strip_prefix(quote).is_some_and(|rest| rest.ends_with(quote));
+    inner('"') || inner('\'')
 }
 
 /// The text of a setting in the environment.

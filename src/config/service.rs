@@ -92,7 +92,11 @@ settings! {
         header_timeout: Duration = Span(SHORTEST, FIVE_MINUTES), default "10s";
         /// How long a caller may take to send a request's body.
         body_timeout: Duration = Span(SHORTEST, TEN_MINUTES), default "20s";
-        /// How long the service goes on serving after it has reported itself not ready.
+        /// How long the service goes on serving after it has reported itself not ready. Behind a
+        /// load balancer or in Kubernetes set what its probe takes to notice (interval times
+        /// failures, like `10s`): until then it goes on sending requests here, and with `0s` they
+        /// are refused a connection. `0s` is for terminals and `docker stop`, which need no such
+        /// time.
         shutdown_delay: Duration = Span(Duration::ZERO, TEN_MINUTES), default "0s";
         /// How long what is in flight at shutdown may take to finish.
         shutdown_timeout: Duration = Span(Duration::ZERO, HOUR), default "90s";
@@ -121,9 +125,9 @@ settings! {
         /// configuration file relative to it.
         mapper_folder: Option<PathBuf> = Custom("the path of a folder", path);
         /// The SQLite file that keeps operations, on a local disk; in the configuration file
-        /// relative to it. It is made and brought up to date by itself, readable by its owner alone,
-        /// and belongs to one process. Without it the service keeps nothing, and answers what needs
-        /// a store with 501.
+        /// relative to it. It is made and brought up to date by itself, readable by its owner
+        /// alone, and belongs to one process. Without it the service keeps nothing, and answers
+        /// what needs a store with 501.
         store_path: Option<PathBuf> = Custom("the path of a file on a local disk", path);
         /// The service's certificate and its chain, its own first: with it the service speaks TLS
         /// and no plain HTTP. Needs `tls_key_file`. All TLS files are relative to the configuration

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{kind::SecretPath, raw::quoted, section::Section, service::FileSettings, token::EXPOSED};
+use super::{kind::SecretPath, section::Section, service::FileSettings, token::EXPOSED};
 use crate::{
     files::readable_by_everybody,
     net::tls::{Files, Material, Part},
@@ -58,10 +58,11 @@ pub(super) fn read(section: &mut Section<'_>, files: FileSettings) -> Option<Fil
                     Part::Key => (FileSettings::tls_key_file, Some(&files.key)),
                     Part::ClientCa => (FileSettings::tls_client_ca_file, files.client_ca.as_ref()),
                 };
-                let shown = path
-                    .and_then(|path| shown(path))
-                    .map_or_else(String::new, |path| format!("{path}: "));
-                section.refuse(setting, &format!("{shown}{error}: {}", error.help()));
+                let help = format!("{error}: {}", error.help());
+                match path.filter(|path| is_path(path)) {
+                    Some(path) => section.refuse_file(setting, path, &help),
+                    None => section.refuse(setting, &help),
+                }
             }
         }
     }
@@ -87,9 +88,8 @@ fn warn(section: &mut Section<'_>, files: &Files, material: &Material) {
     }
 }
 
-/// The path, if it is one: the key itself may have been put into the setting of its file.
-fn shown(path: &Path) -> Option<String> {
-    let text = path.to_str()?;
-    let looks_like_a_path = text.len() <= 256 && !text.contains("-----") && !text.contains(char::is_control);
-    looks_like_a_path.then(|| quoted(text))
+/// Whether it is a path: the key itself may have been put into the setting of its file.
+fn is_path(path: &Path) -> bool {
+    let is_path = |text: &str| text.len() <= 256 && !text.contains("-----") && !text.contains(char::is_control);
+    path.to_str().is_some_and(is_path)
 }

@@ -8,8 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     expiry,
     kind::{Date, Masked, SecretPath, secret, secret_path},
-    raw::quoted,
-    section::{Environment, Section},
+    section::{Environment, Section, is_in_quotes},
     setting::Setting,
     table::settings,
 };
@@ -62,6 +61,9 @@ enum TokenError {
     /// White space inside, which no bearer token has (RFC 6750 section 2.1).
     #[error("there is white space or a line break in it: give the access token alone, without \"Bearer\"")]
     Space,
+    /// Quotes that a file of variables, unlike a shell, keeps.
+    #[error("there are quotes around it: take them off")]
+    Quotes,
     /// A control character, or one outside ASCII.
     #[error("there is a character in it that no access token has: copy it again")]
     Character,
@@ -72,8 +74,11 @@ enum TokenError {
     #[error("it is not a regular file: give the path of a file that holds the token alone")]
     NotAFile,
     /// The file can't be read.
-    #[error("it can't be read ({0}): give the path of a file that this user may read")]
+    #[error("{}: give the path of a file that this user may read", files::FileError::Unreadable(*.0))]
     Unreadable(io::ErrorKind),
+    /// Text in UTF-16, as editors on Windows write it.
+    #[error("the file is in UTF-16: save it in UTF-8")]
+    Utf16,
 }
 
 /// The tokens of an instance.
@@ -102,14 +107,17 @@ enum Source {
 /// The three settings of a token, with what is read of each.
 type Ways = [(&'static Setting, Option<Source>); 3];
 
-/// Reads an instance's tokens. Of a sandbox only the first is: what else is set is the real
-/// directory's.
-pub(super) fn read(section: &mut Section<'_>, is_sandbox: bool, context: &TokenContext<'_>) -> Option<Tokens> {
+/// The settings of tokens: those of a real directory, which a sandbox goes without.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    [FirstToken::SETTINGS, OtherToken::SETTINGS]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+/// Reads an instance's tokens.
+pub(super) fn read(section: &mut Section<'_>, context: &TokenContext<'_>) -> Option<Tokens> {
     let first = read_first(section, context);
-    if is_sandbox {
-        let second = None;
-        return first.map(|first| Tokens { first, second });
-    }
     let other = OtherToken::read(section);
     let first_expires = OtherToken::authentication_token_expires;
     let second_expires = OtherToken::second_authentication_token_expires;
@@ -232,10 +240,17 @@ fn load_file(
     file: &SecretPath,
     context: &TokenContext<'_>,
 ) -> Option<scim::Token> {
-    // What doesn't look like a path may be the token itself, put into the wrong setting.
-    let looks_like_a_path = ["/", "./", "../"].iter().any(|start| file.written.starts_with(start));
-    let shown = looks_like_a_path.then(|| quoted(&file.written));
-    let secret = refused(parse_file(&file.path), section, setting, shown)?;
+    let secret = match parse_file(&file.path) {
+        Ok(secret) => secret,
+        Err(error) if is_path(&file.written) => {
+            section.refuse_file(setting, &file.path, &error.to_string());
+            return None;
+        }
+        Err(error) => {
+            section.refuse(setting, &error.to_string());
+            return None;
+        }
+    };
     if files::readable_by_everybody(&file.path) {
         if context.strict_secret_files {
             section.refuse(setting, EXPOSED);
@@ -274,6 +289,15 @@ fn load_variable(
     }
 }
 
+/// Whether a text is surely a path and not the token itself, put into the wrong setting: it begins
+/// as one, or has a separator and nothing but what names of files are made of, in small letters.
+fn is_path(text: &str) -> bool {
+    let is_of_names =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'.' | b'_' | b'-');
+    let is_relative = text.contains('/') && text.len() <= LONGEST_VARIABLE && text.bytes().all(is_of_names);
+    is_relative || ["/", "./", "../"].iter().any(|start| text.starts_with(start))
+}
+
 /// A token that does not change while the service runs.
 fn fixed(secret: SecretString) -> scim::Token {
     scim::Token {
@@ -290,6 +314,9 @@ fn parse(text: &str) -> Result<SecretString, TokenError> {
         .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if line.is_empty() {
         return Err(TokenError::Empty);
+    }
+    if is_in_quotes(line) {
+        return Err(TokenError::Quotes);
     }
     if line.chars().any(char::is_whitespace) {
         return Err(TokenError::Space);
@@ -310,8 +337,14 @@ fn parse_file(path: &Path) -> Result<SecretString, TokenError> {
         files::FileError::Unreadable(kind) => TokenError::Unreadable(kind),
         files::FileError::NotAFile => TokenError::NotAFile,
         files::FileError::TooLarge | files::FileError::NotText => TokenError::TooLarge,
+        files::FileError::Utf16 => TokenError::Utf16,
     })?;
-    parse(std::str::from_utf8(&bytes).map_err(|_| TokenError::Character)?)
+    if files::is_utf_16(&bytes) {
+        return Err(TokenError::Utf16);
+    }
+    // Editors on Windows put a mark before text in UTF-8, which is no part of it.
+    let bytes = bytes.strip_prefix(files::MARK).unwrap_or(&bytes);
+    parse(std::str::from_utf8(bytes).map_err(|_| TokenError::Character)?)
 }
 
 /// Turns what is wrong with a token into an error of its setting, with the file or variable in
@@ -361,6 +394,8 @@ mod tests {
             ("a\u{1b}[2Jb", Err(TokenError::Character)),
             ("tökén", Err(TokenError::Character)),
             ("\u{feff}abc", Err(TokenError::Character)),
+            ("\"abc\"", Err(TokenError::Quotes)),
+            ("'abc'\n", Err(TokenError::Quotes)),
         ] {
             let found = parse(text);
             let found = found.as_ref().map(|token| token.expose_secret()).map_err(Clone::clone);

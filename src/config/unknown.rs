@@ -10,8 +10,8 @@ use super::{
     reference,
     section::{Environment, Report, SHORT_NAME},
     setting::{PREFIX, Scope},
-    spelling::nearest,
 };
+use crate::diagnostic::nearest;
 
 /// A right of callers that was taken out; explained for one release before it is just unknown.
 const GONE: &str = "webhooks";

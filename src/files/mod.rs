@@ -16,8 +16,8 @@ pub use self::watch::{Fingerprint, Watcher, watch};
 /// Why a file was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The system does not let us.
-    #[error("{0}")]
+    /// It is not there, or the system does not let us.
+    #[error("{}", told(*.0))]
     Unreadable(io::ErrorKind),
     /// The path names a folder, a pipe or a device. A pipe would keep the reader waiting and can't
     /// be read twice; a device might never end.
@@ -29,6 +29,28 @@ pub enum FileError {
     /// It is to be text and is not UTF-8.
     #[error("not UTF-8")]
     NotText,
+    /// It is text in UTF-16, as editors on Windows write it.
+    #[error("in UTF-16: save it in UTF-8")]
+    Utf16,
+}
+
+/// The byte order mark of UTF-8, which some editors put before a text.
+pub const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+fn told(kind: io::ErrorKind) -> String {
+    if kind == io::ErrorKind::NotFound {
+        "no such file".to_owned()
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "this user may not read it".to_owned()
+    } else {
+        format!("it can't be read ({kind})")
+    }
+}
+
+/// Whether a text of ASCII, or one that begins with it, is in UTF-16.
+#[must_use]
+pub fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..])
 }
 
 /// The content of a regular file of at most `most` bytes. It may be a secret, so no copy of it is
@@ -64,6 +86,9 @@ pub fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
 /// As of [`read`], and when it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
     let mut content = read(path, most)?;
+    if is_utf_16(&content) {
+        return Err(FileError::Utf16);
+    }
     String::from_utf8(std::mem::take(&mut *content)).map_err(|_| FileError::NotText)
 }
 

@@ -4,15 +4,17 @@ use axum::{
     body::HttpBody as _,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
+    response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
     body::{BodyReservation, RawBody, check_encoding},
+    negotiate::is_utf_8,
     problem::Problem,
 };
-use crate::json;
+use crate::{json, profile::UserProfile};
 
 /// Arguments, and what their body holds of the budget for bodies.
 ///
@@ -26,16 +28,50 @@ pub struct Arguments<T> {
     pub reservation: BodyReservation,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Arguments<T> {
-    type Rejection = Problem;
+/// Arguments that are refused: why, and the profile among them, where there is one to show.
+#[derive(Debug)]
+pub struct RefusedArguments {
+    /// Why.
+    pub problem: Problem,
+    /// `user-profile`, where it could be read.
+    pub profile: Option<UserProfile>,
+}
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+impl From<Problem> for RefusedArguments {
+    fn from(problem: Problem) -> Self {
+        Self { problem, profile: None }
+    }
+}
+
+impl IntoResponse for RefusedArguments {
+    fn into_response(self) -> Response {
+        self.problem.into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Arguments<T> {
+    type Rejection = RefusedArguments;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, RefusedArguments> {
         check_encoding(request.headers())?;
         check_media_type(request.headers())?;
         let RawBody { bytes, reservation } = RawBody::from_request(request, state).await?;
-        let value = json::from_value(json::parse(&bytes)?)?;
-        Ok(Self { value, reservation })
+        let value = json::parse(&bytes).map_err(Problem::from)?;
+        match json::from_value(value) {
+            Ok(value) => Ok(Self { value, reservation }),
+            Err(error) => Err(RefusedArguments {
+                problem: error.into(),
+                profile: profile_in(&bytes),
+            }),
+        }
     }
+}
+
+/// The profile among arguments of which another part is refused. They are read once more for it,
+/// which the others need not pay for.
+fn profile_in(bytes: &[u8]) -> Option<UserProfile> {
+    let mut document = json::parse(bytes).ok()?;
+    serde_json::from_value(document.get_mut("user-profile")?.take()).ok()
 }
 
 /// As [`Arguments`], for commands that need none: no body at all reads as `{}`.
@@ -47,15 +83,22 @@ pub struct OptionalArguments<T> {
     pub reservation: BodyReservation,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T> {
-    type Rejection = Problem;
+impl<T> From<OptionalArguments<T>> for Arguments<T> {
+    fn from(arguments: OptionalArguments<T>) -> Self {
+        let OptionalArguments { value, reservation } = arguments;
+        Self { value, reservation }
+    }
+}
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T> {
+    type Rejection = RefusedArguments;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, RefusedArguments> {
         // An empty body has no type to declare; one that declares JSON and is empty is a mistake
         // all the same.
         if request.body().is_end_stream() && !request.headers().contains_key(header::CONTENT_TYPE) {
             return Ok(Self {
-                value: json::from_value(Value::Object(Map::new()))?,
+                value: json::from_value(Value::Object(Map::new())).map_err(Problem::from)?,
                 reservation: BodyReservation::default(),
             });
         }
@@ -88,12 +131,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         None => false,
     };
     if !is_json {
-        return refused("is not JSON; application/json is taken");
+        return refused("is no type of JSON; application/json is taken");
     }
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if name.trim().eq_ignore_ascii_case("charset") && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-        {
+        if name.trim().eq_ignore_ascii_case("charset") && !is_utf_8(value.trim().trim_matches('"')) {
             return refused("names another charset than utf-8");
         }
     }
@@ -123,6 +165,8 @@ mod tests {
             "application/json",
             "Application/JSON; Charset=\"UTF-8\"",
             "application/json;charset=utf-8; x=y",
+            "application/json; charset=utf8",
+            "application/json; charset=\"UTF8\"",
             "application/vnd.api+json",
         ] {
             assert!(check_media_type(&headers(&[taken])).is_ok(), "{taken}");

@@ -1,7 +1,8 @@
 //! A request's body, as bytes, within limits of size and time.
 //!
 //! [`RawBody`] is for routes that verify a body before they parse it; [`Arguments`] is built on it.
-//! What can be refused from the header section alone is refused before a byte of the body is read.
+//! What can be refused from the header section alone is refused before anything of the body is
+//! kept; what is left of it then is thrown away (`unread`).
 //!
 //! [`Arguments`]: super::arguments::Arguments
 
@@ -22,12 +23,6 @@ const FREE_BYTES: usize = 16 * 1024;
 
 /// The unit in which the common budget for bodies is kept, in bytes.
 const BUDGET_UNIT: usize = 1024;
-
-/// How much of a refused body is still read and thrown away, in bytes, and for how long. A socket
-/// closed with unread bytes in it resets the connection, and the sender would see the reset instead
-/// of the 413 (RFC 9112 section 9.6).
-const DRAIN_BYTES: usize = 8 * 1024 * 1024;
-const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 /// The Retry-After when there is no room: commands last about a second.
 pub(super) const BUSY_RETRY: Duration = Duration::from_secs(1);
@@ -89,14 +84,18 @@ impl BodyReader {
         }
     }
 
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<RawBody, Problem> {
+    /// Takes from the budget what a body that is thrown away counts, as if it were kept; `false`
+    /// when half of the budget is taken: refusals, which need no credentials, leave the rest to
+    /// callers.
+    pub(super) fn spare(&self, reservation: &mut BodyReservation, length: usize) -> bool {
+        let most = self.limits.max_buffered / BUDGET_UNIT;
+        length <= FREE_BYTES
+            || (self.buffered.available_permits() > most / 2 && reservation.cover(length, &self.buffered))
+    }
+
+    async fn read(&self, body: Body) -> Result<RawBody, Problem> {
         let limit = self.limits.max_body;
         if body.size_hint().lower() > limit as u64 {
-            // A sender that waits for a 100 (Continue) has sent nothing yet, and reading would ask
-            // for all of it.
-            if !headers.contains_key(header::EXPECT) {
-                drain(body);
-            }
             return Err(Problem::body_too_large(limit));
         }
         match tokio::time::timeout(self.limits.body_timeout, self.collect(body)).await {
@@ -112,12 +111,10 @@ impl BodyReader {
             let frame = frame.map_err(|_| Problem::not_json("", "the body did not arrive whole"))?;
             let Ok(bytes) = frame.into_data() else { continue };
             if raw.bytes.len() + bytes.len() > self.limits.max_body {
-                drain(body);
                 return Err(Problem::body_too_large(self.limits.max_body));
             }
             raw.bytes.extend_from_slice(&bytes);
             if !raw.reservation.cover(raw.bytes.len(), &self.buffered) {
-                drain(body);
                 return Err(Problem::busy(BUSY_RETRY));
             }
         }
@@ -137,8 +134,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_encoding(request.headers())?;
         let body_reader: Arc<BodyReader> = request.extensions().get().cloned().unwrap_or_default();
-        let (parts, body) = request.into_parts();
-        body_reader.read(&parts.headers, body).await
+        body_reader.read(request.into_body()).await
     }
 }
 
@@ -163,19 +159,6 @@ impl BodyReservation {
         }
         true
     }
-}
-
-/// Reads on for a moment without keeping anything, while the answer is already on its way.
-fn drain(mut body: Body) {
-    tokio::spawn(tokio::time::timeout(DRAIN_TIME, async move {
-        let mut thrown_away = 0;
-        while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            thrown_away += frame.data_ref().map_or(0, |bytes| bytes.len());
-            if thrown_away > DRAIN_BYTES {
-                break;
-            }
-        }
-    }));
 }
 
 /// Compressed bodies are not inflated: a few kilobytes could become gigabytes.

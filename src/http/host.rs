@@ -11,6 +11,10 @@ use axum::http::{HeaderMap, Uri, Version, header, uri::Authority};
 
 use crate::http::problem::Problem;
 
+/// Marks a request that is answered under a name that is not ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ForeignHost;
+
 /// The host names that are answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostRule {
@@ -58,16 +62,16 @@ impl HostRule {
             .scheme_str()
             .is_some_and(|scheme| scheme != "http" && scheme != "https")
         {
-            return Err(Problem::misdirected());
+            return Err(Problem::misdirected_target());
         }
         let target = match target.authority() {
-            Some(authority) => Some(host_of(authority.as_str()).ok_or_else(Problem::misdirected)?),
+            Some(authority) => Some(host_of(authority.as_str()).ok_or_else(Problem::misdirected_target)?),
             None => None,
         };
         if let (Some(target), Some(field)) = (&target, &field)
             && target != field
         {
-            return Err(Problem::misdirected());
+            return Err(Problem::misdirected_target());
         }
         match (&self.names, target.or(field)) {
             (None, _) => Ok(()),

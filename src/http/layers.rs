@@ -5,23 +5,26 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
+    commands,
+    diagnostic::nearest,
     http::{
         body::BodyReader,
         credentials::API_KEY,
-        guard::{Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
-        host::HostRule,
+        guard::{self, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
+        host::{ForeignHost, HostRule},
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
-        problem::Problem,
+        problem::{Problem, ProblemType},
         routes::problems,
+        unread::drain_unread,
     },
     net::server::MAX_HEADERS,
 };
@@ -61,10 +64,11 @@ pub struct LayerOptions {
 /// outside.
 pub fn assemble(routes: Router, options: LayerOptions) -> Router {
     let cors = cors(options.cors_origins);
+    let body_reader = Arc::clone(&options.body_reader);
     let routes = routes
         // What no route or no method answers is a problem like any other, so that it passes the
         // layers below too.
-        .fallback(|| async { Problem::no_such_route() })
+        .fallback(|uri: Uri| async move { Problem::no_such_route(near(&uri).as_deref()) })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
         // From here on from the inside out; a request meets them from the bottom up.
         // 7. The reader of bodies, whose budget all requests share.
@@ -87,8 +91,11 @@ pub fn assemble(routes: Router, options: LayerOptions) -> Router {
         .layer(CatchPanicLayer::custom(answer_panic))
         // 2. The browser's orders on every answer there is, refusals and panics included.
         .layer(from_fn(dress))
-        // 1. Outermost: every answer gets its id, every request its one line.
+        // 1. Every answer gets its id, every request its one line.
         .layer(from_fn(observe))
+        // 0. Outermost: an answer waits for a moment, made and logged, until a body that nothing
+        //    inside has read is out of its way.
+        .layer(from_fn_with_state(body_reader, drain_unread))
 }
 
 /// Allows these pages' origins to call; no layer at all where there are none.
@@ -121,11 +128,19 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     Some(cors)
 }
 
-async fn check_host(State(rule): State<Arc<HostRule>>, request: Request, next: Next) -> Response {
+/// Refuses what was meant for another host. A probe of an orchestrator sends the address that it
+/// has of us, so that health is answered under any name; to a foreign one it tells no details.
+async fn check_host(State(rule): State<Arc<HostRule>>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get().map(MatchedPath::as_str);
+    let is_health = route.is_some_and(|route| guard::OPEN.contains(&route));
     match rule.check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Ok(()) => {}
+        Err(problem) if is_health && problem.problem_type() == ProblemType::Misdirected => {
+            request.extensions_mut().insert(ForeignHost);
+        }
+        Err(problem) => return problem.into_response(),
     }
+    next.run(request).await
 }
 
 async fn check_sizes(request: Request, next: Next) -> Response {
@@ -144,6 +159,13 @@ async fn check_sizes(request: Request, next: Next) -> Response {
         return Problem::method_not_allowed(Some("GET, HEAD, POST")).into_response();
     }
     next.run(request).await
+}
+
+/// The command's path that was meant, if it can be told.
+fn near(uri: &Uri) -> Option<String> {
+    let name = uri.path().trim_end_matches('/').rsplit('/').next()?;
+    let commands = commands::NAMES.into_iter().map(|(command, _)| command);
+    Some(format!("/commands/{}", nearest(&name.to_ascii_lowercase(), commands)?))
 }
 
 async fn dress(request: Request, next: Next) -> Response {

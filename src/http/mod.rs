@@ -1,10 +1,10 @@
 //! The HTTP face: the layers that every request passes before a command runs, and the form of
 //! answers and refusals.
 //!
-//! In the order in which a request meets them: [`layers`] with [`observe`], [`host`] and [`guard`]
-//! (with [`credentials`], [`principal`] and [`address`]), then the extractors of [`query`],
-//! [`negotiate`], [`body`] and [`arguments`], then the [`routes`], the document of `openapi`, and
-//! `docs`, which shows it. A refusal is a [`problem`].
+//! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and
+//! [`guard`] (with [`credentials`], [`principal`] and [`address`]), then the extractors of
+//! [`query`], [`negotiate`], [`body`] and [`arguments`], then the [`routes`], the document of
+//! `openapi`, and `docs`, which shows it. A refusal is a [`problem`].
 
 pub mod address;
 pub mod arguments;
@@ -22,7 +22,9 @@ pub mod problem;
 pub mod problem_type;
 pub mod query;
 pub mod routes;
+mod sentence;
 mod state;
+mod unread;
 
 use axum::{Router, body::Bytes, http::header, response::Redirect, routing::get};
 use utoipa::openapi::OpenApi;

@@ -16,8 +16,6 @@ use axum::{
     },
 };
 
-use crate::http::problem::Problem;
-
 /// The header field of a caller's preferences (RFC 7240 section 2), and of those that were
 /// followed.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -41,31 +39,32 @@ impl Representation {
         }
     }
 
-    /// Chooses by the values of the `Accept` header fields; none, or none readable, means JSON.
+    /// Chooses by the values of the `Accept` header fields. JSON where nothing readable asks for
+    /// one of the two: RFC 9110 section 12.4.1 lets a server disregard the field, and clients that
+    /// list what their libraries know (`text/html, image/gif, *; q=.2`) want the answer all the
+    /// same.
     ///
     /// The higher quality wins. Among equals the one that was named more precisely does, then JSON.
-    pub fn choose<'a>(accept: impl Iterator<Item = &'a str>) -> Result<Self, Problem> {
+    pub fn choose<'a>(accept: impl Iterator<Item = &'a str>) -> Self {
         let ranges: Vec<Range> = accept
             .flat_map(|field| field.split(','))
             .filter_map(Range::parse)
             .collect();
-        if ranges.is_empty() {
-            return Ok(Self::Json);
-        }
         let json = rank(&ranges, "application", "json");
         let markdown = rank(&ranges, "text", "markdown");
-        if json.0 == 0 && markdown.0 == 0 {
-            return Err(Problem::not_acceptable("application/json and text/markdown"));
+        if markdown > json && markdown.0 > 0 {
+            Self::Markdown
+        } else {
+            Self::Json
         }
-        Ok(if markdown > json { Self::Markdown } else { Self::Json })
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Representation {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::choose(texts(parts.headers.get_all(ACCEPT)))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::choose(texts(parts.headers.get_all(ACCEPT))))
     }
 }
 
@@ -151,7 +150,7 @@ impl<'a> Range<'a> {
         for (name, value) in parts.map(parameter) {
             if name.eq_ignore_ascii_case("q") {
                 quality = thousandths(value)?;
-            } else if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
+            } else if name.eq_ignore_ascii_case("charset") && !is_utf_8(value) {
                 // We have both forms in UTF-8 only. Other parameters (a Markdown variant, a
                 // version) don't divide what we have.
                 quality = 0;
@@ -167,10 +166,22 @@ impl<'a> Range<'a> {
         match (self.kind, self.subtype) {
             ("*", "*") => Some(1),
             (own, "*") if own.eq_ignore_ascii_case(kind) => Some(2),
-            (own, sub) if own.eq_ignore_ascii_case(kind) && sub.eq_ignore_ascii_case(subtype) => Some(3),
+            (own, sub) if own.eq_ignore_ascii_case(kind) && is_form_of(sub, subtype) => Some(3),
             (_, _) => None,
         }
     }
+}
+
+/// Whether a subtype is this one, or a special form of it: a client that takes
+/// `application/scim+json` reads JSON (RFC 6839 section 3.1).
+fn is_form_of(subtype: &str, wanted: &str) -> bool {
+    let suffix = subtype.rsplit_once('+').map(|(_, suffix)| suffix);
+    subtype.eq_ignore_ascii_case(wanted) || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(wanted))
+}
+
+/// Whether a charset is the one that we have, by its name or by the name that many give it.
+pub(super) fn is_utf_8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
 /// Quality and precision of a type: the most precise range that covers it decides, even when it
@@ -184,7 +195,7 @@ fn rank(ranges: &[Range], kind: &str, subtype: &str) -> (u16, u8) {
         .map_or((0, 0), |(precision, quality)| (quality, precision))
 }
 
-/// RFC 9110 section 12.4.2: 0 to 1 with at most three decimals.
+/// RFC 9110 section 12.4.2: 0 to 1 with at most three decimals. Java up to 18 leaves the 0 out.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -192,7 +203,8 @@ fn thousandths(text: &str) -> Option<u16> {
     }
     let fraction: u16 = format!("{decimals:0<3}").parse().ok()?;
     match (whole, fraction) {
-        ("0", fraction) => Some(fraction),
+        ("", _) if decimals.is_empty() => None,
+        ("0" | "", fraction) => Some(fraction),
         ("1", 0) => Some(1000),
         (_, _) => None,
     }
@@ -211,46 +223,46 @@ fn texts<'a>(fields: GetAll<'a, HeaderValue>) -> impl Iterator<Item = &'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::problem::ProblemType;
 
     #[test]
     fn accept_chooses_by_quality_then_precision_then_json() {
         use Representation::{Json, Markdown};
         for (accept, expected) in [
-            (&[][..], Some(Json)),
-            (&[""], Some(Json)),
-            (&["*/*"], Some(Json)),
-            (&["application/json"], Some(Json)),
-            (&["APPLICATION/Json ; charset=UTF-8"], Some(Json)),
-            (&["application/*"], Some(Json)),
-            (&["text/markdown"], Some(Markdown)),
-            (&["text/markdown; variant=GFM; charset=\"utf-8\""], Some(Markdown)),
-            (&["text/*"], Some(Markdown)),
-            (&["text/markdown, application/json"], Some(Json)),
-            (&["text/markdown, */*"], Some(Markdown)),
-            (&["text/markdown", "*/*;q=0.5"], Some(Markdown)),
-            (&["text/markdown;q=0.4, application/json;q=0.399"], Some(Markdown)),
-            (&["text/markdown;q=0.4, application/json;q=0.401"], Some(Json)),
-            (&["application/json;q=0, */*"], Some(Markdown)),
-            (&["application/json;q=0, text/markdown;q=0, */*"], None),
-            (&["*/*;q=0"], None),
-            (&["text/html"], None),
+            (&[][..], Json),
+            (&[""], Json),
+            (&["*/*"], Json),
+            (&["application/json"], Json),
+            (&["APPLICATION/Json ; charset=UTF-8"], Json),
+            (&["application/*"], Json),
+            (&["text/markdown"], Markdown),
+            (&["text/markdown; variant=GFM; charset=\"utf-8\""], Markdown),
+            (&["text/*"], Markdown),
+            (&["text/markdown, application/json"], Json),
+            (&["text/markdown, */*"], Markdown),
+            (&["text/markdown", "*/*;q=0.5"], Markdown),
+            (&["text/markdown;q=0.4, application/json;q=0.399"], Markdown),
+            (&["text/markdown;q=0.4, application/json;q=0.401"], Json),
+            (&["application/json;q=0, */*"], Markdown),
+            (&["application/json;q=0, text/markdown;q=0, */*"], Json),
+            (&["*/*;q=0"], Json),
+            (&["text/html"], Json),
             (
                 &["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
-                Some(Json),
+                Json,
             ),
-            (&["application/problem+json"], None),
-            (&["application/json;charset=utf-16"], None),
-            (&["garbage"], Some(Json)),
-            (&["garbage, text/markdown"], Some(Markdown)),
-            (&["application/json;q=1.1"], Some(Json)),
-            (&["text/markdown;q=x, application/json;q=0.1"], Some(Json)),
+            (&["application/problem+json"], Json),
+            (&["application/json;charset=utf-16"], Json),
+            (&["application/scim+json"], Json),
+            (&["text/markdown;q=0.5, application/scim+json"], Json),
+            (&["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], Json),
+            (&["text/markdown; charset=utf8"], Markdown),
+            (&["text/markdown;q=.3, application/json;q=.2"], Markdown),
+            (&["garbage"], Json),
+            (&["garbage, text/markdown"], Markdown),
+            (&["application/json;q=1.1"], Json),
+            (&["text/markdown;q=x, application/json;q=0.1"], Json),
         ] {
-            match (Representation::choose(accept.iter().copied()), expected) {
-                (Ok(chosen), expected) => assert_eq!(Some(chosen), expected, "{accept:?}"),
-                (Err(problem), None) => assert_eq!(problem.problem_type(), ProblemType::NotAcceptable),
-                (Err(problem), Some(_)) => panic!("{accept:?}: {problem:?}"),
-            }
+            assert_eq!(Representation::choose(accept.iter().copied()), expected, "{accept:?}");
         }
     }
 

@@ -121,8 +121,8 @@ problem_types! {
     /// No instance that the caller may use maps with a mapper of this name.
     NoSuchMapper: NOT_FOUND, "/problems/no-such-mapper", "No such mapper", Keep,
         "Take a name or an id that `GET /mappers` lists, and the right way round: outgoing for `user-profile`, incoming for `user`.";
-    /// There is no operation of this id, or none that the caller may see. Ended operations are deleted
-    /// when `operation_retention` is over.
+    /// There is no operation of this id, or none that the caller may see. Ended operations are
+    /// deleted when `operation_retention` is over.
     NoSuchOperation: NOT_FOUND, "/problems/no-such-operation", "No such operation", Keep,
         "Correct the id. `GET /operations` lists those that the caller may see.";
     /// There is no instance of this name, or none that the caller may see.
@@ -131,19 +131,17 @@ problem_types! {
     /// The path is known, the method is not offered on it.
     MethodNotAllowed: METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "Method not allowed", Keep,
         "Use a method that the answer's `Allow` header field lists. Commands are sent with `POST`.";
-    /// Nothing on offer satisfies the `Accept` header field.
-    NotAcceptable: NOT_ACCEPTABLE, "/problems/not-acceptable", "Not acceptable", Keep,
-        "Name `application/json` or `text/markdown` in `Accept`, or leave the field out.";
+    /// The request did not arrive whole in time. Nothing was done.
+    RequestTimeout: REQUEST_TIMEOUT, "/problems/request-timeout", "The request took too long to arrive", Close,
+        "Send the body in one go, and try again. The operator sets the time with `body_timeout`.";
     /// The operation is in a state in which this can't be done with it.
     OperationState: CONFLICT, "/problems/operation-state", "Not in this state", Keep,
         "Look at the operation's `state`. What runs can't be cancelled; what is done or skipped can't be tried again.";
     /// Operations on the same person or group come first, for longer than a caller is kept waiting.
-    /// Unless `detail` says that it stays, the command was cancelled, and nothing of it will be done.
+    /// Unless `detail` says that it stays, the command was cancelled, and nothing of it will be
+    /// done.
     BehindOperation: CONFLICT, "/problems/behind-operation", "Behind other operations", Keep,
         "Send the command again after `Retry-After`, or with `Prefer: respond-async`, which stores it and answers at once. `operation` has its id.";
-    /// The request did not arrive whole in time. Nothing was done.
-    RequestTimeout: REQUEST_TIMEOUT, "/problems/request-timeout", "The request took too long to arrive", Close,
-        "Send the body in one go, and try again. The operator sets the time with `body_timeout`.";
     /// The body is longer than is taken. Nothing was done.
     BodyTooLarge: PAYLOAD_TOO_LARGE, "/problems/body-too-large", "The body is too large", Close,
         "Send less at once: leave out what no mapping asks for, and cut long lists of members into several commands.";

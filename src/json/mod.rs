@@ -155,6 +155,47 @@ fn syntax(place: &[Step], message: String) -> JsonError {
     }
 }
 
+/// The message of an error of syntax, with the mend for what is sent most often in place of JSON:
+/// another encoding, Python's print, and quotes that a word processor has made.
+fn explained(bytes: &[u8], error: &serde_json::Error) -> String {
+    if let Some(encoding) = other_encoding(bytes) {
+        return format!("the document is {encoding}: send it in UTF-8");
+    }
+    let hint = match found_at(bytes, error) {
+        Some('\'' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}') => {
+            "; names and texts stand in double quotes (\"), not in single or typographic ones: write it with a JSON library, such as Python's \
+             json.dumps"
+        }
+        Some('T' | 'F' | 'N') => "; true, false and null are written in small letters: Python's json.dumps does it",
+        Some(_) | None => "",
+    };
+    format!("{error}{hint}")
+}
+
+/// In which encoding a document is that is not in UTF-8, as far as can be told.
+fn other_encoding(bytes: &[u8]) -> Option<String> {
+    let first = bytes.get(..2);
+    // Without a mark the first character, which is of ASCII, has a zero beside it.
+    if matches!(first, Some([0xFF, 0xFE] | [0xFE, 0xFF] | [0, _] | [_, 0])) {
+        return Some("in UTF-16".to_owned());
+    }
+    let error = std::str::from_utf8(bytes).err()?;
+    let line = 1 + bytes[..error.valid_up_to()]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count();
+    Some(format!(
+        "not in UTF-8, at line {line} (it may be in Latin-1 or Windows-1252)"
+    ))
+}
+
+/// The character at which an error was found, which counts the bytes of a line from 1.
+fn found_at(bytes: &[u8], error: &serde_json::Error) -> Option<char> {
+    let line = bytes.split(|byte| *byte == b'\n').nth(error.line().checked_sub(1)?)?;
+    let rest = line.get(error.column().checked_sub(1)?..)?;
+    std::str::from_utf8(rest).ok()?.chars().next()
+}
+
 /// Builds a [`Value`] in one pass over the text, keeping account of the place.
 #[derive(Default)]
 struct Reader<'r> {
@@ -176,8 +217,10 @@ impl Reader<'_> {
         // An error leaves its steps in `place`, which is then the place of the fault.
         let value = self
             .deserialize(&mut deserializer)
-            .map_err(|error| syntax(&self.place, error.to_string()))?;
-        deserializer.end().map_err(|error| syntax(&[], error.to_string()))?;
+            .map_err(|error| syntax(&self.place, explained(bytes, &error)))?;
+        deserializer
+            .end()
+            .map_err(|error| syntax(&[], explained(bytes, &error)))?;
         Ok(value)
     }
 }
@@ -346,8 +389,31 @@ mod tests {
             (b"", "", "empty"),
             (b" \r\n", "", "empty"),
             (b"{", "", "EOF while parsing an object"),
-            (b"{\"a\":\"\xff\"}", "/a", "invalid unicode code point"),
-            (b"{\"a\":\"\xed\xa0\x80\"}", "/a", "invalid unicode code point"),
+            (b"{\"a\":\n\"\xff\"}", "/a", "not in UTF-8, at line 2"),
+            (b"{\"a\":\"\xed\xa0\x80\"}", "/a", "not in UTF-8, at line 1"),
+            (
+                b"{\"a\":\"\xfcber\"}",
+                "/a",
+                "Latin-1 or Windows-1252): send it in UTF-8",
+            ),
+            (b"\xff\xfe{\0}\0", "", "in UTF-16: send it in UTF-8"),
+            (b"\xfe\xff\0{\0}", "", "in UTF-16: send it in UTF-8"),
+            (b"{\0\"\0a\0", "", "in UTF-16"),
+            (
+                b"{'username': 'x'}",
+                "",
+                "column 2; names and texts stand in double quotes",
+            ),
+            (b"{\"username\": 'x'}", "/username", "stand in double quotes"),
+            (b"['id']", "/0", "stand in double quotes"),
+            (
+                "{\u{201c}username\u{201d}: 1}".as_bytes(),
+                "",
+                "not in single or typographic ones",
+            ),
+            ("{\"a\": \u{201e}x\u{201c}}".as_bytes(), "/a", "typographic"),
+            (b"{\"a\": True}", "/a", "small letters"),
+            (b"{\"a\": None}", "/a", "small letters"),
             (br#"{"a":"\ud800"}"#, "/a", "hex escape"),
             (br#"{"a":"\udc00x"}"#, "/a", "lone leading surrogate"),
             (b"{\"a\":\"\n\"}", "/a", "control character"),

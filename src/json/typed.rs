@@ -84,9 +84,9 @@ impl serde::de::Error for ArgumentError {
         let shown = shown_name(field);
         let names: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
         let message = if names.is_empty() {
-            format!("unknown argument `{shown}`; none is taken here")
+            format!("the argument `{shown}` is not known; there is none here")
         } else {
-            format!("unknown argument `{shown}`; taken here: {}", names.join(", "))
+            format!("the argument `{shown}` is not known; there are {}", names.join(", "))
         };
         Self {
             kind: JsonErrorKind::UnknownField,
@@ -311,9 +311,9 @@ mod tests {
         for (name, message) in [
             (
                 "allow-enabled",
-                "unknown argument `allow-enabled`; taken here: `user-profile`, `allow-enable`, `inner`",
+                "the argument `allow-enabled` is not known; there are `user-profile`, `allow-enable`, `inner`",
             ),
-            ("a\n`b", "unknown argument `a\\u{a}\\u{60}b`"),
+            ("a\n`b", "the argument `a\\u{a}\\u{60}b` is not known"),
         ] {
             let error = error_of(json!({"user-profile": {}, name: "secret"}));
             assert!(error.message.contains(message), "{}", error.message);

@@ -63,7 +63,9 @@ impl From<FileError> for ReadError {
     fn from(error: FileError) -> Self {
         match error {
             FileError::TooLarge => Self::TooLarge,
-            FileError::Unreadable(_) | FileError::NotAFile | FileError::NotText => Self::Unreadable(error),
+            FileError::Unreadable(_) | FileError::NotAFile | FileError::NotText | FileError::Utf16 => {
+                Self::Unreadable(error)
+            }
         }
     }
 }

@@ -107,8 +107,8 @@ impl Operations {
     }
 
     /// Whether a disable that is to overtake would find the person that it means: the user that it
-    /// finds has its employee id, where it gives one, and nothing that hangs together with it by what
-    /// waits is about another userName.
+    /// finds has its employee id, where it gives one, and nothing that hangs together with it by
+    /// what waits is about another userName.
     async fn is_certain(
         &self,
         instance: &Arc<Instance>,
@@ -224,8 +224,8 @@ impl Operations {
         self.end(claim, attempt, end).await;
     }
 
-    /// Writes the end of an attempt, for as long as it takes: until then nothing else may run in its
-    /// lanes.
+    /// Writes the end of an attempt, for as long as it takes: until then nothing else may run in
+    /// its lanes.
     async fn end(&self, claim: Claim, attempt: AttemptEnd, end: End) {
         loop {
             let ended = self

@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
-/// Tells the time. Whatever is due, late or tried again goes by it, so that a test can drive a year.
+/// Tells the time. Whatever is due, late or tried again goes by it, so that a test can drive a
+/// year.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

@@ -155,8 +155,8 @@ impl Operations {
         self.settings.store_unavailable == StoreUnavailable::GoOn || command.priority() == Priority::Disable
     }
 
-    /// Stores a command and has it carried out in its turn while its caller waits, for as long as the
-    /// instance gives a command. What has not begun by then is cancelled; a disable stays.
+    /// Stores a command and has it carried out in its turn while its caller waits, for as long as
+    /// the instance gives a command. What has not begun by then is cancelled; a disable stays.
     ///
     /// # Errors
     /// When the store can't take it, or when its turn does not come in time.
@@ -335,7 +335,8 @@ impl Operations {
         self.stopping.cancel();
     }
 
-    /// Claims nothing more, and waits until what runs has ended, `limit` at most. How many have not.
+    /// Claims nothing more, and waits until what runs has ended, `limit` at most. How many have
+    /// not.
     pub async fn finish(&self, limit: Duration) -> usize {
         self.stop();
         self.tasks.close();

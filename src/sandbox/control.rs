@@ -9,7 +9,7 @@ use axum::{
     routing::{Router, get, post},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Fault, Sandbox, Seed};
 
@@ -37,19 +37,27 @@ async fn load(State(sandbox): State<Sandbox>, seed: Result<Json<Seed>, JsonRejec
     }
 }
 
-/// One fault or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Script {
-    One(Box<Fault>),
-    Several(Vec<Fault>),
-}
+/// The form of a fault, for who has missed it.
+const FORM: &str = "a fault is {\"kind\": KIND}, or a list of them, with \"api\" (like \"CreateUser\"), \"times\" (a number or \"forever\"), \
+                    \"skip\" and \"probability\" as you like; KIND is \"hang_up\", \"answer_lost\", {\"throttle\": {\"retry_after\": \"3\"}}, \
+                    {\"status\": {\"status\": 500}}, {\"fail_after_work\": {\"status\": 504}}, \
+                    {\"slow\": {\"milliseconds\": 200, \"work_late\": false}} or \
+                    {\"raw\": {\"status\": 200, \"content_type\": \"text/html\", \"body\": \"\"}}";
 
-async fn script(State(sandbox): State<Sandbox>, script: Result<Json<Script>, JsonRejection>) -> Response {
-    match script {
-        Ok(Json(Script::One(fault))) => sandbox.script(*fault),
-        Ok(Json(Script::Several(faults))) => faults.into_iter().for_each(|fault| sandbox.script(fault)),
+/// Takes one fault or a list of them: all of it, or nothing.
+async fn script(State(sandbox): State<Sandbox>, script: Result<Json<Value>, JsonRejection>) -> Response {
+    let faults = match script {
+        Ok(Json(Value::Array(faults))) => faults,
+        Ok(Json(fault)) => vec![fault],
         Err(rejection) => return refused(&rejection),
+    };
+    let faults: Result<Vec<_>, _> = faults.into_iter().map(Fault::deserialize).collect();
+    match faults {
+        Ok(faults) => faults.into_iter().for_each(|fault| sandbox.script(fault)),
+        Err(error) => {
+            let told = json!({"error": format!("this is no fault ({error}); {FORM}")});
+            return (StatusCode::BAD_REQUEST, Json(told)).into_response();
+        }
     }
     StatusCode::NO_CONTENT.into_response()
 }

@@ -26,7 +26,7 @@ pub struct Fault {
 
 /// How often a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "TimesForm", from = "TimesForm")]
+#[serde(into = "TimesForm", try_from = "serde_json::Value")]
 pub enum Times {
     /// This often.
     Count(u32),
@@ -206,25 +206,25 @@ fn chance(state: &mut u64) -> f64 {
     f64::from(high) / (f64::from(u32::MAX) + 1.0)
 }
 
+/// The word for [`Times::Forever`].
+const FOREVER: &str = "forever";
+
 /// A number, or the word `forever`.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum TimesForm {
     Count(u32),
-    Word(Word),
+    Word(&'static str),
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Word {
-    Forever,
-}
+impl TryFrom<serde_json::Value> for Times {
+    type Error = &'static str;
 
-impl From<TimesForm> for Times {
-    fn from(form: TimesForm) -> Self {
-        match form {
-            TimesForm::Count(count) => Self::Count(count),
-            TimesForm::Word(Word::Forever) => Self::Forever,
+    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+        match value.as_u64().map(u32::try_from) {
+            Some(Ok(count)) => Ok(Self::Count(count)),
+            None if value == FOREVER => Ok(Self::Forever),
+            Some(Err(_)) | None => Err("`times` is a number or \"forever\""),
         }
     }
 }
@@ -233,7 +233,7 @@ impl From<Times> for TimesForm {
     fn from(times: Times) -> Self {
         match times {
             Times::Count(count) => Self::Count(count),
-            Times::Forever => Self::Word(Word::Forever),
+            Times::Forever => Self::Word(FOREVER),
         }
     }
 }

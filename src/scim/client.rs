@@ -35,6 +35,8 @@ const MAX_THROTTLED: u32 = 10;
 /// A directory's address and tokens, and the bounds of requests to it.
 #[derive(Clone, Debug)]
 pub struct Target {
+    /// What the log calls it.
+    pub name: String,
     /// The URL below which its collections stand.
     pub base: Url,
     /// The access token.
@@ -63,6 +65,8 @@ pub struct Status {
     pub last_error: Option<LastError>,
     /// Whether requests go through.
     pub breaker: BreakerState,
+    /// Since when a new token is refused while the one before it still serves.
+    pub token_refused: Option<jiff::Timestamp>,
     /// Which token is in use.
     pub token_in_use: TokenInUse,
     /// When it expires, as far as is known.
@@ -95,7 +99,8 @@ impl Client {
         Self(Arc::new(Transport {
             pool,
             base: target.base,
-            tokens: Tokens::new(target.token, target.second_token),
+            tokens: Tokens::new(&target.name, target.token, target.second_token),
+            name: target.name,
             dialect: target.dialect,
             timeout: target.timeout,
             governor: Governor::new(&target.rates),
@@ -107,11 +112,28 @@ impl Client {
     }
 
     /// Reads the tokens anew ([`Token::reload`](super::Token::reload)), to be called when they may
-    /// have changed.
+    /// have changed. One that the directory refuses is held back.
     pub async fn reload_tokens(&self) {
-        if self.0.tokens.reload().await {
-            tracing::info!("the authentication token has changed; the new one is in use");
+        for (place, token) in self.0.tokens.changed().await {
+            let answer = self.0.try_token(&token).await;
+            if matches!(&answer, Some(Err(error)) if error.kind == ErrorKind::Status(401)) {
+                self.0.tokens.hold_back(place, token);
+            } else {
+                self.0.tokens.renew(place, token);
+            }
         }
+    }
+
+    /// Asks whether the directory has come to accept the token that is held back; false where none
+    /// is.
+    pub async fn retry_token(&self) -> bool {
+        let Some(held) = self.0.tokens.held_back() else {
+            return false;
+        };
+        if let Some(Ok(_)) = self.0.try_token(&held.token).await {
+            self.0.tokens.admit(held);
+        }
+        true
     }
 
     /// How the directory speaks.
@@ -126,6 +148,7 @@ impl Client {
             reached,
             last_error: error,
             breaker: self.0.breaker.state(),
+            token_refused: self.0.tokens.held_back().map(|held| held.since),
             token_in_use: self.0.tokens.in_use(),
             token_expires: self.0.tokens.expires(),
             lanes: self.0.governor.status(),
@@ -276,7 +299,7 @@ impl Client {
                 );
                 return Err(if did_nothing { lost.unwrap_or(error) } else { error });
             }
-            tracing::debug!(api = request.api.name(), kind = ?error.kind, attempt, "sending again");
+            tracing::debug!(instance = transport.name, api = request.api.name(), kind = ?error.kind, attempt, "sending again");
             tokio::select! {
                 biased;
                 () = transport.breaker.opened() => return Err(lost.unwrap_or_else(|| transport.breaker.refusal())),

@@ -105,7 +105,8 @@ impl ScimError {
     /// person.
     pub fn summary(&self) -> String {
         match self.kind {
-            ErrorKind::Connect => "no connection to the directory".to_owned(),
+            // The address and the system's reason: nothing of it comes from the directory.
+            ErrorKind::Connect => self.detail.clone(),
             ErrorKind::Timeout => "the directory did not answer in time".to_owned(),
             ErrorKind::Broken => "the connection to the directory broke".to_owned(),
             ErrorKind::Throttled => "the directory throttles (429)".to_owned(),

@@ -18,6 +18,7 @@ mod resource;
 mod retry;
 mod tokens;
 mod transport;
+mod transport_error;
 
 pub use breaker::BreakerState;
 pub use client::{Client, Status, Target};

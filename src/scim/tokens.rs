@@ -56,7 +56,18 @@ pub enum TokenInUse {
 /// An instance's tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
+    /// What the log calls their directory.
+    instance: String,
     inner: Mutex<Inner>,
+}
+
+/// A token out of a file that the directory refuses, while one before it still serves.
+#[derive(Clone, Debug)]
+pub(super) struct HeldBack {
+    place: usize,
+    pub(super) token: SecretString,
+    /// When it was refused first.
+    pub(super) since: Timestamp,
 }
 
 #[derive(Debug)]
@@ -72,9 +83,26 @@ struct Inner {
     restored: Option<SecretString>,
     /// The restored token, once it was refused as well: it is never restored again.
     rejected_previous: Option<SecretString>,
+    held_back: Option<HeldBack>,
 }
 
 impl Inner {
+    fn is_held_back(&self, token: &SecretString) -> bool {
+        self.held_back.as_ref().is_some_and(|held| is_same(&held.token, token))
+    }
+
+    /// Puts a token of a file in the place of the one before it, and in use.
+    fn renew(&mut self, place: usize, token: SecretString) {
+        let is_in_place = is_same(&self.tokens[place].secret, &token);
+        let previous = std::mem::replace(&mut self.tokens[place].secret, token);
+        let rejected = self.rejected_previous.as_ref();
+        if !is_in_place && rejected.is_none_or(|rejected| !is_same(rejected, &previous)) {
+            self.previous = Some((place, previous));
+        }
+        self.refused[place] = false;
+        self.in_use = 0;
+    }
+
     /// Notes that the directory refused this token. True when that is news.
     fn mark_refused(&mut self, refused: Option<&SecretString>) -> bool {
         let Some(refused) = refused else { return false };
@@ -92,10 +120,12 @@ impl Inner {
 }
 
 impl Tokens {
-    pub(super) fn new(first: Token, second: Option<Token>) -> Self {
+    /// The tokens of a directory, which the log calls `instance`.
+    pub(super) fn new(instance: &str, first: Token, second: Option<Token>) -> Self {
         let tokens: Vec<_> = std::iter::once(first).chain(second).collect();
         let refused = vec![false; tokens.len()];
         Self {
+            instance: instance.to_owned(),
             inner: Mutex::new(Inner {
                 tokens,
                 refused,
@@ -103,6 +133,7 @@ impl Tokens {
                 previous: None,
                 restored: None,
                 rejected_previous: None,
+                held_back: None,
             }),
         }
     }
@@ -127,41 +158,96 @@ impl Tokens {
         inner.tokens[inner.in_use].expires
     }
 
-    /// Reads the tokens anew. True when one has changed; the first is then in use again, since a
-    /// renewal comes from the operator.
+    /// The token that is held back, if one is.
+    pub(super) fn held_back(&self) -> Option<HeldBack> {
+        self.inner().held_back.clone()
+    }
+
+    /// Reads the files anew: the tokens that have changed, with their places. One that is held back
+    /// already is none of them.
+    pub(super) async fn changed(&self) -> Vec<(usize, SecretString)> {
+        let fresh = self.read().await;
+        let mut inner = self.inner();
+        let is_gone = |held: &HeldBack| {
+            let found = fresh.iter().find(|(place, _)| *place == held.place);
+            found.is_some_and(|(_, token)| !is_same(token, &held.token))
+        };
+        inner.held_back = inner.held_back.take().filter(|held| !is_gone(held));
+        let is_new = |(place, token): &(usize, SecretString)| {
+            !is_same(&inner.tokens[*place].secret, token) && !inner.is_held_back(token)
+        };
+        fresh.iter().filter(|fresh| is_new(fresh)).cloned().collect()
+    }
+
+    /// Puts a token of a file in use. The first is, whichever it was, since a renewal comes from
+    /// the operator.
+    pub(super) fn renew(&self, place: usize, token: SecretString) {
+        self.inner().renew(place, token);
+        tracing::info!(
+            instance = self.instance,
+            "the authentication token has changed; the new one is in use"
+        );
+    }
+
+    /// Leaves a token of a file out of use, because the directory refuses it.
+    pub(super) fn hold_back(&self, place: usize, token: SecretString) {
+        Self::hold(&self.instance, &mut self.inner(), place, token);
+    }
+
+    fn hold(instance: &str, inner: &mut Inner, place: usize, token: SecretString) {
+        if inner.is_held_back(&token) {
+            return;
+        }
+        let since = Timestamp::now();
+        inner.held_back = Some(HeldBack { place, token, since });
+        tracing::warn!(
+            instance,
+            "the directory refuses the new authentication token (401); the one before it is still in use"
+        );
+    }
+
+    /// Puts the token that was held back in use.
+    pub(super) fn admit(&self, held: HeldBack) {
+        let mut inner = self.inner();
+        if inner.is_held_back(&held.token) {
+            inner.renew(held.place, held.token.clone());
+            self.all_clear(&mut inner, &held.token);
+        }
+    }
+
+    fn all_clear(&self, inner: &mut Inner, accepted: &SecretString) {
+        if inner.is_held_back(accepted) {
+            inner.held_back = None;
+            tracing::info!(
+                instance = self.instance,
+                "the directory accepts the new authentication token; it is in use"
+            );
+        }
+    }
+
+    /// Reads the tokens anew. True when one has changed and is in use now.
     pub(super) async fn reload(&self) -> bool {
-        let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
-        // Files may stand on a disk that is slow to answer.
-        let read = move || {
-            reloads
-                .iter()
-                .map(|reload| reload.as_ref().and_then(|reload| reload()))
-                .collect::<Vec<_>>()
-        };
-        let Ok(fresh) = tokio::task::spawn_blocking(read).await else {
-            return false;
-        };
+        let fresh = self.read().await;
         let mut inner = self.inner();
         let mut changed = false;
-        for (place, fresh) in fresh.into_iter().enumerate() {
-            let Some(fresh) = fresh else { continue };
-            if fresh.expose_secret() != inner.tokens[place].secret.expose_secret() {
-                let previous = std::mem::replace(&mut inner.tokens[place].secret, fresh);
-                if inner
-                    .rejected_previous
-                    .as_ref()
-                    .is_none_or(|rejected| !is_same(rejected, &previous))
-                {
-                    inner.previous = Some((place, previous));
-                }
-                inner.refused[place] = false;
+        for (place, token) in fresh {
+            if !is_same(&token, &inner.tokens[place].secret) {
+                inner.renew(place, token);
                 changed = true;
             }
         }
-        if changed {
-            inner.in_use = 0;
-        }
         changed
+    }
+
+    /// What stands in the files that can be read, with the places of the tokens.
+    async fn read(&self) -> Vec<(usize, SecretString)> {
+        let reloads: Vec<_> = self.inner().tokens.iter().map(|token| token.reload.clone()).collect();
+        // Files may stand on a disk that is slow to answer.
+        let read = move || {
+            let read = |(place, reload): (usize, &Option<Reload>)| Some((place, reload.as_ref()?()?));
+            reloads.iter().enumerate().filter_map(read).collect()
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
     }
 
     /// Puts a token in use that this request has not tried yet; false when there is none. It is one
@@ -178,16 +264,20 @@ impl Tokens {
             inner.in_use = other;
             if is_news {
                 let token = if other == 0 { "first" } else { "second" };
-                tracing::warn!(token, "the directory refused the token; the other one is in use now");
+                tracing::warn!(
+                    instance = self.instance,
+                    token,
+                    "the directory refused the token; the other one is in use now"
+                );
             }
             return true;
         }
         let Some((place, token)) = inner.previous.take().filter(|(_, token)| !is_tried(token)) else {
             return false;
         };
-        // The renewed one is read from its file again within a second.
         inner.restored = Some(token.clone());
-        inner.tokens[place].secret = token;
+        let renewed = std::mem::replace(&mut inner.tokens[place].secret, token);
+        Self::hold(&self.instance, &mut inner, place, renewed);
         inner.in_use = place;
         true
     }
@@ -199,6 +289,7 @@ impl Tokens {
         for (known, is_refused) in tokens.iter().zip(refused) {
             *is_refused &= !is_same(&known.secret, token);
         }
+        self.all_clear(&mut inner, token);
     }
 
     /// Replaces the tokens in a text by asterisks.
@@ -207,6 +298,10 @@ impl Tokens {
         let inner = self.inner();
         let previous = inner.previous.as_ref().map(|(_, token)| token.expose_secret());
         let text = previous.map_or_else(|| text.to_owned(), |previous| text.replace(previous, "***"));
+        let text = match &inner.held_back {
+            Some(held) => text.replace(held.token.expose_secret(), "***"),
+            None => text,
+        };
         inner.tokens.iter().fold(text, masked)
     }
 
@@ -233,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_token_gives_way_to_the_other() {
-        let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
+        let tokens = Tokens::new("an instance", fixed("a"), Some(fixed("b")));
         let refused = tokens.current();
         assert!(tokens.replace(std::slice::from_ref(&refused)).await);
         assert_eq!(
@@ -245,13 +340,13 @@ mod tests {
             "somebody else has changed it already"
         );
         assert_eq!(tokens.current().expose_secret(), "b");
-        let alone = Tokens::new(fixed("a"), None);
+        let alone = Tokens::new("an instance", fixed("a"), None);
         assert!(!alone.replace(&[alone.current()]).await);
     }
 
     #[tokio::test]
     async fn each_token_is_tried_once_a_request() {
-        let tokens = Tokens::new(fixed("a"), Some(fixed("b")));
+        let tokens = Tokens::new("an instance", fixed("a"), Some(fixed("b")));
         for _ in 0..2 {
             let mut tried = vec![tokens.current()];
             assert!(tokens.replace(&tried).await);
@@ -269,6 +364,7 @@ mod tests {
             Arc::new(move || Some(SecretString::from(kept.lock().unwrap().clone())))
         };
         let tokens = Tokens::new(
+            "an instance",
             Token {
                 secret: SecretString::from("a"),
                 reload: Some(reload),
@@ -295,7 +391,7 @@ mod tests {
             reload: Some(reload),
             expires: None,
         };
-        let tokens = Tokens::new(first, None);
+        let tokens = Tokens::new("an instance", first, None);
         for _ in 0..3 {
             assert!(tokens.reload().await);
             let new = tokens.current();
@@ -341,7 +437,7 @@ mod tests {
 
     #[test]
     fn no_token_is_shown() {
-        let tokens = Tokens::new(fixed("hush"), Some(fixed("quiet")));
+        let tokens = Tokens::new("an instance", fixed("hush"), Some(fixed("quiet")));
         assert_eq!(tokens.mask("hush, quiet!"), "***, ***!");
         assert!(!format!("{tokens:?}").contains("hush"));
     }

@@ -2,7 +2,6 @@
 //! directory works.
 
 use std::{
-    io::ErrorKind as ErrorClass,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,6 +22,7 @@ use super::{
     pacing::{CongestedError, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
+    transport_error,
 };
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
@@ -64,8 +64,21 @@ pub struct LastError {
     pub request_id: Option<String>,
 }
 
+impl LastError {
+    /// Tells of a new token that is refused while the one before it still serves.
+    pub fn of_refused_token(at: jiff::Timestamp) -> Self {
+        Self {
+            at,
+            summary: "the directory refuses the new token (401); the one before it is still in use".to_owned(),
+            request_id: None,
+        }
+    }
+}
+
 /// The state that the clones of a client share.
 pub(super) struct Transport {
+    /// What the log calls the directory.
+    pub(super) name: String,
     pub(super) pool: Pool,
     pub(super) base: Url,
     pub(super) tokens: Tokens,
@@ -121,9 +134,9 @@ impl Transport {
             context.sent.fetch_add(1, Ordering::Relaxed);
             let answer = self.attempt(request, &token, self.timeout).await;
             let refused = matches!(&answer, Err(error) if error.kind == ErrorKind::Status(401));
-            if !refused {
+            if answer.is_ok() {
                 self.tokens.accepted(&token);
-            } else {
+            } else if refused {
                 tried.push(token);
                 let may_go_on = tried.len() <= MAX_TOKENS_TRIED && Instant::now() < context.deadline;
                 if may_go_on && self.tokens.replace(&tried).await {
@@ -134,6 +147,15 @@ impl Transport {
             self.record_result(answer.as_ref().err());
             return answer;
         }
+    }
+
+    /// Makes a cheap read with this token; nothing while the breaker is open.
+    pub(super) async fn try_token(&self, token: &SecretString) -> Option<Result<Answer, ScimError>> {
+        if self.breaker.state() == BreakerState::Open {
+            return None;
+        }
+        let request = Request::list_users(None, Page::Probe(1));
+        Some(self.attempt(&request, token, self.timeout).await)
     }
 
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
@@ -182,7 +204,10 @@ impl Transport {
         match error {
             Some(error) if breaker::is_failure(error) => {
                 if self.breaker.failed() {
-                    tracing::warn!("the directory keeps failing; nothing is sent to it until it answers again");
+                    tracing::warn!(
+                        instance = self.name,
+                        "the directory keeps failing; nothing is sent to it until it answers again"
+                    );
                 }
                 self.probe_if_open();
             }
@@ -225,42 +250,8 @@ impl Transport {
         }
     }
 
-    /// Classes a request without a whole answer. The error's URL is left out: its filter names a
-    /// person.
     fn transport_error(&self, error: reqwest::Error) -> ScimError {
-        let error = error.without_url();
-        let chain = || std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        let cause = chain().last().map(ToString::to_string).unwrap_or_default();
-        // hyper's error comes before those wrapped around it: a body that ends early fails to be
-        // unpacked as well.
-        let connection = chain().find_map(|error| error.downcast_ref::<hyper::Error>());
-        // Malformed chunks: the connection holds, but its bytes are no HTTP.
-        let is_nonsense =
-            |error: &std::io::Error| matches!(error.kind(), ErrorClass::InvalidData | ErrorClass::InvalidInput);
-        let nonsense = chain().filter_map(|error| error.downcast_ref()).any(is_nonsense);
-        let (kind, detail) = if error.is_connect() {
-            (ErrorKind::Connect, format!("no connection to the directory: {cause}"))
-        } else if error.is_timeout() {
-            (
-                ErrorKind::Timeout,
-                format!("the directory did not answer within {} ms", self.timeout.as_millis()),
-            )
-        } else if connection.is_some_and(|error| error.is_parse() || nonsense) {
-            (
-                ErrorKind::Unreadable,
-                format!("the directory's answer is not HTTP as it should be: {cause}"),
-            )
-        } else if error.is_decode() && connection.is_none() {
-            (
-                ErrorKind::Unreadable,
-                format!("the directory's answer can't be unpacked: {cause}"),
-            )
-        } else {
-            (
-                ErrorKind::Broken,
-                format!("the connection broke before the directory's answer was whole: {cause}"),
-            )
-        };
+        let (kind, detail) = transport_error::classify(error, &self.base, self.timeout);
         ScimError::new(kind, self.sanitize(&detail))
     }
 
@@ -345,7 +336,7 @@ async fn probe(transport: Weak<Transport>) {
             transport.record_status(answer.as_ref().err());
         }
         if transport.breaker.state() == BreakerState::Closed {
-            tracing::info!("the directory answers again");
+            tracing::info!(instance = transport.name, "the directory answers again");
             transport.probing.store(false, Ordering::SeqCst);
             // The breaker may have opened again before `probing` was cleared.
             transport.probe_if_open();

@@ -10,8 +10,6 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::Instance;
-
 /// How long a command waits for its places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
@@ -25,16 +23,6 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("as many commands run already as may")]
 pub struct BusyError;
-
-/// A command's places among those that run. [`Service::run`] moves it into the command's task, so
-/// that a caller who hangs up frees nothing before the work is done.
-///
-/// [`Service::run`]: super::Service::run
-#[derive(Debug)]
-pub struct Permit {
-    pub(super) instance: Arc<Instance>,
-    _places: [Place; 2],
-}
 
 /// A place among what runs; dropping it gives it to another.
 #[derive(Debug)]
@@ -69,13 +57,10 @@ impl Limit {
 
 /// Takes a command's place on its instance, and then its place in the whole service: a command that
 /// waits for a slow directory takes no place from those of other directories.
-pub(super) async fn admit(service: &Limit, instance: &Arc<Instance>, turn: Turn) -> Result<Permit, BusyError> {
-    let on_instance = instance.limit.take(turn).await?;
+pub(super) async fn admit(service: &Limit, instance: &Limit, turn: Turn) -> Result<[Place; 2], BusyError> {
+    let on_instance = instance.take(turn).await?;
     let in_service = service.take(turn).await?;
-    Ok(Permit {
-        instance: Arc::clone(instance),
-        _places: [on_instance, in_service],
-    })
+    Ok([on_instance, in_service])
 }
 
 #[cfg(test)]
@@ -83,7 +68,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::service::testing::instance;
 
     fn soon() -> Turn {
         Turn::Until(Instant::now() + Duration::from_secs(1))
@@ -92,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn either_limit_refuses_what_will_not_wait() {
         let service = Limit::new(2);
-        let [small, large] = [instance(1), instance(2)];
+        let [small, large] = [Limit::new(1), Limit::new(2)];
         let first = admit(&service, &small, Turn::Now).await.expect("there is a place");
         let full = admit(&service, &small, Turn::Now).await;
         assert_eq!(full.unwrap_err(), BusyError, "the instance's only place is taken");
@@ -108,11 +92,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_ends_with_a_place_or_with_its_time() {
-        for (service, instance) in [(1, 2), (2, 1)].map(|(service, most)| (Limit::new(service), instance(most))) {
+        for (service, instance) in [(1, 2), (2, 1)].map(|(service, most)| (Limit::new(service), Limit::new(most))) {
             let first = admit(&service, &instance, soon()).await.expect("there is a place");
             assert_eq!(admit(&service, &instance, soon()).await.unwrap_err(), BusyError);
             let waiting = tokio::spawn({
-                let (service, instance) = (service.clone(), Arc::clone(&instance));
+                let (service, instance) = (service.clone(), instance.clone());
                 async move { admit(&service, &instance, soon()).await }
             });
             tokio::task::yield_now().await;
@@ -127,10 +111,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_command_that_waits_for_its_instance_takes_no_place_from_others() {
         let service = Limit::new(2);
-        let [slow, other] = [instance(1), instance(1)];
+        let [slow, other] = [Limit::new(1), Limit::new(1)];
         let running = admit(&service, &slow, Turn::Now).await;
         let waiting = tokio::spawn({
-            let (service, slow) = (service.clone(), Arc::clone(&slow));
+            let (service, slow) = (service.clone(), slow.clone());
             async move { admit(&service, &slow, soon()).await }
         });
         tokio::task::yield_now().await;

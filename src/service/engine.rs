@@ -36,6 +36,21 @@ pub struct Completed {
     held: Option<Held>,
 }
 
+impl Completed {
+    /// A command that came to this without having been run.
+    pub fn without_a_run(command: &'static str, outcome: Outcome, dry_run: bool) -> Self {
+        Self {
+            command,
+            outcome,
+            journal: Journal {
+                dry_run,
+                ..Journal::default()
+            },
+            held: None,
+        }
+    }
+}
+
 /// What a command did, or in a dry run would have done.
 #[derive(Debug, Default)]
 pub struct Journal {
@@ -184,7 +199,7 @@ impl Engine<'_> {
                 Next::Write(step) => self.write(&step, context).await,
             };
             if let Err(error) = &answer {
-                log(error);
+                log(error, self.instance.name());
                 self.journal.aws_request_ids.extend(error.request_id.clone());
             }
             known.answers.push(answer);
@@ -318,12 +333,12 @@ fn assumed(step: &Step, known: &Known) -> Reply {
 
 /// What the log keeps of a failed request. The directory's own words stay out: they may quote the
 /// person.
-fn log(error: &scim::ScimError) {
+fn log(error: &scim::ScimError, instance: &str) {
     let request_id = error.request_id.as_deref().unwrap_or("-");
     match error.kind {
         // Ordinary turns of a decision.
         ErrorKind::Absent | ErrorKind::Status(409) => {
-            tracing::debug!(aws_request_id = request_id, "{}", error.summary())
+            tracing::debug!(instance, aws_request_id = request_id, "{}", error.summary())
         }
         ErrorKind::Connect
         | ErrorKind::Timeout
@@ -334,6 +349,6 @@ fn log(error: &scim::ScimError) {
         | ErrorKind::Unreadable
         | ErrorKind::Expired
         | ErrorKind::Congested
-        | ErrorKind::CircuitOpen => tracing::warn!(aws_request_id = request_id, "{}", error.summary()),
+        | ErrorKind::CircuitOpen => tracing::warn!(instance, aws_request_id = request_id, "{}", error.summary()),
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use self::admission::Limit;
-pub use admission::{BusyError, Permit, Place, Turn};
+pub use admission::{BusyError, Place, Turn};
 pub use engine::{Completed, Journal, NewerDisables, Run, StoredRun};
 pub use instance::{Instance, InstanceOptions};
 pub use observer::CommandObserver;
@@ -34,6 +34,14 @@ pub struct Service {
     default: usize,
     limit: Limit,
     tasks: TaskTracker,
+}
+
+/// A command's places among those that run. [`Service::run`] moves it into the command's task, so
+/// that a caller who hangs up frees nothing before the work is done.
+#[derive(Debug)]
+pub struct Permit {
+    instance: Arc<Instance>,
+    _places: [Place; 2],
 }
 
 /// Why a command did not run, or did not end.
@@ -87,7 +95,10 @@ impl Service {
     /// # Errors
     /// When there is no place for it in time.
     pub async fn admit(&self, instance: &Arc<Instance>, turn: Turn) -> Result<Permit, BusyError> {
-        admission::admit(&self.limit, instance, turn).await
+        Ok(Permit {
+            instance: Arc::clone(instance),
+            _places: admission::admit(&self.limit, &instance.limit, turn).await?,
+        })
     }
 
     /// Lets in work that costs as much as a command and asks no directory.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{HoldSubjects, InMemorySubjects, Instance, InstanceOptions};
+use super::{HoldSubjects, Instance, InstanceOptions};
 use crate::{
     commands::Rules,
     mapper::Mapper,
@@ -13,21 +13,12 @@ use crate::{
     scim::{Client, Connection, Dialect, Pool, Proxy, Rates, Target, Token},
 };
 
-/// An instance without a directory, on which this many commands may run at once.
-pub(super) fn instance(max_commands: usize) -> Arc<Instance> {
-    Arc::new(Instance::new(
-        options(max_commands),
-        client(),
-        Arc::new(InMemorySubjects::default()),
-    ))
-}
-
 /// An instance without a directory, whose subjects are held so.
 pub(super) fn holding(subjects: Arc<dyn HoldSubjects>) -> Arc<Instance> {
-    Arc::new(Instance::new(options(1), client(), subjects))
+    Arc::new(Instance::new(options(), client(), subjects))
 }
 
-fn options(max_commands: usize) -> InstanceOptions {
+fn options() -> InstanceOptions {
     InstanceOptions {
         name: "test".to_owned(),
         brand: "AWS-ILM".to_owned(),
@@ -37,7 +28,7 @@ fn options(max_commands: usize) -> InstanceOptions {
             dialect: Dialect::Aws,
         },
         command_timeout: Duration::from_secs(10),
-        max_commands,
+        max_commands: 1,
     }
 }
 
@@ -55,6 +46,7 @@ fn client() -> Client {
         expires: None,
     };
     let target = Target {
+        name: "test".into(),
         base: Url::parse("http://127.0.0.1:9/").unwrap(),
         token,
         second_token: None,

@@ -36,9 +36,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// something to do again; `None` when nothing waits for a time.
     fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
 
-    /// Claims an operation of an instance, and lets its attempt begin: the oldest that may overtake,
-    /// unless something runs in its lanes; else the one whose turn it is, the most urgent first and
-    /// then the one that has waited longest.
+    /// Claims an operation of an instance, and lets its attempt begin: the oldest that may
+    /// overtake, unless something runs in its lanes; else the one whose turn it is, the most urgent
+    /// first and then the one that has waited longest.
     fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>>;
 
     /// Ends the attempt of a claim, and says what becomes of its operation.

@@ -112,7 +112,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether nothing more becomes of it, unless somebody asks for another try.
+    /// Whether nothing more becomes of it, unless another try is asked for.
     pub fn has_ended(self) -> bool {
         match self {
             Self::Scheduled | Self::Waiting | Self::Running | Self::Held | Self::NeedsData => false,

@@ -151,6 +151,7 @@ fn reply(question: &Read, text: &str) -> Answer {
         Read::GroupById(_) => read(text, Group::read).map(Reply::Group),
         Read::GroupsByName(_) => read(text, |value| ListResponse::read(value, Group::read)).map(Reply::Groups),
         Read::Members(..) => users().map(|page| Reply::Members(page.map(|user| Member::of(&user)))),
+        Read::NewerDisable(_) => Ok(Reply::NewerDisable(Some(text.to_owned()))),
     }
 }
 

@@ -47,10 +47,21 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
         let argument = made::one(&["user-profile", "scim"], random);
         body[argument] = document(random);
     }
-    for argument in ["allow-enable", "includeMembers", "memberIdsToAdd", "memberIdsToDelete"] {
+    for argument in [
+        "allow-enable",
+        "clear",
+        "includeMembers",
+        "memberIdsToAdd",
+        "memberIdsToDelete",
+    ] {
         match random.u8(..16) {
             0 => body[argument] = made::json(2, random),
-            1 => body[argument] = json!(made::one(&["true", "u-1,u-2", "[\"u-1\"]", ""], random)),
+            1 => {
+                body[argument] = json!(made::one(
+                    &["true", "u-1,u-2", "[\"u-1\"]", "title, Mobile Phone", ""],
+                    random
+                ))
+            }
             _ => {}
         }
     }

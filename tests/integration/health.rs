@@ -89,7 +89,12 @@ async fn a_directory_nobody_answers_at_degrades() {
     let error = &ready["instances"][0]["lastError"];
     assert_eq!(
         (&error["what"], error.get("awsRequestId")),
-        (&json!("no connection to the directory"), None)
+        (
+            &json!(format!(
+                "no connection to the directory at {dead}: Connection refused (os error 111)"
+            )),
+            None
+        )
     );
     assert!(
         error["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(),
@@ -185,7 +190,7 @@ async fn only_loopback_and_configured_names_are_answered() {
         ("evil.example", 421),
         ("ilm.example.org.evil.example", 421),
     ] {
-        for path in ["/health/live", "/health/ready", "/openapi.json", "/docs/"] {
+        for path in ["/openapi.json", "/docs/"] {
             let answer = answer(world.http.get(world.url(path)).header("host", host)).await;
             assert_eq!(answer.status, status, "{host} {path}");
             if status == 421 {

@@ -24,6 +24,7 @@ mod commands;
 mod configuration;
 mod docs;
 mod dry_run;
+mod edge;
 mod examples;
 mod foreign_ids;
 mod gentle;

@@ -26,6 +26,7 @@ def run(checks, ours, foreign, limited):
 
     anna = _create(checks, ours, foreign)
     _update(checks, ours, foreign, anna)
+    _clear(checks, ours, foreign, anna)
     _rename(checks, ours, foreign, anna)
     _disable(checks, ours, foreign, anna)
     _missing(checks, ours, foreign)
@@ -89,6 +90,19 @@ def _update(checks, ours, foreign, anna):
     answer = ours.command("iam-update-user", {"user-profile": "{\"username\": \"anna.sample\", \"title\": \"Lead\"}"})
     _vendor(checks, "update with a profile in a string", answer, action="update")
     checks.equal("update with a profile in a string: done", foreign.get("Users", anna).get("title"), "Lead")
+
+
+def _clear(checks, ours, foreign, anna):
+    cleared = {"user-profile": {"username": "anna.sample"}, "clear": "Title, department, Mobile Phone",
+               "allow-enable": False}
+    expected = {**_seen(foreign.get("Users", anna)), "title": None, "department": None, "phoneNumbers": []}
+    _vendor(checks, "clear", ours.command("iam-update-user", cleared), action="update")
+    checks.equal("clear: the server has none of it, and kept the rest", _seen(foreign.get("Users", anna)), expected)
+    before = foreign.get("Users", anna)["meta"]["lastModified"]
+    _vendor(checks, "clear again", ours.command("iam-update-user", cleared), action="update")
+    checks.equal("clear again: nothing was written", foreign.get("Users", anna)["meta"]["lastModified"], before)
+    required = {"user-profile": {"username": "anna.sample"}, "clear": ["username"]}
+    _failure(checks, "clear what a user must have", ours.command("iam-update-user", required), 400)
 
 
 def _rename(checks, ours, foreign, anna):

@@ -122,7 +122,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, FetchError> {
     let mut body = files::read(path, MAX_LENGTH as u64).map_err(|error| match error {
         files::FileError::Unreadable(kind) => FetchError::File(kind),
         files::FileError::NotAFile => FetchError::NotAFile,
-        files::FileError::TooLarge | files::FileError::NotText => FetchError::TooLarge,
+        files::FileError::TooLarge | files::FileError::NotText | files::FileError::Utf16 => FetchError::TooLarge,
     })?;
     Ok(std::mem::take(&mut *body))
 }

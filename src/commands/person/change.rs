@@ -64,7 +64,7 @@ impl<'a> Person<'a> {
     }
 
     /// The operation that disabled the user and was accepted after this one: what was meant before
-    /// somebody left enables nobody.
+    /// a person left enables no account.
     fn newer_disable(&self, user: &User, replay: &mut Replay<'a>) -> Result<Option<&'a str>, Next> {
         let Some(id) = user.id() else { return Ok(None) };
         match replay.newer_disable(&id)? {

@@ -75,10 +75,13 @@ impl<'a> Person<'a> {
         self.found = Some(user);
         self.lookup.found = Some(key.as_str());
         match key {
-            LookupKey::Id | LookupKey::OldId => {
+            LookupKey::Id => {
                 self.name_is_not_another_users(user, keys, replay)?;
                 Ok(user)
             }
+            // The name is another one in a rename; where it counts before the old id it was looked
+            // for already.
+            LookupKey::OldId => Ok(user),
             LookupKey::UserName | LookupKey::OldUserName => self.whose_name(key, user, keys, replay),
             LookupKey::EmployeeId | LookupKey::OldEmployeeId => {
                 self.employee_id_is_enough(user, keys)?;
@@ -160,8 +163,7 @@ impl<'a> Person<'a> {
     /// a name in another form.
     fn name_is_not_another_users(&self, user: &User, keys: &Keys, replay: &mut Replay<'a>) -> Result<(), Next> {
         let Some(name) = &keys.user_name else { return Ok(()) };
-        let is_known_as_nobodys = self.lookup.tried.contains(&LookupKey::UserName.as_str());
-        if is_known_as_nobodys || user.user_name().is_some_and(|found| is_same_name(found, name)) {
+        if user.user_name().is_some_and(|found| is_same_name(found, name)) {
             return Ok(());
         }
         let other = self.by_name(Some(name), replay)?;

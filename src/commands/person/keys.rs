@@ -122,17 +122,21 @@ impl<'a> Person<'a> {
                 return self.fails(Cause::Invalid, message);
             }
         };
+        let mut faults = Vec::new();
         let mut keys = Keys {
-            id: self.id(self.prepared.profile, PROFILE)?,
-            user_name: self.user_name(self.mapped(), PROFILE)?,
+            id: sound(self.id(self.prepared.profile, PROFILE), &mut faults),
+            user_name: sound(self.user_name(self.mapped(), PROFILE), &mut faults),
             employee_id: employee_id(self.mapped()),
             ..Keys::default()
         };
         if let Some(old) = old {
             let mapped = self.old_mapped(old);
-            keys.old_id = self.id(&old.profile, OLD)?;
-            keys.old_user_name = self.user_name(mapped, OLD)?;
+            keys.old_id = sound(self.id(&old.profile, OLD), &mut faults);
+            keys.old_user_name = sound(self.user_name(mapped, OLD), &mut faults);
             keys.old_employee_id = employee_id(mapped);
+        }
+        if !faults.is_empty() {
+            return self.fails(Cause::Invalid, faults.join(". "));
         }
         if keys.is_empty() {
             return self.without_a_key();
@@ -151,15 +155,15 @@ impl<'a> Person<'a> {
     }
 
     /// The `id` of the profile, or of the old data in it; `place` is where that stands, for
-    /// messages. None where the instance's profiles have the ids of another system.
-    fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, Next> {
+    /// messages. None where the instance's profiles have the ids of another system. The error is a
+    /// sentence.
+    fn id(&self, profile: &UserProfile, place: &str) -> Result<Option<Id>, String> {
         if self.prepared.rules.policy.profile_id == ProfileId::Foreign {
             return Ok(None);
         }
-        let text = profile.text("id").or_else(|error| {
-            let error = error.at(format!("{place}.id"));
-            self.fails(Cause::Invalid, error.to_string())
-        })?;
+        let text = profile
+            .text("id")
+            .map_err(|error| error.at(format!("{place}.id")).to_string())?;
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
@@ -167,14 +171,15 @@ impl<'a> Person<'a> {
             Some(id) => Ok(Some(id)),
             None => {
                 let unseen = aws::unseen(text).map_or_else(String::new, |unseen| format!("; {unseen}"));
-                let message = format!("{place}.id must be 1 to 64 letters, digits, `_` or `-`{unseen}");
-                self.fails(Cause::Invalid, message)
+                Err(format!(
+                    "{place}.id must be 1 to 64 letters, digits, `_` or `-`{unseen}"
+                ))
             }
         }
     }
 
-    /// The userName that a profile maps to, if it can be looked up.
-    fn user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, Next> {
+    /// The userName that a profile maps to, if it can be looked up. The error is a sentence.
+    fn user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, String> {
         let attribute = if place == OLD {
             "olduserdata.userName"
         } else {
@@ -182,7 +187,7 @@ impl<'a> Person<'a> {
         };
         let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
             let unmapped = self.unmapped_user_name(mapped, attribute, place);
-            return unmapped.map_or(Ok(None), |diagnostic| self.invalid(&[diagnostic]));
+            return unmapped.map_or(Ok(None), |diagnostic| Err(diagnostic.sentence()));
         };
         let refused = aws::lookup_value(attribute, name).or_else(|| match self.prepared.rules.dialect {
             Dialect::Aws => aws::white_space(attribute, name),
@@ -192,7 +197,7 @@ impl<'a> Person<'a> {
             None => Ok(Some(name.to_owned())),
             Some(mut violation) => {
                 self.name_field(&mut violation, place);
-                self.invalid(&[violation])
+                Err(violation.sentence())
             }
         }
     }
@@ -213,6 +218,14 @@ impl<'a> Person<'a> {
             Some(Diagnostic { path, ..fault.clone() })
         })
     }
+}
+
+/// A key that can be looked for; what is wrong with one that can't is put to the other faults.
+fn sound<T>(key: Result<Option<T>, String>, faults: &mut Vec<String>) -> Option<T> {
+    key.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    })
 }
 
 /// The employee id that a profile maps to: its `externalId`.

@@ -147,14 +147,17 @@ impl<'a> PreparedPerson<'a> {
 
     /// Whether the profile says that the person is not active.
     pub(super) fn is_told_inactive(&self) -> bool {
+        let says_text = |text: &str| {
+            let text = text.trim().to_lowercase();
+            ["false", "no", "0", "inactive"].contains(&text.as_str())
+        };
         match self.profile.field("active") {
             Some(Value::Bool(active)) => !active,
             Some(Value::Number(number)) => number.as_f64() == Some(0.0),
-            Some(Value::String(text)) => {
-                let text = text.trim().to_lowercase();
-                ["false", "no", "0", "inactive"].contains(&text.as_str())
-            }
-            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => false,
+            Some(Value::String(text)) => says_text(text),
+            // A list of one text is that text, as in every field.
+            Some(Value::Array(list)) => matches!(&list[..], [Value::String(text)] if says_text(text)),
+            Some(Value::Null | Value::Object(_)) | None => false,
         }
     }
 

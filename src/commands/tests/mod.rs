@@ -16,28 +16,19 @@ use self::model::every_command;
 use super::{testing::*, *};
 use crate::{
     decide::{Read, Step},
-    profile::UserProfile,
     scim::ErrorKind,
 };
 
-/// The profile of a user command.
-fn user_profile(command: &Command) -> Option<&UserProfile> {
-    match command {
-        Command::CreateUser(args) => Some(&args.user_profile),
-        Command::UpdateUser(args) => Some(&args.user_profile),
-        Command::GetUser(args) => Some(&args.user_profile),
-        Command::DisableUser(args) => Some(&args.user_profile),
-        Command::GetGroup(_)
-        | Command::CreateGroup(_)
-        | Command::UpdateGroup(_)
-        | Command::DeleteGroup(_)
-        | Command::TestModule(_)
-        | Command::GetMappingFields(_) => None,
-    }
-}
-
 fn person(name: &str, changes: Value) -> Command {
     command(name, json!({"user-profile": profile(changes)}))
+}
+
+#[test]
+fn the_model_follows_every_command() {
+    let followed = every_command();
+    for (name, _) in NAMES {
+        assert!(followed.iter().any(|command| command.name() == name), "{name}");
+    }
 }
 
 #[test]

@@ -50,7 +50,6 @@ pub struct Args {
     /// Fields whose attributes are taken out of the user: an empty field of the profile changes
     /// nothing. Each must alone fill one attribute, or part of one, that a user need not have.
     #[serde(default)]
-    #[schema(example = json!(["title", "Mobile Phone"]))]
     pub clear: FieldNames,
 }
 

@@ -84,9 +84,7 @@ fn a_file_that_cannot_be_read_is_told_once_and_without_its_lines() {
     .unwrap_err();
     assert_eq!(faults.0.len(), 1);
     assert!(
-        faults
-            .to_string()
-            .starts_with("/nowhere/x.toml: found no readable file: "),
+        faults.to_string().starts_with("/nowhere/x.toml: found no such file: "),
         "{faults}"
     );
     for text in [

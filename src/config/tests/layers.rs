@@ -83,7 +83,7 @@ fn one_instance_needs_three_variables() {
 }
 
 #[test]
-fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
+fn a_file_holds_several_and_the_environment_overrides_the_one_it_names() {
     let file = r#"
         listen = "127.0.0.2:9000"
         allowed_hosts = ["ILM.example.org", "[::1]"]
@@ -125,6 +125,7 @@ fn a_file_holds_several_and_the_environment_overrides_the_default_one() {
     "#;
     let variables = [
         ("PROD_TOKEN", "two\n"),
+        ("AWS_ILM_INSTANCE_NAME", "Prod"),
         ("AWS_ILM_LISTEN", "[::1]:9001"),
         ("AWS_ILM_UPDATE_USER_ENABLED", "false"),
         ("AWS_ILM_ADOPT", "strict"),
@@ -224,8 +225,6 @@ fn the_environment_goes_to_the_instance_it_names() {
     let off = ("AWS_ILM_CREATE_USER_ENABLED", "false");
     let token = ("AWS_ILM_AUTHENTICATION_TOKEN", "y");
     assert_eq!(shape(&[]), "a of a A, b B");
-    assert_eq!(shape(&[off]), "a of a A off, b B");
-    assert_eq!(shape(&[off, ("AWS_ILM_DEFAULT_INSTANCE", "B")]), "b of a A, b B off");
     assert_eq!(shape(&[off, ("AWS_ILM_INSTANCE_NAME", "b")]), "a of a A, b B off");
     let new = [
         off,
@@ -264,7 +263,7 @@ fn the_service_listens_beyond_loopback_only_on_request() {
 }
 
 #[test]
-fn a_sandbox_needs_no_instance_and_replaces_a_real_one() {
+fn a_sandbox_needs_no_instance_and_keeps_the_switches() {
     let settings = load(&Sources {
         sandbox: true,
         ..Sources::default()
@@ -275,42 +274,27 @@ fn a_sandbox_needs_no_instance_and_replaces_a_real_one() {
         (0, "AWS-ILM_instance_1")
     );
 
+    let mut sources = Sources {
+        environment: environment(&[("AWS_ILM_PROXY", "true"), ("AWS_ILM_CREATE_USER_ENABLED", "false")]),
+        ..Sources::default()
+    };
     let url: Url = "http://127.0.0.1:4321/".parse().unwrap();
-    let folder = Folder::new();
-    let file = folder.file(
-        "aws-ilm.toml",
-        "[[instances]]\nname = \"real\"\nurl = \"http://localhost:1/R\"\nauthentication_token = \"r\"\n",
+    sources
+        .point_at_sandbox(&url, "sandbox", &SecretString::from("sand"))
+        .unwrap();
+    let settings = load(&sources).unwrap();
+    let [sandbox] = &settings.instances[..] else {
+        panic!("{settings:?}")
+    };
+    assert_eq!(sandbox.name, "AWS-ILM_instance_1");
+    assert_eq!(sandbox.target.base.as_str(), "http://127.0.0.1:4321/sandbox/scim/v2/");
+    assert_eq!(sandbox.target.token.secret.expose_secret(), "sand");
+    assert_eq!(
+        (sandbox.policy.create_user_enabled, &sandbox.connection.proxy),
+        (false, &Proxy::None)
     );
-    for (config, count) in [(None, 1), (Some(file), 2)] {
-        let variables = [
-            ("AWS_ILM_AUTHENTICATION_TOKEN_FILE", "/nowhere"),
-            ("AWS_ILM_PROXY", "true"),
-            ("AWS_ILM_CREATE_USER_ENABLED", "false"),
-            ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN", "real"),
-            ("AWS_ILM_SECOND_AUTHENTICATION_TOKEN_EXPIRES", "1999-01-31"),
-            ("AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES", "1999-01-31"),
-        ];
-        let mut sources = Sources {
-            config,
-            environment: one_instance(&variables),
-            sandbox: false,
-        };
-        sources.point_at_sandbox(&url, "sandbox", &SecretString::from("sand"));
-        let settings = load(&sources).unwrap();
-        assert_eq!(
-            (settings.instances.len(), settings.default_instance.as_str()),
-            (count, "AWS-ILM_instance_1")
-        );
-        let sandbox = settings.instances.last().unwrap();
-        assert_eq!(sandbox.target.base.as_str(), "http://127.0.0.1:4321/sandbox/scim/v2/");
-        assert_eq!(sandbox.target.token.secret.expose_secret(), "sand");
-        assert_eq!(
-            (sandbox.policy.create_user_enabled, &sandbox.connection.proxy),
-            (false, &Proxy::None)
-        );
-        assert!(sandbox.target.second_token.is_none() && sandbox.target.token.expires.is_none());
-        assert_eq!(settings.warnings, Vec::<String>::new());
-    }
+    assert!(sandbox.target.second_token.is_none() && sandbox.target.token.expires.is_none());
+    assert_eq!(settings.warnings, Vec::<String>::new());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What an operator writes, and what comes of it.
 
 mod callers;
+mod doubtful;
 mod files;
 mod layers;
 mod tokens;

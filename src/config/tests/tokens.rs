@@ -85,19 +85,19 @@ fn exactly_one_of_the_three_ways_to_a_token_is_used_and_the_environment_wins() {
             "authentication_token_file = \"./none\"",
             vec![],
             "authentication_token_file",
-            "\"./none\": it can't be read (",
+            "/./none\": no such file",
         ),
         (
             "authentication_token_file = \"s3cr3t\"",
             vec![],
             "authentication_token_file",
-            "(masked): it can't be read (",
+            "(masked): no such file: ",
         ),
         (
             "authentication_token_file = \"./empty\"",
             vec![],
             "authentication_token_file",
-            "\"./empty\": it is empty",
+            "/./empty\": it is empty",
         ),
         (
             "authentication_token_file = \".\"",
@@ -199,7 +199,7 @@ fn a_second_token_is_found_in_one_of_three_ways_and_differs_from_the_first() {
             "second_authentication_token_file = \"s3cr3t\"",
             vec![],
             "second_authentication_token_file",
-            "(masked): it can't be read (",
+            "(masked): no such file: ",
         ),
         (
             "second_authentication_token = \"a s3cr3t\"",

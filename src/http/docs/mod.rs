@@ -36,7 +36,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
             "/docs/{*rest}",
             get(move |name: Result<Path<String>, PathRejection>| async move {
                 name.map_or_else(
-                    |_| Problem::no_such_route().into_response(),
+                    |_| Problem::no_such_route(None).into_response(),
                     |Path(name)| file(&name, config),
                 )
             }),
@@ -53,7 +53,7 @@ fn file(name: &str, config: Arc<Config<'static>>) -> Response {
         "aws-ilm.css" => ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response(),
         _ => match utoipa_swagger_ui::serve(name, config) {
             Ok(Some(file)) => of_distribution(file),
-            Ok(None) => Problem::no_such_route().into_response(),
+            Ok(None) => Problem::no_such_route(None).into_response(),
             Err(error) => {
                 tracing::error!(%error, "a file of Swagger UI can't be served");
                 Problem::internal().into_response()

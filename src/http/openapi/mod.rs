@@ -217,7 +217,6 @@ fn complete_command(name: &str, operation: &mut Operation, components: &mut Comp
     {
         components::defer(operation);
     }
-    components::refuse(operation, &["NotAcceptable"]);
 }
 
 fn complete_operation(route: &str, operation: &mut Operation) {

@@ -67,7 +67,7 @@ impl Refusal {
 }
 
 /// Every refusal that is referred to, each told once.
-pub(super) const REFUSALS: [Refusal; 21] = [
+pub(super) const REFUSALS: [Refusal; 20] = [
     Refusal {
         name: "BadRequest",
         description: "The request is faulty; `errors` says where. Mend it.",
@@ -131,11 +131,6 @@ pub(super) const REFUSALS: [Refusal; 21] = [
         types: &[ProblemType::MethodNotAllowed],
     },
     Refusal {
-        name: "NotAcceptable",
-        description: "Nothing that `Accept` names can be made: there are `application/json` and `text/markdown`.",
-        types: &[ProblemType::NotAcceptable],
-    },
-    Refusal {
         name: "RequestTimeout",
         description: "The body did not arrive in time.",
         types: &[ProblemType::RequestTimeout],
@@ -189,16 +184,11 @@ pub(super) const REFUSALS: [Refusal; 21] = [
 ];
 
 /// What any request can be refused with.
-pub(super) const OF_ALL: [&str; 5] = [
-    "MethodNotAllowed",
-    "TargetTooLong",
-    "Misdirected",
-    "HeadersTooLarge",
-    "Internal",
-];
+pub(super) const OF_ALL: [&str; 4] = ["MethodNotAllowed", "TargetTooLong", "HeadersTooLarge", "Internal"];
 
-/// What a request can be refused with whose sender is not let in; not those of open routes.
-pub(super) const OF_CALLERS: [&str; 3] = ["Unauthorised", "Forbidden", "TooManyRequests"];
+/// What a request can be refused with whose sender is not let in, or that is under a name that is
+/// not the service's; not those of open routes.
+pub(super) const OF_CALLERS: [&str; 4] = ["Unauthorised", "Forbidden", "Misdirected", "TooManyRequests"];
 
 /// What a request with a body can be refused with.
 pub(super) const OF_BODIES: [&str; 4] = ["BadRequest", "RequestTimeout", "BodyTooLarge", "UnsupportedMediaType"];
@@ -225,7 +215,6 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         ProblemType::BehindOperation => Problem::behind_operation(EXAMPLE_ID, false, Duration::from_secs(10)),
         ProblemType::NoStore => Problem::no_store(),
         ProblemType::MethodNotAllowed => Problem::method_not_allowed(None),
-        ProblemType::NotAcceptable => Problem::not_acceptable("application/json and text/markdown"),
         ProblemType::RequestTimeout => Problem::request_timeout(Duration::from_secs(20)),
         ProblemType::BodyTooLarge => Problem::body_too_large(1024 * 1024),
         ProblemType::TargetTooLong => Problem::target_too_long(MAX_TARGET),

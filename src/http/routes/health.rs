@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::instances::{self, InstanceStatus};
-use crate::http::state::App;
+use crate::http::{host::ForeignHost, state::App};
 
 pub(in crate::http) const HEALTH: &str = "Health";
 
@@ -40,8 +40,8 @@ pub struct Readiness {
     /// `ready` from the loaded configuration until shutdown begins, `stopping` from then on.
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
-    /// Each instance, in the order of the configuration. Not there when callers are configured:
-    /// they find it at `GET /instances`.
+    /// Each instance, in the order of the configuration. Not there when callers are configured, who
+    /// find it at `GET /instances`, nor for a `Host` that is not the service's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     instances: Option<Vec<InstanceStatus>>,
@@ -65,11 +65,11 @@ async fn live() -> Json<Liveness> {
     (status = 200, description = "Requests are taken.", body = Readiness),
     (status = 503, description = "The service is stopping.", body = Readiness),
 ))]
-async fn ready(State(app): State<App>) -> Response {
+async fn ready(State(app): State<App>, foreign: Option<Extension<ForeignHost>>) -> Response {
     let stopping = app.stopping.load(Ordering::Relaxed);
     let body = Readiness {
         status: if stopping { "stopping" } else { "ready" },
-        instances: (!app.is_guarded).then(|| instances::all(&app).collect()),
+        instances: (!app.is_guarded && foreign.is_none()).then(|| instances::all(&app).collect()),
     };
     let status = if stopping {
         StatusCode::SERVICE_UNAVAILABLE

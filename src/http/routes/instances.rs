@@ -25,7 +25,8 @@ pub struct InstanceStatus {
     #[schema(example = "AWS-ILM_instance_1")]
     name: String,
     /// `ok` when the last request was answered as by a working directory that knows us, `degraded`
-    /// when not, `unknown` before the first.
+    /// when not, and as long as it refuses a new token of a file while the one before it still
+    /// serves; `unknown` before the first.
     #[schema(value_type = String, example = "ok")]
     status: &'static str,
     /// `closed` while requests go through; `open` while the directory keeps failing and callers are
@@ -104,12 +105,18 @@ pub(super) fn all(app: &App) -> impl Iterator<Item = InstanceStatus> {
 impl InstanceStatus {
     fn of(instance: &Instance) -> Self {
         let status = instance.status();
+        let refused = status.token_refused;
+        let last_error = status
+            .last_error
+            .clone()
+            .filter(|error| refused.is_none_or(|since| since < error.at));
+        let last_error = last_error.or_else(|| refused.map(LastError::of_refused_token));
         Self {
             name: instance.name().to_owned(),
-            status: match status.reached {
-                None => "unknown",
-                Some(true) => "ok",
-                Some(false) => "degraded",
+            status: match (status.reached, refused) {
+                (_, Some(_)) | (Some(false), None) => "degraded",
+                (None, None) => "unknown",
+                (Some(true), None) => "ok",
             },
             breaker: match status.breaker {
                 BreakerState::Closed => "closed",
@@ -120,7 +127,7 @@ impl InstanceStatus {
                 TokenInUse::Second => "second",
             },
             token_days_left: status.token_days_left(),
-            last_error: status.last_error.map(
+            last_error: last_error.map(
                 |LastError {
                      at,
                      summary,

@@ -3,7 +3,7 @@
 
 use std::{fmt, io};
 
-use crate::diagnostic::Diagnostic;
+use crate::{diagnostic::Diagnostic, files::FileError};
 
 /// One of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl fmt::Display for Part {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFileError {
     /// The file can't be read.
-    #[error("it can't be read ({0})")]
+    #[error("{}", FileError::Unreadable(*.0))]
     Unreadable(io::ErrorKind),
     /// The path names a folder, a pipe or a device. A pipe would block, and can't be read twice.
     #[error("it is not a regular file")]

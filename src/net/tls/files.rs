@@ -72,7 +72,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFileError> {
     let contents = files::read(path, MOST_BYTES).map_err(|fault| match fault {
         files::FileError::Unreadable(kind) => TlsFileError::Unreadable(kind),
         files::FileError::NotAFile => TlsFileError::NotAFile,
-        files::FileError::TooLarge | files::FileError::NotText => TlsFileError::TooLarge,
+        files::FileError::TooLarge | files::FileError::NotText | files::FileError::Utf16 => TlsFileError::TooLarge,
     })?;
     if contents.is_empty() {
         return Err(TlsFileError::Empty);

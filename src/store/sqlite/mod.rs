@@ -185,7 +185,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Writes until nobody is left to send anything.
+/// Writes until the store is closed.
 fn write_all(connection: &mut Connection, waiting: &mpsc::Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let jobs = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
@@ -240,7 +240,8 @@ fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(64);
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        // In WAL mode NORMAL loses the last transactions at a power cut (sqlite.org/pragma.html#pragma_synchronous).
+        // In WAL mode NORMAL loses the last transactions at a power cut
+        // (sqlite.org/pragma.html#pragma_synchronous).
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
     }

@@ -6,6 +6,7 @@ mod source;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
 };
 
 use self::source::{sources, trees};
@@ -265,4 +266,28 @@ fn files_are_short() {
         assert!(*lines > LONGEST || reason.is_none(), "{path} needs no reason any more");
     }
     assert!(median <= 300, "the median is {median}");
+}
+
+/// Papers go stale where files are moved.
+#[test]
+fn papers_name_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for paper in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(paper)).unwrap();
+        let words = text.split(|character: char| character.is_whitespace() || "`()|,;:>".contains(character));
+        let of_ours = |word: &&str| {
+            ["src/", "tests/", "openapi/", ".ci/"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        };
+        for word in words.filter(of_ours) {
+            let path = word.trim_end_matches('.');
+            // `src/commands/<name>.rs` stands for any.
+            if !path.contains('<') && !root.join(path).exists() {
+                missing.push(format!("{paper}: {path}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }

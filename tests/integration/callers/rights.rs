@@ -59,7 +59,7 @@ async fn a_command_that_was_not_given_is_refused_by_name_before_its_body_is_read
             assert_eq!(problem["type"], "/problems/forbidden");
             assert_eq!(
                 problem["detail"],
-                format!("the caller lacks the right to run {command}")
+                format!("The caller lacks the right to run {command}.")
             );
         }
     }

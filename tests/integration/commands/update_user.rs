@@ -230,8 +230,9 @@ async fn who_is_meant_is_found_by_old_id_then_id_then_old_name_then_name() {
     let world = World::holding(seed).await;
     let all = json!({"id": "u-2", "username": "new", "olduserdata": {"id": "u-1", "username": "three"}});
     for (asked, found, calls) in [
+        // By the old id it is a rename.
+        (all.clone(), "u-1", &[("GetUser", 1)][..]),
         // Found by an id under another name, whether that is taken is looked for.
-        (all.clone(), "u-1", &[("GetUser", 1), ("ListUsers", 1)][..]),
         (
             but(all.clone(), json!({"olduserdata": {"id": "u-9", "username": "three"}})),
             "u-2",
@@ -271,12 +272,17 @@ async fn who_is_meant_is_found_by_old_id_then_id_then_old_name_then_name() {
         assert_eq!((answer.status, &vendor["id"]), (200, &json!(found)), "{asked}");
         world.assert_calls(calls);
     }
-    // A name beside an id is the new one, and another user's is taken.
-    let answer = update(&world, &but(all, json!({"username": "four"}))).await;
-    assert_eq!(
-        (answer.status, &answer.vendor()["errorMessage"]),
-        (409, &json!("the userName is taken by user u-4 (userName four)"))
-    );
+    // A name beside an id, or an old one, is the new one, and another user's is taken.
+    let by_id = json!({"id": "u-2", "username": "four"});
+    for asked in [by_id, but(all, json!({"username": "four"}))] {
+        let answer = update(&world, &asked).await;
+        let message = answer.vendor()["errorMessage"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, 409, "{message}");
+        assert!(
+            message.ends_with("the userName is taken by user u-4 (userName four)"),
+            "{message}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,10 @@ fn every_answer_in_json_has_a_name() {
             let Some(command) = place.strip_prefix("post /commands/").filter(|_| !schema.is_null()) else {
                 continue;
             };
+            if status == "202" {
+                assert_eq!(schema["$ref"], "#/components/schemas/OperationView", "{place}");
+                continue;
+            }
             let name = schema["$ref"]
                 .as_str()
                 .unwrap()

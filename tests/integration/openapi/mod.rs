@@ -17,7 +17,7 @@ const EXPLAIN: &str = "/mappers/{name}/explain";
 
 /// The method that a path is for, in lower case.
 fn method_of(path: &str) -> &'static str {
-    if path.starts_with("/commands/") || path == EXPLAIN {
+    if path.starts_with("/commands/") || path == EXPLAIN || path.ends_with("/retry") || path.ends_with("/cancel") {
         "post"
     } else {
         "get"
@@ -170,7 +170,9 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 }
                 true
             }
-            "description" | "example" | "default" | "format" | "contentMediaType" | "propertyNames" => true,
+            "description" | "example" | "examples" | "default" | "format" | "contentMediaType" | "propertyNames" => {
+                true
+            }
             other => return Err(format!("{other} is not known here")),
         };
         if !holds {

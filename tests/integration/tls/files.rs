@@ -149,7 +149,7 @@ fn what_is_wrong_with_the_files_is_told_at_start_without_a_key() {
 
     let at = |name: &str| folder.path(name);
     let mut cases = vec![
-        (all[0].0, at("missing"), "can't be read"),
+        (all[0].0, at("missing"), "no such file"),
         (all[0].0, at("empty"), "is empty"),
         (all[0].0, at("text"), "not PEM"),
         (all[0].0, at("half.crt"), "cut short"),
@@ -164,11 +164,11 @@ fn what_is_wrong_with_the_files_is_told_at_start_without_a_key() {
         (all[1].0, at("two.key"), "more than one"),
         (all[1].0, at("encrypted.key"), "encrypted"),
         (all[1].0, at("empty"), "is empty"),
-        (all[1].0, issued.key.clone(), "can't be read"),
+        (all[1].0, issued.key.clone(), "a value (masked): no such file"),
         (all[1].0, " ".to_owned(), "use the path of a PEM file"),
         (all[2].0, at("text"), "not PEM"),
         (all[2].0, at("weird.crt"), "can't be read"),
-        (all[2].0, at("missing"), "can't be read"),
+        (all[2].0, at("missing"), "no such file"),
     ];
     let pipe = at("pipe");
     if std::process::Command::new("mkfifo")

@@ -79,7 +79,9 @@ impl Reader<'_> {
                     by,
                     after_unknown_aws_id,
                 };
-                if by == Key::Id {
+                // An old id that is the present one too is the profile's id.
+                let is_present_id = by == Key::OldId && self.value(Key::Id).as_ref() == Some(&value);
+                if by == Key::Id || is_present_id {
                     self.check_name_beside_id(place)?;
                 }
                 return Ok(Some(found));

@@ -47,8 +47,9 @@ pub(super) fn is_allowed(id: &Id, command: &Command, profile: &UserProfile, rule
         } else if asked_for(question, "users of employee ").is_some() {
             meant.by_employee_id()
         } else if let Some(asked) = asked_for(question, "user ") {
-            let is_key = [text(profile, "id"), old(profile, "id")].contains(&Some(asked));
-            is_key && !has_anothers_name(id, profile, user, said)
+            // By the old id it is a rename, of which the directory says whether the name is taken.
+            let is_id = text(profile, "id") == Some(asked) && !has_anothers_name(id, profile, user, said);
+            is_id || old(profile, "id") == Some(asked)
         } else {
             false
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::allowed::{is_allowed, one_user};
 use crate::{
-    commands::{Command, Rules, tests::user_profile},
+    commands::{Command, Rules},
     decide::{Answer, Known, Step},
     outcome::Outcome,
     scim::{Dialect, ErrorKind, Id, Op, PatchOp},
@@ -119,7 +119,9 @@ fn may_be_written(
     trail: &dyn Fn() -> String,
 ) {
     let said: Vec<_> = asked_before.iter().map(String::as_str).zip(&known.answers).collect();
-    let profile = user_profile(command).unwrap_or_else(|| panic!("about no user: {}", trail()));
+    let profile = command
+        .user_profile()
+        .unwrap_or_else(|| panic!("about no user: {}", trail()));
     assert!(
         is_allowed(id, command, profile, rules, &said),
         "another person's: {}",

@@ -8,7 +8,6 @@ use self::{
     laws::{holds_at_the_end, holds_for_a_write, leaves_no_leaver},
     questions::answers,
 };
-use super::user_profile;
 use crate::{
     commands::{Command, Rules, testing::*},
     decide::{Known, Next},
@@ -75,14 +74,14 @@ fn every_way_through_every_command_comes_to_an_end() {
     for command in every_command() {
         // A group's members are changed and read in each dialect's own way; of a person, only
         // what may be sent differs.
-        let dialects: &[Dialect] = if user_profile(&command).is_some() {
+        let dialects: &[Dialect] = if command.user_profile().is_some() {
             &[Dialect::Aws]
         } else {
             &[Dialect::Aws, Dialect::Rfc7644]
         };
         // Only an employee id tells the settings apart.
         let numbered = |profile: &UserProfile| profile.field("employeeid").is_some();
-        let settings: &[Adopt] = if user_profile(&command).is_some_and(numbered) {
+        let settings: &[Adopt] = if command.user_profile().is_some_and(numbered) {
             &[Adopt::SamePerson, Adopt::Strict, Adopt::Always, Adopt::Never]
         } else {
             &[Adopt::SamePerson]

@@ -1,10 +1,9 @@
-//! One test a row of the table of `iam-update-group`, and tables by the words of `testing`.
-
-mod chunks;
-mod failures;
-mod found;
-mod lost;
-mod renames;
+mod many;
+mod members;
+mod refusing;
+mod renaming;
+mod settling;
+mod splitting;
 
 use std::ops::Range;
 
@@ -13,9 +12,9 @@ use serde_json::{Value, json};
 use super::{super::testing::*, *};
 use crate::{
     commands::Command,
-    decide::{Answer, Read, Step},
+    decide::{Answer, Known, Read, Step},
     outcome::GroupEnd,
-    scim::ErrorKind,
+    scim::{ErrorKind, Headers},
 };
 
 fn change(add: Value, remove: Value) -> Command {

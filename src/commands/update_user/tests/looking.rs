@@ -104,9 +104,16 @@ fn a_rename_goes_by_id_too() {
             update(json!({"username": "new", "olduserdata": {"id": "u-1"}})),
         )
         .asks("user u-1?", shown(json!({})))
-        .asks("users named new?", nobody())
         .asks(rename, renamed())
         .ends("done Update u-1 active"),
+        case(
+            "the old id, the new name being another user's",
+            update(json!({"username": "new", "olduserdata": {"id": "u-1"}})),
+        )
+        .asks("user u-1?", shown(json!({})))
+        .asks(rename, status(409))
+        .asks_whose("users named new?", found(json!({"id": "u-2", "userName": "new"})))
+        .ends("failed Update 409: said; the userName is taken by user u-2 (userName new) [u-1]"),
         case("told twice", by_id())
             .asks("user u-1?", renamed())
             .ends("done Update u-1 active"),

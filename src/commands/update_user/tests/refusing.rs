@@ -17,6 +17,15 @@ fn nothing_is_asked_for_what_no_user_can_be() {
         )
         .ends("failed Update 400: user-profile.olduserdata.id must be …")
         .with(|policy| policy.update_user_enabled = false),
+        case(
+            "several faults are told at once",
+            update(json!({"id": "x.y", "username": ["a", "b"], "olduserdata": {"id": "a/b"}})),
+        )
+        .ends(
+            "failed Update 400: user-profile.id must be 1 to 64 letters, digits, `_` or `-`. user-profile.username: must be \
+             text, not a list of several values; send the one that counts. user-profile.olduserdata.id must be 1 to 64 \
+             letters, digits, `_` or `-` [-]",
+        ),
         case("malformed old id", update(json!({"olduserdata": {"id": ".."}})))
             .ends("failed Update 400: user-profile.olduserdata.id must be 1 to 64 letters, digits, `_` or `-` [-]"),
         case("old id not text", update(json!({"olduserdata": {"id": 7}})))

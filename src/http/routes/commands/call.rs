@@ -12,13 +12,15 @@ use jiff::Timestamp;
 
 use super::{
     super::operations::{OperationView, parse_not_before, store_of, unavailable},
+    Read,
     audit_guard::AuditGuard,
     response::answer,
 };
 use crate::{
     commands::{self, Command},
     http::{
-        body::{BUSY_RETRY, BodyReservation},
+        arguments::{Arguments, RefusedArguments},
+        body::BUSY_RETRY,
         negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation, prefers_async},
         principal::Principal,
         problem::Problem,
@@ -26,18 +28,22 @@ use crate::{
         state::App,
     },
     operations::{Operations, Submission, SubmitError},
-    service::{CommandObserver, Instance, Run, RunError, Turn},
+    outcome::{Cause, Failure},
+    profile::UserProfile,
+    service::{CommandObserver, Completed, Instance, Run, RunError, Turn},
 };
 
 /// How long a caller whose command is behind others is asked to wait.
 const BEHIND_RETRY: Duration = Duration::from_secs(10);
 
 /// What a call to any command says beside its arguments, and who makes it. All of it is checked
-/// before a byte of the body is read: here a command is accepted, and nowhere later are rights
+/// before anything of the body is kept: here a command is accepted, and nowhere later are rights
 /// asked for again, unless the callers are replaced while its body arrives.
 pub(super) struct Call {
     app: App,
     principal: Principal,
+    /// The command's name.
+    command: &'static str,
     instance: Arc<Instance>,
     is_named: bool,
     /// Whether the command changes a directory.
@@ -66,7 +72,7 @@ impl FromRequestParts<App> for Call {
                 .iter()
                 .filter_map(|value: &HeaderValue| value.to_str().ok())
         };
-        let representation = Representation::choose(texts(header::ACCEPT))?;
+        let representation = Representation::choose(texts(header::ACCEPT));
         let handling = Handling::choose(texts(PREFER));
         let instance = app.service.instance(query.instance.as_deref()).cloned();
         let name = instance.as_ref().map(|instance| instance.name());
@@ -81,6 +87,7 @@ impl FromRequestParts<App> for Call {
         Ok(Self {
             app: app.clone(),
             principal,
+            command,
             instance,
             is_named: query.instance.is_some(),
             writes,
@@ -96,18 +103,26 @@ impl FromRequestParts<App> for Call {
 
 impl Call {
     /// Asks once more where the callers were replaced while the body arrived.
-    async fn reauthenticate(&mut self, command: &Command) -> Result<(), Problem> {
+    async fn reauthenticate(&mut self) -> Result<(), Problem> {
         self.principal.reauthenticate().await?;
-        self.principal.require_command(command.name(), self.writes)?;
+        self.principal.require_command(self.command, self.writes)?;
         self.principal
             .require_instance(Some(self.instance.name()), self.is_named)
     }
 
-    /// Has the command carried out, by way of the store where it changes a directory and there is one.
-    pub(super) async fn run(mut self, command: Command, reservation: BodyReservation) -> Response {
-        if let Err(problem) = self.reauthenticate(&command).await {
+    /// Has the command carried out, if its arguments could be read: by way of the store where it
+    /// changes a directory and there is one.
+    pub(super) async fn run<A, T>(mut self, arguments: Read<A>, command: fn(T) -> Command) -> Response
+    where
+        Arguments<T>: From<A>,
+    {
+        if let Err(problem) = self.reauthenticate().await {
             return problem.into_response();
         }
+        let (command, reservation) = match arguments.map(Arguments::from) {
+            Ok(Arguments { value, reservation }) => (command(value), reservation),
+            Err(refused) => return self.refuse(refused),
+        };
         let caller = self.principal.caller_name().map(str::to_owned);
         let accepted = AuditGuard {
             principal: self.principal.clone(),
@@ -161,7 +176,7 @@ impl Call {
             }
             Err(SubmitError::Store { error, .. }) => unavailable(error).into_response(),
             Err(SubmitError::Behind { operation, stays }) => {
-                Problem::behind_operation(&operation, stays, BEHIND_RETRY).into_response()
+                self.behind(&operation, stays, command.user_profile().cloned())
             }
             Err(SubmitError::Stopping) => Problem::shutting_down(self.app.stopping_retry).into_response(),
             Err(SubmitError::Broken) => Problem::internal().into_response(),
@@ -203,6 +218,44 @@ fn not_before(query: &CommandQuery, is_deferred: bool) -> Result<Option<Timestam
         .as_deref()
         .map(|text| parse_not_before(text).map_err(refused))
         .transpose()
+}
+
+impl Call {
+    /// Answers arguments that are refused: with a problem, or to a caller who throws away the body
+    /// of anything but 200 with a failed envelope, for what the caller can mend.
+    fn refuse(self, refused: RefusedArguments) -> Response {
+        let RefusedArguments { problem, profile } = refused;
+        let is_mendable = matches!(
+            problem.problem_type().status(),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY
+        );
+        if self.handling == Handling::Strict || !is_mendable {
+            return problem.into_response();
+        }
+        let failure = Failure::new(Cause::Invalid, problem.detail());
+        self.told_as_envelope(profile, failure)
+            .unwrap_or_else(|| problem.into_response())
+    }
+
+    /// The failed envelope that stands for a problem; none for a command whose envelope can tell no
+    /// failure.
+    fn told_as_envelope(&self, profile: Option<UserProfile>, failure: Failure) -> Option<Response> {
+        let outcome = commands::refused(self.command, profile, failure)?;
+        let completed = Completed::without_a_run(self.command, outcome, self.dry_run);
+        Some(answer(completed, &self.instance, self.representation, self.handling))
+    }
+
+    /// Answers a command that was behind others for all of its caller's time.
+    fn behind(&self, operation: &str, stays: bool, profile: Option<UserProfile>) -> Response {
+        let problem = Problem::behind_operation(operation, stays, BEHIND_RETRY);
+        let message = format!("{} (/operations/{operation})", problem.detail());
+        let failure = Failure::new(Cause::Conflict, message);
+        let envelope = match self.handling {
+            Handling::Lenient => self.told_as_envelope(profile, failure),
+            Handling::Strict => None,
+        };
+        envelope.unwrap_or_else(|| problem.into_response())
+    }
 }
 
 /// The command of a route, and whether it changes a directory.

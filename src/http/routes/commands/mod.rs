@@ -18,7 +18,7 @@ use crate::{
         UpdateGroupEnvelope, UserEnvelope,
     },
     http::{
-        arguments::{Arguments, OptionalArguments},
+        arguments::{Arguments, OptionalArguments, RefusedArguments},
         state::App,
     },
 };
@@ -53,9 +53,8 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
 /// another user's: the message says whose. An `id` that the directory does not know is passed over.
 #[utoipa::path(post, path = "/commands/iam-create-user", tag = USERS, operation_id = "iam-create-user",
     request_body = create_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) -> Response {
-    call.run(Command::CreateUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_create_user(call: Call, arguments: Read<Arguments<create_user::Args>>) -> Response {
+    call.run(arguments, Command::CreateUser).await
 }
 
 /// Updates a user
@@ -70,9 +69,8 @@ async fn iam_create_user(call: Call, arguments: Arguments<create_user::Args>) ->
 /// person's.
 #[utoipa::path(post, path = "/commands/iam-update-user", tag = USERS, operation_id = "iam-update-user",
     request_body = update_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) -> Response {
-    call.run(Command::UpdateUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_update_user(call: Call, arguments: Read<Arguments<update_user::Args>>) -> Response {
+    call.run(arguments, Command::UpdateUser).await
 }
 
 /// Retrieves a single user
@@ -81,8 +79,8 @@ async fn iam_update_user(call: Call, arguments: Arguments<update_user::Args>) ->
 /// (`UserProfile`). A user that no key finds is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-get-user", tag = USERS, operation_id = "iam-get-user",
     request_body = get_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Response {
-    call.run(Command::GetUser(arguments.value), arguments.reservation).await
+async fn iam_get_user(call: Call, arguments: Read<Arguments<get_user::Args>>) -> Response {
+    call.run(arguments, Command::GetUser).await
 }
 
 /// Disables an active user
@@ -92,9 +90,8 @@ async fn iam_get_user(call: Call, arguments: Arguments<get_user::Args>) -> Respo
 /// with 409 when the user that was found may be another person's.
 #[utoipa::path(post, path = "/commands/iam-disable-user", tag = USERS, operation_id = "iam-disable-user",
     request_body = disable_user::Args, responses((status = 200, description = "", body = UserEnvelope)))]
-async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) -> Response {
-    call.run(Command::DisableUser(arguments.value), arguments.reservation)
-        .await
+async fn iam_disable_user(call: Call, arguments: Read<Arguments<disable_user::Args>>) -> Response {
+    call.run(arguments, Command::DisableUser).await
 }
 
 /// Retrieves a group and its members
@@ -103,9 +100,8 @@ async fn iam_disable_user(call: Call, arguments: Arguments<disable_user::Args>) 
 /// is false.
 #[utoipa::path(post, path = "/commands/iam-get-group", tag = GROUPS, operation_id = "iam-get-group",
     request_body = get_group::Args, responses((status = 200, description = "", body = GetGroupEnvelope)))]
-async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Response {
-    call.run(Command::GetGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_get_group(call: Call, arguments: Read<Arguments<get_group::Args>>) -> Response {
+    call.run(arguments, Command::GetGroup).await
 }
 
 /// Creates an empty group
@@ -114,9 +110,8 @@ async fn iam_get_group(call: Call, arguments: Arguments<get_group::Args>) -> Res
 /// is a failure, 409.
 #[utoipa::path(post, path = "/commands/iam-create-group", tag = GROUPS, operation_id = "iam-create-group",
     request_body = create_group::Args, responses((status = 200, description = "", body = CreateGroupEnvelope)))]
-async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) -> Response {
-    call.run(Command::CreateGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_create_group(call: Call, arguments: Read<Arguments<create_group::Args>>) -> Response {
+    call.run(arguments, Command::CreateGroup).await
 }
 
 /// Updates a group's members, or its name
@@ -126,9 +121,8 @@ async fn iam_create_group(call: Call, arguments: Arguments<create_group::Args>) 
 /// each one's fate. Without members, `displayName` and `externalId` are replaced.
 #[utoipa::path(post, path = "/commands/iam-update-group", tag = GROUPS, operation_id = "iam-update-group",
     request_body = update_group::Args, responses((status = 200, description = "", body = UpdateGroupEnvelope)))]
-async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) -> Response {
-    call.run(Command::UpdateGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_update_group(call: Call, arguments: Read<Arguments<update_group::Args>>) -> Response {
+    call.run(arguments, Command::UpdateGroup).await
 }
 
 /// Permanently removes a group
@@ -136,9 +130,8 @@ async fn iam_update_group(call: Call, arguments: Arguments<update_group::Args>) 
 /// By `id`. A group that is not there is a failure, 404.
 #[utoipa::path(post, path = "/commands/iam-delete-group", tag = GROUPS, operation_id = "iam-delete-group",
     request_body = delete_group::Args, responses((status = 200, description = "", body = DeleteGroupEnvelope)))]
-async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) -> Response {
-    call.run(Command::DeleteGroup(arguments.value), arguments.reservation)
-        .await
+async fn iam_delete_group(call: Call, arguments: Read<Arguments<delete_group::Args>>) -> Response {
+    call.run(arguments, Command::DeleteGroup).await
 }
 
 /// Tests an instance
@@ -147,9 +140,8 @@ async fn iam_delete_group(call: Call, arguments: Arguments<delete_group::Args>) 
 /// they should be.
 #[utoipa::path(post, path = "/commands/test-module", tag = INSTANCE, operation_id = "test-module",
     request_body = test_module::Args, responses((status = 200, description = "", body = TestModuleEnvelope)))]
-async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>) -> Response {
-    call.run(Command::TestModule(arguments.value), arguments.reservation)
-        .await
+async fn test_module(call: Call, arguments: Read<OptionalArguments<test_module::Args>>) -> Response {
+    call.run(arguments, Command::TestModule).await
 }
 
 /// Lists the fields a mapping can fill
@@ -157,7 +149,9 @@ async fn test_module(call: Call, arguments: OptionalArguments<test_module::Args>
 /// Each attribute that the directory accepts, with its description. Makes no call.
 #[utoipa::path(post, path = "/commands/get-mapping-fields", tag = INSTANCE, operation_id = "get-mapping-fields",
     request_body = get_mapping_fields::Args, responses((status = 200, description = "", body = MappingFieldsEnvelope)))]
-async fn get_mapping_fields(call: Call, arguments: OptionalArguments<get_mapping_fields::Args>) -> Response {
-    call.run(Command::GetMappingFields(arguments.value), arguments.reservation)
-        .await
+async fn get_mapping_fields(call: Call, arguments: Read<OptionalArguments<get_mapping_fields::Args>>) -> Response {
+    call.run(arguments, Command::GetMappingFields).await
 }
+
+/// Arguments that are read, or refused: a caller may want even that as an envelope.
+type Read<A> = Result<A, RefusedArguments>;

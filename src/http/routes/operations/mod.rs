@@ -126,7 +126,8 @@ async fn wait(
 /// Tries an operation again
 ///
 /// At once: one that failed, was buried or cancelled, or waits for its next try. What was accepted
-/// later and has disabled the person stays: a retried operation enables nobody who has left since.
+/// later and has disabled the person stays: a retried operation enables no account that was
+/// disabled since.
 #[utoipa::path(post, path = "/operations/{id}/retry", tag = OPERATIONS, operation_id = "operation-retry",
     params(("id" = String, Path, description = "The operation's id.")),
     responses((status = 200, description = "The operation, waiting.", body = OperationView)))]

@@ -22,7 +22,7 @@ pub struct OperationView {
     state: &'static str,
     /// Why it stands there, where that says more.
     reason: Option<String>,
-    /// The id of the newer operation that disabled the person, so that this one enabled nobody.
+    /// The id of the newer operation that disabled the person, so that this one left enabling out.
     overtaken_by: Option<String>,
     /// The command.
     #[schema(example = "iam-disable-user")]

@@ -72,7 +72,11 @@ async fn a_write_whose_caller_hung_up_has_its_line_and_a_flood_of_failures_only_
 async fn a_write_that_there_is_no_room_for_has_its_line() {
     for limit in ["AWS_ILM_MAX_CONCURRENT_COMMANDS", "AWS_ILM_MAX_INSTANCE_COMMANDS"] {
         let (directory, hr, config) = one_caller().await;
-        let settings = [("AWS_ILM_LOG_FORMAT", "json"), (limit, "1")];
+        let settings = [
+            ("AWS_ILM_LOG_FORMAT", "json"),
+            ("AWS_ILM_INSTANCE_NAME", "first"),
+            (limit, "1"),
+        ];
         let (service, address) = Running::serve(&["--config", config.path()], &settings);
         let slow = aws_ilm::sandbox::FaultKind::Slow {
             milliseconds: 8_000,

@@ -1,9 +1,6 @@
-//! Chunks whose answers get lost.
+//! What is looked into after a lost answer.
 
-use serde_json::json;
-
-use super::{MEMBERS, change, ids, results};
-use crate::{commands::testing::*, scim::ErrorKind};
+use super::*;
 
 #[test]
 fn after_a_lost_answer_the_members_are_read_back() {

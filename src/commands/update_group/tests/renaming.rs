@@ -1,9 +1,6 @@
-//! Renames.
+//! A group's new name and external id.
 
-use serde_json::json;
-
-use super::{AWS_ID, change, rename};
-use crate::{commands::testing::*, scim::ErrorKind};
+use super::*;
 
 #[test]
 fn without_members_a_group_is_renamed() {

@@ -1,13 +1,139 @@
-//! What stops an update, and what it is told as.
+//! What becomes of members that a directory refuses.
 
-use serde_json::{Value, json};
+use super::*;
 
-use super::{MEMBERS, change, ids, results};
-use crate::{
-    commands::testing::*,
-    outcome::GroupEnd,
-    scim::{ErrorKind, Headers},
-};
+#[test]
+fn a_refused_chunk_is_split() {
+    let three = || change(json!(["u-1", "u-2"]), json!(["u-3"]));
+    hold(vec![
+        row(
+            "400: halves, until the bad one is alone; the group, whose id is none of AWS's, is looked at once",
+            three(),
+            vec![
+                ("patch g-1: add u-1,u-2 remove u-3", status(400)),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", headers()),
+                ("patch g-1: add u-2 remove u-3", status(400)),
+                ("patch g-1: add u-2", status(400)),
+                ("patch g-1: remove u-3", headers()),
+            ],
+            "failed 400: said; 2 of 3 done; failed: u-2; u-2 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 done, u-2 failed, u-3 done]",
+        ),
+        row(
+            "400, the id being AWS's: the group is there",
+            command(
+                "iam-update-group",
+                json!({"scim": {"id": AWS_ID}, "memberIdsToAdd": ["u-1", "u-2"]}),
+            ),
+            vec![
+                (
+                    "patch 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11: add u-1,u-2",
+                    status(400),
+                ),
+                (
+                    "patch 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11: add u-1",
+                    headers(),
+                ),
+                (
+                    "patch 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11: add u-2",
+                    headers(),
+                ),
+            ],
+            "done 90672606ee-3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11 -",
+        ),
+        row(
+            "400 of another server",
+            change(json!(["u-1", "u-2"]), json!(null)),
+            vec![
+                ("patch g-1: add u-1,u-2", status(400)),
+                ("patch g-1: add u-1", headers()),
+                ("patch g-1: add u-2", headers()),
+            ],
+            "done g-1 Admins",
+        )
+        .rfc(),
+        row(
+            "400: the group's id is what the directory does not know",
+            three(),
+            vec![
+                ("patch g-1: add u-1,u-2 remove u-3", status(400)),
+                ("group g-1?", status(400)),
+            ],
+            "failed 404: Group Not Found; 0 of 3 done; not tried: u-1, u-2, u-3 [u-1 not tried, u-2 not tried, u-3 not tried]",
+        ),
+        row(
+            "404: the group is looked at, once",
+            three(),
+            vec![
+                ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", absent()),
+                ("patch g-1: add u-2 remove u-3", headers()),
+            ],
+            "failed 404: said; 2 of 3 done; failed: u-1; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 done, u-3 done]",
+        ),
+        row(
+            "the group is gone",
+            three(),
+            vec![
+                ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                ("group g-1?", absent()),
+            ],
+            "failed 404: Group Not Found; 0 of 3 done; not tried: u-1, u-2, u-3 [u-1 not tried, u-2 not tried, u-3 not tried]",
+        ),
+        row(
+            "looking at the group fails",
+            three(),
+            vec![
+                ("patch g-1: add u-1,u-2 remove u-3", absent()),
+                ("group g-1?", status(401)),
+            ],
+            "failed 401: said; 0 of 3 done; not tried: u-1, u-2, u-3 […",
+        ),
+        row(
+            "one alone is not split",
+            change(json!(["u-1"]), json!(null)),
+            vec![
+                ("patch g-1: add u-1", status(400)),
+                ("group g-1?", group_shown(json!({}))),
+            ],
+            "failed 400: said; 0 of 1 done; failed: u-1; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed]",
+        ),
+        row(
+            "the first refusal counts",
+            change(json!(["u-1", "u-2"]), json!(null)),
+            vec![
+                ("patch g-1: add u-1,u-2", status(400)),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", absent()),
+                ("patch g-1: add u-2", status(400)),
+            ],
+            "failed 400: said; 0 of 2 done; failed: u-1, u-2; u-1 looks like a user name: the directory's id is wanted (IAM.Vendor.id of iam-get-user) [u-1 failed, u-2 failed]",
+        ),
+        row(
+            "404 together, taken alone",
+            change(json!(["u-1", "u-2"]), json!(null)),
+            vec![
+                ("patch g-1: add u-1,u-2", absent()),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", headers()),
+                ("patch g-1: add u-2", headers()),
+            ],
+            "done g-1 Admins",
+        ),
+        row(
+            "refused together, taken alone",
+            change(json!(["u-1", "u-2"]), json!(null)),
+            vec![
+                ("patch g-1: add u-1,u-2", status(400)),
+                ("group g-1?", group_shown(json!({}))),
+                ("patch g-1: add u-1", headers()),
+                ("patch g-1: add u-2", headers()),
+            ],
+            "done g-1 Admins",
+        ),
+    ]);
+}
 
 #[test]
 fn other_failures_stop_it() {
@@ -176,6 +302,28 @@ fn the_first_failure_is_what_it_is_told_as() {
 }
 
 #[test]
+fn only_what_looks_like_a_user_name_is_called_one() {
+    let rows = [
+        (
+            "jane",
+            Some("jane looks like a user name: the directory's id is wanted"),
+        ),
+        ("AD21B", Some("AD21B looks like a user name")),
+        ("4711", None),
+        ("3ff0b1c5-9e2c-4a6a-a1ff-2c6a3d9b2e11", None),
+    ];
+    for (member, said) in rows {
+        for refusal in [status(400), absent()] {
+            let answers = vec![refusal, group_shown(json!({}))];
+            let outcome = outcome(&change(json!([member]), json!(null)), &rules(), answers);
+            let message = &outcome.failure().expect("it is unknown").message;
+            assert_eq!(message.contains("looks like a user name"), said.is_some(), "{message}");
+            assert!(message.contains(said.unwrap_or_default()), "{message}");
+        }
+    }
+}
+
+#[test]
 fn a_fate_has_its_operation_and_its_cause() {
     let there = || members(&["u-1", "u-2"], None);
     let group = group_shown(json!({}));
@@ -191,15 +339,4 @@ fn a_fate_has_its_operation_and_its_cause() {
             {"value": "u-2", "operation": "remove", "result": "not known", "errorCode": null, "errorMessage": "said"},
         ]}))
     );
-}
-
-#[test]
-fn the_details_are_the_headers_of_the_last_answer() {
-    let told = |id: &str| Headers(vec![("x-amzn-RequestId".to_owned(), id.to_owned())]);
-    let answers = ["r-1", "r-2"].map(|id| Ok(crate::decide::Reply::Headers(told(id))));
-    let command = change(json!(ids(0..101)), json!(null));
-    let GroupEnd::Done { details, .. } = group_end(outcome(&command, &rules(), answers.into())) else {
-        panic!("both were done")
-    };
-    assert_eq!(Value::from(details), json!({"x-amzn-RequestId": "r-2"}));
 }

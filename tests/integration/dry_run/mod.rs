@@ -1,5 +1,7 @@
 //! A dry run reads and does not write, and tells what the real run then does.
 
+mod ignored;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -232,129 +234,6 @@ async fn group_and_instance_commands_rehearsed_are_what_they_then_do() {
         ("fields", "get-mapping-fields", json!({})),
     ] {
         rehearse(what, &[], command, &arguments).await;
-    }
-}
-
-#[tokio::test]
-async fn it_lists_what_fills_nothing_and_says_whether_anything_would_change() {
-    let mapper = format!(
-        "{}/tests/integration/mappers/glued-outgoing.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let (built_in, glued) = ([], [("AWS_ILM_MAPPER_OUT", mapper.as_str())]);
-    let foreign = [("AWS_ILM_PROFILE_ID", "foreign")];
-    let about = |profile: Value| json!({"user-profile": profile});
-    let g1 = |more: Value| but(json!({"id": "g-1"}), more);
-    for (what, settings, command, arguments, ignored, changes) in [
-        (
-            "a misspelt field",
-            &built_in[..],
-            "iam-update-user",
-            about(json!({"username": "test", "lastName": "X"})),
-            json!(["lastName"]),
-            false,
-        ),
-        (
-            "display names, losers and empty ones; what commands read themselves is none",
-            &built_in,
-            "iam-update-user",
-            about(json!({
-                "Username": "test", "Mobile Phone": "7", "title": "Boss", "Title": "Clerk", "department": "", "active": true,
-                "olduserdata": {"lastName": "X"}, "id": "u-1",
-            })),
-            json!(["Title", "department"]),
-            true,
-        ),
-        (
-            "ids of another system",
-            &foreign,
-            "iam-get-user",
-            about(json!({"username": "test", "id": "7"})),
-            json!(["id"]),
-            false,
-        ),
-        (
-            "the mapping of creations, which fills no title",
-            &glued,
-            "iam-create-user",
-            about(but(profile("jane"), json!({"title": "Boss"}))),
-            json!(["displayname", "title"]),
-            true,
-        ),
-        (
-            "that of updates, which does",
-            &glued,
-            "iam-update-user",
-            about(json!({"username": "test", "title": "Boss"})),
-            json!([]),
-            true,
-        ),
-        (
-            "a skip",
-            &built_in,
-            "iam-disable-user",
-            about(json!({"username": "idle", "reason": "left"})),
-            json!(["reason"]),
-            false,
-        ),
-        (
-            "a failure",
-            &built_in,
-            "iam-disable-user",
-            about(json!({"user name": " ", "reason": "left"})),
-            json!(["reason"]),
-            false,
-        ),
-        (
-            "a group by id",
-            &built_in,
-            "iam-get-group",
-            json!({"scim": g1(json!({"displayName": "A"}))}),
-            json!(["displayName"]),
-            false,
-        ),
-        (
-            "a new group",
-            &built_in,
-            "iam-create-group",
-            json!({"scim": {"id": "g-7", "displayname": "New", "description": "D"}}),
-            json!(["id", "description"]),
-            true,
-        ),
-        (
-            "members of a group that is there stand elsewhere",
-            &built_in,
-            "iam-update-group",
-            json!({"scim": g1(json!({"displayName": "New", "members": ["u-1"]}))}),
-            json!(["members"]),
-            true,
-        ),
-        (
-            "a name beside members",
-            &built_in,
-            "iam-update-group",
-            json!({"scim": g1(json!({"displayName": "New"})), "memberIdsToAdd": "u-1"}),
-            json!(["displayName"]),
-            true,
-        ),
-        (
-            "a deletion",
-            &built_in,
-            "iam-delete-group",
-            json!({"scim": g1(json!({"externalId": "G"}))}),
-            json!(["externalId"]),
-            true,
-        ),
-        ("no document", &built_in, "test-module", json!({}), json!([]), false),
-    ] {
-        let world = World::holding_with(seed(), settings).await;
-        let told = world.dry_run(command, &arguments).await.json();
-        let told = &told["dryRun"];
-        assert_eq!(
-            (&told["ignored"], &told["changes"]),
-            (&ignored, &json!(changes)),
-            "{what}: {told}"
-        );
     }
 }
 

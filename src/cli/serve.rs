@@ -1,0 +1,115 @@
+//! `aws-ilm serve`.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use secrecy::SecretString;
+
+use super::{Configured, FAILED, chain, failed, misused, signals::shutdown};
+use crate::{
+    app::{Bound, EmbeddedSandbox},
+    config::{self, Settings, Sources},
+    sandbox, telemetry,
+};
+
+/// Serves until a signal comes.
+pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sandbox: bool) -> ExitCode {
+    let mut sources = Sources::from_process(configured.config, sandbox);
+    if let Some(listen) = listen {
+        sources
+            .environment
+            .insert("AWS_ILM_LISTEN".to_owned(), listen.to_string());
+    }
+    if sandbox {
+        // The examples of the documentation name its people and groups: those come back when they
+        // are deleted.
+        let options = sandbox::Options {
+            restore_deleted: true,
+            ..sandbox::Options::default()
+        };
+        match EmbeddedSandbox::start(options).await {
+            Ok(directory) => {
+                let token = SecretString::from(directory.token);
+                if let Err(error) = sources.point_at_sandbox(&directory.url, directory.tenant_id, &token) {
+                    return misused(&error.to_string());
+                }
+            }
+            Err(error) => return failed(&error),
+        }
+    }
+    let settings = match config::load(&sources) {
+        Ok(settings) => settings,
+        Err(error) => return misused(&error.to_string()),
+    };
+    if let Err(error) = telemetry::init(&settings.log) {
+        return misused(&error.to_string());
+    }
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let bound = match Bound::new(&settings) {
+        Ok(bound) => bound,
+        Err(error) => return failed(&error),
+    };
+    let url = format!("{}://{}", bound.scheme(), bound.address());
+    // Listened for before anything says that it runs: by default a signal ends the process.
+    let shutdown = shutdown();
+    tell_start(&settings, &bound, &url);
+    if sandbox {
+        println!("{}", welcome(&url, settings.callers.is_some()));
+    }
+    match bound.serve(shutdown).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // As a log line, like every message while it serves.
+            tracing::error!("{}", chain(&error));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Writes the line that says what is running: who looks into a log first looks for it.
+fn tell_start(settings: &Settings, bound: &Bound, url: &str) {
+    let names: Vec<&str> = settings
+        .instances
+        .iter()
+        .map(|instance| instance.name.as_str())
+        .collect();
+    let callers = settings.callers.as_ref().map(|callers| callers.loaded.callers.len());
+    let switched_off = switched_off(settings);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address = %bound.address(),
+        url,
+        instances = names.join(", "),
+        callers = callers.map_or_else(|| "none configured".to_owned(), |count| count.to_string()),
+        switched_off = (!switched_off.is_empty()).then(|| switched_off.join(", ")),
+        "listening"
+    );
+}
+
+/// The switches that are off, each with its instance.
+fn switched_off(settings: &Settings) -> Vec<String> {
+    let of_instance = |instance: &config::InstanceSettings| {
+        let policy = &instance.policy;
+        let switches = [
+            ("create_user_enabled", policy.create_user_enabled),
+            ("update_user_enabled", policy.update_user_enabled),
+            ("enable_user_enabled", policy.enable_user_enabled),
+            ("disable_user_enabled", policy.disable_user_enabled),
+            ("create_if_not_exists", policy.create_if_not_exists),
+        ];
+        let off = switches.into_iter().filter(|(_, is_on)| !is_on);
+        let name = instance.name.clone();
+        off.map(move |(switch, _)| format!("{switch} of {name}"))
+    };
+    settings.instances.iter().flat_map(of_instance).collect()
+}
+
+fn welcome(url: &str, has_callers: bool) -> String {
+    let key = if has_callers { " -H 'X-API-Key: KEY'" } else { "" };
+    format!(
+        "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  {url}/docs/\n\n  A first command:\n\n    \
+         curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json'{key} \\\n      \
+         -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
+    )
+}
