@@ -30,14 +30,14 @@ import service
 FORMS = {"short": 20, "full": 200}
 """How often the service is killed."""
 
-FAMILIES = 40
+FAMILIES = 16
 
 SENDERS = 8
 
-PAUSE = 0.2
+PAUSE = 0.15
 """How long a sender waits between two commands, in seconds and on average."""
 
-LIFE = (0.05, 2.2)
+LIFE = (0.05, 4.0)
 """How long the service may live, in seconds from its start or from being ready."""
 
 DRAIN = 180
@@ -87,7 +87,10 @@ STORM = [one for api in ("PatchUser", "CreateUser") for one in (
     fault(api, 1.0, {"fail_after_work": {"status": 504}}),
 )]
 
-WEATHER = [(MILD, 2.5), (STORM, 1.2), ([], 0.6)]
+OUTAGE = [fault(None, 1.0, {"status": {"status": 503}})]
+
+WEATHER = [(MILD, 3), (STORM, 2), (MILD, 2), (OUTAGE, 2), ([], 1)]
+"""What the directory does to requests, and for how many seconds.""" 
 
 
 class Told:
