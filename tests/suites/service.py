@@ -70,6 +70,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+NOT_DONE = 77
+"""What a suite ends with when it could not be done here, for a reason it has printed, and that is no fault."""
+
+
 class Process:
     """A child process with its output in a file under `WORK`; ends with the `with` block that holds it."""
 
@@ -120,6 +124,11 @@ class Process:
                 return None
         self._output.close()
         return self._child.returncode
+
+    @property
+    def pid(self):
+        """The id of the process."""
+        return self._child.pid
 
     def kill(self):
         """Ends the process at once, as a power cut would."""
