@@ -40,7 +40,7 @@ use crate::{
     operations::{Clock, Operations},
     sandbox::{self, Sandbox},
     service::Service,
-    store::{StoreError, sqlite::OpenError},
+    store::sqlite::OpenError,
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -88,9 +88,6 @@ pub enum AppError {
         /// Why not.
         source: OpenError,
     },
-    /// The store can't be written.
-    #[error("can't take up the operations in the store")]
-    Operations(#[source] StoreError),
     /// The server stopped.
     #[error("the server stopped")]
     Serve(#[source] io::Error),
@@ -207,7 +204,7 @@ impl Bound {
         let failures = Arc::clone(self.options.guard.failures());
         verify_endpoints(&self.app.service);
         if let Some(operations) = &self.app.operations {
-            operations.start().await.map_err(AppError::Operations)?;
+            operations.start().await;
         }
         let watches = self.watches();
         let handle = Handle::new();

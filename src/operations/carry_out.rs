@@ -232,7 +232,7 @@ impl Operations {
                 .store
                 .end(claim.clone(), attempt.clone(), end.clone(), self.clock.now())
                 .await;
-            match ended {
+            match self.noted(ended) {
                 Ok(()) => return,
                 Err(StoreError::Fenced | StoreError::Duplicate) => {
                     tracing::error!(number = claim.number, "an operation was ended by another");

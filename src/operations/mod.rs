@@ -6,6 +6,7 @@
 //! runs every command. A caller who waits is answered by the worker; with a store nothing that
 //! writes goes another way.
 
+mod availability;
 mod carry_out;
 mod clock;
 mod retry;
@@ -34,6 +35,8 @@ use crate::{
 
 pub use crate::store::{Attempt, Filter, Operation, OperationPage, State, StoreError};
 pub use clock::Clock;
+
+use availability::Availability;
 
 /// How operations are tried again, and how long they are kept.
 #[derive(Clone, Debug)]
@@ -104,6 +107,7 @@ pub struct Operations {
     waiters: Mutex<HashMap<String, Waiter>>,
     /// Counts up whenever something may be there to do, or has ended.
     changes: watch::Sender<u64>,
+    availability: Availability,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -133,6 +137,7 @@ impl Operations {
             settings,
             waiters: Mutex::default(),
             changes: watch::Sender::new(0),
+            availability: Availability::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -147,12 +152,6 @@ impl Operations {
         self.store_operation(id.clone(), submission, false).await?;
         let stored = self.get(&id).await?;
         stored.ok_or_else(|| StoreError::Unavailable("what was stored is not there".to_owned()))
-    }
-
-    /// Whether a command goes on without the store while that can't be written.
-    pub fn goes_on_without(&self, command: &Command) -> bool {
-        // No order is hurt by a disable.
-        self.settings.store_unavailable == StoreUnavailable::GoOn || command.priority() == Priority::Disable
     }
 
     /// Stores a command and has it carried out in its turn while its caller waits, for as long as
@@ -234,6 +233,7 @@ impl Operations {
             not_before,
             purpose,
         } = submission;
+        self.require_store()?;
         let priority = command.priority();
         let new = NewOperation {
             id,
@@ -251,7 +251,7 @@ impl Operations {
             purpose,
             traceparent: None,
         };
-        self.store.accept(vec![new], self.clock.now()).await?;
+        self.noted(self.store.accept(vec![new], self.clock.now()).await)?;
         self.changed();
         Ok(())
     }

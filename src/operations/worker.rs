@@ -12,24 +12,31 @@ use crate::{service::Instance, store::StoreError};
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 impl Operations {
-    /// Takes up what a process that died has left, and starts a worker for each instance.
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
-        let schedule = self.settings.retry_schedule.clone();
-        let recovered = self.store.recover(schedule, self.clock.now()).await?;
-        if recovered > 0 {
-            tracing::warn!(
-                operations = recovered,
-                "operations whose process died are taken up again"
-            );
-        }
+    /// Takes up what a process that died has left, and starts a worker for each instance; where the
+    /// store can't be written, as soon as it can.
+    pub async fn start(self: &Arc<Self>) {
+        let Err(error) = self.take_up().await else {
+            return self.start_workers();
+        };
+        tracing::error!("the operations in the store can't be taken up: {error}");
+        let operations = Arc::clone(self);
+        self.tasks.spawn(async move {
+            while let Err(error) = operations.take_up().await {
+                tracing::error!("the operations in the store can't be taken up: {error}");
+                tokio::select! {
+                    () = tokio::time::sleep(LONGEST_SLEEP) => {}
+                    () = operations.stopping.cancelled() => return,
+                }
+            }
+            operations.start_workers();
+        });
+    }
+
+    fn start_workers(self: &Arc<Self>) {
         for instance in self.service.instances() {
             let worker = Arc::clone(self).work(Arc::clone(instance));
             self.tasks.spawn(worker);
         }
-        Ok(())
     }
 
     /// Carries out one operation after the other, as many at once as the instance allows.
@@ -64,9 +71,11 @@ impl Operations {
         instance: &Arc<Instance>,
         place: impl Send + 'static,
     ) -> Result<Option<Duration>, StoreError> {
+        self.resume().await?;
         let now = self.clock.now();
-        let next = self.store.promote(now).await?;
-        let Some(claimed) = self.store.claim(instance.name().to_owned(), now).await? else {
+        let next = self.noted(self.store.promote(now).await)?;
+        let claimed = self.noted(self.store.claim(instance.name().to_owned(), now).await)?;
+        let Some(claimed) = claimed else {
             let until_next = next.map(|next| next.duration_since(now).try_into().unwrap_or_default());
             return Ok(Some(
                 until_next.map_or(LONGEST_SLEEP, |wait: Duration| wait.min(LONGEST_SLEEP)),

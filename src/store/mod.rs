@@ -79,6 +79,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// answers how many.
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize>;
 
+    /// Writes what the store has missed while it could not be written: these users (instance and
+    /// directory id) were disabled, by what is newer than all that is stored. Writes more than an
+    /// operation takes, so that a disk that is full shows.
+    fn resume(&self, disabled: Vec<(String, String)>) -> Answer<'_, ()>;
+
     /// Takes up what a process that died has left: its attempts end as died, and each operation
     /// waits in its place again; from its third death in a row on by this schedule. What is
     /// synchronous, has not begun and overtakes nothing is cancelled. Answers how many attempts

@@ -70,6 +70,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+NOT_DONE = 77
+"""What a suite ends with when it could not be done here, for a reason it has printed, and that is no fault."""
+
+
 class Process:
     """A child process with its output in a file under `WORK`; ends with the `with` block that holds it."""
 
@@ -121,6 +125,17 @@ class Process:
         self._output.close()
         return self._child.returncode
 
+    @property
+    def pid(self):
+        """The id of the process."""
+        return self._child.pid
+
+    def kill(self):
+        """Ends the process at once, as a power cut would."""
+        self._child.kill()
+        self._child.wait()
+        self._output.close()
+
     def text(self):
         """All that the process has written so far."""
         return self.log.read_text("utf-8", "replace")
@@ -131,13 +146,15 @@ class Process:
 
 
 class Service(Process):
-    """`aws-ilm serve` on a free loopback port, waited for until it is ready."""
+    """`aws-ilm serve` on a free loopback port, waited for until it is ready unless `is_awaited` says otherwise."""
 
-    def __init__(self, binary, arguments=(), environment=None, name="aws-ilm"):
+    def __init__(self, binary, arguments=(), environment=None, name="aws-ilm", is_awaited=True):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [binary, "serve", "--listen", f"127.0.0.1:{port}", *arguments]
         super().__init__(name, command, {"AWS_ILM_LOG_FORMAT": "json", **(environment or {})})
+        if not is_awaited:
+            return
         try:
             self.wait_for(f"{self.url}/health/ready", lambda answer: answer.status == 200)
         except BaseException:
@@ -147,6 +164,41 @@ class Service(Process):
     def command(self, command, body=None, query="", headers=None):
         """Sends one command and returns its `Answer`."""
         return request("POST", f"{self.url}/commands/{command}{query}", {} if body is None else body, headers)
+
+
+class Directory(Process):
+    """`aws-ilm sandbox` on a free loopback port: a directory that outlives the service."""
+
+    def __init__(self, binary, seed, name="aws-ilm-sandbox"):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        WORK.mkdir(parents=True, exist_ok=True)
+        file = WORK / f"{name}.seed.json"
+        file.write_text(json.dumps(seed))
+        super().__init__(name, [binary, "sandbox", "--listen", f"127.0.0.1:{port}", "--seed", file])
+        try:
+            self.wait_for(f"{self.url}/sandbox/state")
+        except BaseException:
+            self.stop()
+            raise
+        self.environment = {"AWS_ILM_URL": f"{self.url}/sandbox-tenant/scim/v2/",
+                            "AWS_ILM_AUTHENTICATION_TOKEN": "sandbox-token"}
+
+    def users(self):
+        """Every user that it has, in the order of their creation."""
+        return request("GET", f"{self.url}/sandbox/state").json["users"]
+
+    def script(self, faults):
+        """Puts these faults in place of all others."""
+        request("DELETE", f"{self.url}/sandbox/faults")
+        if faults:
+            request("POST", f"{self.url}/sandbox/faults", faults)
+
+    def take_requests(self):
+        """The requests that came since they were last taken. To be called while nothing sends any."""
+        requests = request("GET", f"{self.url}/sandbox/calls").json["requests"]
+        request("DELETE", f"{self.url}/sandbox/calls")
+        return requests
 
 
 class Caller:

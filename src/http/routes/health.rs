@@ -40,6 +40,12 @@ pub struct Readiness {
     /// `ready` from the loaded configuration until shutdown begins, `stopping` from then on.
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
+    /// `degraded` while the store can't be written: then disables and reads go on, and what else
+    /// changes a directory is refused, unless `store_unavailable` says otherwise. Not there without a
+    /// store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false, example = "ok")]
+    store: Option<&'static str>,
     /// Each instance, in the order of the configuration. Not there when callers are configured, who
     /// find it at `GET /instances`, nor for a `Host` that is not the service's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +65,7 @@ async fn live() -> Json<Liveness> {
 /// Readiness
 ///
 /// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or
-/// that refuses the token, is `degraded` in the body: taking the service out of rotation for it
+/// that refuses the token, is `degraded` in the body, and so is a store that can't be written: taking the service out of rotation for it
 /// would not help.
 #[utoipa::path(get, path = "/health/ready", tag = HEALTH, operation_id = "health-ready", responses(
     (status = 200, description = "Requests are taken.", body = Readiness),
@@ -69,6 +75,13 @@ async fn ready(State(app): State<App>, foreign: Option<Extension<ForeignHost>>) 
     let stopping = app.stopping.load(Ordering::Relaxed);
     let body = Readiness {
         status: if stopping { "stopping" } else { "ready" },
+        store: app.operations.as_ref().map(|operations| {
+            if operations.is_store_degraded() {
+                "degraded"
+            } else {
+                "ok"
+            }
+        }),
         instances: (!app.is_guarded && foreign.is_none()).then(|| instances::all(&app).collect()),
     };
     let status = if stopping {

@@ -68,10 +68,10 @@ pub enum OpenError {
     #[error("it lies on a network file system ({0}), where locks and syncs can't be relied on: use a local disk")]
     Network(&'static str),
     /// It can't be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// SQLite does not open it.
-    #[error("{0}")]
+    #[error(transparent)]
     Database(#[from] rusqlite::Error),
 }
 
@@ -353,6 +353,10 @@ impl Store for Sqlite {
 
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize> {
         self.write(move |connection| Ok(queue::prune(connection, &states, ended_before, limit)?))
+    }
+
+    fn resume(&self, disabled: Vec<(String, String)>) -> Answer<'_, ()> {
+        self.write(move |connection| Ok(queue::resume(connection, &disabled)?))
     }
 
     fn recover(&self, schedule: Vec<SignedDuration>, now: Timestamp) -> Answer<'_, usize> {

@@ -16,6 +16,9 @@ const PROMOTED_AT_ONCE: u32 = 500;
 /// How many that overtake, and wait for what runs in their lanes, a claim looks at.
 const OVERTAKING_AT_ONCE: u32 = 100;
 
+/// How much has to be written before a store that has failed counts as well, in bytes.
+const ROOM: u32 = 64 * 1024;
+
 pub(super) fn accept(
     connection: &Connection,
     operations: &[NewOperation],
@@ -285,6 +288,22 @@ pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Tim
     connection
         .prepare_cached(sql)?
         .execute(params![millis(ended_before), states, limit])
+}
+
+/// Writes whom disables have disabled that are not stored, as newer than all that is.
+pub(super) fn resume(connection: &Connection, disabled: &[(String, String)]) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO room (id, filling) VALUES (1, zeroblob(?1))";
+    connection.prepare_cached(sql)?.execute([ROOM])?;
+    let sql = "INSERT INTO disabled (instance, directory_id, number, operation)
+        VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence), '')
+        ON CONFLICT DO UPDATE SET number = excluded.number, operation = excluded.operation
+        WHERE excluded.number > number";
+    for (instance, directory_id) in disabled {
+        connection
+            .prepare_cached(sql)?
+            .execute(params![instance, directory_id])?;
+    }
+    Ok(())
 }
 
 /// Takes up what a process that died has left. From its third death in a row on an operation waits:

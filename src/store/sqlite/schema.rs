@@ -99,19 +99,29 @@ CREATE TABLE disabled (
     instance TEXT NOT NULL,
     directory_id TEXT NOT NULL,
     number INTEGER NOT NULL,
-    operation TEXT NOT NULL,
+    operation TEXT NOT NULL,             -- empty: it went on without the store
     PRIMARY KEY (instance, directory_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Written anew where it is to be known whether there is room.
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY,
+    filling BLOB NOT NULL
+) STRICT;
 ";
 
 /// Brings a file to the newest schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let transaction = connection.transaction()?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > known {
         return Err(OpenError::NewerSchema { version, known });
     }
+    // A disk that is full can be read.
+    if version == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
     for migration in &MIGRATIONS[usize::try_from(version).unwrap_or_default()..] {
         transaction.execute_batch(migration)?;
     }

@@ -2,6 +2,7 @@
 
 mod deferred;
 mod order;
+mod unavailable;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,16 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{Answer, Setup, World, answer};
+
+/// The store's name in its folder.
+const FILE: &str = "store.db";
+
+/// An empty folder of its own.
+pub(crate) fn new_folder() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("aws-ilm-operations-{}", Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    folder
+}
 
 /// A world with a store of its own, in a folder that goes with it.
 pub(crate) struct Stored {
@@ -26,13 +37,16 @@ impl Drop for Stored {
 impl Stored {
     /// With these people, and these settings.
     pub(crate) async fn holding(people: Value, settings: &[(&'static str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("aws-ilm-operations-{}", Uuid::new_v4()));
-        std::fs::create_dir(&folder).unwrap();
+        Self::within(new_folder(), people, settings).await
+    }
+
+    /// With the store that is in this folder, if there is one.
+    pub(crate) async fn within(folder: PathBuf, people: Value, settings: &[(&'static str, &str)]) -> Self {
         let mut environment: Vec<_> = settings
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
-        environment.push(("AWS_ILM_STORE_PATH", folder.join("store.db").display().to_string()));
+        environment.push(("AWS_ILM_STORE_PATH", folder.join(FILE).display().to_string()));
         let seed = Seed::from_json(&json!({"users": people}).to_string()).unwrap();
         let sandbox = sandbox::Options {
             seed,

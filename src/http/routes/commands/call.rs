@@ -27,7 +27,7 @@ use crate::{
         query::CommandQuery,
         state::App,
     },
-    operations::{Operations, Submission, SubmitError},
+    operations::{Operations, StoreError, Submission, SubmitError},
     outcome::{Cause, Failure},
     profile::UserProfile,
     service::{CommandObserver, Completed, Instance, Run, RunError, Turn},
@@ -143,7 +143,7 @@ impl Call {
             purpose: self.purpose.take(),
         };
         if self.is_deferred {
-            deferred(&operations, submission, accepted).await
+            self.defer(&operations, submission, accepted).await
         } else {
             self.run_stored(&operations, submission, accepted).await
         }
@@ -165,14 +165,13 @@ impl Call {
     }
 
     /// Stores the command, and waits for its turn and its end.
-    async fn run_stored(self, operations: &Operations, submission: Submission, accepted: AuditGuard) -> Response {
+    async fn run_stored(self, operations: &Arc<Operations>, submission: Submission, accepted: AuditGuard) -> Response {
         let command = submission.command.clone();
         let ran = operations.run(submission, accepted).await;
         match ran {
             Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
             Err(SubmitError::Store { observer, error }) if operations.goes_on_without(&command) => {
-                tracing::error!("a command is carried out though the store can't keep it: {error}");
-                self.run_now(command, observer).await
+                self.run_without(operations, command, observer, &error).await
             }
             Err(SubmitError::Store { error, .. }) => unavailable(error).into_response(),
             Err(SubmitError::Behind { operation, stays }) => {
@@ -182,22 +181,41 @@ impl Call {
             Err(SubmitError::Broken) => Problem::internal().into_response(),
         }
     }
-}
 
-/// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3).
-async fn deferred(operations: &Operations, submission: Submission, mut accepted: AuditGuard) -> Response {
-    match operations.accept(submission).await {
-        Ok((operation, attempts)) => {
-            accepted.is_deferred(&operation.id);
-            let location = format!("/operations/{}", operation.id);
-            let operation = OperationView::new(operation, attempts, true);
-            let fields = [
-                (header::LOCATION, location),
-                (PREFERENCE_APPLIED, "respond-async".to_owned()),
-            ];
-            (StatusCode::ACCEPTED, fields, Json(operation)).into_response()
+    /// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3). Where the store
+    /// can't keep it, the preference is left unheeded (RFC 7240 section 2) by what goes on without,
+    /// unless its time has not come.
+    async fn defer(self, operations: &Arc<Operations>, submission: Submission, mut accepted: AuditGuard) -> Response {
+        let command = submission.command.clone();
+        match operations.accept(submission).await {
+            Ok((operation, attempts)) => {
+                accepted.is_deferred(&operation.id);
+                let location = format!("/operations/{}", operation.id);
+                let operation = OperationView::new(operation, attempts, true);
+                let fields = [
+                    (header::LOCATION, location),
+                    (PREFERENCE_APPLIED, "respond-async".to_owned()),
+                ];
+                (StatusCode::ACCEPTED, fields, Json(operation)).into_response()
+            }
+            Err(error) if self.not_before.is_none() && operations.goes_on_without(&command) => {
+                self.run_without(operations, command, Box::new(accepted), &error).await
+            }
+            Err(error) => unavailable(error).into_response(),
         }
-        Err(error) => unavailable(error).into_response(),
+    }
+
+    /// Runs the command though the store can't keep it.
+    async fn run_without(
+        self,
+        operations: &Arc<Operations>,
+        command: Command,
+        observer: Box<dyn CommandObserver>,
+        error: &StoreError,
+    ) -> Response {
+        tracing::error!("a command is carried out though the store can't keep it: {error}");
+        let observer = operations.without_store(&command, self.instance.name(), observer);
+        self.run_now(command, observer).await
     }
 }
 

@@ -22,7 +22,8 @@ pub struct OperationView {
     state: &'static str,
     /// Why it stands there, where that says more.
     reason: Option<String>,
-    /// The id of the newer operation that disabled the person, so that this one left enabling out.
+    /// The id of the newer operation that disabled the person, so that this one left enabling out;
+    /// null where that went on without the store.
     overtaken_by: Option<String>,
     /// The command.
     #[schema(example = "iam-disable-user")]
@@ -164,7 +165,11 @@ fn reason(stored: Option<String>) -> (Option<String>, Option<String>) {
         .as_deref()
         .and_then(|reason| reason.strip_prefix("overtaken by "))
     {
-        Some(disable) => (Some("overtaken".to_owned()), Some(disable.to_owned())),
+        Some(disable) => {
+            // One that went on without the store has no id.
+            let disable = Some(disable.to_owned()).filter(|id| !id.is_empty());
+            (Some("overtaken".to_owned()), disable)
+        }
         None => (stored, None),
     }
 }
