@@ -9,6 +9,7 @@
 mod availability;
 mod carry_out;
 mod clock;
+mod housekeeping;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -185,7 +186,7 @@ impl Operations {
         stays: bool,
     ) -> Result<Completed, SubmitError> {
         let is_stopping = tokio::select! {
-            completed = &mut answered => return completed.map_err(|_| SubmitError::Broken),
+            completed = &mut answered => return self.answer_of(id, completed).await,
             () = tokio::time::sleep(patience) => false,
             () = self.stopping.cancelled() => true,
         };
@@ -207,7 +208,8 @@ impl Operations {
             Err(_) => false,
         };
         if !waits {
-            return answered.await.map_err(|_| SubmitError::Broken);
+            let completed = answered.await;
+            return self.answer_of(id, completed).await;
         }
         self.waiters().remove(id);
         Err(if is_stopping && !stays {
@@ -218,6 +220,24 @@ impl Operations {
                 stays,
             }
         })
+    }
+
+    /// What a caller is told that waited for an answer: one that was cancelled meanwhile gets none.
+    async fn answer_of(
+        &self,
+        id: &str,
+        completed: Result<Completed, oneshot::error::RecvError>,
+    ) -> Result<Completed, SubmitError> {
+        match completed {
+            Ok(completed) => Ok(completed),
+            Err(_) => match self.store.operation(id.to_owned()).await {
+                Ok(Some(operation)) if operation.state == State::Cancelled => Err(SubmitError::Behind {
+                    operation: operation.id,
+                    stays: false,
+                }),
+                Ok(_) | Err(_) => Err(SubmitError::Broken),
+            },
+        }
     }
 
     async fn store_operation(
@@ -303,6 +323,10 @@ impl Operations {
     /// When the store can't be written.
     pub async fn cancel(&self, id: &str) -> Result<Option<State>, StoreError> {
         let state = self.store.cancel(id.to_owned(), None, self.clock.now()).await?;
+        if state.is_some_and(is_cancellable) {
+            // A caller that waits for it waits no longer.
+            drop(self.waiters().remove(id));
+        }
         self.changed();
         Ok(state)
     }

@@ -7,7 +7,7 @@ use super::{
         Store,
         sqlite::{OpenError, Sqlite},
     },
-    random,
+    pruning, random,
 };
 
 /// A folder of its own, gone at the end.
@@ -36,6 +36,13 @@ fn random_steps_come_to_what_the_model_says() {
     let folder = Folder::new();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
     random::agrees_with_the_model(&store);
+}
+
+#[tokio::test]
+async fn what_is_past_its_retention_is_deleted() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
+    pruning::deletes_what_is_past_its_retention(&store).await;
 }
 
 #[test]

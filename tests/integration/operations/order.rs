@@ -190,3 +190,29 @@ async fn names_that_were_learned_join_what_is_about_one_person() {
         ["First", "Second", "Third", "Fourth"].map(|title| json!(title))
     );
 }
+
+#[tokio::test]
+async fn a_caller_whose_command_is_cancelled_waits_no_longer() {
+    let stored = Stored::holding(json!([person("kim", true)]), &LATER).await;
+    stored.world.sandbox.script(down("PatchUser"));
+    let first = stored.accepted("iam-update-user", &update("kim", "First")).await;
+    while stored.operation(&first).await["dueAt"].is_null() {
+        tokio::task::yield_now().await;
+    }
+    let second = update("kim", "Second");
+    let waits = stored.world.command("iam-update-user", &second);
+    let cancels = async {
+        loop {
+            let waiting = stored.world.get("/operations?state=waiting").await.json();
+            let newest = &waiting["operations"][0];
+            if newest["id"] != json!(first) {
+                let id = newest["id"].as_str().unwrap();
+                return stored.world.post(&format!("/operations/{id}/cancel"), &json!({})).await;
+            }
+        }
+    };
+    let (told, cancelled) = tokio::join!(waits, cancels);
+    assert_eq!(cancelled.json()["state"], "cancelled", "{}", cancelled.text);
+    assert_eq!(told.status, 409, "{}", told.text);
+    assert_eq!(told.json()["operation"], cancelled.json()["id"]);
+}

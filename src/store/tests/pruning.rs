@@ -1,0 +1,76 @@
+//! Deleting what is past its retention.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::super::{AttemptEnd, End, Filter, NewOperation, State, Store};
+
+/// Deletes what ended long ago, in a state that may go, and no more at once than it is told.
+pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
+    let now: Timestamp = "2026-11-28T09:00:00Z".parse().expect("a time");
+    let ends = [State::Done, State::Done, State::Failed, State::Buried];
+    for (number, state) in ends.into_iter().enumerate() {
+        let new = operation(number);
+        store.accept(vec![new], now).await.expect("accepted");
+        let claimed = store
+            .claim("pruning".to_owned(), now)
+            .await
+            .expect("an answer")
+            .expect("its turn");
+        let ended = now.saturating_add((number as i64).hours()).expect("a near time");
+        let end = End::Ended(state, None);
+        store
+            .end(claimed.claim, AttemptEnd::default(), end, ended)
+            .await
+            .expect("ended");
+    }
+    store.accept(vec![operation(9)], now).await.expect("accepted");
+    let later = now.saturating_add(24.hours()).expect("a near time");
+    let states = vec![State::Done, State::Failed];
+    let prune = |before, limit| store.prune(states.clone(), before, limit);
+    assert_eq!(prune(now, 10).await.expect("pruned"), 0, "nothing ended before");
+    assert_eq!(prune(later, 2).await.expect("pruned"), 2, "no more at once than that");
+    assert_eq!(prune(later, 10).await.expect("pruned"), 1);
+    let filter = Filter {
+        instance: Some("pruning".to_owned()),
+        ..Filter::default()
+    };
+    let left = store
+        .operations(filter.clone(), None, 10)
+        .await
+        .expect("a page")
+        .operations;
+    let left: Vec<_> = left.iter().map(|operation| operation.state).collect();
+    assert_eq!(
+        left,
+        [State::Waiting, State::Buried],
+        "what is open and what is buried stays"
+    );
+    let subject = Filter {
+        subject: Some("user name pruned".to_owned()),
+        ..filter
+    };
+    let named = store.operations(subject, None, 10).await.expect("a page").operations;
+    assert_eq!(named.len(), 2, "the names of what is deleted are gone too");
+    assert_eq!(store.attempts("pruning-0".to_owned()).await.expect("an answer"), []);
+}
+
+fn operation(number: usize) -> NewOperation {
+    NewOperation {
+        id: format!("pruning-{number}"),
+        instance: "pruning".to_owned(),
+        command: "iam-update-user".to_owned(),
+        stored: "{}".to_owned(),
+        class: 1,
+        lanes: BTreeSet::from(["user name pruned".to_owned()]),
+        overtakes: false,
+        is_synchronous: false,
+        not_before: None,
+        caller: None,
+        source: None,
+        batch: None,
+        purpose: None,
+        traceparent: None,
+    }
+}
