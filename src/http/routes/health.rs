@@ -41,8 +41,8 @@ pub struct Readiness {
     #[schema(value_type = String, example = "ready")]
     status: &'static str,
     /// `degraded` while the store can't be written: then disables and reads go on, and what else
-    /// changes a directory is refused, unless `store_unavailable` says otherwise. Not there without a
-    /// store.
+    /// changes a directory is refused, unless `store_unavailable` says otherwise. Not there without
+    /// a store.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, nullable = false, example = "ok")]
     store: Option<&'static str>,
@@ -65,8 +65,8 @@ async fn live() -> Json<Liveness> {
 /// Readiness
 ///
 /// 200 from a loaded configuration until shutdown begins. A directory that can't be reached, or
-/// that refuses the token, is `degraded` in the body, and so is a store that can't be written: taking the service out of rotation for it
-/// would not help.
+/// that refuses the token, is `degraded` in the body, and so is a store that can't be written:
+/// taking the service out of rotation for it would not help.
 #[utoipa::path(get, path = "/health/ready", tag = HEALTH, operation_id = "health-ready", responses(
     (status = 200, description = "Requests are taken.", body = Readiness),
     (status = 503, description = "The service is stopping.", body = Readiness),

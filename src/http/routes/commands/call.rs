@@ -182,9 +182,9 @@ impl Call {
         }
     }
 
-    /// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3). Where the store
-    /// can't keep it, the preference is left unheeded (RFC 7240 section 2) by what goes on without,
-    /// unless its time has not come.
+    /// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3). Where the
+    /// store can't keep it, the preference is left unheeded (RFC 7240 section 2) by what goes on
+    /// without, unless its time has not come.
     async fn defer(self, operations: &Arc<Operations>, submission: Submission, mut accepted: AuditGuard) -> Response {
         let command = submission.command.clone();
         match operations.accept(submission).await {
