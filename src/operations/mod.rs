@@ -2,8 +2,8 @@
 //! again after a crash.
 //!
 //! [`Operations`] accepts a command as an operation and answers when the store has it. Its workers
-//! claim what is first in all its lanes and [carry it out](carry_out) through the same service that
-//! runs every command. A caller who waits is answered by the worker; with a store nothing that
+//! claim what is first in all its lanes and carry it out (`carry_out`) through the same service
+//! that runs every command. A caller who waits is answered by the worker; with a store nothing that
 //! writes goes another way.
 
 mod availability;

@@ -4,6 +4,8 @@
 //!
 //! `cargo run --release --example bench-store [-- LARGEST]`; prints, asserts nothing.
 
+#![allow(clippy::print_stdout, reason = "printing figures is what this is for")]
+
 use std::{
     collections::BTreeSet,
     fs,

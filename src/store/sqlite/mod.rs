@@ -77,9 +77,12 @@ pub enum OpenError {
 
 /// One write: what it does, and how its caller is told.
 struct Job {
-    work: Box<dyn FnOnce(&Connection) -> Result<Done, StoreError> + Send>,
+    work: Work,
     reply: oneshot::Sender<Result<Done, StoreError>>,
 }
+
+/// What is done with the connection that writes.
+type Work = Box<dyn FnOnce(&Connection) -> Result<Done, StoreError> + Send>;
 
 /// What a write came to, of the type that its caller expects.
 type Done = Box<dyn Any + Send>;

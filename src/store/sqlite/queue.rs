@@ -70,10 +70,8 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
         let sql = "INSERT INTO subject (name, operation) VALUES (?1, ?2)";
         connection.prepare_cached(sql)?.execute(params![name, number])?;
     }
-    let is_behind = match state {
-        State::Waiting => lanes::enter(connection, number, &new.instance)?,
-        _ => false,
-    };
+    let is_due = state == State::Waiting;
+    let is_behind = is_due && lanes::enter(connection, number, &new.instance)?;
     Ok(Accepted { number, is_behind })
 }
 

@@ -386,7 +386,13 @@ impl<'a> Both<'a> {
                 self.store.expedite(id, 1_000).await.expect("done");
                 return Ok(());
             }
-            _ => {
+            Step::Accept { .. }
+            | Step::Claim { .. }
+            | Step::End { .. }
+            | Step::EndAgain { .. }
+            | Step::Pass { .. }
+            | Step::Crash
+            | Step::Connected { .. } => {
                 let connected = self.store.connected(id, 1_000).await.expect("an answer");
                 prop_assert_eq!(connected, Some(self.model.connected(number)));
                 return Ok(());
