@@ -37,7 +37,6 @@ use crate::{
         server::{self, ServerOptions},
         tls::{self, Reloader},
     },
-    operations::{Clock, Operations},
     sandbox::{self, Sandbox},
     service::Service,
     store::sqlite::OpenError,
@@ -134,15 +133,7 @@ impl Bound {
             &settings.default_instance,
             settings.commands.max_concurrent_commands,
         ));
-        let operations = match &settings.store_path {
-            None => None,
-            Some(path) => Some(Operations::new(
-                store::open(path)?,
-                Arc::clone(&service),
-                Clock::system(),
-                settings.operations.clone(),
-            )),
-        };
+        let operations = store::operations(settings, &service)?;
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {

@@ -227,15 +227,13 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         // With an instance that can't be read its name is not known either.
         instances: (instances.len() >= tables.len().max(1)).then(|| names.collect()),
         // With TLS that can't be set up it is not known.
-        takes_certificates: match &tls {
-            Some(files) => files.client_ca.is_some(),
-            None => !report.is_clean(),
-        },
+        takes_certificates: tls
+            .as_ref()
+            .map_or(!report.is_clean(), |files| files.client_ca.is_some()),
     };
     let callers = callers::read(context, &mut service_section(file, sources, report));
-    if callers.is_some() && tls.is_none() && !access.listen.ip().to_canonical().is_loopback() {
-        report.warnings.push(CLEAR_TEXT.to_owned());
-    }
+    let is_in_the_clear = callers.is_some() && tls.is_none() && !access.listen.ip().to_canonical().is_loopback();
+    report.warnings.extend(is_in_the_clear.then(|| CLEAR_TEXT.to_owned()));
     check_mode(file, &tables, strict_secret_files, report);
     Settings {
         access,

@@ -92,6 +92,22 @@ pub(super) fn operations(
                 .map(|state| Box::new(state.as_str()) as Box<dyn ToSql>),
         );
     }
+    restrict(filter, &mut conditions, &mut values);
+    // One more than is shown says whether there is another page.
+    values.push(Box::new(limit.saturating_add(1)));
+    let conditions = conditions.join(" AND ");
+    let sql = format!("SELECT {COLUMNS} FROM {tables} WHERE {conditions} ORDER BY {number} DESC LIMIT ?");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), operation_row)?;
+    let mut operations = rows.collect::<Result<Vec<_>>>()?;
+    let limit = limit as usize;
+    let next = operations.get(limit).map(|_| operations[limit - 1].number);
+    operations.truncate(limit);
+    Ok(OperationPage { operations, next })
+}
+
+/// Adds what the texts and times of a filter ask for.
+fn restrict(filter: &Filter, conditions: &mut Vec<String>, values: &mut Vec<Box<dyn ToSql>>) {
     let texts = [
         ("command = ?", &filter.command),
         ("caller = ?", &filter.caller),
@@ -115,17 +131,6 @@ pub(super) fn operations(
             values.push(Box::new(millis(value)));
         }
     }
-    // One more than is shown says whether there is another page.
-    values.push(Box::new(limit.saturating_add(1)));
-    let conditions = conditions.join(" AND ");
-    let sql = format!("SELECT {COLUMNS} FROM {tables} WHERE {conditions} ORDER BY {number} DESC LIMIT ?");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), operation_row)?;
-    let mut operations = rows.collect::<Result<Vec<_>>>()?;
-    let limit = limit as usize;
-    let next = operations.get(limit).map(|_| operations[limit - 1].number);
-    operations.truncate(limit);
-    Ok(OperationPage { operations, next })
 }
 
 fn operation_row(row: &Row<'_>) -> Result<Operation> {

@@ -177,6 +177,28 @@ pub(super) fn end(
         )
         .optional()?
         .ok_or(StoreError::Fenced)?;
+    note(connection, claim, attempt, &instance, &id, now)?;
+    // Before it leaves, so that it counts as one of those that stand in the lanes.
+    if let Some(learned) = &attempt.learned {
+        lanes::learn(connection, &instance, learned)?;
+    }
+    if state.has_ended() {
+        lanes::leave(connection, claim.number)?;
+    } else {
+        lanes::set_running(connection, claim.number, false)?;
+    }
+    Ok(())
+}
+
+/// Keeps what an attempt came to.
+fn note(
+    connection: &Connection,
+    claim: &Claim,
+    attempt: &AttemptEnd,
+    instance: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<()> {
     let sql = "UPDATE attempt SET ended_at = ?3, cause = ?4, status = ?5, aws_request_ids = ?6
         WHERE operation = ?1 AND number = ?2";
     connection.prepare_cached(sql)?.execute(params![
@@ -194,15 +216,6 @@ pub(super) fn end(
         connection
             .prepare_cached(sql)?
             .execute(params![instance, directory_id, claim.number, id])?;
-    }
-    // Before it leaves, so that it counts as one of those that stand in the lanes.
-    if let Some(learned) = &attempt.learned {
-        lanes::learn(connection, &instance, learned)?;
-    }
-    if state.has_ended() {
-        lanes::leave(connection, claim.number)?;
-    } else {
-        lanes::set_running(connection, claim.number, false)?;
     }
     Ok(())
 }
