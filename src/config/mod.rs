@@ -208,8 +208,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         files,
     } = service::read(&mut section, has_callers);
     let strict_secret_files = files.strict_secret_files;
-    let mapper_folder = files.mapper_folder.clone();
-    let store_path = files.store_path.clone();
+    let (mapper_folder, store_path) = (files.mapper_folder.clone(), files.store_path.clone());
     let tls = tls_files::read(&mut section, files);
     let tokens = TokenContext {
         environment: &sources.environment,
@@ -232,8 +231,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             .map_or(!report.is_clean(), |files| files.client_ca.is_some()),
     };
     let callers = callers::read(context, &mut service_section(file, sources, report));
-    let is_in_the_clear = callers.is_some() && tls.is_none() && !access.listen.ip().to_canonical().is_loopback();
-    report.warnings.extend(is_in_the_clear.then(|| CLEAR_TEXT.to_owned()));
+    check_clear_text(callers.is_some() && tls.is_none(), &access, report);
     check_mode(file, &tables, strict_secret_files, report);
     Settings {
         access,
@@ -247,6 +245,13 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         instances,
         default_instance,
         warnings: Vec::new(),
+    }
+}
+
+/// Tells of callers whose keys cross a network as they are.
+fn check_clear_text(has_callers_without_tls: bool, access: &AccessSettings, report: &mut Report) {
+    if has_callers_without_tls && !access.listen.ip().to_canonical().is_loopback() {
+        report.warnings.push(CLEAR_TEXT.to_owned());
     }
 }
 
