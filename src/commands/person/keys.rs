@@ -179,13 +179,10 @@ impl<'a> Person<'a> {
     /// can't be is an error and not absent: a leaver who is known by it would be reported as gone,
     /// and a name that was given again would go for theirs. The error is a sentence.
     fn text_key(&self, attribute: &str, mapped: &Mapped, place: &str) -> Result<Option<String>, String> {
-        let path = match place {
-            OLD => format!("olduserdata.{attribute}"),
-            _ => attribute.to_owned(),
-        };
+        let path = attribute_at(attribute, place);
         let mut refused = match mapped.attributes.get(attribute) {
             None | Some(Value::Null) => {
-                let unmapped = self.unmapped(attribute, &path, mapped, place);
+                let unmapped = self.unmapped(attribute, mapped, place);
                 return unmapped.map_or(Ok(None), |diagnostic| Err(diagnostic.sentence()));
             }
             Some(Value::String(text)) => match self.unsearchable(attribute, &path, text) {
@@ -211,12 +208,12 @@ impl<'a> Person<'a> {
 
     /// Why an attribute could not be mapped: a mapper's file says the attribute that it could not
     /// fill, the built-in mapping the field that it could not read.
-    fn unmapped(&self, attribute: &str, path: &str, mapped: &Mapped, place: &str) -> Option<Diagnostic> {
+    pub(super) fn unmapped(&self, attribute: &str, mapped: &Mapped, place: &str) -> Option<Diagnostic> {
         let field = self.prepared.rules.mapper.source(attribute);
         let read = field.map(|field| format!("{PROFILE}.{field}"));
         mapped.faults.iter().find_map(|fault| {
             let path = if fault.path == attribute {
-                path.to_owned()
+                attribute_at(attribute, place)
             } else if Some(&fault.path) == read.as_ref() {
                 format!("{place}.{}", field.unwrap_or_default())
             } else {
@@ -224,6 +221,14 @@ impl<'a> Person<'a> {
             };
             Some(Diagnostic { path, ..fault.clone() })
         })
+    }
+}
+
+/// How messages name an attribute that is mapped from `place`.
+fn attribute_at(attribute: &str, place: &str) -> String {
+    match place {
+        OLD => format!("olduserdata.{attribute}"),
+        _ => attribute.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Identifiers that can't be read: no command goes on as if they were not there, or a leaver who is
-//! known by one would be reported as gone, and the account of a name that was given again written
-//! to in another's place.
+//! Fields that say who is meant and can't be read: no command goes on as if they were not there, or a
+//! leaver who is known by one would be reported as gone, and the account of a name that was given
+//! again written to in another's place.
 
 use serde_json::{Value, json};
 
@@ -148,4 +148,49 @@ async fn what_a_mapper_makes_no_text_of_hides_no_leaver() {
     assert_eq!((one.status, &one.vendor()["success"]), (200, &json!(true)));
     assert_eq!(world.user("u-1")["active"], false);
     std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_that_is_no_text_speaks_for_nobody() {
+    let seed = || json!({"users": [person("u-1", "kim"), but(person("u-2", "jane"), json!({"externalId": "7"}))]});
+    let list = "user-profile.email: must be text, not a list of several values; send the one that counts";
+    let number = "must be text, not a number; send it in quotes";
+    // Two signs, of which one can't be read and none is kim's: the name may have been given again.
+    for (profile, message) in [
+        (json!({"email": ["a@x", "b@x"], "surname": "Else"}), list.to_owned()),
+        (
+            json!({"mobilephone": 5551234, "givenname": "Else"}),
+            format!("user-profile.mobilephone: {number}"),
+        ),
+        (
+            json!({"email": ["a@x", "b@x"], "mobilephone": 5551234}),
+            format!("{list}. user-profile.mobilephone: {number}"),
+        ),
+        (
+            json!({"surname": "Else", "olduserdata": {"email": 7}}),
+            format!("user-profile.olduserdata.email: {number}"),
+        ),
+    ] {
+        let world = World::holding(seed()).await;
+        let answer = send(&world, "iam-disable-user", &but(json!({"username": "kim"}), profile)).await;
+        assert_fails(&answer, 400, &message);
+        assert_eq!(world.user("u-1")["active"], true);
+    }
+    // One sign alone decides nothing, an equal one decides, and so do employee ids.
+    for (profile, id) in [
+        (json!({"username": "kim", "mobilephone": 5551234}), "u-1"),
+        (
+            json!({"username": "kim", "mobilephone": 5551234, "email": "kim@example.com"}),
+            "u-1",
+        ),
+        (
+            json!({"username": "jane", "employeeid": "7", "mobilephone": 5, "surname": "Else"}),
+            "u-2",
+        ),
+    ] {
+        let world = World::holding(seed()).await;
+        let answer = send(&world, "iam-disable-user", &profile).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(world.user(id)["active"], false);
+    }
 }
