@@ -172,9 +172,11 @@ impl UserProfile {
     /// blank text, and the texts `{}`, `[]` and `null` of playbooks that fill in nothing.
     ///
     /// # Errors
-    /// When there is something under `olduserdata` that is no such document.
-    pub fn old(&self) -> Result<Option<UserProfile>, NotTextError> {
-        let Some(value) = self.field(OLD).filter(|value| !is_empty(value)) else {
+    /// A sentence, when there is something under `olduserdata` that is no such document. And as
+    /// [`Self::one_field`].
+    pub fn old(&self) -> Result<Option<UserProfile>, String> {
+        let value = self.one_field(OLD).map_err(|_| in_two_spellings(OLD))?;
+        let Some(value) = value.filter(|value| !is_empty(value)) else {
             return Ok(None);
         };
         let says_nothing = |text: &str| matches!(text.trim(), "" | "{}" | "[]" | "null");
@@ -182,11 +184,14 @@ impl UserProfile {
             return Ok(None);
         }
         let old = document(value.clone()).and_then(Self::new);
-        old.map(Some).map_err(|_| {
-            let found = "anything but an object of at most 4096 fields";
-            NotTextError::new(format!("user-profile.{OLD}"), found)
-        })
+        old.map(Some)
+            .map_err(|_| format!("user-profile.{OLD} must be an object, or a string that holds one"))
     }
+}
+
+/// What is wrong with a field that is there under two display names, with two values.
+pub fn in_two_spellings(name: &str) -> String {
+    format!("user-profile.{name} is there in two spellings, with two values: leave one")
 }
 
 impl GroupProfile {
@@ -365,7 +370,7 @@ mod tests {
         let old = profile(json!({"olduserdata": fields(MAX_FIELDS + 1)}))
             .old()
             .unwrap_err();
-        assert!(old.found.contains(&MAX_FIELDS.to_string()), "{}", old.found);
+        assert!(old.contains("must be an object"), "{old}");
         let (one, other) = (profile(json!({"A B": 1, "AB": 2})), profile(json!({"AB": 2, "A B": 1})));
         assert_eq!((one.field("ab"), other.field("ab")), (Some(&json!(1)), Some(&json!(2))));
         assert_eq!(one, other);

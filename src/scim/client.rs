@@ -227,12 +227,12 @@ impl Client {
         changes: &PatchOp,
         context: RequestContext<'_>,
     ) -> Result<Headers, ScimError> {
-        Ok(self.send(&Request::patch_group(id, changes), context).await?.headers())
+        self.headers(self.send(&Request::patch_group(id, changes), context).await?)
     }
 
     /// Deletes a group. One that is gone after an answer got lost was deleted by us.
     pub async fn delete_group(&self, id: &Id, context: RequestContext<'_>) -> Result<Headers, ScimError> {
-        Ok(self.send(&Request::delete_group(id), context).await?.headers())
+        self.headers(self.send(&Request::delete_group(id), context).await?)
     }
 
     /// Asks for the ServiceProviderConfig: proof that the base URL is a SCIM endpoint's.
@@ -306,6 +306,16 @@ impl Client {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// The headers of an answer that need not have a body. A body that is no JSON shows that
+    /// something else answered, such as a proxy with its page for signing in.
+    fn headers(&self, answer: Answer) -> Result<Headers, ScimError> {
+        let headers = answer.headers();
+        if !answer.body.is_empty() {
+            self.read(answer, |_| Ok(()))?;
+        }
+        Ok(headers)
     }
 
     /// Reads an answer. An unreadable one is recorded as the last error: the breaker counts it as

@@ -117,23 +117,20 @@ impl<'a> Person<'a> {
     pub(in crate::commands) fn keys(&self) -> Result<Keys, Next> {
         let old = match &self.prepared.old {
             Ok(old) => old.as_ref(),
-            Err(_) => {
-                let message = format!("{OLD} must be an object, or a string that holds one");
-                return self.fails(Cause::Invalid, message);
-            }
+            Err(sentence) => return self.fails(Cause::Invalid, sentence.as_str()),
         };
         let mut faults = Vec::new();
         let mut keys = Keys {
             id: sound(self.id(self.prepared.profile, PROFILE), &mut faults),
-            user_name: sound(self.user_name(self.mapped(), PROFILE), &mut faults),
-            employee_id: employee_id(self.mapped()),
+            user_name: sound(self.text_key("userName", self.mapped(), PROFILE), &mut faults),
+            employee_id: sound(self.text_key("externalId", self.mapped(), PROFILE), &mut faults),
             ..Keys::default()
         };
         if let Some(old) = old {
             let mapped = self.old_mapped(old);
             keys.old_id = sound(self.id(&old.profile, OLD), &mut faults);
-            keys.old_user_name = sound(self.user_name(mapped, OLD), &mut faults);
-            keys.old_employee_id = employee_id(mapped);
+            keys.old_user_name = sound(self.text_key("userName", mapped, OLD), &mut faults);
+            keys.old_employee_id = sound(self.text_key("externalId", mapped, OLD), &mut faults);
         }
         if !faults.is_empty() {
             return self.fails(Cause::Invalid, faults.join(". "));
@@ -178,39 +175,46 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// The userName that a profile maps to, if it can be looked up. The error is a sentence.
-    fn user_name(&self, mapped: &Mapped, place: &str) -> Result<Option<String>, String> {
-        let attribute = if place == OLD {
-            "olduserdata.userName"
-        } else {
-            "userName"
-        };
-        let Some(name) = mapped.attributes.get("userName").and_then(Value::as_str) else {
-            let unmapped = self.unmapped_user_name(mapped, attribute, place);
-            return unmapped.map_or(Ok(None), |diagnostic| Err(diagnostic.sentence()));
-        };
-        let refused = aws::lookup_value(attribute, name).or_else(|| match self.prepared.rules.dialect {
-            Dialect::Aws => aws::white_space(attribute, name),
-            Dialect::Rfc7644 => None,
-        });
-        match refused {
-            None => Ok(Some(name.to_owned())),
-            Some(mut violation) => {
-                self.name_field(&mut violation, place);
-                Err(violation.sentence())
+    /// The userName or externalId that a profile maps to, if it can be looked up. What is there and
+    /// can't be is an error and not absent: a leaver who is known by it would be reported as gone,
+    /// and a name that was given again would go for theirs. The error is a sentence.
+    fn text_key(&self, attribute: &str, mapped: &Mapped, place: &str) -> Result<Option<String>, String> {
+        let path = attribute_at(attribute, place);
+        let mut refused = match mapped.attributes.get(attribute) {
+            None | Some(Value::Null) => {
+                let unmapped = self.unmapped(attribute, mapped, place);
+                return unmapped.map_or(Ok(None), |diagnostic| Err(diagnostic.sentence()));
             }
-        }
+            Some(Value::String(text)) => match self.unsearchable(attribute, &path, text) {
+                None => return Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+                Some(refused) => refused,
+            },
+            Some(Value::Array(_)) => Diagnostic::error(path, "must be text, not a list", "send the one that counts"),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+                Diagnostic::error(path, "must be text", "send it in quotes")
+            }
+        };
+        self.name_field(&mut refused, place);
+        Err(refused.sentence())
     }
 
-    /// Why the userName could not be mapped: a mapper's file says the attribute that it could not
+    /// Why no user can have this text as its userName or externalId.
+    fn unsearchable(&self, attribute: &str, path: &str, text: &str) -> Option<Diagnostic> {
+        aws::lookup_value(path, text).or_else(|| match (attribute, self.prepared.rules.dialect) {
+            ("userName", Dialect::Aws) => aws::white_space(path, text),
+            (_, Dialect::Aws | Dialect::Rfc7644) => None,
+        })
+    }
+
+    /// Why an attribute could not be mapped: a mapper's file says the attribute that it could not
     /// fill, the built-in mapping the field that it could not read.
-    fn unmapped_user_name(&self, mapped: &Mapped, attribute: &str, place: &str) -> Option<Diagnostic> {
-        let field = self.prepared.rules.mapper.source("userName");
-        let path = field.map(|field| format!("{PROFILE}.{field}"));
+    pub(super) fn unmapped(&self, attribute: &str, mapped: &Mapped, place: &str) -> Option<Diagnostic> {
+        let field = self.prepared.rules.mapper.source(attribute);
+        let read = field.map(|field| format!("{PROFILE}.{field}"));
         mapped.faults.iter().find_map(|fault| {
-            let path = if fault.path == "userName" {
-                attribute.to_owned()
-            } else if Some(&fault.path) == path.as_ref() {
+            let path = if fault.path == attribute {
+                attribute_at(attribute, place)
+            } else if Some(&fault.path) == read.as_ref() {
                 format!("{place}.{}", field.unwrap_or_default())
             } else {
                 return None;
@@ -220,16 +224,18 @@ impl<'a> Person<'a> {
     }
 }
 
+/// How messages name an attribute that is mapped from `place`.
+fn attribute_at(attribute: &str, place: &str) -> String {
+    match place {
+        OLD => format!("olduserdata.{attribute}"),
+        _ => attribute.to_owned(),
+    }
+}
+
 /// A key that can be looked for; what is wrong with one that can't is put to the other faults.
 fn sound<T>(key: Result<Option<T>, String>, faults: &mut Vec<String>) -> Option<T> {
     key.unwrap_or_else(|fault| {
         faults.push(fault);
         None
     })
-}
-
-/// The employee id that a profile maps to: its `externalId`.
-fn employee_id(mapped: &Mapped) -> Option<String> {
-    let text = mapped.attributes.get("externalId").and_then(Value::as_str);
-    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }

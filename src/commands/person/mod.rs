@@ -99,14 +99,18 @@ impl<'a> Person<'a> {
 
     /// Ends a command that would enable a person of whom the profile says that they are not active.
     pub(in crate::commands) fn check_active(&self, allow_enable: bool) -> Result<(), Next> {
-        if allow_enable && self.prepared.is_told_inactive() {
-            return self.fails(
+        if !allow_enable {
+            return Ok(());
+        }
+        match self.prepared.is_told_inactive() {
+            Ok(false) => Ok(()),
+            Ok(true) => self.fails(
                 Cause::Invalid,
                 "user-profile.active is false, and allow-enable is true: a leaver? send iam-disable-user; else \
                  allow-enable=false",
-            );
+            ),
+            Err(sentence) => self.fails(Cause::Invalid, sentence),
         }
-        Ok(())
     }
 
     pub(in crate::commands) fn done(&self, user: &User) -> Outcome {

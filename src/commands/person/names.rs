@@ -8,7 +8,9 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 /// case aside (Unicode section 3.13, D145). Compatibility forms and look-alikes are other names.
 pub(in crate::commands) fn folded(name: &str) -> String {
     let decomposed = decomposed(name);
-    let lower: String = decomposed.chars().flat_map(char::to_lowercase).collect();
+    let lower = decomposed.chars().flat_map(char::to_lowercase);
+    // The one small letter that has another form at the end of a word; both are Σ in capitals.
+    let lower: String = lower.map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect();
     DecomposingNormalizerBorrowed::new_nfd().normalize(&lower).into_owned()
 }
 
@@ -58,6 +60,7 @@ mod tests {
             ("jos\u{e9}", "jose\u{301}"),
             ("JOS\u{c9}", "jose\u{301}"),
             ("\u{212b}", "\u{e5}"),
+            ("ΟΔΟΣ", "οδος"),
             ("\u{1e9b}\u{323}", "\u{1e9b}\u{323}"),
         ];
         for (one, other) in same {

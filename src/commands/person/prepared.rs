@@ -14,7 +14,7 @@ use crate::{
     mapper::{Mapped, MappingType},
     outcome::{Action, Outcome},
     policy::ProfileId,
-    profile::{NotTextError, UserProfile},
+    profile::{UserProfile, in_two_spellings},
 };
 
 /// The decision of a user command.
@@ -68,7 +68,7 @@ pub(in crate::commands) struct PreparedPerson<'a> {
     pub(in crate::commands) rules: &'a Rules,
     pub(super) profile: &'a UserProfile,
     /// What was true before the change, or what is wrong with it.
-    pub(super) old: Result<Option<OldData>, NotTextError>,
+    pub(super) old: Result<Option<OldData>, String>,
     update: OnceCell<Mapped>,
     /// Used only where creations are mapped in another way.
     create: OnceCell<Mapped>,
@@ -145,20 +145,24 @@ impl<'a> PreparedPerson<'a> {
         old.mapped(self.rules).attributes.get(name).and_then(Value::as_str)
     }
 
-    /// Whether the profile says that the person is not active.
-    pub(super) fn is_told_inactive(&self) -> bool {
+    /// Whether the profile says that the person is not active. The error is a sentence.
+    pub(super) fn is_told_inactive(&self) -> Result<bool, String> {
         let says_text = |text: &str| {
             let text = text.trim().to_lowercase();
             ["false", "no", "0", "inactive"].contains(&text.as_str())
         };
-        match self.profile.field("active") {
+        let active = self
+            .profile
+            .one_field("active")
+            .map_err(|_| in_two_spellings("active"))?;
+        Ok(match active {
             Some(Value::Bool(active)) => !active,
             Some(Value::Number(number)) => number.as_f64() == Some(0.0),
             Some(Value::String(text)) => says_text(text),
             // A list of one text is that text, as in every field.
             Some(Value::Array(list)) => matches!(&list[..], [Value::String(text)] if says_text(text)),
             Some(Value::Null | Value::Object(_)) | None => false,
-        }
+        })
     }
 
     /// The names that the command knows its person by; none for a command that only reads.
@@ -187,20 +191,25 @@ fn mapping_type(action: Action) -> MappingType {
     }
 }
 
-/// Takes white space off the ends of identifiers and e-mails; what is blank then is left out, so
+/// Takes white space off the ends of identifiers and e-mails, and identifiers out of lists; what is blank then is left out, so
 /// that a leaver is not said to be gone because of a blank.
 fn trimmed(mut mapped: Mapped) -> Mapped {
     for name in ["userName", "externalId"] {
-        let Some(Value::String(text)) = mapped.attributes.get(name) else {
-            continue;
+        // A list of one text is that text; a mapper's file hands it on as it came.
+        let text = match mapped.attributes.get(name) {
+            Some(Value::String(text)) => text,
+            Some(Value::Array(list)) => match &list[..] {
+                [Value::String(text)] => text,
+                _ => continue,
+            },
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => continue,
         };
         match text.trim() {
             "" => drop(mapped.attributes.shift_remove(name)),
-            trimmed if trimmed != text => {
+            trimmed => {
                 let trimmed = trimmed.into();
                 mapped.attributes.insert(name.to_owned(), trimmed);
             }
-            _ => {}
         }
     }
     let is_blank = mapped

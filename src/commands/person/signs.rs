@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Person, names::bare};
-use crate::scim::{Object, User};
+use super::{OLD, PROFILE, Person, names::bare};
+use crate::{
+    diagnostic::Diagnostic,
+    scim::{Object, User},
+};
 
 /// What a sign is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,11 @@ impl Signs {
     /// and none of it is the user's.
     pub(super) fn contradict(&self) -> bool {
         self.given >= 2 && self.equal.is_empty()
+    }
+
+    /// Whether they would contradict if so many more, that can't be read, were not the user's.
+    pub(super) fn may_contradict(&self, unread: usize) -> bool {
+        self.given + unread >= 2 && self.equal.is_empty()
     }
 
     /// Whether any of them is the user's.
@@ -55,6 +63,18 @@ impl Person<'_> {
             Some(old) => compare(&[&self.mapped().attributes, old], user),
             None => self.signs(user),
         }
+    }
+
+    /// Why signs of the profile and of its old data can't be read.
+    pub(super) fn unread_signs(&self) -> Vec<Diagnostic> {
+        let old = self.prepared.old.as_ref().ok().and_then(Option::as_ref);
+        let old = old.map(|old| (old.mapped(self.prepared.rules), OLD));
+        let mut unread = Vec::new();
+        for (mapped, place) in [Some((self.mapped(), PROFILE)), old].into_iter().flatten() {
+            let attributes = ["emails", "phoneNumbers", "name", "name.givenName", "name.familyName"];
+            unread.extend(attributes.iter().filter_map(|name| self.unmapped(name, mapped, place)));
+        }
+        unread
     }
 }
 

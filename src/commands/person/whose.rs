@@ -107,7 +107,12 @@ impl<'a> Person<'a> {
             Action::Create | Action::Update => by_old_name || self.policy().adopt == Adopt::Strict,
             Action::Get => by_old_name,
         };
-        if asks && self.signs_with_old(user).contradict() {
+        let signs = self.signs_with_old(user);
+        let unread = self.unread_signs();
+        if asks && !unread.is_empty() && signs.may_contradict(unread.len()) {
+            return self.invalid(&unread);
+        }
+        if asks && signs.contradict() {
             return self.is_another_person(user, keys, "neither e-mail, phone nor a name is that user's");
         }
         if self.action == Action::Create && user.active() == Some(false) && !self.signs(user).any_is_equal() {

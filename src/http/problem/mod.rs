@@ -252,6 +252,7 @@ mod tests {
             Problem::forbidden("to run iam-get-user"),
             Problem::no_such_route(None),
             Problem::no_such_route(Some("/commands/iam-get-user")),
+            Problem::no_such_problem_type(),
             Problem::no_such_mapper(),
             Problem::no_such_instance(),
             Problem::method_not_allowed(None),

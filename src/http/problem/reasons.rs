@@ -106,7 +106,7 @@ impl Problem {
     pub fn no_such_problem_type() -> Self {
         Self::new(
             ProblemType::NoSuchRoute,
-            "there is no problem type of this name; GET /problems lists all of them",
+            "There is no problem type of the name in the path; `GET /problems` lists all of them.",
         )
     }
 

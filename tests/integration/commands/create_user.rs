@@ -205,7 +205,7 @@ async fn what_aws_refuses_opaquely_is_named_before_it_is_sent() {
         ("surname", json!("a\u{200d}b"), "name.familyName", 1),
         // An employee id is a key, too.
         ("employeeid", json!("E 7"), "externalId", 2),
-        ("employeeid", json!(7), "user-profile.employeeid", 1),
+        ("employeeid", json!(7), "user-profile.employeeid", 0),
         ("department", json!(["a", "b"]), "user-profile.department", 1),
     ] {
         let answer = create(&world, &but(profile("jane"), json!({field: value}))).await;
@@ -221,7 +221,15 @@ async fn what_aws_refuses_opaquely_is_named_before_it_is_sent() {
             message.starts_with(&format!("{attribute}: ")) && message.contains(&format!("user-profile.{field}")),
             "{message}"
         );
-        world.assert_calls(&[("ListUsers", looks)]);
+        let looks = [("ListUsers", looks)];
+        world.assert_calls(
+            looks
+                .iter()
+                .filter(|(_, calls)| *calls > 0)
+                .copied()
+                .collect::<Vec<_>>()
+                .as_slice(),
+        );
     }
     assert_eq!(world.sandbox.dump()["users"], json!([]));
 }

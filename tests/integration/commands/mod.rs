@@ -7,6 +7,7 @@ mod disable_user;
 mod get_group;
 mod get_mapping_fields;
 mod get_user;
+mod no_answers;
 mod test_module;
 mod update_group;
 mod update_user;

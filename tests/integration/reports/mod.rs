@@ -1,6 +1,7 @@
 //! What other people's troubles with user directories showed: each fault stands for its kind.
 
 mod characters;
+mod unread_fields;
 
 use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
