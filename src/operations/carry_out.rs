@@ -95,6 +95,7 @@ impl Operations {
             store: Arc::clone(&self.store),
             instance: operation.instance.clone(),
             number: claim.number,
+            turn: claim.turn,
         };
         Run {
             command,
@@ -189,6 +190,8 @@ impl Operations {
                 End::RetryAt(at)
             }
             Verdict::Ended(_) if is_out_of_turn => End::InTurn,
+            // Overtaking, it has done already what in its place is left to skip.
+            Verdict::Ended(State::Skipped) if operation.has_changed => End::Ended(State::Done, reason),
             Verdict::Ended(state) => {
                 if state == State::Buried {
                     tracing::error!(
@@ -321,12 +324,14 @@ impl CommandObserver for StoredAudit {
     }
 }
 
-/// The disables that were carried out, for an operation of this number.
+/// The disables that were carried out, for an operation of this number and turn. Newer is what was
+/// accepted later, or has overtaken: its own turn is still to come, and would undo what is enabled.
 #[derive(Debug)]
 struct Disables {
     store: Arc<dyn Store>,
     instance: String,
     number: i64,
+    turn: i64,
 }
 
 impl NewerDisables for Disables {
@@ -337,7 +342,8 @@ impl NewerDisables for Disables {
         Box::pin(async move {
             let last = self.store.last_disable(self.instance.clone(), directory_id).await;
             let last = last.map_err(|error| error.to_string())?;
-            Ok(last.filter(|last| last.number > self.number).map(|last| last.id))
+            let newer = last.filter(|last| last.number > self.number || last.turn > self.turn);
+            Ok(newer.map(|last| last.id))
         })
     }
 }

@@ -51,8 +51,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Makes all that hangs together with an operation as urgent as it is.
     fn expedite(&self, id: String, limit: u32) -> Answer<'_, ()>;
 
-    /// The accepted number and the id of the last operation that disabled the user of this
-    /// directory id.
+    /// Which operations have disabled the user of this directory id.
     fn last_disable(&self, instance: String, directory_id: String) -> Answer<'_, Option<Disabled>>;
 
     /// One operation.

@@ -207,6 +207,8 @@ pub struct Claim {
     pub epoch: i64,
     /// The number of the attempt that began.
     pub attempt: u32,
+    /// Its operation's place in its lanes.
+    pub turn: i64,
 }
 
 /// An operation that was claimed.
@@ -263,12 +265,14 @@ pub enum End {
     Waits(State, Option<String>),
 }
 
-/// The last operation that disabled a user.
+/// What has disabled a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
-    /// Its accepted number.
+    /// The accepted number of the newest.
     pub number: i64,
-    /// Its id.
+    /// The latest turn: what comes due later than others may have been accepted earlier.
+    pub turn: i64,
+    /// The id of the last; empty where it is no operation.
     pub id: String,
 }
 

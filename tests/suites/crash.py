@@ -30,11 +30,11 @@ import service
 FORMS = {"short": 20, "full": 200}
 """How often the service is killed."""
 
-FAMILIES = 16
+FAMILIES = 10
 
 SENDERS = 8
 
-PAUSE = 0.15
+PAUSE = 0.08
 """How long a sender waits between two commands, in seconds and on average."""
 
 LIFE = (0.05, 4.0)
@@ -43,7 +43,7 @@ LIFE = (0.05, 4.0)
 DRAIN = 180
 """How long the operations that are left may take without faults, in seconds."""
 
-WAITS = ", ".join(["250ms"] * 60)
+WAITS = ", ".join(["400ms"] * 60)
 """So many tries that none is buried before the weather changes."""
 
 SETTINGS = {
@@ -89,7 +89,7 @@ STORM = [one for api in ("PatchUser", "CreateUser") for one in (
 
 OUTAGE = [fault(None, 1.0, {"status": {"status": 503}})]
 
-WEATHER = [(MILD, 3), (STORM, 2), (MILD, 2), (OUTAGE, 2), ([], 1)]
+WEATHER = [(MILD, 2), (STORM, 2), (MILD, 2), (OUTAGE, 3), ([], 1)]
 """What the directory does to requests, and for how many seconds.""" 
 
 
@@ -143,7 +143,7 @@ def send(world, seed):
         family = own.choice(world.families)
         title = f"T{seed}-{sent}"
         route, arguments = family.command(own, title)
-        is_deferred = own.random() < 0.7
+        is_deferred = own.random() < 0.8
         query = ""
         if is_deferred and own.random() < 0.12:
             later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=own.uniform(0.7, 2))

@@ -53,11 +53,12 @@ pub(super) fn attempts(connection: &Connection, id: &str) -> Result<Vec<Attempt>
 }
 
 pub(super) fn last_disable(connection: &Connection, instance: &str, directory_id: &str) -> Result<Option<Disabled>> {
-    let sql = "SELECT number, operation FROM disabled WHERE instance = ?1 AND directory_id = ?2";
+    let sql = "SELECT number, turn, operation FROM disabled WHERE instance = ?1 AND directory_id = ?2";
     let disabled = |row: &Row<'_>| {
         Ok(Disabled {
             number: row.get(0)?,
-            id: row.get(1)?,
+            turn: row.get(1)?,
+            id: row.get(2)?,
         })
     };
     connection

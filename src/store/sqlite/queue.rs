@@ -122,14 +122,15 @@ fn begin(connection: &Connection, number: i64, now: Timestamp) -> Result<Claimed
         SELECT number, attempts + 1, ?2, requested_by FROM operation WHERE number = ?1";
     connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
     let sql = "UPDATE operation SET state = 'running', reason = NULL, run_at = 0, epoch = epoch + 1,
-            attempts = attempts + 1, requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts, first";
+            attempts = attempts + 1, requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts, turn, first";
     let (claim, is_first): (_, bool) = connection.prepare_cached(sql)?.query_row([number], |row| {
         let claim = Claim {
             number,
             epoch: row.get(0)?,
             attempt: row.get(1)?,
+            turn: row.get(2)?,
         };
-        Ok((claim, row.get(2)?))
+        Ok((claim, row.get(3)?))
     })?;
     lanes::set_running(connection, number, true)?;
     let operation = by_number(connection, number)?;
@@ -210,12 +211,13 @@ fn note(
         attempt.aws_request_ids,
     ])?;
     if let Some(directory_id) = &attempt.disabled {
-        let sql = "INSERT INTO disabled (instance, directory_id, number, operation) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT DO UPDATE SET number = excluded.number, operation = excluded.operation
-            WHERE excluded.number > number";
+        let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET number = max(number, excluded.number), turn = max(turn, excluded.turn),
+                operation = excluded.operation
+            WHERE excluded.number > number OR excluded.turn > turn";
         connection
             .prepare_cached(sql)?
-            .execute(params![instance, directory_id, claim.number, id])?;
+            .execute(params![instance, directory_id, claim.number, claim.turn, id])?;
     }
     Ok(())
 }
@@ -305,10 +307,9 @@ pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Tim
 pub(super) fn resume(connection: &Connection, disabled: &[(String, String)]) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO room (id, filling) VALUES (1, zeroblob(?1))";
     connection.prepare_cached(sql)?.execute([ROOM])?;
-    let sql = "INSERT INTO disabled (instance, directory_id, number, operation)
-        VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence), '')
-        ON CONFLICT DO UPDATE SET number = excluded.number, operation = excluded.operation
-        WHERE excluded.number > number";
+    let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation)
+        VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence), (SELECT last FROM turn), '')
+        ON CONFLICT DO UPDATE SET number = excluded.number, turn = excluded.turn, operation = excluded.operation";
     for (instance, directory_id) in disabled {
         connection
             .prepare_cached(sql)?

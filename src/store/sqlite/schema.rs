@@ -94,11 +94,12 @@ CREATE TABLE alias (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alias_directory_id ON alias (instance, directory_id);
 
--- The last operation that disabled a user. Kept when the operation is deleted.
+-- The newest number and the last turn of what has disabled a user. Kept when the operation is deleted.
 CREATE TABLE disabled (
     instance TEXT NOT NULL,
     directory_id TEXT NOT NULL,
     number INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
     operation TEXT NOT NULL,             -- empty: it went on without the store
     PRIMARY KEY (instance, directory_id)
 ) STRICT, WITHOUT ROWID;

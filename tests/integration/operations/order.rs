@@ -4,6 +4,7 @@ use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::{Stored, person};
+use crate::harness::answer;
 
 /// The directory fails this many of the next requests of an API.
 fn failing(api: &str, times: u32) -> Fault {
@@ -215,4 +216,56 @@ async fn a_caller_whose_command_is_cancelled_waits_no_longer() {
     assert_eq!(cancelled.json()["state"], "cancelled", "{}", cancelled.text);
     assert_eq!(told.status, 409, "{}", told.text);
     assert_eq!(told.json()["operation"], cancelled.json()["id"]);
+}
+
+#[tokio::test]
+async fn a_disable_that_becomes_due_overtakes_what_was_accepted_after_it_and_disables_once() {
+    let stored = Stored::holding(json!([person("kim", true)]), &LATER).await;
+    let kim = json!({"user-profile": {"username": "kim"}});
+    let disable = stored
+        .defer("iam-disable-user", "?notBefore=2035-01-31T17:00:00Z", &kim)
+        .await
+        .json();
+    stored.world.sandbox.script(down("PatchUser"));
+    let newer = stored.accepted("iam-update-user", &update("kim", "Newer")).await;
+    while stored.operation(&newer).await["dueAt"].is_null() {
+        tokio::task::yield_now().await;
+    }
+    stored.world.sandbox.clear_faults();
+    stored.world.sandbox.reset_calls();
+    let id = disable["id"].as_str().unwrap();
+    let address = stored.world.url(&format!("/operations/{id}"));
+    let now = json!({"notBefore": "2020-01-31T17:00:00Z"});
+    assert_eq!(answer(stored.world.http.patch(&address).json(&now)).await.status, 200);
+    while stored.world.user("kim")["active"] == true {
+        tokio::task::yield_now().await;
+    }
+    // Its turn is before that of the disable, which would disable again what it enables.
+    stored
+        .world
+        .post(&format!("/operations/{newer}/retry"), &json!({}))
+        .await;
+    let newer = stored.ended(&newer).await;
+    assert_eq!(
+        (&newer["state"], &newer["reason"], &newer["overtakenBy"]),
+        (&json!("done"), &json!("overtaken"), &json!(id)),
+        "{newer}"
+    );
+    assert_eq!(stored.ended(id).await["state"], "done");
+    assert_eq!(titles(&stored), [json!(false), json!("Newer")]);
+    assert_eq!(stored.world.user("kim")["active"], false);
+    // What becomes due after it, and was accepted after it, enables.
+    let later = stored
+        .defer(
+            "iam-update-user",
+            "?notBefore=2035-01-31T17:00:00Z",
+            &update("kim", "Back"),
+        )
+        .await
+        .json();
+    let later = later["id"].as_str().unwrap().to_owned();
+    let address = stored.world.url(&format!("/operations/{later}"));
+    assert_eq!(answer(stored.world.http.patch(&address).json(&now)).await.status, 200);
+    assert_eq!(stored.ended(&later).await["state"], "done");
+    assert_eq!(stored.world.user("kim")["active"], true);
 }
