@@ -263,6 +263,9 @@ fn verify_endpoints(service: &Service) {
     }
 }
 
+/// How long connections stay open after the last command has ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// Stops in order once `shutdown` comes; gives how many commands had not ended in time.
 async fn stop(
     shutdown: impl Future<Output = ()>,
@@ -284,6 +287,12 @@ async fn stop(
     if let Some(operations) = &app.operations {
         operations.finish(timeout).await;
     }
+    // Answers are on their way yet. A peer that is silent, or has not sent its request whole, is
+    // not waited for: what stops the service (`docker stop`: 10 s) would lose patience and kill it.
+    tokio::spawn(async move {
+        tokio::time::sleep(LAST_ANSWERS).await;
+        handle.shutdown();
+    });
     left
 }
 

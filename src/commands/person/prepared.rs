@@ -191,8 +191,8 @@ fn mapping_type(action: Action) -> MappingType {
     }
 }
 
-/// Takes white space off the ends of identifiers and e-mails, and identifiers out of lists; what is
-/// blank then is left out, so that a leaver is not said to be gone because of a blank.
+/// Takes white space off the ends of identifiers and e-mails, and identifiers out of lists of one;
+/// what is blank then is left out, so that a leaver is not said to be gone because of a blank.
 fn trimmed(mut mapped: Mapped) -> Mapped {
     for name in ["userName", "externalId"] {
         // A list of one text is that text; a mapper's file hands it on as it came.

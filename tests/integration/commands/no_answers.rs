@@ -9,8 +9,8 @@ use crate::{
     harness::{Answer, World},
 };
 
-/// A group command of which each request to this API is answered 200 with this body, and does
-/// nothing.
+/// A group command of which each request to this API does nothing, and is answered 200 with this
+/// body.
 async fn answered(api: &str, content_type: &str, body: &str, command: &str, arguments: Value) -> (World, Answer) {
     let world = World::holding(crowd(2, 0)).await;
     let kind = FaultKind::Raw {

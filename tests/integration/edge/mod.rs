@@ -5,6 +5,7 @@ mod log;
 mod messages;
 mod probes;
 mod start;
+mod stop;
 mod tokens;
 mod unread;
 

@@ -1,5 +1,5 @@
-//! Fields that say who is meant and can't be read: no command goes on as if they were not there, or
-//! a leaver who is known by one would be reported as gone, and the account of a name that was given
+//! Fields that say who is meant and can't be read: no command goes on as if they were not there.
+//! A leaver who is known by one would be reported as gone, and the account of a name that was given
 //! again written to in another's place.
 
 use serde_json::{Value, json};
