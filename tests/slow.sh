@@ -23,6 +23,8 @@ step 'gentle to the directory: full form' gentle --full
 step 'hostile connections: full form' connections --full
 step 'fuzz: five minutes a target' tests/fuzz.sh all 300
 step 'who is meant: 100,000 cases' who --cases 100000 --seed "${WHO_SEED:-1}"
+step 'crashes: 200 kills' suite crash.py --full --seed "${CRASH_SEED:-1}"
+step 'durable before the answer, and a full disk' suite durable.py
 step 'third-party SCIM servers' third_party_both
 step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000
 step 'OpenAPI document against the service, long' suite openapi.py --long

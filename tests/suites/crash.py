@@ -225,10 +225,15 @@ def as_model(number, operation):
     created, not_before = seconds_of(operation["createdAt"]), seconds_of(operation["notBefore"])
     if not_before is not None and not_before <= created:
         not_before = None
-    begun = [seconds_of(attempt["startedAt"]) for attempt in operation["attempts"][:1]]
+    attempts, told = operation["attempts"], told_of(operation)
+    begun = seconds_of(attempts[0]["startedAt"]) if attempts else None
+    ended = seconds_of(attempts[-1]["endedAt"]) if attempts else None
     command = crash_model.command_of(operation["command"], operation["arguments"])
-    return crash_model.Operation(number, operation["id"], command, told_of(operation), created, not_before,
-                                 begun[0] if begun else None)
+    shown = None
+    if told == "done":
+        vendor = operation["envelope"]["IAM"]["Vendor"]
+        shown = crash_model.Shown(vendor["id"], vendor["username"], vendor["active"])
+    return crash_model.Operation(number, operation["id"], command, told, shown, created, not_before, begun, ended)
 
 
 def family_of(world, operation):

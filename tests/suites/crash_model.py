@@ -20,9 +20,13 @@ State = collections.namedtuple("State", "users disabled")
 Command = collections.namedtuple("Command", "kind id old name employee enable title")
 """What a command says. `kind` is `create`, `update` or `disable`; what it does not say is None."""
 
-Operation = collections.namedtuple("Operation", "number id command told created not_before begun")
+Operation = collections.namedtuple("Operation", "number id command told shown created not_before begun ended")
 """An operation as a caller sees it at the end: `number` is its place among the accepted, `told` one of `done`, `skipped`,
-`failed`, `unknown` and `nothing`; `created`, `not_before` (None: at once) and `begun` are seconds since 1970."""
+`failed`, `unknown` and `nothing`; `shown` is the `Shown` of its answer, or None; `created`, `not_before` (None: at
+once), `begun` and `ended` are seconds since 1970."""
+
+Shown = collections.namedtuple("Shown", "id name active")
+"""The user in an answer."""
 
 SLACK = 0.5
 """How exact times are taken to be, in seconds: an operation is stored a little after its time was read."""
@@ -76,40 +80,40 @@ def whom(users, command):
 
 
 def carry_out(state, operation):
-    """Carries an operation out: the state after it, and what its caller is told."""
+    """Carries an operation out: the state after it, what its caller is told, and the place of whom it changed."""
     users, command = state.users, operation.command
     found = whom(users, command)
     if found == "refused":
-        return state, "failed"
+        return state, "failed", None
     if command.kind == "disable":
         if found is None:
-            return state, "skipped"
+            return state, "skipped", None
         disabled = replaced(state.disabled, found, max(state.disabled[found], operation.number))
         told = "done" if users[found].active else "skipped"
-        return State(replaced(users, found, users[found]._replace(active=False)), disabled), told
+        return State(replaced(users, found, users[found]._replace(active=False)), disabled), told, found
     if found is None:
         return create(state, command)
     user = users[found]
     if command.name is not None and command.name != user.name:
         if place(users, "name", command.name) is not None:
-            return state, "failed"
+            return state, "failed", None
         user = user._replace(name=command.name)
     if command.employee is not None and user.employee is None:
         if place(users, "employee", command.employee) is not None:
-            return state, "failed"
+            return state, "failed", None
         user = user._replace(employee=command.employee)
     # What has disabled somebody and was accepted later is not undone by what was accepted earlier.
     may_enable = command.enable and state.disabled[found] < operation.number
     user = user._replace(title=command.title, active=user.active or may_enable)
-    return State(replaced(users, found, user), state.disabled), "done"
+    return State(replaced(users, found, user), state.disabled), "done", found
 
 
 def create(state, command):
     """Makes a new user, where the command names one."""
     if command.name is None or place(state.users, "employee", command.employee) is not None:
-        return state, "failed"
+        return state, "failed", None
     user = User(None, command.name, command.employee, command.enable, command.title)
-    return State(state.users + (user,), state.disabled + (-1,)), "done"
+    return State(state.users + (user,), state.disabled + (-1,)), "done", len(state.users)
 
 
 def replaced(values, index, value):
@@ -117,17 +121,31 @@ def replaced(values, index, value):
     return values[:index] + (value,) + values[index + 1:]
 
 
-def after(state, operation):
-    """Every state that may be after an operation, by what was told of it."""
+def after(state, operation, early):
+    """Every state that may be after an operation, by what was told of it. `early` are disables that may have disabled
+    somebody before their turn."""
     if operation.told == "nothing":
         return {state}
-    ended, told = carry_out(state, operation)
+    ended, told, found = carry_out(state, operation)
     if operation.told == "unknown":
         # It may have been carried out without its being known.
         return {state, ended, State(ended.users, state.disabled + (-1,) * (len(ended.users) - len(state.users)))}
     # A disable that overtook has found the person as they were then.
     is_same = told == operation.told or operation.command.kind == "disable" and {told, operation.told} == {"done", "skipped"}
-    return {ended} if is_same else set()
+    if not is_same:
+        return set()
+    if operation.shown is None or found is None:
+        return {ended}
+    user, shown = ended.users[found], operation.shown
+    is_active = shown.active == user.active or user.active and may_be_early(operation, early)
+    if not is_active or shown.name != user.name or user.id not in (None, shown.id):
+        return set()
+    return {State(replaced(ended.users, found, user._replace(id=shown.id)), ended.disabled)}
+
+
+def may_be_early(operation, early):
+    """Whether a disable may have run before an operation ended, whose own turn came after it."""
+    return any(disable.begun <= operation.ended + 0.01 and disable.ended >= operation.ended - 0.01 for disable in early)
 
 
 def ends(state, operations):
@@ -135,6 +153,8 @@ def ends(state, operations):
     carried out strictly one after the other; one of a later time when that had come.
 
     Raises `Contradiction` where there is none."""
+    early = [operation for operation in operations
+             if operation.command.kind == "disable" and operation.begun is not None and operation.ended is not None]
     later = {operation.number: operation for operation in operations if operation.not_before is not None}
     open_ones = {(state, frozenset())}
     for operation in operations:
@@ -143,26 +163,26 @@ def ends(state, operations):
         due = {number for number, other in later.items() if other.not_before <= operation.created + SLACK}
         late = {number for number, other in later.items()
                 if other.begun is not None and other.begun + SLACK < operation.created}
-        open_ones = {one for one in let_due(open_ones, due, later) if not one[1] & late}
+        open_ones = {one for one in let_due(open_ones, due, later, early) if not one[1] & late}
         if operation.number in later:
             open_ones = {(state, waiting | {operation.number}) for state, waiting in open_ones}
         else:
-            open_ones = {(next_state, waiting) for state, waiting in open_ones for next_state in after(state, operation)}
+            open_ones = {(next_state, waiting) for state, waiting in open_ones for next_state in after(state, operation, early)}
         bounded(open_ones, operation)
-    open_ones = let_due(open_ones, set(later), later)
+    open_ones = let_due(open_ones, set(later), later, early)
     finished = {state for state, waiting in open_ones if not waiting}
     if not finished:
         raise Contradiction("nothing fits what was told of the operations of a later time")
     return finished
 
 
-def let_due(open_ones, due, later):
+def let_due(open_ones, due, later, early):
     """What may be when any of the operations that are due take their turn, in any order, or none yet."""
     seen, left = set(open_ones), list(open_ones)
     while left:
         state, waiting = left.pop()
         for number in waiting & due:
-            for next_state in after(state, later[number]):
+            for next_state in after(state, later[number], early):
                 one = (next_state, waiting - {number})
                 if one not in seen:
                     seen.add(one)

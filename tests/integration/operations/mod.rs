@@ -2,6 +2,7 @@
 
 mod deferred;
 mod order;
+mod scripts;
 mod unavailable;
 
 use std::path::PathBuf;
