@@ -7,7 +7,11 @@ import type { components, paths } from "./schema.js";
 declare const process: { argv: string[] };
 
 type Schemas = components["schemas"];
-type Answer = Schemas["UserAnswerOrProblem"] | Schemas["GetGroupAnswerOrProblem"] | Schemas["CreateGroupAnswerOrProblem"];
+type Answer =
+  | Schemas["UserAnswerOrProblem"]
+  | Schemas["GetGroupAnswerOrProblem"]
+  | Schemas["CreateGroupAnswerOrProblem"]
+  | Schemas["OperationView"];
 
 // Without the second parameter each answer could be a text as well: the Markdown that no call here asks for.
 const clientOf = (key: string) =>
@@ -30,6 +34,9 @@ function told(answer: Answer): [string, unknown[]] {
   if ("dryRun" in answer) {
     const { requests, envelope } = answer.dryRun;
     return ["UserDryRun", [requests.length, "IAM" in envelope ? envelope.IAM.Vendor.action : null]];
+  }
+  if ("attempts" in answer) {
+    return ["OperationView", [answer.state]];
   }
   return ["Problem", [answer.type, answer.status]];
 }
