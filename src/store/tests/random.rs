@@ -265,10 +265,12 @@ impl<'a> Both<'a> {
             purpose: None,
             traceparent: None,
         };
-        let accepted = self.store.accept(vec![new], self.now).await.expect("accepted");
+        let accepted = self.store.accept(vec![new.clone()], self.now).await.expect("accepted");
         prop_assert_eq!(accepted[0].is_behind, is_behind);
         prop_assert!(self.numbers.last().is_none_or(|last| *last < accepted[0].number));
         self.numbers.push(accepted[0].number);
+        let stored = self.store.operation(new.id.clone()).await.expect("an answer");
+        prop_assert_eq!(stored, Some(new.accepted(accepted[0].number, self.now)));
         Ok(())
     }
 

@@ -188,10 +188,10 @@ impl Call {
     async fn defer(self, operations: &Arc<Operations>, submission: Submission, mut accepted: AuditGuard) -> Response {
         let command = submission.command.clone();
         match operations.accept(submission).await {
-            Ok((operation, attempts)) => {
+            Ok(operation) => {
                 accepted.is_deferred(&operation.id);
                 let location = format!("/operations/{}", operation.id);
-                let operation = OperationView::new(operation, attempts, true);
+                let operation = OperationView::new(operation, Vec::new(), true);
                 let fields = [
                     (header::LOCATION, location),
                     (PREFERENCE_APPLIED, "respond-async".to_owned()),

@@ -1,1 +1,0 @@
-//! Operations through a real service, a real store and the sandbox.
