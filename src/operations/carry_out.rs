@@ -179,7 +179,12 @@ impl Operations {
         } else {
             &self.settings.retry_schedule
         };
-        let attempts = self.store.attempts(operation.id.clone()).await.unwrap_or_default();
+        // Most end well: only what is tried again asks how often it was.
+        let attempts = if outcome.is_transient() {
+            self.store.attempts(operation.id.clone()).await.unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let verdict = verdict(outcome, failures(&attempts), schedule, fastrand::f64());
         let reason = outcome.overtaken().map(|disable| format!("overtaken by {disable}"));
         match verdict {

@@ -38,8 +38,7 @@ pub(super) fn verdict(outcome: &Outcome, failures: usize, schedule: &[SignedDura
         return Verdict::Again(asked.max(BREAKER_WAIT));
     }
     match schedule.get(failures) {
-        // A tenth less to a tenth more.
-        Some(wait) => Verdict::Again(wait.mul_f64_or_max(0.9 + 0.2 * jitter).max(asked)),
+        Some(wait) => Verdict::Again(spread(*wait, jitter).max(asked)),
         None => Verdict::Ended(State::Buried),
     }
 }
@@ -56,15 +55,10 @@ fn counts(cause: &str) -> bool {
     !not_asked.contains(&cause)
 }
 
-/// Multiplying a wait by a factor near one.
-trait Spread {
-    fn mul_f64_or_max(self, factor: f64) -> Self;
-}
-
-impl Spread for SignedDuration {
-    fn mul_f64_or_max(self, factor: f64) -> Self {
-        Self::try_from_secs_f64(self.as_secs_f64() * factor).unwrap_or(Self::MAX)
-    }
+/// A wait, from a tenth less to a tenth more of it.
+fn spread(wait: SignedDuration, jitter: f64) -> SignedDuration {
+    let seconds = wait.as_secs_f64() * (0.9 + 0.2 * jitter);
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ impl Call {
             Ok(operation) => {
                 accepted.is_deferred(&operation.id);
                 let location = format!("/operations/{}", operation.id);
-                let operation = OperationView::new(operation, Vec::new(), true);
+                let operation = OperationView::new(operation, Vec::new());
                 let fields = [
                     (header::LOCATION, location),
                     (PREFERENCE_APPLIED, "respond-async".to_owned()),

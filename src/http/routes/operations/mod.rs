@@ -80,7 +80,7 @@ async fn list(
         .operations
         .into_iter()
         .filter(|operation| may_see(&principal, operation));
-    let shown = shown.map(|operation| OperationView::new(operation, Vec::new(), true));
+    let shown = shown.map(|operation| OperationView::new(operation, Vec::new()));
     Ok(Json(OperationList::new(shown.collect(), page.next)))
 }
 
@@ -97,7 +97,7 @@ async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<OperationView>, Problem> {
     let (operation, attempts) = visible(&app, &principal, &path(id)?).await?;
-    Ok(Json(OperationView::new(operation, attempts, true)))
+    Ok(Json(OperationView::new(operation, attempts)))
 }
 
 /// Waits for an operation
@@ -120,7 +120,7 @@ async fn wait(
     visible(&app, &principal, &id).await?;
     store_of(&app)?.wait(&id, timeout).await.map_err(unavailable)?;
     let (operation, attempts) = visible(&app, &principal, &id).await?;
-    Ok(Json(OperationView::new(operation, attempts, true)))
+    Ok(Json(OperationView::new(operation, attempts)))
 }
 
 /// Tries an operation again
@@ -281,5 +281,5 @@ async fn changed(
         return Err(Problem::operation_state(state.as_str(), refusal));
     }
     let (operation, attempts) = visible(app, principal, id).await?;
-    Ok(Json(OperationView::new(operation, attempts, true)))
+    Ok(Json(OperationView::new(operation, attempts)))
 }

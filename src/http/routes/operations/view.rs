@@ -31,7 +31,7 @@ pub struct OperationView {
     /// The instance that it is for.
     #[schema(example = "AWS-ILM_instance_1")]
     instance: String,
-    /// The command's arguments; null for those who may not see them.
+    /// The command's arguments.
     #[schema(value_type = Option<Object>)]
     arguments: Option<Value>,
     /// The names by which the command knows its person or group.
@@ -58,7 +58,7 @@ pub struct OperationView {
     caller: Option<String>,
     /// Each try, the first one first. None is ever changed.
     attempts: Vec<AttemptView>,
-    /// The command's answer, once there is one; null for those who may not see it.
+    /// The command's answer, once there is one.
     #[schema(value_type = Option<Object>)]
     envelope: Option<Value>,
 }
@@ -98,8 +98,8 @@ pub struct OperationList {
 }
 
 impl OperationView {
-    /// An operation for a reader who may see its arguments and its answer, or not.
-    pub(in crate::http::routes) fn new(operation: Operation, attempts: Vec<Attempt>, sees_contents: bool) -> Self {
+    /// An operation, for a reader who may see it.
+    pub(in crate::http::routes) fn new(operation: Operation, attempts: Vec<Attempt>) -> Self {
         let json = |text: &str| serde_json::from_str::<Value>(text).ok();
         let (reason, overtaken_by) = reason(operation.reason);
         let arguments =
@@ -111,12 +111,8 @@ impl OperationView {
             overtaken_by,
             command: operation.command,
             instance: operation.instance,
-            arguments: arguments.filter(|_| sees_contents),
-            subject: if sees_contents {
-                operation.subject.into_iter().collect()
-            } else {
-                Vec::new()
-            },
+            arguments,
+            subject: operation.subject.into_iter().collect(),
             created_at: written(operation.created_at),
             not_before: operation.not_before.map(written),
             due_at: operation.due_at.map(written),
@@ -126,10 +122,7 @@ impl OperationView {
             source: operation.source,
             caller: operation.caller,
             attempts: attempts.into_iter().map(AttemptView::from).collect(),
-            envelope: operation
-                .envelope
-                .filter(|_| sees_contents)
-                .and_then(|text| json(&text)),
+            envelope: operation.envelope.and_then(|text| json(&text)),
         }
     }
 }
