@@ -144,8 +144,12 @@ def after(state, operation, early):
 
 
 def may_be_early(operation, early):
-    """Whether a disable may have run before an operation ended, whose own turn came after it."""
-    return any(disable.begun <= operation.ended + 0.01 and disable.ended >= operation.ended - 0.01 for disable in early)
+    """Whether a disable may have run before an operation ended that comes before it in strict order: one that overtook
+    and had its own turn still to come, or one accepted later by another key of the person, which nothing had joined to
+    the operation's yet."""
+    def comes_later(disable):
+        return disable.number > operation.number or disable.ended >= operation.ended - 0.01
+    return any(disable.begun <= operation.ended + 0.01 and comes_later(disable) for disable in early)
 
 
 def ends(state, operations):
