@@ -151,7 +151,12 @@ impl Operations {
         let outcome = &completed.outcome;
         let is_disable = command.priority() == Priority::Disable;
         let disabled = match outcome.shown() {
-            Some(Shown::User { id, .. }) if is_disable && outcome.failure().is_none() => Some(id),
+            _ if !is_disable => None,
+            // One that failed has disabled the user all the same, where only its answer got lost.
+            _ if outcome.failure().is_some() && completed.journal.may_have_written() => {
+                outcome.lookup().and_then(|lookup| lookup.id.as_deref())
+            }
+            Some(Shown::User { id, .. }) if outcome.failure().is_none() => Some(id),
             Some(Shown::User { .. } | Shown::Group { .. }) | None => None,
         };
         let signature = Signature {

@@ -45,10 +45,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()>;
 
     /// The names of all lanes that hang together with those of an operation through what waits in
-    /// them, its own among them; `None` where more than `limit` operations do.
+    /// them before it, its own among them; `None` where more than `limit` operations do.
     fn connected(&self, id: String, limit: u32) -> Answer<'_, Option<BTreeSet<String>>>;
 
-    /// Makes all that hangs together with an operation as urgent as it is.
+    /// Makes all that hangs together with an operation, and comes before it, as urgent as it is.
     fn expedite(&self, id: String, limit: u32) -> Answer<'_, ()>;
 
     /// Which operations have disabled the user of this directory id.

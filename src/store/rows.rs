@@ -271,7 +271,7 @@ pub struct AttemptEnd {
     pub envelope: Option<String>,
     /// What the directory showed of the operation's person.
     pub learned: Option<Learned>,
-    /// The directory id of the user that it disabled, or found disabled.
+    /// The directory id of the user that it disabled, may have disabled, or found disabled.
     pub disabled: Option<String>,
 }
 

@@ -117,6 +117,7 @@ class World:
         self.url = None
         self.told = []
         self.lives = []
+        self.ends = []
         self.stopping = threading.Event()
         self.panics = 0
 
@@ -128,6 +129,7 @@ class World:
 
     def bury(self, ours):
         """Keeps what a life of the service has left: what it sent, and whether it panicked."""
+        self.ends.append(time.time())
         self.panics += "panicked" in ours.text()
         # What was on its way to the directory arrives.
         time.sleep(0.05)
@@ -236,16 +238,6 @@ def as_model(number, operation):
     return crash_model.Operation(number, operation["id"], command, told, shown, created, not_before, begun, ended)
 
 
-def family_of(world, operation):
-    """The family that an operation is about, by whatever it names."""
-    profile = operation["arguments"]["user-profile"]
-    for family in world.families:
-        named = {*family.names, *family.employees, *(user.id for user in family.users)}
-        if named & {profile.get("username"), profile.get("employeeid"), profile.get("id")}:
-            return family
-    raise ValueError(f"{operation['id']} is about nobody of this suite")
-
-
 def check_promises(checks, world, operations):
     """That each 202 is kept, and that who waited was told the truth."""
     found = {operation["id"]: operation for operation in operations}
@@ -275,7 +267,7 @@ def check_order(checks, world, operations):
     """That the directory is what strict order gives, family by family."""
     of_family = collections.defaultdict(list)
     for number, operation in enumerate(operations):
-        of_family[family_of(world, operation).number].append(as_model(number, operation))
+        of_family[crash_commands.family_of(world.families, operation).number].append(as_model(number, operation))
     users = [crash_commands.user_of(resource) for resource in world.directory.users()]
     wrong = 0
     for family in world.families:
@@ -324,8 +316,25 @@ def summary(world, kills, operations):
         print(f"      {name:<28}{value}")
 
 
+def introduce(world):
+    """Names everybody by all that they have, once: keys of one person that nothing has joined yet promise no order."""
+    with world.serve() as ours:
+        for user in (user for family in world.families for user in family.users):
+            profile = {"id": user.id, "username": user.name, "displayname": "Same Everybody", "givenname": "Same",
+                       "surname": "Everybody", "title": user.title}
+            if user.employee:
+                profile["employeeid"] = user.employee
+            arguments = {"user-profile": profile, "allow-enable": False}
+            answer = service.request("POST", f"{ours.url}/commands/iam-update-user", arguments)
+            if answer.status != 200:
+                raise RuntimeError(f"{user.name} could not be introduced: {answer}")
+        ours.kill()
+    world.bury(ours)
+
+
 def run(checks, world, kills, seed):
     """Everything, from the first start to the last check."""
+    introduce(world)
     threads = [threading.Thread(target=send, args=(world, seed * 1000 + number)) for number in range(SENDERS)]
     threads.append(threading.Thread(target=change_weather, args=(world,)))
     world.url = "http://127.0.0.1:9"

@@ -62,6 +62,21 @@ class Family:
         return tuple(sorted((user if user.id in seeded else user._replace(id=None) for user in own), key=repr))
 
 
+def family_of(families, operation):
+    """The family that an operation is about, by whatever it names."""
+    profile = operation["arguments"]["user-profile"]
+    for family in families:
+        named = {*family.names, *family.employees, *(user.id for user in family.users)}
+        if named & {profile.get("username"), profile.get("employeeid"), profile.get("id")}:
+            return family
+    raise ValueError(f"{operation['id']} is about nobody of this suite")
+
+
+def number_of(name):
+    """The number of the family that a userName is of."""
+    return int(name.split(".")[0].removeprefix("f"))
+
+
 def user_of(resource):
     """A SCIM user as the model has it."""
     return crash_model.User(resource.get("id"), resource["userName"], resource.get("externalId"),

@@ -5,7 +5,9 @@ The writes are carried out once more, in the order in which they came. A title i
 whose write it is; a disable's says nothing, and is told by whom it disabled and when.
 """
 
+import bisect
 import collections
+import datetime
 
 import crash_commands
 
@@ -19,6 +21,7 @@ class Effect:
     def __init__(self, life, user, title, before, after):
         self.life = life
         self.user = user
+        self.family = crash_commands.number_of(after.name)
         self.title = title
         self.enables = after.active and not (before and before.active)
         self.disables = bool(before and before.active) and not after.active
@@ -88,31 +91,40 @@ def check(checks, world, operations):
     # What changes somebody without a title is a disable, or an update whose title was written before.
     halves = [effect.user for effect in replay.effects if effect.title is None and not effect.disables]
     checks.equal("no operation has changed something in two halves", halves, [])
-    check_leavers(checks, replay, operations)
+    check_leavers(checks, world, replay, operations)
 
 
-def check_leavers(checks, replay, operations):
+def check_leavers(checks, world, replay, operations):
     """That nobody was enabled by an operation that is older than a disable that was carried out before."""
     numbers = {operation["arguments"]["user-profile"].get("title"): number
                for number, operation in enumerate(operations)}
-    disables = collections.defaultdict(list)
-    for number, operation in enumerate(operations):
-        vendor = ((operation["envelope"] or {}).get("IAM") or {}).get("Vendor") or {}
-        if operation["command"] == "iam-disable-user":
-            # One that failed for a passing reason may have disabled anybody.
-            user = vendor.get("id") if operation["state"] == "done" else None
-            if operation["state"] in ("done", "failed", "buried"):
-                disables[user].append(number)
+    tries = tries_of_disables(world, operations)
     wrong = []
     newest = {}
     for effect in replay.effects:
         if effect.disables:
-            # The oldest that it may be: what is certain is that none older than that has disabled them.
-            candidates = disables[effect.user] + disables[None]
-            if not candidates:
+            possible = tries[effect.life, effect.family]
+            if not possible:
                 wrong.append(f"{effect.user} was disabled by nothing")
-                continue
-            newest[effect.user] = max(newest.get(effect.user, -1), min(candidates))
+            elif not any(has_died for _, has_died in possible):
+                # The oldest that it may be: what is certain is that none older than that has disabled them.
+                newest[effect.user] = max(newest.get(effect.user, -1), min(number for number, _ in possible))
+            # Else what disabled them may have died before the service knew.
         if effect.enables and numbers[effect.title] < newest.get(effect.user, -1):
-            wrong.append(f"{operations[numbers[effect.title]]['id']} has enabled {effect.user}")
+            wrong.append(f"{numbers[effect.title]} {operations[numbers[effect.title]]['id']} has enabled {effect.user}, "
+                         f"whom {newest[effect.user]} or a newer one had disabled")
     checks.equal("what is older than a disable that was carried out enables nobody", wrong, [])
+
+
+def tries_of_disables(world, operations):
+    """For each life of the service and each family: the numbers of the disables that were tried in that life, and
+    whether that try died."""
+    tries = collections.defaultdict(list)
+    for number, operation in enumerate(operations):
+        if operation["command"] != "iam-disable-user":
+            continue
+        family = crash_commands.family_of(world.families, operation).number
+        for attempt in operation["attempts"]:
+            begun = datetime.datetime.fromisoformat(attempt["startedAt"]).timestamp()
+            tries[bisect.bisect(world.ends, begun), family].append((number, attempt["cause"] == "died"))
+    return tries

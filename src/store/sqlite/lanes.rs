@@ -120,7 +120,8 @@ pub(super) fn expedite(connection: &Connection, id: &str, limit: u32) -> Result<
     Ok(())
 }
 
-/// What hangs together with an operation.
+/// What hangs together with an operation through what comes before it. What comes behind it says
+/// nothing of whom it means.
 #[derive(Default)]
 struct Connected {
     operations: BTreeSet<i64>,
@@ -133,14 +134,18 @@ fn connected(connection: &Connection, number: i64, limit: u32) -> Result<Option<
         names: BTreeSet::new(),
     };
     let mut to_visit = vec![number];
+    let turn: Option<i64> = connection
+        .prepare_cached("SELECT turn FROM operation WHERE number = ?1")?
+        .query_row([number], |row| row.get(0))?;
     while let Some(operation) = to_visit.pop() {
         for (instance, name) in lanes_of(connection, operation)? {
             if !found.names.insert(name.clone()) {
                 continue;
             }
-            let sql = "SELECT operation FROM lane WHERE instance = ?1 AND name = ?2 LIMIT ?3";
+            let sql = "SELECT operation FROM lane WHERE instance = ?1 AND name = ?2 AND turn <= ?3 LIMIT ?4";
             let mut statement = connection.prepare_cached(sql)?;
-            let others = statement.query_map(params![instance, name, limit.saturating_add(1)], |row| row.get(0))?;
+            let limit = limit.saturating_add(1);
+            let others = statement.query_map(params![instance, name, turn, limit], |row| row.get(0))?;
             for other in others {
                 let other = other?;
                 if found.operations.insert(other) {

@@ -247,8 +247,8 @@ impl Model {
             .map_or_else(BTreeSet::new, |_| self.rows[number].lanes.clone());
         loop {
             let mut more = names.clone();
-            for row in &self.rows {
-                if row.instance == self.rows[number].instance && row.turn.is_some() && !row.lanes.is_disjoint(&names) {
+            for row in self.rows.iter().filter(|row| self.is_before(row, number)) {
+                if !row.lanes.is_disjoint(&names) {
                     more.extend(row.lanes.iter().cloned());
                 }
             }
@@ -259,14 +259,17 @@ impl Model {
         }
     }
 
+    /// Whether a row waits in its lanes and has its turn before this one, or is this one.
+    fn is_before(&self, row: &Row, number: usize) -> bool {
+        let own = &self.rows[number];
+        row.instance == own.instance && row.turn.is_some() && row.turn <= own.turn
+    }
+
     pub(super) fn expedite(&mut self, number: usize) {
-        let (class, names, instance) = (
-            self.rows[number].class,
-            self.connected(number),
-            self.rows[number].instance,
-        );
-        for row in &mut self.rows {
-            if row.instance == instance && row.turn.is_some() && !row.lanes.is_disjoint(&names) {
+        let (class, names) = (self.rows[number].class, self.connected(number));
+        let before: Vec<bool> = self.rows.iter().map(|row| self.is_before(row, number)).collect();
+        for (row, is_before) in self.rows.iter_mut().zip(before) {
+            if is_before && !row.lanes.is_disjoint(&names) {
                 row.class = row.class.min(class);
             }
         }

@@ -2,6 +2,7 @@
 
 mod deferred;
 mod order;
+mod overtaking;
 mod scripts;
 mod unavailable;
 
