@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Operations;
 use crate::{service::Instance, store::StoreError};
@@ -10,6 +10,9 @@ use crate::{service::Instance, store::StoreError};
 /// How long a worker sleeps at most: for what another process has stored, and for a clock that was
 /// set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// How many operations are claimed in one transaction at most.
+const CLAIMED_AT_ONCE: usize = 64;
 
 impl Operations {
     /// Takes up what a process that died has left, and starts a worker for each instance; where the
@@ -46,10 +49,15 @@ impl Operations {
         let mut changes = self.changes.subscribe();
         while !self.stopping.is_cancelled() {
             changes.mark_unchanged();
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            let Ok(mut free) = Arc::clone(&places).acquire_owned().await else {
                 return;
             };
-            let sleep = match self.step(&instance, place).await {
+            // What is claimed in one transaction shares its sync.
+            let more = places.available_permits().min(CLAIMED_AT_ONCE - 1);
+            if let Ok(more) = Arc::clone(&places).try_acquire_many_owned(u32::try_from(more).unwrap_or_default()) {
+                free.merge(more);
+            }
+            let sleep = match self.step(&instance, free).await {
                 Ok(None) => continue,
                 Ok(Some(sleep)) => sleep,
                 Err(error) => {
@@ -65,29 +73,33 @@ impl Operations {
         }
     }
 
-    /// Claims one operation and lets it be carried out while `place` is kept. Where there is none,
-    /// answers for how long that may last.
+    /// Claims as many operations as there are free places, and lets each be carried out while its
+    /// place is kept. Where there is none, answers for how long that may last.
     async fn step(
         self: &Arc<Self>,
         instance: &Arc<Instance>,
-        place: impl Send + 'static,
+        mut free: OwnedSemaphorePermit,
     ) -> Result<Option<Duration>, StoreError> {
         self.resume().await?;
         let now = self.clock.now();
         let next = self.noted(self.store.promote(now).await)?;
-        let claimed = self.noted(self.store.claim(instance.name().to_owned(), now).await)?;
-        let Some(claimed) = claimed else {
+        let limit = free.num_permits();
+        let claimed = self.noted(self.store.claim(instance.name().to_owned(), limit, now).await)?;
+        if claimed.is_empty() {
             let until_next = next.map(|next| next.duration_since(now).try_into().unwrap_or_default());
             return Ok(Some(
                 until_next.map_or(LONGEST_SLEEP, |wait: Duration| wait.min(LONGEST_SLEEP)),
             ));
-        };
-        let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
-        self.tasks.spawn(async move {
-            operations.carry_out(&instance, claimed).await;
-            operations.changed();
-            drop(place);
-        });
+        }
+        for claimed in claimed {
+            let place = free.split(1);
+            let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
+            self.tasks.spawn(async move {
+                operations.carry_out(&instance, claimed).await;
+                operations.changed();
+                drop(place);
+            });
+        }
         Ok(None)
     }
 }

@@ -36,10 +36,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// something to do again; `None` when nothing waits for a time.
     fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
 
-    /// Claims an operation of an instance, and lets its attempt begin: the oldest that may
-    /// overtake, unless something runs in its lanes; else the one whose turn it is, the most urgent
-    /// first and then the one that has waited longest.
-    fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>>;
+    /// Claims operations of an instance, `limit` at most, and lets the attempt of each begin. One
+    /// after the other: the oldest that may overtake, unless something runs in its lanes; else the
+    /// one whose turn it is, the most urgent first and then the one that has waited longest.
+    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Vec<Claimed>>;
 
     /// Ends the attempt of a claim, and says what becomes of its operation.
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()>;

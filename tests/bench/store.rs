@@ -79,8 +79,9 @@ async fn row(store: &Sqlite, file: &Path, size: usize, people: usize) -> Result<
         times[0].push(begun.elapsed());
         let begun = Instant::now();
         let claimed = store
-            .claim("production".to_owned(), now)
+            .claim("production".to_owned(), 1, now)
             .await?
+            .pop()
             .ok_or("nothing to claim")?;
         times[1].push(begun.elapsed());
         let begun = Instant::now();

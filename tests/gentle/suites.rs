@@ -11,6 +11,7 @@
 mod adaptation;
 mod bulkheads;
 mod calls;
+mod drain;
 mod members;
 mod oracle;
 mod outage;
@@ -26,7 +27,7 @@ use clap::Parser;
 use report::Report;
 
 /// The suites by name, in the order in which they run.
-const SUITES: [&str; 7] = [
+const SUITES: [&str; 8] = [
     "throughput",
     "adaptation",
     "storm",
@@ -34,6 +35,7 @@ const SUITES: [&str; 7] = [
     "members",
     "tokens",
     "bulkheads",
+    "drain",
 ];
 
 /// Measures how gentle the service is to a directory.
@@ -95,6 +97,7 @@ async fn main() -> ExitCode {
             "outage" => outage::run(&form, &mut report).await,
             "members" => members::run(&form, &mut report).await,
             "tokens" => tokens::run(&form, &mut report).await,
+            "drain" => drain::run(&form, &mut report).await,
             _ => bulkheads::run(&form, &mut report).await,
         }
         println!("  ({:.1} s)", began.elapsed().as_secs_f64());

@@ -253,6 +253,19 @@ impl Caller {
         }
     }
 
+    /// Sends a command that is to be stored and answered at once; its status.
+    pub(crate) async fn defer(&self, name: &str, query: &str, arguments: &Value) -> u16 {
+        let url = format!("http://{}/commands/{name}{query}", self.address);
+        let request = self.http.post(url).header("prefer", "respond-async").json(arguments);
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// What is read from a path.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let url = format!("http://{}{path}", self.address);
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
     /// How long the service takes to say that it lives.
     pub(crate) async fn liveness(&self) -> Duration {
         let began = Instant::now();

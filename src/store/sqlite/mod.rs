@@ -310,8 +310,8 @@ impl Store for Sqlite {
         self.write(move |connection| Ok(queue::promote(connection, now)?))
     }
 
-    fn claim(&self, instance: String, now: Timestamp) -> Answer<'_, Option<Claimed>> {
-        self.write(move |connection| Ok(queue::claim(connection, &instance, now)?))
+    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Vec<Claimed>> {
+        self.write(move |connection| Ok(queue::claim(connection, &instance, limit, now)?))
     }
 
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()> {

@@ -97,23 +97,33 @@ pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<
     Ok(next.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
 
-pub(super) fn claim(connection: &Connection, instance: &str, now: Timestamp) -> Result<Option<Claimed>> {
+pub(super) fn claim(connection: &Connection, instance: &str, limit: usize, now: Timestamp) -> Result<Vec<Claimed>> {
+    let mut claimed = Vec::new();
+    while claimed.len() < limit
+        && let Some(number) = next(connection, instance)?
+    {
+        claimed.push(begin(connection, number, now)?);
+    }
+    Ok(claimed)
+}
+
+/// The operation of an instance that is to be claimed next.
+fn next(connection: &Connection, instance: &str) -> Result<Option<i64>> {
     let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND overtaking = 1 AND run_at = 0
         ORDER BY number LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let overtaking = statement.query_map(params![instance, OVERTAKING_AT_ONCE], |row| row.get(0))?;
     for number in overtaking.collect::<Result<Vec<_>>>()? {
         if !lanes::is_beside_running(connection, number)? {
-            return begin(connection, number, now).map(Some);
+            return Ok(Some(number));
         }
     }
     let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND first = 1 AND run_at = 0
         ORDER BY class, turn LIMIT 1";
-    let number = connection
+    connection
         .prepare_cached(sql)?
         .query_row([instance], |row| row.get(0))
-        .optional()?;
-    number.map(|number| begin(connection, number, now)).transpose()
+        .optional()
 }
 
 /// Lets the next attempt of an operation begin.

@@ -14,10 +14,10 @@ pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
         let new = operation(number);
         store.accept(vec![new], now).await.expect("accepted");
         let claimed = store
-            .claim("pruning".to_owned(), now)
+            .claim("pruning".to_owned(), 1, now)
             .await
             .expect("an answer")
-            .expect("its turn");
+            .remove(0);
         let ended = now.saturating_add((number as i64).hours()).expect("a near time");
         let end = End::Ended(state, None);
         store

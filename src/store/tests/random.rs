@@ -36,6 +36,7 @@ enum Step {
     },
     Claim {
         instance: usize,
+        limit: usize,
     },
     End {
         running: usize,
@@ -85,7 +86,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64), any::<bool>(), any::<bool>()).prop_map(
             |(instance, class, names, in_seconds, overtakes, is_synchronous)|
                 Step::Accept { instance, class, names, in_seconds, overtakes, is_synchronous }),
-        5 => (0..2_usize).prop_map(|instance| Step::Claim { instance }),
+        5 => (0..2_usize, 1..4_usize).prop_map(|(instance, limit)| Step::Claim { instance, limit }),
         6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>()).prop_map(
             |(running, end, learned, disabled, wrote)| Step::End { running, end, learned, disabled, wrote }),
         1 => any::<usize>().prop_map(|claim| Step::EndAgain { claim }),
@@ -203,7 +204,7 @@ impl<'a> Both<'a> {
                 self.accept(*instance, *class, names, *in_seconds, [*overtakes, *is_synchronous])
                     .await
             }
-            Step::Claim { instance } => self.claim(*instance).await,
+            Step::Claim { instance, limit } => self.claim(*instance, *limit).await,
             Step::End {
                 running,
                 end,
@@ -274,23 +275,23 @@ impl<'a> Both<'a> {
         Ok(())
     }
 
-    async fn claim(&mut self, instance: usize) -> Result<(), TestCaseError> {
-        let expected = self.model.next(instance);
-        let claimed = self
-            .store
-            .claim(self.instance(instance), self.now)
-            .await
-            .expect("an answer");
-        prop_assert_eq!(
-            claimed.as_ref().map(|claimed| claimed.operation.id.clone()),
-            expected.map(|number| self.id(number))
-        );
-        if let (Some(number), Some(claimed)) = (expected, claimed) {
-            prop_assert_eq!(claimed.is_out_of_turn, !self.model.is_first(number));
-            self.model.begin(number);
-            prop_assert_eq!(claimed.claim.attempt, self.model.rows[number].attempts);
-            self.claims.push((number, claimed.claim));
+    async fn claim(&mut self, instance: usize, limit: usize) -> Result<(), TestCaseError> {
+        let answer = self.store.claim(self.instance(instance), limit, self.now).await;
+        let mut claimed = answer.expect("an answer").into_iter();
+        for _ in 0..limit {
+            let (expected, claimed) = (self.model.next(instance), claimed.next());
+            prop_assert_eq!(
+                claimed.as_ref().map(|claimed| claimed.operation.id.clone()),
+                expected.map(|number| self.id(number))
+            );
+            if let (Some(number), Some(claimed)) = (expected, claimed) {
+                prop_assert_eq!(claimed.is_out_of_turn, !self.model.is_first(number));
+                self.model.begin(number);
+                prop_assert_eq!(claimed.claim.attempt, self.model.rows[number].attempts);
+                self.claims.push((number, claimed.claim));
+            }
         }
+        prop_assert!(claimed.next().is_none(), "no more than the limit");
         Ok(())
     }
 
