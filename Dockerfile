@@ -18,7 +18,8 @@ COPY src ./src
 COPY openapi ./openapi
 # Cargo goes by modification times, and a checkout may be older than the empty program above.
 RUN find src -name '*.rs' -exec touch {} + \
-    && cargo build --release --locked --bin aws-ilm
+    && cargo build --release --locked --bin aws-ilm \
+    && mkdir store
 
 # --- runtime: no shell, no package manager, no root; glibc and the CA certificates are in the base ----------
 FROM gcr.io/distroless/cc-debian12:nonroot
@@ -34,6 +35,8 @@ LABEL org.opencontainers.image.title="aws-ilm" \
 
 COPY --from=build /build/target/release/aws-ilm /usr/local/bin/aws-ilm
 COPY LICENSE /usr/share/doc/aws-ilm/LICENSE
+# Where a volume for the store belongs (AWS_ILM_STORE_PATH=/var/lib/aws-ilm/store.db): a new one takes over its owner.
+COPY --from=build --chown=65532:65532 --chmod=0700 /build/store /var/lib/aws-ilm
 
 # The loopback of a container reaches nobody. Beyond it the service starts only when callers are named
 # (AWS_ILM_CALLERS_FILE), or when it is told that something in front guards it (AWS_ILM_ALLOW_UNAUTHENTICATED=true): neither

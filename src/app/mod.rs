@@ -5,6 +5,7 @@ mod instances;
 mod store;
 
 pub(crate) use instances::{Instances, instances};
+pub use store::{StoreCheck, backup_store, check_store};
 
 use std::{
     io,
@@ -84,6 +85,16 @@ pub enum AppError {
     Store {
         /// The file.
         path: PathBuf,
+        /// Why not.
+        source: OpenError,
+    },
+    /// The store could not be copied.
+    #[error("can't copy the store {} into {}", from.display(), to.display())]
+    Backup {
+        /// The store.
+        from: PathBuf,
+        /// The copy, which must not exist.
+        to: PathBuf,
         /// Why not.
         source: OpenError,
     },

@@ -11,6 +11,7 @@ mod key;
 mod mapper;
 mod serve;
 mod signals;
+mod store;
 
 use std::{
     fmt::Write as _,
@@ -84,6 +85,9 @@ enum Task {
     /// Make the keys of callers
     #[command(subcommand)]
     Key(key::Task),
+    /// Copy or check the file that keeps operations
+    #[command(subcommand)]
+    Store(store::Task),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
@@ -124,6 +128,7 @@ pub async fn main() -> ExitCode {
         Task::Check { configured } => check(configured).await,
         Task::Mapper(task) => mapper::run(task),
         Task::Key(task) => key::run(task),
+        Task::Store(task) => store::run(task),
         Task::Openapi => {
             print!("{}", http::document());
             ExitCode::SUCCESS

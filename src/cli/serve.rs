@@ -1,8 +1,9 @@
 //! `aws-ilm serve`.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode};
 
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::{Configured, FAILED, chain, failed, misused, signals::shutdown};
 use crate::{
@@ -36,15 +37,27 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
             Err(error) => return failed(&error),
         }
     }
-    let settings = match config::load(&sources) {
+    let mut settings = match config::load(&sources) {
         Ok(settings) => settings,
         Err(error) => return misused(&error.to_string()),
     };
+    // Removed when it is dropped, once nothing is served any more.
+    let folder = (sandbox && settings.store_path.is_none()).then(TemporaryFolder::new);
+    if let Some(Ok(folder)) = &folder {
+        settings.store_path = Some(folder.0.join("store.db"));
+    }
     if let Err(error) = telemetry::init(&settings.log) {
         return misused(&error.to_string());
     }
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Some(Err(error)) = &folder {
+        tracing::warn!(
+            "there is no store, for no folder can be made in {}: {error}; set store_path, or TMPDIR to a folder that \
+             can be written",
+            std::env::temp_dir().display()
+        );
     }
     let bound = match Bound::new(&settings) {
         Ok(bound) => bound,
@@ -63,6 +76,26 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
             // As a log line, like every message while it serves.
             tracing::error!("{}", chain(&error));
             ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// A folder of its own that is removed when it is dropped. What a sandbox is asked to do goes with
+/// it.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("aws-ilm-{}", Uuid::new_v4()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!("the sandbox's store is left in {}: {error}", self.0.display());
         }
     }
 }

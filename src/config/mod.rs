@@ -169,6 +169,22 @@ pub fn load(sources: &Sources) -> Result<Settings, ConfigError> {
 /// # Errors
 /// When the file can't be read, or `listen` is wrong.
 pub fn endpoint(sources: &Sources) -> Result<Endpoint, ConfigError> {
+    read_alone(sources, service::read_endpoint)
+}
+
+/// Reads just where the store is: no secret is read, and no error elsewhere matters.
+///
+/// # Errors
+/// When the file can't be read, or `store_path` is wrong.
+pub fn store_path(sources: &Sources) -> Result<Option<PathBuf>, ConfigError> {
+    read_alone(sources, service::read_store_path)
+}
+
+/// Reads some of the service's own settings, whatever is wrong with others.
+fn read_alone<T>(
+    sources: &Sources,
+    read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
     let mut report = Report::default();
     let file = sources
         .config
@@ -176,7 +192,7 @@ pub fn endpoint(sources: &Sources) -> Result<Endpoint, ConfigError> {
         .and_then(|path| ConfigFile::read(path, &mut report));
     let ((), _) = report.finish(())?;
     let mut report = Report::default();
-    service::read_endpoint(&mut service_section(file.as_ref(), sources, &mut report))
+    read(&mut service_section(file.as_ref(), sources, &mut report))
 }
 
 /// The section of the service's own settings.

@@ -8,7 +8,7 @@ use super::{
     kind::{Choice, List, Span},
     table::settings,
 };
-use crate::operations::{OperationSettings, StoreUnavailable};
+use crate::operations::{AfterBuried, OperationSettings, StoreUnavailable};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const TEN_YEARS: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
@@ -28,6 +28,10 @@ settings! {
         retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h";
         /// The waits between the tries of a disable.
         disable_retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h, 12h, 12h, 12h";
+        /// What becomes of what waits behind a `buried` operation on the same person or group: with
+        /// `continue` it is carried out, with `block` it waits until the buried one is tried again
+        /// with success, or cancelled.
+        after_buried = Choice(&[("continue", AfterBuried::Continue), ("block", AfterBuried::Block)]), default "continue";
         /// How long an operation that has ended is kept, with all that it says of a person.
         operation_retention = Span(HOUR, TEN_YEARS), default "2160h";
     }

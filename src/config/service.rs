@@ -204,6 +204,17 @@ pub(super) fn read_endpoint(section: &mut Section<'_>) -> Result<Endpoint, Confi
     }
 }
 
+/// Reads where the store is; errors of other settings don't matter.
+pub(super) fn read_store_path(section: &mut Section<'_>) -> Result<Option<PathBuf>, ConfigError> {
+    let path = FileSettings::read(section).store_path;
+    let errors: Vec<_> = section.errors_of(FileSettings::store_path).cloned().collect();
+    if errors.is_empty() {
+        Ok(path)
+    } else {
+        Err(ConfigError(errors))
+    }
+}
+
 /// A name or address as a Host header has it, without the port, in lower case.
 fn host(text: &str) -> Option<String> {
     let is_label = |label: &str| {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Operations, Waiter,
+    AfterBuried, Operations, Waiter,
     retry::{Verdict, failures, verdict},
 };
 use crate::{
@@ -211,7 +211,10 @@ impl Operations {
                         "an operation is buried: its last try failed"
                     );
                 }
-                End::Ended(state, reason)
+                match self.settings.after_buried {
+                    AfterBuried::Block if state == State::Buried => End::Waits(state, reason),
+                    AfterBuried::Block | AfterBuried::Continue => End::Ended(state, reason),
+                }
             }
         }
     }

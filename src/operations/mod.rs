@@ -46,6 +46,8 @@ pub struct OperationSettings {
     pub retry_schedule: Vec<SignedDuration>,
     /// The waits between the tries of a disable.
     pub disable_retry_schedule: Vec<SignedDuration>,
+    /// What becomes of what waits behind an operation that is buried.
+    pub after_buried: AfterBuried,
     /// How long an operation that has ended is kept.
     pub operation_retention: Duration,
 }
@@ -57,6 +59,15 @@ pub enum StoreUnavailable {
     Refuse,
     /// All go on without it.
     GoOn,
+}
+
+/// What becomes of what waits behind an operation that is buried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterBuried {
+    /// It is carried out.
+    Continue,
+    /// It waits until the buried operation is tried again with success, or cancelled.
+    Block,
 }
 
 /// A command that is to become an operation.
@@ -315,13 +326,14 @@ impl Operations {
         }
     }
 
-    /// Cancels an operation that has not ended and does not run; answers the state that it had.
+    /// Cancels an operation that does not run and has not ended, or is buried; answers the state it
+    /// had.
     ///
     /// # Errors
     /// When the store can't be written.
     pub async fn cancel(&self, id: &str) -> Result<Option<State>, StoreError> {
         let state = self.store.cancel(id.to_owned(), None, self.clock.now()).await?;
-        if state.is_some_and(is_cancellable) {
+        if state.is_some_and(State::is_cancellable) {
             // A caller that waits for it waits no longer.
             drop(self.waiters().remove(id));
         }
@@ -378,11 +390,6 @@ impl Operations {
 /// Whether an operation in this state can be tried again.
 pub fn is_retriable(state: State) -> bool {
     matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting)
-}
-
-/// Whether an operation in this state can be cancelled.
-pub fn is_cancellable(state: State) -> bool {
-    !state.has_ended() && state != State::Running
 }
 
 /// How urgent an operation is among the lanes: the smallest goes first.

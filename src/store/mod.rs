@@ -63,8 +63,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// A page of operations, newest first.
     fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage>;
 
-    /// Cancels an operation that does not run and has not ended. Answers the state that it had;
-    /// `None` where there is no such operation.
+    /// Cancels an operation that does not run and has not ended, or is buried. Answers the state that
+    /// it had; `None` where there is no such operation.
     fn cancel(&self, id: String, reason: Option<String>, now: Timestamp) -> Answer<'_, Option<State>>;
 
     /// Lets an operation that ended without success, or waits for its next try, be tried at once:

@@ -144,6 +144,12 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether an operation in this state can be cancelled: it has not ended and does not run, or it
+    /// is buried, and seen to by that.
+    pub fn is_cancellable(self) -> bool {
+        self == Self::Buried || !self.has_ended() && self != Self::Running
+    }
+
     /// Whether nothing more becomes of it, unless another try is asked for.
     pub fn has_ended(self) -> bool {
         match self {
@@ -293,7 +299,8 @@ pub enum End {
     RetryAt(Timestamp),
     /// It keeps its place, and from now on waits for its turn.
     InTurn,
-    /// It keeps its place and waits for a person's word, or for data.
+    /// It keeps its place and waits for a person's word, or for data; what is buried so keeps all
+    /// behind it waiting.
     Waits(State, Option<String>),
 }
 

@@ -20,6 +20,7 @@ mod callers;
 mod cases;
 mod clearing;
 mod cli;
+mod cli_store;
 mod commands;
 mod configuration;
 mod docs;

@@ -28,6 +28,13 @@ def main():
     published = re.findall(r'^\s*-\s*"([^"]*:\d+)"\s*$', compose, re.MULTILINE)
     checks.check("docker-compose.yml: every published port is on the loopback",
                  published and all(one.startswith("127.0.0.1:") for one in published), published)
+    # Without a place to write, the sandbox would have no store.
+    checks.check("docker-compose.yml: the image's user may write a temporary folder, and nothing else",
+                 "read_only: true" in compose and re.search(r'^\s*tmpfs: \["/tmp:[^"]*uid=65532', compose, re.MULTILINE))
+    dockerfile = (service.ROOT / "Dockerfile").read_text()
+    user = re.search(r"^USER (\S+)$", dockerfile, re.MULTILINE)
+    checks.check("Dockerfile: the folder of the store belongs to the image's user",
+                 user and f"--chown={user[1]} --chmod=0700 /build/store /var/lib/aws-ilm" in dockerfile)
     return checks.finish()
 
 

@@ -196,6 +196,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("store_unavailable", &["", "ignore", "Refuse"]),
         ("retry_schedule", &["5", "5s,,5m", "0s", "-5s", "200h", "soon"]),
         ("disable_retry_schedule", &["5", "0s"]),
+        ("after_buried", &["stop", "Block"]),
         ("operation_retention", &["", "0s", "59m", "200000h"]),
         ("tls_certificate_file", &["", " "]),
         ("tls_key_file", &["", " "]),

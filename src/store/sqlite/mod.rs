@@ -26,10 +26,13 @@ use super::{
     OperationPage, State, Store, StoreError,
 };
 
+mod backup;
 mod lanes;
 mod query;
 mod queue;
 mod schema;
+
+pub use backup::{FileCheck, backup, check};
 
 /// How many writes are put into one transaction at most.
 const BATCH: usize = 1_000;

@@ -193,10 +193,9 @@ pub(super) fn end(
     if let Some(learned) = &attempt.learned {
         lanes::learn(connection, &instance, learned)?;
     }
-    if state.has_ended() {
-        lanes::leave(connection, claim.number)?;
-    } else {
-        lanes::set_running(connection, claim.number, false)?;
+    match end {
+        End::Ended(..) => lanes::leave(connection, claim.number)?,
+        End::RetryAt(_) | End::InTurn | End::Waits(..) => lanes::set_running(connection, claim.number, false)?,
     }
     Ok(())
 }
@@ -236,7 +235,7 @@ pub(super) fn cancel(connection: &Connection, id: &str, reason: Option<&str>, no
     let Some((number, state)) = find(connection, id)? else {
         return Ok(None);
     };
-    if !state.has_ended() && state != State::Running {
+    if state.is_cancellable() {
         let sql = "UPDATE operation SET state = 'cancelled', reason = ?2, run_at = 0, ended_at = ?3 WHERE number = ?1";
         connection
             .prepare_cached(sql)?
@@ -258,11 +257,11 @@ pub(super) fn retry(
     if matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting) {
         let sql =
             "UPDATE operation SET state = 'waiting', reason = NULL, run_at = 0, ended_at = NULL, requested_by = ?2
-            WHERE number = ?1 RETURNING instance";
-        let instance: String = connection
+            WHERE number = ?1 RETURNING instance, turn IS NULL";
+        let (instance, has_left): (String, bool) = connection
             .prepare_cached(sql)?
-            .query_row(params![number, requested_by], |row| row.get(0))?;
-        if state.has_ended() {
+            .query_row(params![number, requested_by], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if has_left {
             lanes::enter(connection, number, &instance)?;
         }
     }

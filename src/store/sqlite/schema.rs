@@ -111,13 +111,27 @@ CREATE TABLE room (
 ) STRICT;
 ";
 
-/// Brings a file to the newest schema.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+/// The version of a file's schema; 0 where it is empty.
+///
+/// # Errors
+/// When it is newer than what is known here.
+pub(super) fn known_version(connection: &Connection) -> Result<i64, OpenError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = newest();
     if version > known {
         return Err(OpenError::NewerSchema { version, known });
     }
+    Ok(version)
+}
+
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings a file to the newest schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let version = known_version(connection)?;
+    let known = newest();
     // A disk that is full can be read.
     if version == known {
         return Ok(());

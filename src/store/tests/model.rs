@@ -152,6 +152,13 @@ impl Model {
         }
     }
 
+    /// Buries it in its place, so that all behind it wait.
+    pub(super) fn bury(&mut self, number: usize) {
+        let turn = self.rows[number].turn;
+        self.end(number, State::Buried, None);
+        self.rows[number].turn = turn;
+    }
+
     pub(super) fn learn(&mut self, instance: usize, learned: &Learned) {
         let mut is_new = false;
         for name in &learned.lanes {
@@ -173,7 +180,7 @@ impl Model {
 
     pub(super) fn cancel(&mut self, number: usize) -> State {
         let state = self.rows[number].state;
-        if !state.has_ended() && state != State::Running {
+        if state.is_cancellable() {
             self.end(number, State::Cancelled, None);
         }
         state
@@ -181,11 +188,12 @@ impl Model {
 
     pub(super) fn retry(&mut self, number: usize) -> State {
         let state = self.rows[number].state;
-        if matches!(state, State::Failed | State::Buried | State::Cancelled) {
+        if matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting) {
             self.rows[number].run_at = None;
-            self.enter(number);
-        } else if state == State::Waiting {
-            self.rows[number].run_at = None;
+            self.rows[number].state = State::Waiting;
+            if self.rows[number].turn.is_none() {
+                self.enter(number);
+            }
         }
         state
     }

@@ -70,11 +70,12 @@ enum Step {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EndOf {
     Done,
     Failed,
     Buried,
+    BuriedInPlace,
     RetryIn(i64),
     InTurn,
     Held,
@@ -108,6 +109,7 @@ fn ends() -> impl Strategy<Value = EndOf> {
         1 => Just(EndOf::Buried),
         2 => (1..40_i64).prop_map(EndOf::RetryIn),
         1 => Just(EndOf::InTurn),
+        1 => Just(EndOf::BuriedInPlace),
         1 => Just(EndOf::Held),
     ]
 }
@@ -298,7 +300,7 @@ impl<'a> Both<'a> {
     async fn end(
         &mut self,
         running: usize,
-        end: EndOf,
+        end_of: EndOf,
         learned: Option<&(u8, BTreeSet<u8>)>,
         disabled: bool,
         wrote: bool,
@@ -318,11 +320,12 @@ impl<'a> Both<'a> {
             disabled: disabled.then(|| "u0".to_owned()),
             ..AttemptEnd::default()
         };
-        let (end, state, run_at) = match end {
+        let (end, state, run_at) = match end_of {
             EndOf::Done => (End::Ended(State::Done, None), State::Done, None),
             EndOf::Failed => (End::Ended(State::Failed, None), State::Failed, None),
             EndOf::Buried => (End::Ended(State::Buried, None), State::Buried, None),
             EndOf::InTurn => (End::InTurn, State::Waiting, None),
+            EndOf::BuriedInPlace => (End::Waits(State::Buried, None), State::Buried, None),
             EndOf::Held => (End::Waits(State::Held, None), State::Held, None),
             EndOf::RetryIn(seconds) => {
                 let at = self.after(seconds);
@@ -336,7 +339,11 @@ impl<'a> Both<'a> {
         if let Some(learned) = &learned {
             self.model.learn(instance, learned);
         }
-        self.model.end(number, state, run_at);
+        if end_of == EndOf::BuriedInPlace {
+            self.model.bury(number);
+        } else {
+            self.model.end(number, state, run_at);
+        }
         self.model.rows[number].may_have_written |= wrote;
         if disabled {
             let last = self.model.disabled.entry((instance, "u0".to_owned())).or_insert(number);

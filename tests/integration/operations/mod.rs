@@ -1,5 +1,6 @@
 //! Stored commands through the front door: accepted, carried out in order, tried again, mended.
 
+mod buried;
 mod deferred;
 mod order;
 mod overtaking;

@@ -153,7 +153,8 @@ async fn retry(
 
 /// Cancels an operation
 ///
-/// One that has not ended and does not run: nothing more of it will be done.
+/// One that has not ended and does not run: nothing more of it will be done. Or one that is buried:
+/// it is seen to by that, is no longer told of, and what waited behind it goes on.
 #[utoipa::path(post, path = "/operations/{id}/cancel", tag = OPERATIONS, operation_id = "operation-cancel",
     params(("id" = String, Path, description = "The operation's id.")),
     responses((status = 200, description = "The operation, cancelled.", body = OperationView)))]
@@ -170,7 +171,7 @@ async fn cancel(
         &principal,
         &id,
         state,
-        operations::is_cancellable,
+        operations::State::is_cancellable,
         "can't be cancelled",
     )
     .await
