@@ -30,6 +30,9 @@ settings! {
         disable_retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h, 12h, 12h, 12h";
         /// How long an operation that has ended is kept, with all that it says of a person.
         operation_retention = Span(HOUR, TEN_YEARS), default "2160h";
+        /// How long an `Idempotency-Key` is kept: its request is answered so long as it was at
+        /// first. Never longer than `operation_retention`.
+        idempotency_retention = Span(HOUR, TEN_YEARS), default "168h";
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and
 //! [`guard`] (with [`credentials`], [`principal`] and [`address`]), then the extractors of
-//! [`query`], [`negotiate`], [`body`] and [`arguments`], then the [`routes`], the document of
+//! [`query`], [`negotiate`], [`idempotency`], [`body`] and [`arguments`], then the [`routes`], the document of
 //! `openapi`, and `docs`, which shows it. A refusal is a [`problem`].
 
 pub mod address;
@@ -13,6 +13,7 @@ pub mod credentials;
 mod docs;
 pub mod guard;
 pub mod host;
+pub mod idempotency;
 pub mod layers;
 pub mod negotiate;
 pub mod observe;
