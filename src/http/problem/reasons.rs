@@ -285,13 +285,11 @@ impl Problem {
 
     /// Elements of a batch are faulty: where and why.
     pub fn bad_batch(faults: &[(String, String)]) -> Self {
-        let detail = match faults {
-            [_] => "One element of the batch is faulty, and nothing of it was stored.".to_owned(),
-            _ => format!(
-                "{} elements of the batch are faulty, and nothing of it was stored.",
-                faults.len()
-            ),
-        };
+        let first = faults.first().map_or_else(String::new, |(pointer, detail)| {
+            format!(" The first is at `{pointer}`: {detail}.")
+        });
+        let count = faults.len();
+        let detail = format!("The batch has {count} faulty elements, and nothing of it was stored.{first}");
         let problem = Self::new(ProblemType::BadBatch, detail);
         faults.iter().fold(problem, |problem, (pointer, detail)| {
             problem.at_pointer(pointer, detail)
