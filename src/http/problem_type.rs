@@ -153,8 +153,8 @@ problem_types! {
     /// The `Idempotency-Key` is in use for the same request, which is not answered yet.
     IdempotencyKeyInUse: CONFLICT, "/problems/idempotency-key-in-use", "The first request with this key is not answered yet", Keep,
         "Send the same request with the same key again after `Retry-After`: it will get the first one's answer.";
-    /// The token stands for no count any more: it was used, it is more than 15 minutes old, or it is
-    /// of another change or filter. Nothing was changed.
+    /// The token stands for no count any more: it was used, it is more than 15 minutes old, or it
+    /// is of another change or filter. Nothing was changed.
     SelectionGone: GONE, "/problems/selection-gone", "The count is gone", Keep,
         "Send the request without a `token` to have the operations counted anew, look at the number, and confirm it with the new token.";
     /// The body is longer than is taken. Nothing was done.

@@ -285,8 +285,8 @@ pub struct AttemptEnd {
     pub changed: bool,
     /// What it came to, as the caller is told. Kept unless an attempt before it changed something.
     pub envelope: Option<String>,
-    /// The status of the answer to the caller that waits; none where that is to try again. The first
-    /// is kept under the request's key, with its envelope.
+    /// The status of the answer to the caller that waits; none where that is to try again. The
+    /// first is kept under the request's key, with its envelope.
     pub answered: Option<u16>,
     /// What the directory showed of the operation's person.
     pub learned: Option<Learned>,

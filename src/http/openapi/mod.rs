@@ -2,6 +2,7 @@
 
 mod components;
 mod filters;
+mod recorded;
 mod security;
 mod statuses;
 
@@ -190,6 +191,7 @@ pub(super) fn complete(document: &mut OpenApi) {
             if route.starts_with("/batches") {
                 complete_batch(route, operation);
             }
+            recorded::add_example(operation);
             components::refuse(operation, &OF_ALL);
             if is_open {
                 operation.security = Some(Vec::new());

@@ -288,8 +288,11 @@ impl Problem {
         let first = faults.first().map_or_else(String::new, |(pointer, detail)| {
             format!(" The first is at `{pointer}`: {detail}.")
         });
-        let count = faults.len();
-        let detail = format!("The batch has {count} faulty elements, and nothing of it was stored.{first}");
+        let count = match faults.len() {
+            1 => "one faulty element".to_owned(),
+            count => format!("{count} faulty elements"),
+        };
+        let detail = format!("The batch has {count}, and nothing of it was stored.{first}");
         let problem = Self::new(ProblemType::BadBatch, detail);
         faults.iter().fold(problem, |problem, (pointer, detail)| {
             problem.at_pointer(pointer, detail)

@@ -3,6 +3,7 @@
 mod deferred;
 mod order;
 mod scripts;
+mod selection;
 mod unavailable;
 
 use std::path::{Path, PathBuf};

@@ -43,9 +43,9 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 3] {
 ///
 /// Up to 10,000 commands that change a directory, in 16 MiB: a JSON array of them, or one a line
 /// (`application/x-ndjson`; blank lines are passed over). Answered once all are stored, in their
-/// order; each is then an operation of its own, carried out in its turn. Where one is faulty nothing
-/// is stored, and `errors` points at each that is, counted from 0. A right that is missing for one
-/// refuses all.
+/// order; each is then an operation of its own, carried out in its turn. Where one is faulty
+/// nothing is stored, and `errors` points at each that is, counted from 0. A right that is missing
+/// for one refuses all.
 #[utoipa::path(post, path = "/batches", tag = BATCHES, operation_id = "batch-accept",
     request_body(content((Vec<BatchElement> = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 202, description = "Stored, all of it. `Location` is its address.", body = BatchAccepted)))]

@@ -64,7 +64,7 @@ pub struct BatchView {
     #[schema(example = 1)]
     ended: u32,
     /// The same in percent: 100 once all have ended, and not before.
-    #[schema(example = 50, minimum = 0, maximum = 100)]
+    #[schema(example = 50)]
     progress: u32,
     /// How many are in each state, by the names that `state` of an operation has. States that none
     /// is in are left out, and so are operations that are deleted by now.

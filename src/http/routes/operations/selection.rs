@@ -74,8 +74,8 @@ pub struct OperationsChanged {
 /// Tries many operations again
 ///
 /// All that match the query and failed or were buried; with `state`, those in these states, which
-/// may be `failed`, `buried`, `cancelled` and `waiting`. Without a `token` they are counted, and the
-/// answer has one; the same request with it retries just those that were counted, unless their
+/// may be `failed`, `buried`, `cancelled` and `waiting`. Without a `token` they are counted, and
+/// the answer has one; the same request with it retries just those that were counted, unless their
 /// state has changed. Without `operations = "manage"` only the caller's own are meant.
 #[utoipa::path(post, path = "/operations/retry", tag = OPERATIONS, operation_id = "operations-retry",
     request_body = ConfirmedChange,
