@@ -75,25 +75,25 @@ fn used(connection: &Connection, key: &RequestKey, now: Timestamp) -> Result<Opt
     if digest != key.digest {
         return Ok(Some(Use::Taken(Acceptance::Reused)));
     }
-    let answer = match (of, kept) {
-        ((_, Some(id)), _) => FirstAnswer::Batch {
+    let answer = match of {
+        (_, Some(id)) => FirstAnswer::Batch {
             operations: batch::ids(connection, &id)?,
             id,
         },
-        (_, (Some(status), Some(envelope))) => FirstAnswer::Answered { status, envelope },
-        ((Some(number), None), _) => {
+        (Some(number), None) => {
             let operation = by_number(connection, number)?;
-            if !operation.is_synchronous {
-                FirstAnswer::Deferred(Box::new(operation))
-            } else if operation.state.has_ended() {
-                let may_have_written = operation.may_have_written;
-                return Ok(Some(Use::Free { may_have_written }));
-            } else {
-                FirstAnswer::Open
+            match kept {
+                _ if !operation.is_synchronous => FirstAnswer::Deferred(Box::new(operation)),
+                (Some(status), Some(envelope)) => FirstAnswer::Answered { status, envelope },
+                (_, _) if operation.state.has_ended() => {
+                    let may_have_written = operation.may_have_written;
+                    return Ok(Some(Use::Free { may_have_written }));
+                }
+                (_, _) => FirstAnswer::Open,
             }
         }
         // What it was used for is deleted, and the key with it.
-        ((None, None), _) => return Ok(None),
+        (None, None) => return Ok(None),
     };
     Ok(Some(Use::Taken(Acceptance::Before { answer, expires_at })))
 }
