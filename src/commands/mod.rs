@@ -26,6 +26,7 @@ pub mod get_group;
 pub mod get_mapping_fields;
 pub mod get_user;
 mod group;
+mod named;
 mod person;
 mod refused;
 mod settle;
@@ -40,6 +41,7 @@ pub mod update_user;
 
 pub use arguments::{FieldNames, MemberIds, Switch};
 pub use group::names_of_group;
+pub use named::{NamedError, named};
 pub use person::names_of_user;
 pub use refused::refused;
 

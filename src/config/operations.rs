@@ -34,6 +34,9 @@ settings! {
         after_buried = Choice(&[("continue", AfterBuried::Continue), ("block", AfterBuried::Block)]), default "continue";
         /// How long an operation that has ended is kept, with all that it says of a person.
         operation_retention = Span(HOUR, TEN_YEARS), default "2160h";
+        /// How long an `Idempotency-Key` is kept: its request is answered so long as it was at
+        /// first. Never longer than `operation_retention`.
+        idempotency_retention = Span(HOUR, TEN_YEARS), default "168h";
     }
 }
 

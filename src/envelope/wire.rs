@@ -1,13 +1,13 @@
 //! The flat shapes on the wire, key by key. Their documentation is the OpenAPI document's.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{outcome::Action, scim::Object};
 
 /// The answer to any command.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "each is the envelope of its command")]
 pub enum Envelope {
@@ -21,7 +21,7 @@ pub enum Envelope {
 }
 
 /// The answer to a user command.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UserEnvelope {
     /// What XSOAR puts into its context.
     #[serde(rename = "IAM")]
@@ -29,7 +29,7 @@ pub struct UserEnvelope {
 }
 
 /// A profile and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Iam {
     /// The caller's profile as it came; after an iam-get-user that found someone, the app user as a
     /// profile, by display names.
@@ -42,7 +42,7 @@ pub struct Iam {
 }
 
 /// What came of a user command. All 13 keys are always there.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Vendor {
     /// Name of the integration.
@@ -81,7 +81,7 @@ pub struct Vendor {
 }
 
 /// What came of a group command. All 12 keys are always there.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupResult {
     /// Name of the integration.
@@ -121,7 +121,7 @@ pub struct GroupResult {
 }
 
 /// A member of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GroupMember {
     /// The user's id.
     pub value: String,
@@ -131,7 +131,7 @@ pub struct GroupMember {
 }
 
 /// The answer to iam-get-group.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GetGroupEnvelope {
     /// What came of the command.
     #[serde(rename = "GetGroup")]
@@ -139,7 +139,7 @@ pub struct GetGroupEnvelope {
 }
 
 /// The answer to iam-create-group.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreateGroupEnvelope {
     /// What came of the command.
     #[serde(rename = "CreateGroup")]
@@ -147,7 +147,7 @@ pub struct CreateGroupEnvelope {
 }
 
 /// The answer to iam-update-group.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UpdateGroupEnvelope {
     /// What came of the command.
     #[serde(rename = "UpdateGroup")]
@@ -155,7 +155,7 @@ pub struct UpdateGroupEnvelope {
 }
 
 /// The answer to iam-delete-group.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeleteGroupEnvelope {
     /// What came of the command.
     #[serde(rename = "DeleteGroup")]
@@ -163,7 +163,7 @@ pub struct DeleteGroupEnvelope {
 }
 
 /// The answer to test-module.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TestModuleEnvelope {
     /// What came of the test.
     #[serde(rename = "TestModule")]
@@ -171,7 +171,7 @@ pub struct TestModuleEnvelope {
 }
 
 /// What came of test-module.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestResult {
     /// Name of the integration.
@@ -190,7 +190,7 @@ pub struct TestResult {
 }
 
 /// The answer to get-mapping-fields.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MappingFieldsEnvelope {
     /// Each attribute that the directory accepts, with its description.
     #[serde(rename = "User Profile")]

@@ -54,7 +54,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Arguments<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, RefusedArguments> {
         check_encoding(request.headers())?;
-        check_media_type(request.headers())?;
+        media_type(request.headers(), &[])?;
         let RawBody { bytes, reservation } = RawBody::from_request(request, state).await?;
         let value = json::parse(&bytes).map_err(Problem::from)?;
         match json::from_value(value) {
@@ -107,9 +107,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalArguments<T
     }
 }
 
-/// `application/json` or `application/*+json` (RFC 6838 section 4.2.8), in UTF-8 (RFC 8259 section
-/// 8.1).
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// The type of a body that is `application/json` or `application/*+json` (RFC 6838 section 4.2.8),
+/// or one of these others, in UTF-8 (RFC 8259 section 8.1).
+pub(super) fn media_type(headers: &HeaderMap, others: &[&str]) -> Result<String, Problem> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let refused = |detail| Err(Problem::unsupported_media_type(detail));
     let (field, None) = (fields.next(), fields.next()) else {
@@ -130,7 +130,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
             .is_some_and(|name| !name.is_empty() && !name.contains(' ')),
         None => false,
     };
-    if !is_json {
+    if !is_json && !others.contains(&&*essence) {
         return refused("is no type of JSON; application/json is taken");
     }
     for parameter in parts {
@@ -139,7 +139,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
             return refused("names another charset than utf-8");
         }
     }
-    Ok(())
+    Ok(essence)
 }
 
 #[cfg(test)]
@@ -169,7 +169,7 @@ mod tests {
             "application/json; charset=\"UTF8\"",
             "application/vnd.api+json",
         ] {
-            assert!(check_media_type(&headers(&[taken])).is_ok(), "{taken}");
+            assert!(media_type(&headers(&[taken]), &[]).is_ok(), "{taken}");
         }
         for refused in [
             &[][..],
@@ -183,7 +183,7 @@ mod tests {
             &["application/json, application/json"],
             &["application/json", "application/json"],
         ] {
-            let problem = check_media_type(&headers(refused)).expect_err("should be refused");
+            let problem = media_type(&headers(refused), &[]).expect_err("should be refused");
             assert_eq!(problem.problem_type(), ProblemType::UnsupportedMediaType, "{refused:?}");
         }
     }

@@ -9,11 +9,14 @@
 use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, HttpBody},
+    body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use super::problem::Problem;
 
@@ -93,32 +96,84 @@ impl BodyReader {
             || (self.buffered.available_permits() > most / 2 && reservation.cover(length, &self.buffered))
     }
 
-    async fn read(&self, body: Body) -> Result<RawBody, Problem> {
-        let limit = self.limits.max_body;
+    /// Takes a body piece by piece, this long at most; for those that are never kept whole.
+    ///
+    /// # Errors
+    /// When it says itself that it is longer.
+    pub(super) fn stream(&self, body: Body, limit: usize) -> Result<BodyStream, Problem> {
         if body.size_hint().lower() > limit as u64 {
             return Err(Problem::body_too_large(limit));
         }
-        match tokio::time::timeout(self.limits.body_timeout, self.collect(body)).await {
-            Ok(collected) => collected,
-            Err(_) => Err(Problem::request_timeout(self.limits.body_timeout)),
-        }
+        Ok(BodyStream {
+            body,
+            limit,
+            length: 0,
+            timeout: self.limits.body_timeout,
+            deadline: Instant::now() + self.limits.body_timeout,
+            reservation: BodyReservation::default(),
+            buffered: Arc::clone(&self.buffered),
+        })
     }
 
-    async fn collect(&self, mut body: Body) -> Result<RawBody, Problem> {
-        let mut raw = RawBody::default();
-        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            // A sender that hung up, or chunks that are none.
-            let frame = frame.map_err(|_| Problem::not_json("", "the body did not arrive whole"))?;
-            let Ok(bytes) = frame.into_data() else { continue };
-            if raw.bytes.len() + bytes.len() > self.limits.max_body {
-                return Err(Problem::body_too_large(self.limits.max_body));
-            }
-            raw.bytes.extend_from_slice(&bytes);
-            if !raw.reservation.cover(raw.bytes.len(), &self.buffered) {
-                return Err(Problem::busy(BUSY_RETRY));
-            }
+    /// The longest body of a command.
+    pub(super) fn max_body(&self) -> usize {
+        self.limits.max_body
+    }
+
+    async fn read(&self, body: Body) -> Result<RawBody, Problem> {
+        let mut stream = self.stream(body, self.limits.max_body)?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = stream.next().await? {
+            bytes.extend_from_slice(&piece);
         }
-        Ok(raw)
+        Ok(RawBody {
+            bytes,
+            reservation: stream.reservation,
+        })
+    }
+}
+
+/// A body that arrives piece by piece. What it holds of the common budget grows with it, since what
+/// is made of its pieces holds as much.
+#[derive(Debug)]
+pub(super) struct BodyStream {
+    body: Body,
+    limit: usize,
+    length: usize,
+    timeout: Duration,
+    deadline: Instant,
+    reservation: BodyReservation,
+    buffered: Arc<Semaphore>,
+}
+
+impl BodyStream {
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// As of [`RawBody`].
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let next = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
+        let Ok(frame) = tokio::time::timeout_at(self.deadline, next).await else {
+            return Err(Problem::request_timeout(self.timeout));
+        };
+        let Some(frame) = frame else { return Ok(None) };
+        // A sender that hung up, or chunks that are none.
+        let frame = frame.map_err(|_| Problem::not_json("", "the body did not arrive whole"))?;
+        // Trailers are no part of the body.
+        let bytes = frame.into_data().unwrap_or_default();
+        self.length += bytes.len();
+        if self.length > self.limit {
+            return Err(Problem::body_too_large(self.limit));
+        }
+        if !self.reservation.cover(self.length, &self.buffered) {
+            return Err(Problem::busy(BUSY_RETRY));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// What it holds of the common budget.
+    pub(super) fn into_reservation(self) -> BodyReservation {
+        self.reservation
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         credentials::API_KEY,
         guard::{self, Guard, RATE_LIMIT, RATE_LIMIT_POLICY, guard},
         host::{ForeignHost, HostRule},
+        idempotency::{IDEMPOTENCY_KEY, KEY_EXPIRES_AT, REPLAYED},
         negotiate::{PREFER, PREFERENCE_APPLIED},
         observe::{REQUEST_ID, observe},
         problem::{Problem, ProblemType},
@@ -110,6 +111,7 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
         API_KEY,
         REQUEST_ID,
         PREFER,
+        IDEMPOTENCY_KEY,
     ];
     let read = [
         header::RETRY_AFTER,
@@ -118,6 +120,8 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
         RATE_LIMIT,
         RATE_LIMIT_POLICY,
         PREFERENCE_APPLIED,
+        KEY_EXPIRES_AT,
+        REPLAYED,
     ];
     let cors = CorsLayer::new()
         .allow_origin(origins)

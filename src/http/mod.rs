@@ -3,8 +3,8 @@
 //!
 //! In the order in which a request meets them: [`layers`] with `unread`, [`observe`], [`host`] and
 //! [`guard`] (with [`credentials`], [`principal`] and [`address`]), then the extractors of
-//! [`query`], [`negotiate`], [`body`] and [`arguments`], then the [`routes`], the document of
-//! `openapi`, and `docs`, which shows it. A refusal is a [`problem`].
+//! [`query`], [`negotiate`], [`idempotency`], [`body`] and [`arguments`], then the [`routes`], the
+//! document of `openapi`, and `docs`, which shows it. A refusal is a [`problem`].
 
 pub mod address;
 pub mod arguments;
@@ -13,6 +13,7 @@ pub mod credentials;
 mod docs;
 pub mod guard;
 pub mod host;
+pub mod idempotency;
 pub mod layers;
 pub mod negotiate;
 pub mod observe;

@@ -109,6 +109,10 @@ problem_types! {
     /// A header field is missing, doubled or malformed.
     BadHeader: BAD_REQUEST, "/problems/bad-header", "Bad header field", Close,
         "Send the field that `errors` names once, and in its standard form. Where the client is not at fault, look at the proxies between.";
+    /// Elements of the batch are faulty, each of which `errors` names. Nothing of the batch was
+    /// stored.
+    BadBatch: BAD_REQUEST, "/problems/bad-batch", "Faulty elements", Keep,
+        "Mend the elements that `errors` points at, which counts them from 0, and send the batch again.";
     /// The credentials are missing, or prove no caller. An expired key or token proves none.
     Unauthorised: UNAUTHORIZED, "/problems/unauthorised", "Not authenticated", Keep,
         "Send a known API key in `X-API-Key`, a key or token in `Authorization: Bearer`, or a client certificate. The operator finds the reason in the audit line of this `requestId`, and makes keys with `aws-ilm key new`.";
@@ -125,6 +129,10 @@ problem_types! {
     /// deleted when `operation_retention` is over.
     NoSuchOperation: NOT_FOUND, "/problems/no-such-operation", "No such operation", Keep,
         "Correct the id. `GET /operations` lists those that the caller may see.";
+    /// There is no batch of this id, or none that the caller may see. A batch is deleted with the
+    /// last of its operations.
+    NoSuchBatch: NOT_FOUND, "/problems/no-such-batch", "No such batch", Keep,
+        "Correct the id, which the answer to `POST /batches` had.";
     /// There is no instance of this name, or none that the caller may see.
     NoSuchInstance: NOT_FOUND, "/problems/no-such-instance", "No such instance", Keep,
         "Correct the query parameter `instance`, or leave it out to mean the default instance. The operator knows the names, and which of them a caller may use (`instances`).";
@@ -142,6 +150,13 @@ problem_types! {
     /// done.
     BehindOperation: CONFLICT, "/problems/behind-operation", "Behind other operations", Keep,
         "Send the command again after `Retry-After`, or with `Prefer: respond-async`, which stores it and answers at once. `operation` has its id.";
+    /// The `Idempotency-Key` is in use for the same request, which is not answered yet.
+    IdempotencyKeyInUse: CONFLICT, "/problems/idempotency-key-in-use", "The first request with this key is not answered yet", Keep,
+        "Send the same request with the same key again after `Retry-After`: it will get the first one's answer.";
+    /// The token stands for no count any more: it was used, it is more than 15 minutes old, or it
+    /// is of another change or filter. Nothing was changed.
+    SelectionGone: GONE, "/problems/selection-gone", "The count is gone", Keep,
+        "Send the request without a `token` to have the operations counted anew, look at the number, and confirm it with the new token.";
     /// The body is longer than is taken. Nothing was done.
     BodyTooLarge: PAYLOAD_TOO_LARGE, "/problems/body-too-large", "The body is too large", Close,
         "Send less at once: leave out what no mapping asks for, and cut long lists of members into several commands.";
@@ -158,6 +173,9 @@ problem_types! {
     /// through a name that leads to its address (DNS rebinding).
     Misdirected: MISDIRECTED_REQUEST, "/problems/misdirected", "Not the host that was asked for", Keep,
         "Use a name that the service is configured with. The operator adds names with the setting `allowed_hosts`.";
+    /// The `Idempotency-Key` has been used by the caller for another request. Nothing was done.
+    IdempotencyKeyReused: UNPROCESSABLE_ENTITY, "/problems/idempotency-key-reused", "The key has been used for another request", Keep,
+        "Make a new key for each request, a UUID for example, and send a key again only with the very same request.";
     /// The caller has spent its requests a second or has too many at work, or too many credentials
     /// from its address were wrong.
     TooManyRequests: TOO_MANY_REQUESTS, "/problems/too-many-requests", "Too many requests", Keep,
@@ -170,7 +188,7 @@ problem_types! {
         "Tell the operator the `requestId`: the log says under it what happened. Repeating a command is safe.";
     /// What was asked for needs a store, and the service has none.
     NoStore: NOT_IMPLEMENTED, "/problems/no-store", "There is no store", Keep,
-        "Leave out `Prefer: respond-async`: without a store commands are carried out at once. The operator gives the service one with the setting `store_path`.";
+        "Leave out `Prefer: respond-async` and `Idempotency-Key`: without a store commands are carried out at once, and nothing is remembered. The operator gives the service one with the setting `store_path`.";
     /// The keys of the token's issuer can't be had at the moment, so its caller is not known.
     /// Nothing was done.
     KeysUnavailable: SERVICE_UNAVAILABLE, "/problems/keys-unavailable", "The issuer's keys are unavailable", Keep,

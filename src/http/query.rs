@@ -41,7 +41,7 @@ impl CommandQuery {
                 ("dryRun", _) => return refused("is either true or false"),
                 ("notBefore", _) => not_before.replace(value.into_owned()).is_some(),
                 ("purpose", _) if is_purpose(&value) => purpose.replace(value.into_owned()).is_some(),
-                ("purpose", _) => return refused("is 1 to 64 letters, digits, `-`, `_`, `.` or `:`"),
+                ("purpose", _) => return refused(PURPOSE),
                 (_, _) => return refused("is not known; there are `instance`, `dryRun`, `notBefore` and `purpose`"),
             };
             if is_twice {
@@ -57,7 +57,10 @@ impl CommandQuery {
     }
 }
 
-fn is_purpose(text: &str) -> bool {
+/// What a purpose is.
+pub(super) const PURPOSE: &str = "is 1 to 64 letters, digits, `-`, `_`, `.` or `:`";
+
+pub(super) fn is_purpose(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     audit::{self, AuditTarget},
     commands::{Command, names_of_group, names_of_user, stored},
-    envelope::{Envelope, Signature},
+    envelope::{self, Envelope, Signature},
     outcome::{Outcome, Shown},
     scim::Priority,
     service::{CommandObserver, Completed, Instance, NewerDisables, Run, RunError, StoredRun, Turn},
@@ -171,6 +171,7 @@ impl Operations {
             may_have_written: completed.journal.may_have_written(),
             changed: !completed.journal.written.is_empty(),
             envelope: serde_json::to_string(&Envelope::new(signature, outcome.clone())).ok(),
+            answered: (operation.is_synchronous && !outcome.is_transient()).then(|| envelope::status(outcome)),
             learned: outcome.shown().map(|shown| learned(&shown)),
             disabled: disabled.map(str::to_owned),
         };

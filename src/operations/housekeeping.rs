@@ -14,6 +14,9 @@ const PRUNING: Duration = Duration::from_secs(60);
 /// How many operations are deleted in one transaction, so that nothing waits long for it.
 const PRUNED_AT_ONCE: u32 = 500;
 
+/// How many keys, and tokens, and batches are deleted in a round.
+const FORGOTTEN_AT_ONCE: u32 = 10_000;
+
 /// How many rounds of [`PRUNING`] lie between two reminders.
 const ROUNDS_A_REMINDER: u32 = 60;
 
@@ -51,7 +54,7 @@ impl Operations {
             .filter(|state| state.has_ended() && *state != State::Buried);
         let states: Vec<State> = states.collect();
         while self.store.prune(states.clone(), before, PRUNED_AT_ONCE).await? == PRUNED_AT_ONCE as usize {}
-        Ok(())
+        self.store.forget(self.clock.now(), FORGOTTEN_AT_ONCE).await
     }
 
     /// Tells of disables that are buried, and of operations whose instance is not configured any

@@ -7,10 +7,14 @@
 //! writes goes another way.
 
 mod availability;
+mod batch;
 mod carry_out;
 mod clock;
 mod housekeeping;
+mod idempotency;
 mod retry;
+mod selection;
+mod submit;
 mod worker;
 
 use std::{
@@ -21,21 +25,20 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
 
-use crate::{
-    commands::{Command, stored},
-    scim::Priority,
-    service::{CommandObserver, Completed, Instance, Service},
-    store::{NewOperation, Store},
-};
+use crate::{service::Service, store::Store};
 
-pub use crate::store::{Attempt, Filter, Operation, OperationPage, State, StoreError};
+pub use crate::store::{Attempt, Batch, Change, Filter, Operation, OperationPage, State, StoreError};
+pub use batch::{AcceptedBatch, BatchSubmission};
 pub use clock::Clock;
+pub use idempotency::{AcceptError, KeyUse};
+pub use selection::{Selection, SelectionChanged, Selects};
+pub use submit::{Accepted, Answered, Submission, SubmitError};
 
 use availability::Availability;
+use submit::{Waiter, class};
 
 /// How operations are tried again, and how long they are kept.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct OperationSettings {
     pub after_buried: AfterBuried,
     /// How long an operation that has ended is kept.
     pub operation_retention: Duration,
+    /// How long the key of a request is kept; no longer than its operation.
+    pub idempotency_retention: Duration,
 }
 
 /// What becomes of commands that change a directory while the store can't be written.
@@ -70,43 +75,6 @@ pub enum AfterBuried {
     Block,
 }
 
-/// A command that is to become an operation.
-#[derive(Debug)]
-pub struct Submission {
-    /// The instance that it is for.
-    pub instance: Arc<Instance>,
-    /// The command.
-    pub command: Command,
-    /// The configured name of the caller.
-    pub caller: Option<String>,
-    /// Before this time it is not carried out.
-    pub not_before: Option<Timestamp>,
-    /// What it is for.
-    pub purpose: Option<String>,
-}
-
-/// Why a command that a caller waits for has no outcome.
-pub enum SubmitError {
-    /// The store can't take it; nothing was done.
-    Store {
-        /// What was to observe the command.
-        observer: Box<dyn CommandObserver>,
-        /// Why not.
-        error: StoreError,
-    },
-    /// Others on the same subject come first, for longer than the caller's time.
-    Behind {
-        /// The operation's id.
-        operation: String,
-        /// Whether it stays and will be carried out; else nothing of it will be.
-        stays: bool,
-    },
-    /// The service is stopping; nothing was done.
-    Stopping,
-    /// The command broke off, or the store did: what it did is not known.
-    Broken,
-}
-
 /// Accepts operations and carries them out.
 pub struct Operations {
     store: Arc<dyn Store>,
@@ -120,12 +88,6 @@ pub struct Operations {
     availability: Availability,
     stopping: CancellationToken,
     tasks: TaskTracker,
-}
-
-/// A caller that waits for an operation's outcome.
-struct Waiter {
-    observer: Box<dyn CommandObserver>,
-    answer: oneshot::Sender<Completed>,
 }
 
 impl fmt::Debug for Operations {
@@ -151,138 +113,6 @@ impl Operations {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
-    }
-
-    /// Stores a command, to be carried out in its turn. Answers the operation once it is durable.
-    ///
-    /// # Errors
-    /// When the store can't take it.
-    pub async fn accept(&self, submission: Submission) -> Result<Operation, StoreError> {
-        let id = Uuid::now_v7().to_string();
-        self.store_operation(id, submission, false).await
-    }
-
-    /// Stores a command and has it carried out in its turn while its caller waits, for as long as
-    /// the instance gives a command. What has not begun by then is cancelled; a disable stays.
-    ///
-    /// # Errors
-    /// When the store can't take it, or when its turn does not come in time.
-    pub async fn run(&self, submission: Submission, observer: impl CommandObserver) -> Result<Completed, SubmitError> {
-        let id = Uuid::now_v7().to_string();
-        let patience = submission.instance.command_timeout();
-        let stays = submission.command.priority() == Priority::Disable;
-        let (answer, answered) = oneshot::channel();
-        let waiter = Waiter {
-            observer: Box::new(observer),
-            answer,
-        };
-        self.waiters().insert(id.clone(), waiter);
-        if let Err(error) = self.store_operation(id.clone(), submission, true).await {
-            let waiter = self.waiters().remove(&id);
-            let observer = waiter.map_or_else(|| Box::new(()) as Box<dyn CommandObserver>, |waiter| waiter.observer);
-            return Err(SubmitError::Store { observer, error });
-        }
-        self.await_answer(&id, answered, patience, stays).await
-    }
-
-    async fn await_answer(
-        &self,
-        id: &str,
-        mut answered: oneshot::Receiver<Completed>,
-        patience: Duration,
-        stays: bool,
-    ) -> Result<Completed, SubmitError> {
-        let is_stopping = tokio::select! {
-            completed = &mut answered => return self.answer_of(id, completed).await,
-            () = tokio::time::sleep(patience) => false,
-            () = self.stopping.cancelled() => true,
-        };
-        let state = if stays {
-            let operation = self.store.operation(id.to_owned()).await;
-            operation.map(|operation| operation.map(|operation| operation.state))
-        } else {
-            let reason = if is_stopping {
-                "the service was stopping"
-            } else {
-                "its turn did not come in its caller's time"
-            };
-            let reason = Some(reason.to_owned());
-            self.store.cancel(id.to_owned(), reason, self.clock.now()).await
-        };
-        let waits = match state {
-            Ok(state) => state.is_some_and(|state| !state.has_ended() && state != State::Running),
-            // It is not known whether it begins: its answer is waited for.
-            Err(_) => false,
-        };
-        if !waits {
-            let completed = answered.await;
-            return self.answer_of(id, completed).await;
-        }
-        self.waiters().remove(id);
-        Err(if is_stopping && !stays {
-            SubmitError::Stopping
-        } else {
-            SubmitError::Behind {
-                operation: id.to_owned(),
-                stays,
-            }
-        })
-    }
-
-    /// What a caller is told that waited for an answer: one that was cancelled meanwhile gets none.
-    async fn answer_of(
-        &self,
-        id: &str,
-        completed: Result<Completed, oneshot::error::RecvError>,
-    ) -> Result<Completed, SubmitError> {
-        match completed {
-            Ok(completed) => Ok(completed),
-            Err(_) => match self.store.operation(id.to_owned()).await {
-                Ok(Some(operation)) if operation.state == State::Cancelled => Err(SubmitError::Behind {
-                    operation: operation.id,
-                    stays: false,
-                }),
-                Ok(_) | Err(_) => Err(SubmitError::Broken),
-            },
-        }
-    }
-
-    async fn store_operation(
-        &self,
-        id: String,
-        submission: Submission,
-        is_synchronous: bool,
-    ) -> Result<Operation, StoreError> {
-        let Submission {
-            instance,
-            command,
-            caller,
-            not_before,
-            purpose,
-        } = submission;
-        self.require_store()?;
-        let priority = command.priority();
-        let new = NewOperation {
-            id,
-            instance: instance.name().to_owned(),
-            command: command.name().to_owned(),
-            stored: stored::write(&command).to_string(),
-            class: class(priority),
-            lanes: command.prepare(instance.rules()).subject(),
-            overtakes: priority == Priority::Disable,
-            is_synchronous,
-            not_before,
-            caller,
-            source: None,
-            batch: None,
-            purpose,
-            traceparent: None,
-        };
-        let now = self.clock.now();
-        let accepted = self.noted(self.store.accept(vec![new.clone()], now).await)?;
-        self.changed();
-        let number = accepted.first().map_or(0, |accepted| accepted.number);
-        Ok(new.accepted(number, now))
     }
 
     /// An operation and its attempts.
@@ -390,14 +220,4 @@ impl Operations {
 /// Whether an operation in this state can be tried again.
 pub fn is_retriable(state: State) -> bool {
     matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting)
-}
-
-/// How urgent an operation is among the lanes: the smallest goes first.
-fn class(priority: Priority) -> u8 {
-    match priority {
-        Priority::Disable => 0,
-        Priority::Update => 1,
-        Priority::Create => 2,
-        Priority::Read => 3,
-    }
 }

@@ -5,7 +5,7 @@ mod failure;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use failure::{Cause, Failure};
@@ -31,7 +31,7 @@ pub enum Outcome {
 
 /// What a user command did, or would have done. A create that finds its person goes on as update,
 /// and says so here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum Action {

@@ -14,15 +14,19 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
 
 use jiff::{SignedDuration, Timestamp};
 
+mod request;
 mod rows;
+mod selection;
 pub mod sqlite;
 #[cfg(test)]
 mod tests;
 
+pub use request::{Acceptance, Batch, FirstAnswer, NewBatch, NewRequest, RequestKey};
 pub use rows::{
     Accepted, Attempt, AttemptEnd, Claim, Claimed, Disabled, End, Filter, Learned, NewOperation, Operation,
     OperationPage, State,
 };
+pub use selection::{Change, NewSelection, Selected, SelectedOperation};
 
 /// The answer of a store, to be awaited.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -31,6 +35,12 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 pub trait Store: fmt::Debug + Send + Sync {
     /// Stores operations, all or none, in this order.
     fn accept(&self, operations: Vec<NewOperation>, now: Timestamp) -> Answer<'_, Vec<Accepted>>;
+
+    /// Stores a request, its key and its batch together with its operations, unless its key has
+    /// been used before. A key is free for its request again once that has ended without an answer
+    /// that is kept; what is stored under it then is told that a write may have been sent, if the
+    /// one before may have sent one.
+    fn accept_request(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance>;
 
     /// Lets what is due take its turn, and ends the waits that are over. Answers when there is
     /// something to do again; `None` when nothing waits for a time.
@@ -63,8 +73,20 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// A page of operations, newest first.
     fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage>;
 
-    /// Cancels an operation that does not run and has not ended, or is buried. Answers the state that
-    /// it had; `None` where there is no such operation.
+    /// One batch.
+    fn batch(&self, id: String) -> Answer<'_, Option<Batch>>;
+
+    /// A page of a batch's operations in these states (none: in any), in the batch's order.
+    fn batch_operations(
+        &self,
+        id: String,
+        states: Vec<State>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Answer<'_, OperationPage>;
+
+    /// Cancels an operation that does not run and has not ended, or is buried. Answers the state
+    /// that it had; `None` where there is no such operation.
     fn cancel(&self, id: String, reason: Option<String>, now: Timestamp) -> Answer<'_, Option<State>>;
 
     /// Lets an operation that ended without success, or waits for its next try, be tried at once:
@@ -73,6 +95,27 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Moves an operation that has not begun to another time. Answers the state that it had.
     fn reschedule(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, Option<State>>;
+
+    /// Keeps which operations are selected, and answers how many there are.
+    fn select(&self, selection: NewSelection) -> Answer<'_, Selected>;
+
+    /// Takes what this token selected for this caller and digest, once; `None` where it stands for
+    /// nothing any more.
+    fn take_selection(
+        &self,
+        token: String,
+        caller: Option<String>,
+        digest: Vec<u8>,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Vec<SelectedOperation>>>;
+
+    /// Changes those of these operations that are in the state in which they were selected. Answers
+    /// the ids of those that it changed.
+    fn change(&self, operations: Vec<SelectedOperation>, change: Change, now: Timestamp) -> Answer<'_, Vec<String>>;
+
+    /// Deletes keys and selections that mean nothing any more, and batches whose operations are all
+    /// deleted, at most `limit` of each.
+    fn forget(&self, now: Timestamp, limit: u32) -> Answer<'_, ()>;
 
     /// Deletes operations that ended before this time in one of these states, at most `limit`;
     /// answers how many.

@@ -211,6 +211,22 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// The operation as it was when it was accepted, whatever has become of it.
+    pub fn as_accepted(self) -> Self {
+        let was_due = self.not_before.is_none_or(|time| time <= self.created_at);
+        Self {
+            state: if was_due { State::Waiting } else { State::Scheduled },
+            reason: None,
+            due_at: None,
+            ended_at: None,
+            attempts: 0,
+            may_have_written: false,
+            has_changed: false,
+            envelope: None,
+            ..self
+        }
+    }
+
     /// Whether it can be moved to another time: it is not due, or has not been tried.
     pub fn is_movable(&self) -> bool {
         self.state == State::Scheduled || self.state == State::Waiting && self.attempts == 0
@@ -275,6 +291,9 @@ pub struct AttemptEnd {
     pub changed: bool,
     /// What it came to, as the caller is told. Kept unless an attempt before it changed something.
     pub envelope: Option<String>,
+    /// The status of the answer to the caller that waits; none where that is to try again. The
+    /// first is kept under the request's key, with its envelope.
+    pub answered: Option<u16>,
     /// What the directory showed of the operation's person.
     pub learned: Option<Learned>,
     /// The directory id of the user that it disabled, may have disabled, or found disabled.

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 /// What every time becomes.
 const TIME: &str = "2026-01-15T09:30:00Z";
+/// What every time to the millisecond becomes: the same moment.
+const EXACT_TIME: &str = "2026-01-15T09:30:00.000Z";
 /// What every time in an HTTP header field becomes: the same moment.
 const HTTP_TIME: &str = "Thu, 15 Jan 2026 09:30:00 GMT";
 /// What every generated id becomes.
@@ -35,6 +37,9 @@ pub(crate) fn text_of(text: &str) -> String {
                 (|part| part.contains('-') && part.parse::<uuid::Uuid>().is_ok()) as fn(&str) -> bool,
             ),
             (HTTP_TIME, |part| httpdate::parse_http_date(part).is_ok()),
+            (EXACT_TIME, |part| {
+                part.ends_with('Z') && part.parse::<jiff::Timestamp>().is_ok()
+            }),
             (TIME, |part| {
                 part.ends_with('Z') && part.parse::<jiff::Timestamp>().is_ok()
             }),
@@ -60,6 +65,7 @@ fn times_and_ids_are_replaced_wherever_they_stand() {
             "{\"created\": \"2026-11-23T15:38:07Z\"}",
             format!("{{\"created\": \"{TIME}\"}}"),
         ),
+        ("2026-11-23T15:38:07.123Z", EXACT_TIME.to_owned()),
         ("Mon, 23 Nov 2026 15:38:10 GMT", HTTP_TIME.to_owned()),
         ("cb7ccf78-b77e-4cb6-8b08-8653ef140312", ID.to_owned()),
         (
@@ -72,7 +78,7 @@ fn times_and_ids_are_replaced_wherever_they_stand() {
         assert_eq!(text_of(text), expected);
     }
     // The fixed values are what they stand for, and stay as they are.
-    for text in [TIME, HTTP_TIME, ID] {
+    for text in [TIME, EXACT_TIME, HTTP_TIME, ID] {
         assert_eq!(text_of(text), text);
     }
 }

@@ -198,6 +198,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("disable_retry_schedule", &["5", "0s"]),
         ("after_buried", &["stop", "Block"]),
         ("operation_retention", &["", "0s", "59m", "200000h"]),
+        ("idempotency_retention", &["", "0s", "59m", "200000h"]),
         ("tls_certificate_file", &["", " "]),
         ("tls_key_file", &["", " "]),
         ("tls_client_ca_file", &["", " "]),

@@ -12,7 +12,10 @@ use utoipa::{
     },
 };
 
-use super::statuses::{REFUSALS, Refusal};
+use super::{
+    filters,
+    statuses::{REFUSALS, Refusal},
+};
 use crate::{
     envelope::{
         CreateGroupEnvelope, DeleteGroupEnvelope, DryRun, GetGroupEnvelope, MappingFieldsEnvelope, TestModuleEnvelope,
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// Header fields of answers: the component, the field, and what it says.
-const HEADERS: [(&str, &str, &str); 5] = [
+const HEADERS: [(&str, &str, &str); 7] = [
     (
         "RequestId",
         "X-Request-Id",
@@ -43,7 +46,20 @@ const HEADERS: [(&str, &str, &str); 5] = [
     ),
     ("RetryAfter", "Retry-After", "Seconds to wait."),
     ("Challenge", "WWW-Authenticate", "How to prove who one is."),
+    (
+        "KeyExpiresAt",
+        "Idempotency-Key-Expires-At",
+        "Until when (RFC 3339) the same request with the same `Idempotency-Key` is answered so again; without the field the key is free for another try.",
+    ),
+    (
+        "Replayed",
+        "Idempotent-Replayed",
+        "`true` where the same request was answered so before, under the same `Idempotency-Key`.",
+    ),
 ];
+
+/// The fields of an answer to a request that may bear a key.
+const OF_KEYS: [&str; 2] = ["KeyExpiresAt", "Replayed"];
 
 /// The fields of an answer with this status, by their components.
 fn fields_of(status: &str, is_for_callers: bool) -> &'static [&'static str] {
@@ -63,7 +79,7 @@ pub(super) fn declare(components: &mut Components) {
             .headers
             .insert(name.to_owned(), header(name, description).into());
     }
-    for (name, parameter) in parameters() {
+    for (name, parameter) in parameters().into_iter().chain(filters::parameters()) {
         components.parameters.insert(name.to_owned(), parameter.into());
     }
     for refusal in &REFUSALS {
@@ -110,6 +126,18 @@ pub(super) fn defer(operation: &mut Operation) {
     parameters.extend(refer(&["NotBefore", "Purpose"]));
 }
 
+/// Adds the parameter of a key, and what answers say of it.
+pub(super) fn key(operation: &mut Operation) {
+    refuse(operation, &["KeyReused", "NoStore"]);
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.extend(refer(&["IdempotencyKey"]));
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            add_named(&OF_KEYS, response);
+        }
+    }
+}
+
 /// The refusal of this status among those of these names.
 pub(super) fn refusal_of(status: &str, names: &[&str]) -> Option<&'static Refusal> {
     let mut named = REFUSALS.iter().filter(|refusal| names.contains(&refusal.name));
@@ -140,7 +168,10 @@ pub(super) fn add_headers(operation: &mut Operation, is_for_callers: bool) {
 }
 
 fn add_fields(status: &str, is_for_callers: bool, response: &mut Response) {
-    let names = fields_of(status, is_for_callers);
+    add_named(fields_of(status, is_for_callers), response);
+}
+
+fn add_named(names: &[&str], response: &mut Response) {
     for (name, field, _) in HEADERS.iter().filter(|(name, ..)| names.contains(name)) {
         let component = Ref::new(format!("#/components/headers/{name}"));
         response.headers.insert((*field).to_owned(), RefOr::Ref(component));
@@ -166,7 +197,7 @@ pub(super) fn refer(names: &[&str]) -> impl Iterator<Item = RefOr<Parameter>> {
 
 /// The parameters that operations share, by the names of their components. None has a default or an
 /// example, which Swagger UI would send without being asked to.
-fn parameters() -> [(&'static str, Parameter); 6] {
+fn parameters() -> [(&'static str, Parameter); 7] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let parameter = |name: &str, place: ParameterIn, description: &str, schema: ObjectBuilder| {
         ParameterBuilder::new()
@@ -184,6 +215,10 @@ fn parameters() -> [(&'static str, Parameter); 6] {
     let not_before = "With `Prefer: respond-async`: before this time (RFC 3339, with its offset, ten years ahead at most) the command is not carried out.";
     let purpose =
         "With `Prefer: respond-async`: what the command is for, 1 to 64 letters, digits, `-`, `_`, `.` and `:`.";
+    let key = "Does the request once: sent again with the same key, it is not done again, and gets its first answer again, after a restart too. 1 to \
+               255 visible characters of ASCII, in double quotes (RFC 8941) or without; a caller's own, and kept as long as \
+               `idempotency_retention` says. Another request with the same key is refused (422). A failure that passes keeps no answer: the key \
+               is free for another try. Needs a store. Passed over where nothing is written.";
     let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     let request_id = "An id to find the request by, 1 to 128 letters, digits, `.`, `_` and `-`. Without one, or with anything else, one is made.";
     let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
@@ -197,6 +232,10 @@ fn parameters() -> [(&'static str, Parameter); 6] {
             parameter("notBefore", ParameterIn::Query, not_before, time),
         ),
         ("Purpose", parameter("purpose", ParameterIn::Query, purpose, text())),
+        (
+            "IdempotencyKey",
+            parameter("Idempotency-Key", ParameterIn::Header, key, text()),
+        ),
         (
             "RequestId",
             parameter("X-Request-Id", ParameterIn::Header, request_id, text()),

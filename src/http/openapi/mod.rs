@@ -1,6 +1,8 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
 mod components;
+mod filters;
+mod recorded;
 mod security;
 mod statuses;
 
@@ -22,6 +24,7 @@ use super::{
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
     routes::{
+        batches::BATCHES,
         commands::{GROUPS, INSTANCE, USERS},
         health::HEALTH,
         mappers::{self, MAPPERS},
@@ -138,6 +141,10 @@ pub(super) fn base() -> OpenApi {
             "Commands that are stored and carried out in their turn: those sent with `Prefer: respond-async`, and, where there is a store, every \
              command that changes a directory.",
         ),
+        tag(
+            BATCHES,
+            "Many commands in one request, stored all or none and carried out in their turn.",
+        ),
         tag(INSTANCE, "The configured directory itself."),
         tag(MAPPERS, "How profiles become SCIM users and back."),
         tag(HEALTH, "For whoever watches over the service."),
@@ -168,6 +175,9 @@ pub(super) fn complete(document: &mut OpenApi) {
             components::refuse(operation, &["BadHost"]);
         }
         if let Some(operation) = path.post.as_mut() {
+            if route == "/batches" {
+                components::refuse(operation, &["BadBatch"]);
+            }
             components::refuse(operation, &OF_BODIES);
         }
         if let Some(operation) = path.patch.as_mut() {
@@ -178,6 +188,10 @@ pub(super) fn complete(document: &mut OpenApi) {
             if route.starts_with("/operations") {
                 complete_operation(route, operation);
             }
+            if route.starts_with("/batches") {
+                complete_batch(route, operation);
+            }
+            recorded::add_example(operation);
             components::refuse(operation, &OF_ALL);
             if is_open {
                 operation.security = Some(Vec::new());
@@ -216,11 +230,31 @@ fn complete_command(name: &str, operation: &mut Operation, components: &mut Comp
         .any(|(command, writes)| command == &name && *writes)
     {
         components::defer(operation);
+        components::key(operation);
+    }
+}
+
+fn complete_batch(route: &str, operation: &mut Operation) {
+    components::refuse(operation, &["NoStore"]);
+    match route {
+        "/batches" => components::key(operation),
+        "/batches/{id}/operations" => components::refuse(operation, &["NoSuchBatch", "BadRequest"]),
+        _ => components::refuse(operation, &["NoSuchBatch"]),
     }
 }
 
 fn complete_operation(route: &str, operation: &mut Operation) {
     components::refuse(operation, &["NoStore"]);
+    let filters = filters::of(route);
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.splice(0..0, components::refer(&filters));
+    if operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| id.starts_with("operations-"))
+    {
+        components::refuse(operation, &["SelectionGone"]);
+    }
     if route.contains("{id}") {
         components::refuse(operation, &["NoSuchOperation"]);
         let changes = operation

@@ -25,7 +25,7 @@ pub(super) const ENVELOPES: [(&str, &str); 7] = [
     ),
     (
         "409",
-        "A conflict: a duplicate, or more than one match (an envelope); or operations that come first (a problem). Decide, or try later.",
+        "A conflict: a duplicate, or more than one match (an envelope); or operations that come first, or the same request with the same key (a problem). Decide, or try later.",
     ),
     (
         "502",
@@ -67,7 +67,7 @@ impl Refusal {
 }
 
 /// Every refusal that is referred to, each told once.
-pub(super) const REFUSALS: [Refusal; 20] = [
+pub(super) const REFUSALS: [Refusal; 24] = [
     Refusal {
         name: "BadRequest",
         description: "The request is faulty; `errors` says where. Mend it.",
@@ -117,8 +117,34 @@ pub(super) const REFUSALS: [Refusal; 20] = [
     },
     Refusal {
         name: "BehindOperation",
-        description: "Stored operations on the same person or group come first. Try again after `Retry-After`.",
-        types: &[ProblemType::BehindOperation],
+        description: "Stored operations on the same person or group come first, or the first request with this `Idempotency-Key`. Try again \
+                      after `Retry-After`.",
+        types: &[ProblemType::BehindOperation, ProblemType::IdempotencyKeyInUse],
+    },
+    Refusal {
+        name: "KeyReused",
+        description: "The `Idempotency-Key` has been used for another request.",
+        types: &[ProblemType::IdempotencyKeyReused],
+    },
+    Refusal {
+        name: "BadBatch",
+        description: "The batch is faulty; `errors` points at each element that is. Nothing was stored.",
+        types: &[
+            ProblemType::BadBatch,
+            ProblemType::NotJson,
+            ProblemType::BadParameter,
+            ProblemType::BadHeader,
+        ],
+    },
+    Refusal {
+        name: "NoSuchBatch",
+        description: "There is no such batch, or none that the caller may see.",
+        types: &[ProblemType::NoSuchBatch],
+    },
+    Refusal {
+        name: "SelectionGone",
+        description: "The token stands for no count of the caller, of this change and filter, or not any more.",
+        types: &[ProblemType::SelectionGone],
     },
     Refusal {
         name: "NoStore",
@@ -213,6 +239,13 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         ProblemType::NoSuchOperation => Problem::no_such_operation(),
         ProblemType::OperationState => Problem::operation_state("done", "can't be cancelled"),
         ProblemType::BehindOperation => Problem::behind_operation(EXAMPLE_ID, false, Duration::from_secs(10)),
+        ProblemType::IdempotencyKeyReused => Problem::key_reused(),
+        ProblemType::BadBatch => Problem::bad_batch(&[(
+            "/1/arguments/user-profil".to_owned(),
+            "the argument `user-profil` is not known; there are `user-profile`, `allow-enable`, `clear`".to_owned(),
+        )]),
+        ProblemType::NoSuchBatch => Problem::no_such_batch(),
+        ProblemType::SelectionGone => Problem::selection_gone(),
         ProblemType::NoStore => Problem::no_store(),
         ProblemType::MethodNotAllowed => Problem::method_not_allowed(None),
         ProblemType::RequestTimeout => Problem::request_timeout(Duration::from_secs(20)),
@@ -229,6 +262,7 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         | ProblemType::BadArgument
         | ProblemType::MissingArgument
         | ProblemType::NoSuchRoute
+        | ProblemType::IdempotencyKeyInUse
         | ProblemType::UnsupportedEncoding
         | ProblemType::KeysUnavailable
         | ProblemType::StoreUnavailable

@@ -274,6 +274,13 @@ mod tests {
             Problem::operation_state("done", "can't be cancelled"),
             Problem::behind_operation("x", true, second),
             Problem::behind_operation("x", false, second),
+            Problem::key_in_use(second),
+            Problem::key_reused(),
+            Problem::bad_batch(&[]),
+            Problem::empty_batch(),
+            Problem::batch_too_large(1),
+            Problem::no_such_batch(),
+            Problem::selection_gone(),
             Problem::no_store(),
             Problem::store_unavailable(),
         ];

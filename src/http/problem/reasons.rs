@@ -268,6 +268,71 @@ impl Problem {
         problem
     }
 
+    /// The key is in use for the same request.
+    pub fn key_in_use(retry_after: Duration) -> Self {
+        Self::new(
+            ProblemType::IdempotencyKeyInUse,
+            "The same request with this `Idempotency-Key` is not answered yet; send it again after `Retry-After`.",
+        )
+        .retry_after(retry_after)
+    }
+
+    /// The key has been used for another request.
+    pub fn key_reused() -> Self {
+        let detail = "The header field `Idempotency-Key` has a key that was used for another request; each request needs its own.";
+        Self::new(ProblemType::IdempotencyKeyReused, detail).at_header("Idempotency-Key", detail)
+    }
+
+    /// Elements of a batch are faulty: where and why.
+    pub fn bad_batch(faults: &[(String, String)]) -> Self {
+        let first = faults.first().map_or_else(String::new, |(pointer, detail)| {
+            format!(" The first is at `{pointer}`: {detail}.")
+        });
+        let count = match faults.len() {
+            1 => "one faulty element".to_owned(),
+            count => format!("{count} faulty elements"),
+        };
+        let detail = format!("The batch has {count}, and nothing of it was stored.{first}");
+        let problem = Self::new(ProblemType::BadBatch, detail);
+        faults.iter().fold(problem, |problem, (pointer, detail)| {
+            problem.at_pointer(pointer, detail)
+        })
+    }
+
+    /// The same problem, of this element of a batch.
+    pub fn at_element(self, index: usize) -> Self {
+        let detail = self.detail().to_owned();
+        self.at_pointer(&format!("/{index}"), &detail)
+    }
+
+    /// The batch has no element.
+    pub fn empty_batch() -> Self {
+        Self::new(
+            ProblemType::BadBatch,
+            "The body has no element; a batch has at least one.",
+        )
+    }
+
+    /// The batch has more than `limit` elements.
+    pub fn batch_too_large(limit: usize) -> Self {
+        Self::new(
+            ProblemType::BodyTooLarge,
+            format!("The batch has more than {limit} elements, the most that is taken."),
+        )
+    }
+
+    /// No batch has this id, or none that the caller may see.
+    pub fn no_such_batch() -> Self {
+        Self::new(ProblemType::NoSuchBatch, "There is no batch of this id.")
+    }
+
+    /// The token stands for nothing.
+    pub fn selection_gone() -> Self {
+        let detail =
+            "The argument `token` stands for no count of this caller, change and filter, or not any more; count anew.";
+        Self::new(ProblemType::SelectionGone, detail).at_pointer("/token", detail)
+    }
+
     /// What was asked for needs a store, and there is none.
     pub fn no_store() -> Self {
         Self::new(

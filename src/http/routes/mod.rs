@@ -1,5 +1,6 @@
 //! What is answered: one file for each group of routes, each a handler and its documentation.
 
+pub mod batches;
 pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;
@@ -16,6 +17,7 @@ pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
     commands::routes()
         .into_iter()
         .chain(operations::routes())
+        .chain(batches::routes())
         .chain(instances::routes())
         .chain(mappers::routes())
         .chain(health::routes())

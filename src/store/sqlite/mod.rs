@@ -5,7 +5,6 @@
 //! their own read.
 
 use std::{
-    any::Any,
     collections::BTreeSet,
     fmt,
     fs::{File, OpenOptions, TryLockError},
@@ -22,20 +21,24 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{
-    Accepted, Answer, Attempt, AttemptEnd, Claim, Claimed, Disabled, End, Filter, NewOperation, Operation,
-    OperationPage, State, Store, StoreError,
+    Acceptance, Accepted, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claimed, Disabled, End, Filter,
+    NewOperation, NewRequest, NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store,
+    StoreError,
 };
 
 mod backup;
+mod batch;
+mod idempotency;
 mod lanes;
 mod query;
 mod queue;
 mod schema;
+mod selection;
+mod writer;
 
 pub use backup::{FileCheck, backup, check};
 
-/// How many writes are put into one transaction at most.
-const BATCH: usize = 1_000;
+use self::writer::{Job, write_all};
 
 /// Connections that read, kept open.
 const READERS: usize = 4;
@@ -77,18 +80,6 @@ pub enum OpenError {
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
 }
-
-/// One write: what it does, and how its caller is told.
-struct Job {
-    work: Work,
-    reply: oneshot::Sender<Result<Done, StoreError>>,
-}
-
-/// What is done with the connection that writes.
-type Work = Box<dyn FnOnce(&Connection) -> Result<Done, StoreError> + Send>;
-
-/// What a write came to, of the type that its caller expects.
-type Done = Box<dyn Any + Send>;
 
 impl Sqlite {
     /// Opens a store, and makes or migrates its file. `holder` is how another process is told who
@@ -191,49 +182,6 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Writes until the store is closed.
-fn write_all(connection: &mut Connection, waiting: &mpsc::Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let jobs = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
-        let jobs: Vec<Job> = jobs.collect();
-        let mut replies = Vec::with_capacity(jobs.len());
-        let committed = write_together(connection, jobs, &mut replies);
-        for (reply, done) in replies {
-            let done = match &committed {
-                Ok(()) => done,
-                Err(error) => Err(StoreError::Unavailable(error.to_string())),
-            };
-            // A caller that has hung up needs no answer.
-            let _ = reply.send(done);
-        }
-    }
-}
-
-type Reply = (oneshot::Sender<Result<Done, StoreError>>, Result<Done, StoreError>);
-
-/// Does all jobs in one transaction, each alone undone where it fails.
-fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
-    let mut transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            let unavailable = || Err(StoreError::Unavailable(error.to_string()));
-            replies.extend(jobs.into_iter().map(|job| (job.reply, unavailable())));
-            return Ok(());
-        }
-    };
-    for job in jobs {
-        let savepoint = transaction.savepoint()?;
-        let done = (job.work)(&savepoint);
-        let done = match done {
-            Ok(done) => savepoint.commit().map(|()| done).map_err(StoreError::from),
-            // Dropping the savepoint undoes what the job did.
-            Err(error) => Err(error),
-        };
-        replies.push((job.reply, done));
-    }
-    transaction.commit()
-}
-
 /// Connects to a store's file that exists.
 fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     let access = if read_only {
@@ -309,6 +257,10 @@ impl Store for Sqlite {
         self.write(move |connection| queue::accept(connection, &operations, now))
     }
 
+    fn accept_request(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance> {
+        self.write(move |connection| idempotency::accept(connection, &request, now))
+    }
+
     fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
         self.write(move |connection| Ok(queue::promote(connection, now)?))
     }
@@ -345,6 +297,20 @@ impl Store for Sqlite {
         self.read(move |connection| query::operations(connection, &filter, before, limit))
     }
 
+    fn batch(&self, id: String) -> Answer<'_, Option<Batch>> {
+        self.read(move |connection| batch::batch(connection, &id))
+    }
+
+    fn batch_operations(
+        &self,
+        id: String,
+        states: Vec<State>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Answer<'_, OperationPage> {
+        self.read(move |connection| batch::operations(connection, &id, &states, after, limit))
+    }
+
     fn cancel(&self, id: String, reason: Option<String>, now: Timestamp) -> Answer<'_, Option<State>> {
         self.write(move |connection| Ok(queue::cancel(connection, &id, reason.as_deref(), now)?))
     }
@@ -355,6 +321,32 @@ impl Store for Sqlite {
 
     fn reschedule(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, Option<State>> {
         self.write(move |connection| Ok(queue::reschedule(connection, &id, not_before, now)?))
+    }
+
+    fn select(&self, selection: NewSelection) -> Answer<'_, Selected> {
+        self.write(move |connection| Ok(selection::select(connection, &selection)?))
+    }
+
+    fn take_selection(
+        &self,
+        token: String,
+        caller: Option<String>,
+        digest: Vec<u8>,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Vec<SelectedOperation>>> {
+        self.write(move |connection| Ok(selection::take(connection, &token, caller.as_deref(), &digest, now)?))
+    }
+
+    fn change(&self, operations: Vec<SelectedOperation>, change: Change, now: Timestamp) -> Answer<'_, Vec<String>> {
+        self.write(move |connection| Ok(selection::change(connection, &operations, &change, now)?))
+    }
+
+    fn forget(&self, now: Timestamp, limit: u32) -> Answer<'_, ()> {
+        self.write(move |connection| {
+            idempotency::forget(connection, now, limit)?;
+            selection::forget(connection, now, limit)?;
+            Ok(batch::forget(connection, limit)?)
+        })
     }
 
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize> {

@@ -9,7 +9,7 @@ use rusqlite::{
 use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
 
 /// What [`operation_row`] reads.
-const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
+pub(super) const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
     (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number), \
     has_changed, is_synchronous, attempts";
@@ -108,7 +108,7 @@ pub(super) fn operations(
 }
 
 /// Adds what the texts and times of a filter ask for.
-fn restrict(filter: &Filter, conditions: &mut Vec<String>, values: &mut Vec<Box<dyn ToSql>>) {
+pub(super) fn restrict(filter: &Filter, conditions: &mut Vec<String>, values: &mut Vec<Box<dyn ToSql>>) {
     let texts = [
         ("command = ?", &filter.command),
         ("caller = ?", &filter.caller),
@@ -134,7 +134,7 @@ fn restrict(filter: &Filter, conditions: &mut Vec<String>, values: &mut Vec<Box<
     }
 }
 
-fn operation_row(row: &Row<'_>) -> Result<Operation> {
+pub(super) fn operation_row(row: &Row<'_>) -> Result<Operation> {
     let state: String = row.get(5)?;
     let names: String = row.get(19)?;
     let unknown =
@@ -166,7 +166,7 @@ fn operation_row(row: &Row<'_>) -> Result<Operation> {
     })
 }
 
-fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     let Some(at) = row.get::<_, Option<i64>>(column)? else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Result, params};
 
 use super::{
     super::{Accepted, AttemptEnd, Claim, Claimed, End, NewOperation, State, StoreError},
-    lanes,
+    idempotency, lanes,
     query::{by_number, millis},
 };
 
@@ -219,6 +219,9 @@ fn note(
         attempt.status,
         attempt.aws_request_ids,
     ])?;
+    if let Some(status) = attempt.answered {
+        idempotency::keep_answer(connection, claim.number, status, attempt.envelope.as_deref())?;
+    }
     if let Some(directory_id) = &attempt.disabled {
         let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT DO UPDATE SET number = max(number, excluded.number), turn = max(turn, excluded.turn),
@@ -277,6 +280,18 @@ pub(super) fn reschedule(
     let Some((number, state)) = find(connection, id)? else {
         return Ok(None);
     };
+    move_to(connection, number, state, not_before, now)?;
+    Ok(Some(state))
+}
+
+/// Moves an operation in this state to another time, unless it has begun. Tells whether it did.
+pub(super) fn move_to(
+    connection: &Connection,
+    number: i64,
+    state: State,
+    not_before: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
     let sql = "SELECT attempts = 0 FROM operation WHERE number = ?1";
     let has_not_begun: bool = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
     let is_movable = state == State::Scheduled || state == State::Waiting && has_not_begun;
@@ -295,7 +310,7 @@ pub(super) fn reschedule(
             lanes::enter(connection, number, &instance)?;
         }
     }
-    Ok(Some(state))
+    Ok(is_movable)
 }
 
 pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Timestamp, limit: u32) -> Result<usize> {

@@ -6,9 +6,9 @@ use super::OpenError;
 
 /// Each is run once, in one transaction with the number that is kept in `user_version`. What has
 /// been released is never changed: a later one mends it.
-const MIGRATIONS: [&str; 1] = [INITIAL];
+const MIGRATIONS: [&[&str]; 1] = [&[OPERATIONS, REQUESTS]];
 
-const INITIAL: &str = "
+const OPERATIONS: &str = "
 CREATE TABLE operation (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -111,6 +111,42 @@ CREATE TABLE room (
 ) STRICT;
 ";
 
+/// Keys, batches, and what many operations are changed by at once.
+const REQUESTS: &str = "
+CREATE TABLE batch (
+    id TEXT PRIMARY KEY,
+    caller TEXT,
+    instances TEXT NOT NULL,             -- an array of names
+    created_at INTEGER NOT NULL,
+    size INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a caller has used a key for: an operation or a batch.
+CREATE TABLE idempotency (
+    caller TEXT NOT NULL,                -- empty: there are no callers
+    key TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    operation INTEGER REFERENCES operation (number) ON DELETE CASCADE,
+    batch TEXT REFERENCES batch (id) ON DELETE CASCADE,
+    status INTEGER,                      -- of the answer that is kept
+    envelope TEXT,
+    PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_operation ON idempotency (operation) WHERE operation IS NOT NULL;
+CREATE INDEX idempotency_batch ON idempotency (batch) WHERE batch IS NOT NULL;
+CREATE INDEX idempotency_expires ON idempotency (expires_at);
+
+-- What was counted for a change that waits for its token.
+CREATE TABLE selection (
+    token TEXT PRIMARY KEY,
+    caller TEXT NOT NULL,                -- empty: there are no callers
+    digest BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    operations TEXT NOT NULL             -- an array of [number, state]
+) STRICT, WITHOUT ROWID;
+";
+
 /// The version of a file's schema; 0 where it is empty.
 ///
 /// # Errors
@@ -138,7 +174,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     }
     let transaction = connection.transaction()?;
     for migration in &MIGRATIONS[usize::try_from(version).unwrap_or_default()..] {
-        transaction.execute_batch(migration)?;
+        for part in *migration {
+            transaction.execute_batch(part)?;
+        }
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)

@@ -24,7 +24,7 @@ pub(super) struct Row {
     overtakes: bool,
     /// It overtakes, and has not run since it came behind others.
     overtaking: bool,
-    is_synchronous: bool,
+    pub(super) is_synchronous: bool,
 }
 
 impl Row {

@@ -17,6 +17,7 @@ use proptest::{
 
 use super::{
     super::{AttemptEnd, Claim, End, Filter, Learned, NewOperation, State, Store},
+    keyed::Keys,
     model::{Model, Row},
 };
 
@@ -33,6 +34,8 @@ enum Step {
         in_seconds: Option<i64>,
         overtakes: bool,
         is_synchronous: bool,
+        /// The key of its request, and what that means.
+        key: Option<(u8, u8)>,
     },
     Claim {
         instance: usize,
@@ -44,6 +47,7 @@ enum Step {
         learned: Option<(u8, BTreeSet<u8>)>,
         disabled: bool,
         wrote: bool,
+        answered: bool,
     },
     EndAgain {
         claim: usize,
@@ -62,6 +66,7 @@ enum Step {
         seconds: i64,
     },
     Crash,
+    Forget,
     Connected {
         operation: usize,
     },
@@ -84,22 +89,28 @@ enum EndOf {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let names = || prop::collection::btree_set(0..5_u8, 1..3);
     let step = prop_oneof![
-        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64), any::<bool>(), any::<bool>()).prop_map(
-            |(instance, class, names, in_seconds, overtakes, is_synchronous)|
-                Step::Accept { instance, class, names, in_seconds, overtakes, is_synchronous }),
+        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64), any::<bool>(), any::<bool>(), keys()).prop_map(
+            |(instance, class, names, in_seconds, overtakes, is_synchronous, key)|
+                Step::Accept { instance, class, names, in_seconds, overtakes, is_synchronous, key }),
         5 => (0..2_usize, 1..4_usize).prop_map(|(instance, limit)| Step::Claim { instance, limit }),
-        6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>()).prop_map(
-            |(running, end, learned, disabled, wrote)| Step::End { running, end, learned, disabled, wrote }),
+        6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(running, end, learned, disabled, wrote, answered)| Step::End { running, end, learned, disabled, wrote, answered }),
         1 => any::<usize>().prop_map(|claim| Step::EndAgain { claim }),
         1 => any::<usize>().prop_map(|operation| Step::Cancel { operation }),
         1 => any::<usize>().prop_map(|operation| Step::Retry { operation }),
         1 => (any::<usize>(), -5..40_i64).prop_map(|(operation, in_seconds)| Step::Reschedule { operation, in_seconds }),
         2 => (0..30_i64).prop_map(|seconds| Step::Pass { seconds }),
         1 => Just(Step::Crash),
+        1 => Just(Step::Forget),
         1 => any::<usize>().prop_map(|operation| Step::Connected { operation }),
         1 => any::<usize>().prop_map(|operation| Step::Expedite { operation }),
     ];
     prop::collection::vec(step, 1..40)
+}
+
+/// A key, and the meaning of the request that bears it.
+fn keys() -> impl Strategy<Value = Option<(u8, u8)>> {
+    prop::option::weighted(0.5, (0..3_u8, 0..2_u8))
 }
 
 fn ends() -> impl Strategy<Value = EndOf> {
@@ -140,14 +151,15 @@ pub(super) fn agrees_with_the_model(store: &Arc<dyn Store>) {
 }
 
 /// The store and the model, with the ids and claims that lead from one to the other.
-struct Both<'a> {
-    store: &'a Arc<dyn Store>,
-    model: Model,
-    case: usize,
-    now: Timestamp,
+pub(super) struct Both<'a> {
+    pub(super) store: &'a Arc<dyn Store>,
+    pub(super) model: Model,
+    pub(super) keys: Keys,
+    pub(super) case: usize,
+    pub(super) now: Timestamp,
     claims: Vec<(usize, Claim)>,
     ended: Vec<Claim>,
-    numbers: Vec<i64>,
+    pub(super) numbers: Vec<i64>,
 }
 
 impl<'a> Both<'a> {
@@ -155,6 +167,7 @@ impl<'a> Both<'a> {
         Self {
             store,
             model: Model::default(),
+            keys: Keys::new(),
             case,
             now: "2026-11-28T09:00:00Z".parse().expect("a time"),
             claims: Vec::new(),
@@ -167,11 +180,11 @@ impl<'a> Both<'a> {
         format!("{}-{instance}", self.case)
     }
 
-    fn id(&self, number: usize) -> String {
+    pub(super) fn id(&self, number: usize) -> String {
         format!("{}:{number}", self.case)
     }
 
-    fn after(&self, seconds: i64) -> Timestamp {
+    pub(super) fn after(&self, seconds: i64) -> Timestamp {
         self.now.saturating_add(seconds.seconds()).expect("a near time")
     }
 
@@ -202,9 +215,17 @@ impl<'a> Both<'a> {
                 in_seconds,
                 overtakes,
                 is_synchronous,
+                key,
             } => {
-                self.accept(*instance, *class, names, *in_seconds, [*overtakes, *is_synchronous])
-                    .await
+                self.accept(
+                    *instance,
+                    *class,
+                    names,
+                    *in_seconds,
+                    [*overtakes, *is_synchronous],
+                    *key,
+                )
+                .await
             }
             Step::Claim { instance, limit } => self.claim(*instance, *limit).await,
             Step::End {
@@ -213,7 +234,11 @@ impl<'a> Both<'a> {
                 learned,
                 disabled,
                 wrote,
-            } => self.end(*running, *end, learned.as_ref(), *disabled, *wrote).await,
+                answered,
+            } => {
+                self.end(*running, *end, learned.as_ref(), [*disabled, *wrote, *answered])
+                    .await
+            }
             Step::EndAgain { claim } => self.end_again(*claim).await,
             Step::Pass { seconds } => {
                 self.now = self.after(*seconds);
@@ -222,6 +247,10 @@ impl<'a> Both<'a> {
                 Ok(())
             }
             Step::Crash => self.crash().await,
+            Step::Forget => {
+                self.store.forget(self.now, 1_000).await.expect("forgotten");
+                Ok(())
+            }
             Step::Cancel { operation }
             | Step::Retry { operation }
             | Step::Reschedule { operation, .. }
@@ -242,18 +271,13 @@ impl<'a> Both<'a> {
         names: &BTreeSet<u8>,
         in_seconds: Option<i64>,
         [overtakes, is_synchronous]: [bool; 2],
+        key: Option<(u8, u8)>,
     ) -> Result<(), TestCaseError> {
         let names = lanes(names);
         let not_before = in_seconds.map(|seconds| self.after(seconds));
-        let is_behind = self.model.accept(Row::new(
-            instance,
-            class,
-            names.clone(),
-            not_before,
-            [overtakes, is_synchronous],
-        ));
+        let row = Row::new(instance, class, names.clone(), not_before, [overtakes, is_synchronous]);
         let new = NewOperation {
-            id: self.id(self.model.rows.len() - 1),
+            id: self.id(self.model.rows.len()),
             instance: self.instance(instance),
             command: "iam-disable-user".to_owned(),
             stored: "{}".to_owned(),
@@ -268,6 +292,10 @@ impl<'a> Both<'a> {
             purpose: None,
             traceparent: None,
         };
+        if let Some((key, meaning)) = key {
+            return self.request(key, meaning, row, new).await;
+        }
+        let is_behind = self.model.accept(row);
         let accepted = self.store.accept(vec![new.clone()], self.now).await.expect("accepted");
         prop_assert_eq!(accepted[0].is_behind, is_behind);
         prop_assert!(self.numbers.last().is_none_or(|last| *last < accepted[0].number));
@@ -302,8 +330,7 @@ impl<'a> Both<'a> {
         running: usize,
         end_of: EndOf,
         learned: Option<&(u8, BTreeSet<u8>)>,
-        disabled: bool,
-        wrote: bool,
+        [disabled, wrote, answered]: [bool; 3],
     ) -> Result<(), TestCaseError> {
         let Some(at) = running.checked_rem(self.claims.len()) else {
             return Ok(());
@@ -316,6 +343,8 @@ impl<'a> Both<'a> {
         });
         let attempt = AttemptEnd {
             may_have_written: wrote,
+            answered: answered.then_some(200),
+            envelope: Some(format!("{claim:?}")),
             learned: learned.clone(),
             disabled: disabled.then(|| "u0".to_owned()),
             ..AttemptEnd::default()
@@ -336,6 +365,9 @@ impl<'a> Both<'a> {
             .end(claim.clone(), attempt, end, self.now)
             .await
             .expect("ended");
+        if answered {
+            self.keep_answer(number, &format!("{claim:?}"));
+        }
         if let Some(learned) = &learned {
             self.model.learn(instance, learned);
         }
@@ -402,6 +434,7 @@ impl<'a> Both<'a> {
             | Step::EndAgain { .. }
             | Step::Pass { .. }
             | Step::Crash
+            | Step::Forget
             | Step::Connected { .. } => {
                 let connected = self.store.connected(id, 1_000).await.expect("an answer");
                 prop_assert_eq!(connected, Some(self.model.connected(number)));

@@ -15,6 +15,7 @@ use crate::{
     callers,
     examples::examples,
     harness::{Answer, Setup, World, answer},
+    idempotency,
     operations::{Stored, person},
 };
 
@@ -157,6 +158,36 @@ async fn every_answer_that_can_be_provoked_is_documented() {
             route,
             stored.world.post(&route.replace("{id}", &id), &json!({})).await,
         );
+    }
+
+    let keyed = idempotency::keyed(&stored.world, "/commands/iam-disable-user", "a", &kim);
+    check(200, "/commands/iam-disable-user", answer(keyed).await);
+    let reused = idempotency::keyed(
+        &stored.world,
+        "/commands/iam-disable-user",
+        "a",
+        &json!({"user-profile": {"username": "lou"}}),
+    );
+    check(422, "/commands/iam-disable-user", answer(reused).await);
+    let elements = json!([{"command": "iam-disable-user", "arguments": kim}]);
+    let batch = stored.batch(&elements).await;
+    let id = batch.json()["id"].as_str().unwrap().to_owned();
+    check(202, "/batches", batch);
+    check(400, "/batches", stored.batch(&json!([1])).await);
+    check(501, "/batches", world.post("/batches", &elements).await);
+    for route in ["/batches/{id}", "/batches/{id}/operations"] {
+        let (there, missing) = (route.replace("{id}", &id), route.replace("{id}", "x"));
+        check(200, route, stored.world.get(&there).await);
+        check(404, route, stored.world.get(&missing).await);
+    }
+    for route in ["/operations/retry", "/operations/cancel"] {
+        check(200, route, stored.world.post(route, &json!({})).await);
+        check(
+            400,
+            route,
+            stored.world.post(&format!("{route}?limit=1"), &json!({})).await,
+        );
+        check(410, route, stored.world.post(route, &json!({"token": "x"})).await);
     }
 
     // Only a defect of ours gives 500; `layers` has one.

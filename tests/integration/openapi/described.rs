@@ -15,9 +15,12 @@ use aws_ilm::{
         self,
         problem::Problem,
         routes::{
+            batches::{BatchAccepted, BatchElement, BatchView},
             health::{Liveness, Readiness},
             mappers::{ExplainArguments, MappersInUse},
-            operations::{OperationList, OperationTime, OperationView},
+            operations::{
+                ConfirmedChange, ConfirmedMove, OperationList, OperationTime, OperationView, OperationsChanged,
+            },
         },
     },
     mapper::Explained,
@@ -28,7 +31,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{EXPLAIN, STALE, conforms, document, is_documented, method_of, operations, said, written};
+use super::{STALE, conforms, document, is_documented, method_of, operations, said, written};
 use crate::{
     examples::examples,
     harness::{World, answer},
@@ -109,6 +112,8 @@ fn every_operation_says_what_it_is() {
         .map(|(command, _)| (*command).to_owned())
         .chain(["health-live", "health-ready", "instances", "mappers", "explain-mapper"].map(str::to_owned))
         .chain(["operations", "operation"].map(str::to_owned))
+        .chain(["batch", "batch-accept", "batch-operations"].map(str::to_owned))
+        .chain(["retry", "cancel", "move"].map(|end| format!("operations-{end}")))
         .chain(["wait", "retry", "cancel", "move"].map(|end| format!("operation-{end}")))
         .collect();
     assert_eq!(ids, expected);
@@ -197,6 +202,12 @@ fn no_two_types_share_a_schema_name() {
         of::<OperationView>(),
         of::<OperationList>(),
         of::<OperationTime>(),
+        of::<OperationsChanged>(),
+        of::<ConfirmedChange>(),
+        of::<ConfirmedMove>(),
+        of::<BatchElement>(),
+        of::<BatchAccepted>(),
+        of::<BatchView>(),
     ];
     let tops: BTreeSet<&str> = types.iter().map(|schemas| schemas[0].0.as_str()).collect();
     assert_eq!(tops.len(), types.len(), "two of the types have one name");
@@ -234,14 +245,13 @@ fn examples_have_the_form_that_is_documented_for_them() {
         if method == "post" && !has_no_body {
             let body = &operation["requestBody"]["content"]["application/json"];
             conforms(&document, &body["schema"], &body["example"], &place);
-            // The one post that is no command makes its example's answer when it is asked for the
-            // document.
-            if path != EXPLAIN {
-                let command = path.strip_prefix("/commands/").unwrap();
+            // What is no command has its example elsewhere.
+            if let Some(command) = path.strip_prefix("/commands/") {
                 let (_, example) = examples().into_iter().find(|(name, _)| *name == command).unwrap();
                 assert_eq!(body["example"], example, "{place}");
             }
-            let answer = &operation["responses"]["200"]["content"]["application/json"]["example"];
+            let status = if path == "/batches" { "202" } else { "200" };
+            let answer = &operation["responses"][status]["content"]["application/json"]["example"];
             assert!(answer.is_object(), "{place} has no example of its answer");
         }
         for (status, response) in operation["responses"].as_object().unwrap() {

@@ -4,6 +4,7 @@
 mod answers;
 mod contract;
 mod described;
+mod recorded;
 
 use aws_ilm::http;
 use serde_json::{Value, json};
@@ -16,8 +17,15 @@ const STALE: &str = "openapi/openapi.json is stale: cargo run -- openapi > opena
 const EXPLAIN: &str = "/mappers/{name}/explain";
 
 /// The method that a path is for, in lower case.
+/// How paths end that are posted to and are no commands.
+const CHANGES: [&str; 3] = ["/retry", "/cancel", "/move"];
+
 fn method_of(path: &str) -> &'static str {
-    if path.starts_with("/commands/") || path == EXPLAIN || path.ends_with("/retry") || path.ends_with("/cancel") {
+    if path.starts_with("/commands/")
+        || path == EXPLAIN
+        || path == "/batches"
+        || CHANGES.iter().any(|end| path.ends_with(end))
+    {
         "post"
     } else {
         "get"
@@ -86,8 +94,9 @@ fn is_documented(document: &Value, path: &str, method: &str, answer: &Answer) {
         conforms(document, &content["schema"], &answer.json(), &place);
     }
     for name in response["headers"].as_object().unwrap().keys() {
-        // These are told to callers, and most of these answers are of a service without any.
-        let is_there = name.starts_with("RateLimit") || answer.header(name).is_some();
+        // These are told to callers, and most of these answers are of a service without any, or
+        // of requests that bear no key.
+        let is_there = name.starts_with("Idempot") || name.starts_with("RateLimit") || answer.header(name).is_some();
         assert!(is_there, "{place} has no {name}");
     }
 }

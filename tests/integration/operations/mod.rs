@@ -5,18 +5,23 @@ mod deferred;
 mod order;
 mod overtaking;
 mod scripts;
+mod selection;
 mod unavailable;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use aws_ilm::sandbox::{self, Seed};
+use aws_ilm::{
+    sandbox::{self, Seed},
+    store::sqlite::Sqlite,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Answer, Setup, World, answer};
+pub(crate) use self::unavailable::{set_away, store_is};
+use crate::harness::{Answer, Setup, World, answer, until};
 
 /// The store's name in its folder.
-const FILE: &str = "store.db";
+pub(crate) const FILE: &str = "store.db";
 
 /// An empty folder of its own.
 pub(crate) fn new_folder() -> PathBuf {
@@ -33,7 +38,10 @@ pub(crate) struct Stored {
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // Handed on, it is empty.
+        if self.folder != PathBuf::new() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -57,6 +65,21 @@ impl Stored {
         };
         let world = World::with(Setup { environment, sandbox }).await;
         Self { world, folder }
+    }
+
+    /// The folder of its store.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends the service, and starts another on the same store, with these people again.
+    pub(crate) async fn restarted(mut self, people: Value) -> Self {
+        let folder = std::mem::take(&mut self.folder);
+        drop(self);
+        // The file is locked until the first has ended.
+        let file = folder.join(FILE);
+        until(|| Sqlite::open(&file, "a test").is_ok()).await;
+        Self::within(folder, people, &[]).await
     }
 
     /// Sends a command that is to be stored and answered at once.

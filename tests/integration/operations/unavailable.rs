@@ -13,7 +13,7 @@ use super::{FILE, Stored, new_folder, person, profile};
 
 /// Takes the store's most important table away, as a disk that is full or broken would, or gives it
 /// back.
-fn set_away(folder: &Path, is_away: bool) {
+pub(crate) fn set_away(folder: &Path, is_away: bool) {
     let (from, to) = if is_away {
         ("operation", "away")
     } else {
@@ -26,7 +26,7 @@ fn set_away(folder: &Path, is_away: bool) {
         .unwrap();
 }
 
-async fn store_is(stored: &Stored, status: &str) {
+pub(crate) async fn store_is(stored: &Stored, status: &str) {
     let waited = async {
         loop {
             let answer = stored.world.get("/health/ready").await;

@@ -33,12 +33,12 @@ impl AuditGuard {
 
 impl AuditGuard {
     /// Writes that the command was stored: its own end is told when it is carried out.
-    pub(super) fn is_deferred(&mut self, operation: &str) {
+    pub(super) fn is_deferred(&mut self, operation: &str, is_repeated: bool) {
         let target = AuditTarget {
             operation: Some(operation),
             ..AuditTarget::default()
         };
-        self.audit(target, "accepted");
+        self.audit(target, if is_repeated { "accepted before" } else { "accepted" });
     }
 }
 

@@ -14,20 +14,21 @@ use super::{
     super::operations::{OperationView, parse_not_before, store_of, unavailable},
     Read,
     audit_guard::AuditGuard,
-    response::answer,
+    response::{answer, answer_again},
 };
 use crate::{
     commands::{self, Command},
     http::{
         arguments::{Arguments, RefusedArguments},
         body::BUSY_RETRY,
+        idempotency::{key_of, tell},
         negotiate::{Handling, PREFER, PREFERENCE_APPLIED, Representation, prefers_async},
         principal::Principal,
         problem::Problem,
         query::CommandQuery,
         state::App,
     },
-    operations::{Operations, StoreError, Submission, SubmitError},
+    operations::{AcceptError, Accepted, Answered, Operations, StoreError, Submission, SubmitError},
     outcome::{Cause, Failure},
     profile::UserProfile,
     service::{CommandObserver, Completed, Instance, Run, RunError, Turn},
@@ -53,6 +54,8 @@ pub(super) struct Call {
     is_deferred: bool,
     not_before: Option<Timestamp>,
     purpose: Option<String>,
+    /// The key under which it is done once.
+    key: Option<String>,
     representation: Representation,
     handling: Handling,
 }
@@ -80,7 +83,13 @@ impl FromRequestParts<App> for Call {
         let instance = instance.ok_or_else(Problem::no_such_instance)?;
         // On what reads, or writes nothing, the preference has no meaning (RFC 7240 section 2).
         let is_deferred = writes && !query.dry_run && prefers_async(&parts.headers);
-        if is_deferred {
+        // What writes nothing may be done as often as it is sent.
+        let key = if writes && !query.dry_run {
+            key_of(&parts.headers)?
+        } else {
+            None
+        };
+        if is_deferred || key.is_some() {
             store_of(app)?;
         }
         let not_before = not_before(&query, is_deferred)?;
@@ -95,6 +104,7 @@ impl FromRequestParts<App> for Call {
             is_deferred,
             not_before,
             purpose: query.purpose,
+            key,
             representation,
             handling,
         })
@@ -141,6 +151,7 @@ impl Call {
             caller,
             not_before: self.not_before,
             purpose: self.purpose.take(),
+            key: self.key.clone(),
         };
         if self.is_deferred {
             self.defer(&operations, submission, accepted).await
@@ -164,22 +175,60 @@ impl Call {
         }
     }
 
+    /// Whether the command is carried out though the store can't keep it: never one that is to be
+    /// done once, since the store knows whether it was.
+    fn goes_on_without(&self, operations: &Operations, command: &Command) -> bool {
+        self.key.is_none() && operations.goes_on_without(command)
+    }
+
     /// Stores the command, and waits for its turn and its end.
     async fn run_stored(self, operations: &Arc<Operations>, submission: Submission, accepted: AuditGuard) -> Response {
         let command = submission.command.clone();
         let ran = operations.run(submission, accepted).await;
         match ran {
-            Ok(completed) => answer(completed, &self.instance, self.representation, self.handling),
-            Err(SubmitError::Store { observer, error }) if operations.goes_on_without(&command) => {
+            Ok(answered) => self.answered(answered),
+            Err(SubmitError::Store { observer, error }) if self.goes_on_without(operations, &command) => {
                 self.run_without(operations, command, observer, &error).await
             }
             Err(SubmitError::Store { error, .. }) => unavailable(error).into_response(),
+            Err(SubmitError::KeyInUse) => {
+                let problem = Problem::key_in_use(BUSY_RETRY);
+                let message = problem.detail().to_owned();
+                self.conflicted(problem, message, command.user_profile().cloned())
+            }
+            Err(SubmitError::KeyReused) => self.refuse(RefusedArguments {
+                problem: Problem::key_reused(),
+                profile: command.user_profile().cloned(),
+            }),
             Err(SubmitError::Behind { operation, stays }) => {
-                self.behind(&operation, stays, command.user_profile().cloned())
+                let problem = Problem::behind_operation(&operation, stays, BEHIND_RETRY);
+                let message = format!("{} (/operations/{operation})", problem.detail());
+                self.conflicted(problem, message, command.user_profile().cloned())
             }
             Err(SubmitError::Stopping) => Problem::shutting_down(self.app.stopping_retry).into_response(),
             Err(SubmitError::Broken) => Problem::internal().into_response(),
         }
+    }
+
+    /// The answer to a caller that waited for its command.
+    fn answered(self, answered: Answered) -> Response {
+        let (mut response, key) = match answered {
+            Answered::Now { completed, key } => {
+                let response = answer(*completed, &self.instance, self.representation, self.handling);
+                (response, key)
+            }
+            Answered::Before { status, envelope, key } => {
+                let Ok(envelope) = serde_json::from_str(&envelope) else {
+                    tracing::error!("an envelope that is kept can't be read");
+                    return Problem::internal().into_response();
+                };
+                let kept = (status, envelope);
+                let response = answer_again(self.command, &self.instance, kept, self.representation, self.handling);
+                (response, Some(key))
+            }
+        };
+        tell(&mut response, key);
+        response
     }
 
     /// Stores the command and answers that it is accepted (RFC 9110 section 15.3.3). Where the
@@ -188,20 +237,28 @@ impl Call {
     async fn defer(self, operations: &Arc<Operations>, submission: Submission, mut accepted: AuditGuard) -> Response {
         let command = submission.command.clone();
         match operations.accept(submission).await {
-            Ok(operation) => {
-                accepted.is_deferred(&operation.id);
+            Ok(Accepted { operation, key }) => {
+                accepted.is_deferred(&operation.id, key.is_some_and(|key| key.is_repeated));
                 let location = format!("/operations/{}", operation.id);
                 let operation = OperationView::new(operation, Vec::new());
                 let fields = [
                     (header::LOCATION, location),
                     (PREFERENCE_APPLIED, "respond-async".to_owned()),
                 ];
-                (StatusCode::ACCEPTED, fields, Json(operation)).into_response()
+                let mut response = (StatusCode::ACCEPTED, fields, Json(operation)).into_response();
+                tell(&mut response, key);
+                response
             }
-            Err(error) if self.not_before.is_none() && operations.goes_on_without(&command) => {
+            Err(AcceptError::Store(error))
+                if self.not_before.is_none() && self.goes_on_without(operations, &command) =>
+            {
                 self.run_without(operations, command, Box::new(accepted), &error).await
             }
-            Err(error) => unavailable(error).into_response(),
+            Err(AcceptError::Store(error)) => unavailable(error).into_response(),
+            Err(AcceptError::KeyReused) => self.refuse(RefusedArguments {
+                problem: Problem::key_reused(),
+                profile: command.user_profile().cloned(),
+            }),
         }
     }
 
@@ -263,10 +320,8 @@ impl Call {
         Some(answer(completed, &self.instance, self.representation, self.handling))
     }
 
-    /// Answers a command that was behind others for all of its caller's time.
-    fn behind(&self, operation: &str, stays: bool, profile: Option<UserProfile>) -> Response {
-        let problem = Problem::behind_operation(operation, stays, BEHIND_RETRY);
-        let message = format!("{} (/operations/{operation})", problem.detail());
+    /// Answers a command that others came before, or its own first request.
+    fn conflicted(&self, problem: Problem, message: String, profile: Option<UserProfile>) -> Response {
         let failure = Failure::new(Cause::Conflict, message);
         let envelope = match self.handling {
             Handling::Lenient => self.told_as_envelope(profile, failure),

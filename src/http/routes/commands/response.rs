@@ -1,5 +1,7 @@
 //! The response to a command that ran.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -15,6 +17,13 @@ use crate::{
     service::{Completed, Instance},
 };
 
+/// What a response is given beside its body.
+struct Particulars {
+    status: u16,
+    retry_after: Option<Duration>,
+    access_record: AccessRecord,
+}
+
 /// The response to a command that ran.
 pub(super) fn answer(
     completed: Completed,
@@ -28,33 +37,73 @@ pub(super) fn answer(
         journal,
         ..
     } = completed;
-    let access_record = AccessRecord {
-        command: Some(command),
-        instance: Some(instance.name().to_owned()),
-        outcome: Some(outcome.label()),
-        upstream_calls: Some(journal.calls as u64),
-        dry_run: Some(journal.dry_run),
+    let particulars = Particulars {
+        status: envelope::status(&outcome),
+        retry_after: outcome.retry_after(),
+        access_record: AccessRecord {
+            command: Some(command),
+            instance: Some(instance.name().to_owned()),
+            outcome: Some(outcome.label()),
+            upstream_calls: Some(journal.calls as u64),
+            dry_run: Some(journal.dry_run),
+        },
     };
-    let status = envelope::status(&outcome);
-    let lenient = handling == Handling::Lenient && status != 200;
-    let status = if lenient { 200 } else { status };
-    let retry_after = outcome.retry_after();
     let signature = Signature {
         brand: instance.brand(),
         instance_name: instance.name(),
     };
     let envelope = Envelope::new(signature, outcome);
-    let mut response = if journal.dry_run {
+    let response = if journal.dry_run {
         let dry_run = DryRun {
             changes: !journal.written.is_empty(),
             requests: journal.written.into_iter().map(PlannedRequest::from).collect(),
             envelope,
             ignored: journal.ignored,
         };
-        body(CommandResponse::DryRun { dry_run }, representation)
+        CommandResponse::DryRun { dry_run }
     } else {
-        body(CommandResponse::Envelope(envelope), representation)
+        CommandResponse::Envelope(envelope)
     };
+    respond(response, particulars, representation, handling)
+}
+
+/// The response to a command that was answered before, with this status and envelope.
+pub(super) fn answer_again(
+    command: &'static str,
+    instance: &Instance,
+    (status, envelope): (u16, Envelope),
+    representation: Representation,
+    handling: Handling,
+) -> Response {
+    let particulars = Particulars {
+        status,
+        retry_after: None,
+        access_record: AccessRecord {
+            command: Some(command),
+            instance: Some(instance.name().to_owned()),
+            outcome: Some("repeated"),
+            upstream_calls: Some(0),
+            dry_run: Some(false),
+        },
+    };
+    let response = CommandResponse::Envelope(envelope);
+    respond(response, particulars, representation, handling)
+}
+
+fn respond(
+    response: CommandResponse,
+    particulars: Particulars,
+    representation: Representation,
+    handling: Handling,
+) -> Response {
+    let Particulars {
+        status,
+        retry_after,
+        access_record,
+    } = particulars;
+    let lenient = handling == Handling::Lenient && status != 200;
+    let status = if lenient { 200 } else { status };
+    let mut response = body(response, representation);
     // The table of statuses has none that is not one.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if lenient {

@@ -1,6 +1,7 @@
 //! Stored commands: seeing them, waiting for them, and mending what failed.
 
 mod query;
+mod selection;
 mod view;
 
 use std::sync::Arc;
@@ -13,9 +14,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use selection::{ConfirmedChange, ConfirmedMove, OperationsChanged};
 pub use view::{AttemptView, OperationList, OperationView};
 
-use self::query::{ListQuery, time, timeout};
+pub(super) use query::ListQuery;
+pub(super) use view::written;
+
+use self::query::{LIST, time, timeout};
 use crate::{
     auth::OperationRight,
     http::{arguments::Arguments, principal::Principal, problem::Problem, state::App},
@@ -28,7 +33,7 @@ pub(in crate::http) const OPERATIONS: &str = "Operations";
 const TEN_YEARS: i64 = 3_653 * 24;
 
 /// The operations' routes.
-pub(super) fn routes() -> [OpenApiRouter<App>; 6] {
+pub(super) fn routes() -> [OpenApiRouter<App>; 9] {
     [
         OpenApiRouter::new().routes(routes!(list)),
         OpenApiRouter::new().routes(routes!(show)),
@@ -36,6 +41,9 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 6] {
         OpenApiRouter::new().routes(routes!(retry)),
         OpenApiRouter::new().routes(routes!(cancel)),
         OpenApiRouter::new().routes(routes!(reschedule)),
+        OpenApiRouter::new().routes(routes!(selection::retry_many)),
+        OpenApiRouter::new().routes(routes!(selection::cancel_many)),
+        OpenApiRouter::new().routes(routes!(selection::move_many)),
     ]
 }
 
@@ -45,14 +53,6 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 6] {
 /// of others on its instances.
 #[utoipa::path(get, path = "/operations", tag = OPERATIONS, operation_id = "operations",
     params(
-        ("state" = Option<String>, Query, description = "Only those in this state, or in one of several separated by commas."),
-        ("command" = Option<String>, Query, description = "Only those of this command."),
-        ("subject" = Option<String>, Query, description = "Only those that know their person or group by this name, as `subject` of an operation has it."),
-        ("caller" = Option<String>, Query, description = "Only those that this caller sent."),
-        ("instance" = Option<String>, Query, description = "Only those for this instance."),
-        ("batch" = Option<String>, Query, description = "Only those of this batch."),
-        ("from" = Option<String>, Query, description = "Only those accepted at this time (RFC 3339) or later."),
-        ("before" = Option<String>, Query, description = "Only those accepted before this time (RFC 3339)."),
         ("limit" = Option<u32>, Query, description = "How many, 500 at most; 50 by default."),
         ("cursor" = Option<String>, Query, description = "`next` of the page before."),
     ),
@@ -65,9 +65,9 @@ async fn list(
     let operations = store_of(&app)?;
     let ListQuery {
         mut filter,
-        before,
+        cursor,
         limit,
-    } = ListQuery::parse(query.as_deref())?;
+    } = ListQuery::parse(query.as_deref(), &LIST)?;
     if principal.identity().rights().operations < OperationRight::Read {
         let own = principal.caller_name().map(str::to_owned);
         if filter.caller.is_some() && filter.caller != own {
@@ -75,7 +75,7 @@ async fn list(
         }
         filter.caller = own;
     }
-    let page = operations.list(filter, before, limit).await.map_err(unavailable)?;
+    let page = operations.list(filter, cursor, limit).await.map_err(unavailable)?;
     let shown = page
         .operations
         .into_iter()

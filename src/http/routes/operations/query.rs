@@ -17,23 +17,39 @@ const LARGEST_PAGE: u32 = 500;
 /// The longest that `wait` waits.
 const LONGEST_WAIT: u64 = 60;
 
+/// The parameters that say which operations are meant.
+pub(super) const FILTER: [&str; 8] = [
+    "state", "command", "subject", "caller", "instance", "batch", "from", "before",
+];
+
+/// Those, and which page of them.
+pub(super) const LIST: [&str; 10] = [
+    "state", "command", "subject", "caller", "instance", "batch", "from", "before", "limit", "cursor",
+];
+
 /// Which operations are listed.
-pub(super) struct ListQuery {
-    pub(super) filter: Filter,
-    pub(super) before: Option<i64>,
-    pub(super) limit: u32,
+pub(in crate::http::routes) struct ListQuery {
+    pub(in crate::http::routes) filter: Filter,
+    /// The number that `next` of the page before gave.
+    pub(in crate::http::routes) cursor: Option<i64>,
+    pub(in crate::http::routes) limit: u32,
 }
 
 impl ListQuery {
-    pub(super) fn parse(query: Option<&str>) -> Result<Self, Problem> {
+    /// Reads a query of these parameters.
+    pub(in crate::http::routes) fn parse(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let mut found = Self {
             filter: Filter::default(),
-            before: None,
+            cursor: None,
             limit: PAGE,
         };
         let mut seen = Vec::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let refused = |detail: &str| Err(Problem::bad_parameter(&name, detail));
+            if !known.contains(&&*name) {
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                return refused(&format!("is not known; there are {}", known.join(", ")));
+            }
             if seen.contains(&name) {
                 return refused("is given twice");
             }
@@ -62,14 +78,10 @@ impl ListQuery {
                     Ok(_) | Err(_) => return refused("is a number from 1 to 500"),
                 },
                 "cursor" => match value.parse() {
-                    Ok(before @ 1..) => found.before = Some(before),
+                    Ok(cursor @ 1..) => found.cursor = Some(cursor),
                     Ok(_) | Err(_) => return refused("is not one that `next` of a page gave"),
                 },
-                _ => {
-                    return refused(
-                        "is not known; there are `state`, `command`, `subject`, `caller`, `instance`, `batch`, `from`, `before`, `limit` and `cursor`",
-                    );
-                }
+                _ => return refused("is not known"),
             }
             seen.push(name);
         }

@@ -129,7 +129,7 @@ impl OperationView {
 
 impl OperationList {
     /// A page, and the cursor of the next.
-    pub(super) fn new(operations: Vec<OperationView>, next: Option<i64>) -> Self {
+    pub(in crate::http::routes) fn new(operations: Vec<OperationView>, next: Option<i64>) -> Self {
         Self {
             operations,
             next: next.map(|next| next.to_string()),
@@ -168,7 +168,7 @@ fn reason(stored: Option<String>) -> (Option<String>, Option<String>) {
 }
 
 /// A time in UTC, to the millisecond (RFC 3339).
-fn written(time: Timestamp) -> String {
+pub(in crate::http::routes) fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

@@ -1,0 +1,50 @@
+//! Recorded examples of what is no command: the test `recorded` sends each request and compares.
+
+use serde_json::Value;
+use utoipa::openapi::{RefOr, path::Operation};
+
+/// Operations with their example: the body that is sent, where there is one, and the answer.
+const RECORDED: [(&str, &str); 6] = [
+    (
+        "batch-accept",
+        include_str!("../../../openapi/recorded/batch-accept.json"),
+    ),
+    ("batch", include_str!("../../../openapi/recorded/batch.json")),
+    (
+        "batch-operations",
+        include_str!("../../../openapi/recorded/batch-operations.json"),
+    ),
+    (
+        "operations-retry",
+        include_str!("../../../openapi/recorded/operations-retry.json"),
+    ),
+    (
+        "operations-cancel",
+        include_str!("../../../openapi/recorded/operations-cancel.json"),
+    ),
+    (
+        "operations-move",
+        include_str!("../../../openapi/recorded/operations-move.json"),
+    ),
+];
+
+/// Adds the example of an operation, if it has one, to its request and to its answer of success.
+pub(super) fn add_example(operation: &mut Operation) {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    let Some((_, example)) = RECORDED.iter().find(|(name, _)| *name == id) else {
+        return;
+    };
+    let mut example: Value = serde_json::from_str(example).unwrap_or_default();
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
+    {
+        content.example = Some(example["request"].take());
+    }
+    for status in ["200", "202"] {
+        if let Some(RefOr::T(answer)) = operation.responses.responses.get_mut(status)
+            && let Some(RefOr::T(content)) = answer.content.get_mut("application/json")
+        {
+            content.example = Some(example["response"].take());
+        }
+    }
+}

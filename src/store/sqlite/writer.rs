@@ -1,0 +1,66 @@
+//! The thread that writes: many jobs in one transaction, each answered once that is on the disk.
+
+use std::{any::Any, sync::mpsc};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::super::StoreError;
+
+/// How many writes are put into one transaction at most.
+const BATCH: usize = 1_000;
+
+/// One write: what it does, and how its caller is told.
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) reply: oneshot::Sender<Result<Done, StoreError>>,
+}
+
+/// What is done with the connection that writes.
+pub(super) type Work = Box<dyn FnOnce(&Connection) -> Result<Done, StoreError> + Send>;
+
+/// What a write came to, of the type that its caller expects.
+pub(super) type Done = Box<dyn Any + Send>;
+
+/// Writes until the store is closed.
+pub(super) fn write_all(connection: &mut Connection, waiting: &mpsc::Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let jobs = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
+        let jobs: Vec<Job> = jobs.collect();
+        let mut replies = Vec::with_capacity(jobs.len());
+        let committed = write_together(connection, jobs, &mut replies);
+        for (reply, done) in replies {
+            let done = match &committed {
+                Ok(()) => done,
+                Err(error) => Err(StoreError::Unavailable(error.to_string())),
+            };
+            // A caller that has hung up needs no answer.
+            let _ = reply.send(done);
+        }
+    }
+}
+
+type Reply = (oneshot::Sender<Result<Done, StoreError>>, Result<Done, StoreError>);
+
+/// Does all jobs in one transaction, each alone undone where it fails.
+fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
+    let mut transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            let unavailable = || Err(StoreError::Unavailable(error.to_string()));
+            replies.extend(jobs.into_iter().map(|job| (job.reply, unavailable())));
+            return Ok(());
+        }
+    };
+    for job in jobs {
+        let savepoint = transaction.savepoint()?;
+        let done = (job.work)(&savepoint);
+        let done = match done {
+            Ok(done) => savepoint.commit().map(|()| done).map_err(StoreError::from),
+            // Dropping the savepoint undoes what the job did.
+            Err(error) => Err(error),
+        };
+        replies.push((job.reply, done));
+    }
+    transaction.commit()
+}
