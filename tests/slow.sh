@@ -10,6 +10,23 @@ thorough_tests() {
     PROPTEST_CASES=${PROPTEST_CASES:-5000} cargo test -- --include-ignored
 }
 
+store_model() {
+    AWS_ILM_STORE_CASES=${AWS_ILM_STORE_CASES:-10000} cargo test --lib -- store::tests
+}
+
+scripts() {
+    AWS_ILM_SCRIPTS=${AWS_ILM_SCRIPTS:-2000} cargo test --test integration -- operations::scripts
+}
+
+# All that goes through the front door goes through a store as well. Left out are the tests that ask for a service without.
+with_store() {
+    local skipped=() name
+    for name in without_a_store_nothing_is_promised without_a_store_a_key_is_refused; do
+        skipped+=(--skip "$name")
+    done
+    AWS_ILM_TEST_WITH_STORE=1 cargo test --test integration -- "${skipped[@]}"
+}
+
 third_party_both() {
     suite third_party.py --server scim2
     # Here node is no choice: without it the full form has not been run.
@@ -19,6 +36,9 @@ third_party_both() {
 step 'tools' install_tools
 step 'build of the service' cargo build --locked
 step 'tests, thorough' thorough_tests
+step 'the store against its model: 10,000 cases' store_model
+step 'stored scripts against strict order: 2,000' scripts
+step 'the front door with a store' with_store
 step 'gentle to the directory: full form' gentle --full
 step 'hostile connections: full form' connections --full
 step 'fuzz: five minutes a target' tests/fuzz.sh all 300

@@ -10,6 +10,7 @@ mod availability;
 mod batch;
 mod carry_out;
 mod clock;
+mod guarantees;
 mod housekeeping;
 mod idempotency;
 mod retry;
@@ -33,6 +34,7 @@ use crate::{service::Service, store::Store};
 pub use crate::store::{Attempt, Batch, Change, Filter, Operation, OperationPage, State, StoreError};
 pub use batch::{AcceptedBatch, BatchSubmission};
 pub use clock::Clock;
+pub use guarantees::{GUARANTEES, Guarantee};
 pub use idempotency::{AcceptError, KeyUse};
 pub use selection::{Selection, SelectionChanged, Selects};
 pub use submit::{Accepted, Answered, Submission, SubmitError};
@@ -206,6 +208,11 @@ impl Operations {
         self.tasks.close();
         let _ended = tokio::time::timeout(limit, self.tasks.wait()).await;
         self.tasks.len()
+    }
+
+    /// The settings that they are carried out by.
+    pub fn settings(&self) -> &OperationSettings {
+        &self.settings
     }
 
     fn changed(&self) {

@@ -53,12 +53,15 @@ pub struct SelectionChanged {
     pub changed: u64,
 }
 
+/// Whether something is so in a state.
+type InState = fn(State) -> bool;
+
 impl Selects {
     /// The states that are looked for. Cancelled operations are retried, and buried ones cancelled,
     /// only where they are asked for: what was stopped must not come back with what failed, and
     /// what is still to be seen to must not go with what waits.
     fn states(&self) -> Vec<State> {
-        let (is_possible, by_default): (fn(State) -> bool, fn(State) -> bool) = match &self.change {
+        let (is_possible, by_default): (InState, InState) = match &self.change {
             Change::Retry { .. } => (is_retriable, |state| matches!(state, State::Failed | State::Buried)),
             Change::Cancel => (State::is_cancellable, |state| {
                 state.is_cancellable() && !state.has_ended()

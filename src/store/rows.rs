@@ -144,8 +144,8 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether an operation in this state can be cancelled: it has not ended and does not run, or it
-    /// is buried, and seen to by that.
+    /// Whether an operation in this state can be cancelled: it has not ended and does not run, or
+    /// it is buried, and seen to by that.
     pub fn is_cancellable(self) -> bool {
         self == Self::Buried || !self.has_ended() && self != Self::Running
     }

@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use super::{
-    filters,
+    filters, recorded,
     statuses::{REFUSALS, Refusal},
 };
 use crate::{
@@ -110,9 +110,11 @@ pub(super) fn defer(operation: &mut Operation) {
          are to be seen.",
     );
     let schema = Ref::from_schema_name(OperationView::name());
+    let mut content = Content::new(Some(schema));
+    content.example = recorded::deferred();
     accepted
         .content
-        .insert("application/json".to_owned(), RefOr::T(Content::new(Some(schema))));
+        .insert("application/json".to_owned(), RefOr::T(content));
     accepted.headers.insert(
         "Location".to_owned(),
         header("Location", "The address of the operation.").into(),

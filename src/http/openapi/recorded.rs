@@ -3,8 +3,32 @@
 use serde_json::Value;
 use utoipa::openapi::{RefOr, path::Operation};
 
-/// Operations with their example: the body that is sent, where there is one, and the answer.
-const RECORDED: [(&str, &str); 6] = [
+/// Operations, and the answer to a deferred command, with their example: the body that is sent,
+/// where there is one, and the answer.
+const RECORDED: [(&str, &str); 14] = [
+    ("deferred", include_str!("../../../openapi/recorded/deferred.json")),
+    ("operations", include_str!("../../../openapi/recorded/operations.json")),
+    ("operation", include_str!("../../../openapi/recorded/operation.json")),
+    (
+        "operation-wait",
+        include_str!("../../../openapi/recorded/operation-wait.json"),
+    ),
+    (
+        "operation-retry",
+        include_str!("../../../openapi/recorded/operation-retry.json"),
+    ),
+    (
+        "operation-cancel",
+        include_str!("../../../openapi/recorded/operation-cancel.json"),
+    ),
+    (
+        "operation-move",
+        include_str!("../../../openapi/recorded/operation-move.json"),
+    ),
+    (
+        "capabilities",
+        include_str!("../../../openapi/recorded/capabilities.json"),
+    ),
     (
         "batch-accept",
         include_str!("../../../openapi/recorded/batch-accept.json"),
@@ -28,13 +52,22 @@ const RECORDED: [(&str, &str); 6] = [
     ),
 ];
 
+/// The answer to a command that is deferred.
+pub(super) fn deferred() -> Option<Value> {
+    Some(example("deferred")?["response"].take())
+}
+
+fn example(name: &str) -> Option<Value> {
+    let (_, example) = RECORDED.iter().find(|(other, _)| *other == name)?;
+    serde_json::from_str(example).ok()
+}
+
 /// Adds the example of an operation, if it has one, to its request and to its answer of success.
 pub(super) fn add_example(operation: &mut Operation) {
     let id = operation.operation_id.as_deref().unwrap_or_default();
-    let Some((_, example)) = RECORDED.iter().find(|(name, _)| *name == id) else {
+    let Some(mut example) = example(id) else {
         return;
     };
-    let mut example: Value = serde_json::from_str(example).unwrap_or_default();
     if let Some(RefOr::T(body)) = &mut operation.request_body
         && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
     {

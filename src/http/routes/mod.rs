@@ -1,6 +1,7 @@
 //! What is answered: one file for each group of routes, each a handler and its documentation.
 
 pub mod batches;
+pub mod capabilities;
 pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;
@@ -19,6 +20,7 @@ pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
         .chain(operations::routes())
         .chain(batches::routes())
         .chain(instances::routes())
+        .chain(capabilities::routes())
         .chain(mappers::routes())
         .chain(health::routes())
 }

@@ -106,7 +106,13 @@ async fn every_answer_that_can_be_provoked_is_documented() {
     check(504, get_user, world.command("iam-get-user", &test).await);
     world.sandbox.clear_faults();
 
-    for path in ["/health/live", "/health/ready", "/instances", "/mappers"] {
+    for path in [
+        "/health/live",
+        "/health/ready",
+        "/instances",
+        "/capabilities",
+        "/mappers",
+    ] {
         check(200, path, world.get(path).await);
         let request = || world.http.get(world.url(path));
         if !path.starts_with("/health") {

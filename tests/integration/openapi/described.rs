@@ -16,6 +16,7 @@ use aws_ilm::{
         problem::Problem,
         routes::{
             batches::{BatchAccepted, BatchElement, BatchView},
+            capabilities::Capabilities,
             health::{Liveness, Readiness},
             mappers::{ExplainArguments, MappersInUse},
             operations::{
@@ -110,7 +111,17 @@ fn every_operation_says_what_it_is() {
     let expected: BTreeSet<String> = examples()
         .iter()
         .map(|(command, _)| (*command).to_owned())
-        .chain(["health-live", "health-ready", "instances", "mappers", "explain-mapper"].map(str::to_owned))
+        .chain(
+            [
+                "health-live",
+                "health-ready",
+                "instances",
+                "capabilities",
+                "mappers",
+                "explain-mapper",
+            ]
+            .map(str::to_owned),
+        )
         .chain(["operations", "operation"].map(str::to_owned))
         .chain(["batch", "batch-accept", "batch-operations"].map(str::to_owned))
         .chain(["retry", "cancel", "move"].map(|end| format!("operations-{end}")))
@@ -199,6 +210,7 @@ fn no_two_types_share_a_schema_name() {
         of::<MappersInUse>(),
         of::<ExplainArguments>(),
         of::<Explained>(),
+        of::<Capabilities>(),
         of::<OperationView>(),
         of::<OperationList>(),
         of::<OperationTime>(),

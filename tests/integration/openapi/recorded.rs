@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use aws_ilm::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,7 +16,11 @@ const RENEW: &str = "AWS_ILM_RENEW_EXAMPLES";
 
 /// Each operation's name, with the body that was sent and the answer.
 async fn exchanges() -> Vec<(&'static str, Value, Answer)> {
-    let stored = Stored::holding(json!([person("ada", true)]), &[]).await;
+    let stored = Stored::holding(
+        json!([person("ada", true), person("grace", true)]),
+        &[("AWS_ILM_RETRY_SCHEDULE", "20ms")],
+    )
+    .await;
     let post = async |path: &str, body: &Value| answer(stored.world.http.post(stored.world.url(path)).json(body)).await;
     let ada = json!({"user-profile": {"username": "ada"}});
     let elements = json!([
@@ -34,13 +39,56 @@ async fn exchanges() -> Vec<(&'static str, Value, Answer)> {
     let cancel = post("/operations/cancel", &json!({})).await;
     let to = json!({"notBefore": "2036-01-31T17:00:00+11:00"});
     let moved = post("/operations/move", &to).await;
-    vec![
+    let mut exchanges = stored_ones(&stored).await;
+    exchanges.extend([
         ("batch-accept", elements, accepted),
         ("batch", Value::Null, batch),
         ("batch-operations", Value::Null, operations),
         ("operations-retry", json!({}), retry),
         ("operations-cancel", json!({}), cancel),
         ("operations-move", to, moved),
+    ]);
+    exchanges
+}
+
+/// The same of single operations, and of what the service can do.
+async fn stored_ones(stored: &Stored) -> Vec<(&'static str, Value, Answer)> {
+    let post = async |path: &str, body: &Value| answer(stored.world.http.post(stored.world.url(path)).json(body)).await;
+    let grace = json!({"user-profile": {"username": "grace"}});
+    let deferred = stored
+        .defer(
+            "iam-disable-user",
+            "?notBefore=2035-01-31T06:00:00Z&purpose=leave",
+            &grace,
+        )
+        .await;
+    let scheduled = format!("/operations/{}", deferred.json()["id"].as_str().unwrap());
+    let to = json!({"notBefore": "2035-02-28T17:00:00+11:00"});
+    let moved = answer(stored.world.http.patch(stored.world.url(&scheduled)).json(&to)).await;
+    let operations = stored.world.get("/operations?limit=1").await;
+    let cancelled = post(&format!("{scheduled}/cancel"), &json!({})).await;
+
+    let update = json!({"user-profile": {"username": "grace", "title": "Rear admiral"}, "allow-enable": false});
+    let done = stored.accepted("iam-update-user", &update).await;
+    let waited = stored.world.get(&format!("/operations/{done}/wait?timeout=30")).await;
+    let down = Fault::new(FaultKind::Status { status: 503 }).on("PatchUser").forever();
+    stored.world.sandbox.script(down);
+    let update = json!({"user-profile": {"username": "grace", "title": "Commodore"}, "allow-enable": false});
+    let buried = stored.accepted("iam-update-user", &update).await;
+    stored.ended(&buried).await;
+    let shown = stored.world.get(&format!("/operations/{buried}")).await;
+    let retried = post(&format!("/operations/{buried}/retry"), &json!({})).await;
+    stored.world.sandbox.clear_faults();
+    let capabilities = stored.world.get("/capabilities").await;
+    vec![
+        ("deferred", grace, deferred),
+        ("operations", Value::Null, operations),
+        ("operation", Value::Null, shown),
+        ("operation-wait", Value::Null, waited),
+        ("operation-retry", Value::Null, retried),
+        ("operation-cancel", Value::Null, cancelled),
+        ("operation-move", to, moved),
+        ("capabilities", Value::Null, capabilities),
     ]
 }
 

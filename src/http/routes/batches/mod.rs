@@ -14,6 +14,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use view::{BatchAccepted, BatchElement, BatchView};
 
+pub(in crate::http::routes) use read::{MAX_BATCH, MAX_ELEMENTS};
+
 use self::read::{ReadBatch, read};
 use super::operations::{ListQuery, OperationList, OperationView, store_of, unavailable};
 use crate::{

@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// The most elements of a batch.
-pub(super) const MAX_ELEMENTS: usize = 10_000;
+pub(in crate::http::routes) const MAX_ELEMENTS: usize = 10_000;
 
 /// The longest body of a batch, in bytes.
-pub(super) const MAX_BATCH: usize = 16 * 1024 * 1024;
+pub(in crate::http::routes) const MAX_BATCH: usize = 16 * 1024 * 1024;
 
 /// The media type of one element a line (github.com/ndjson/ndjson-spec).
 pub(super) const NDJSON: &str = "application/x-ndjson";
