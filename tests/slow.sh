@@ -21,7 +21,9 @@ scripts() {
 # All that goes through the front door goes through a store as well. Left out are the tests that ask for a service without.
 with_store() {
     local skipped=() name
-    for name in without_a_store_nothing_is_promised without_a_store_a_key_is_refused; do
+    for name in without_a_store_nothing_is_promised without_a_store_a_key_is_refused capabilities_say_what_holds_here \
+        what_a_batch_does_not_take_is_refused every_answer_that_can_be_provoked readiness_tells_details_only \
+        health_is_answered_whatever_the_host_says the_service_lives_and_is_ready waits_for_a_subject_longer; do
         skipped+=(--skip "$name")
     done
     AWS_ILM_TEST_WITH_STORE=1 cargo test --test integration -- "${skipped[@]}"
