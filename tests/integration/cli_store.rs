@@ -137,7 +137,7 @@ fn a_check_tells_what_is_wrong_with_a_file() {
         (None, "No such file"),
         (
             Some("This is no database, but a text that somebody put here by mistake.".repeat(20)),
-            "not a database",
+            "no store of this program",
         ),
     ] {
         if let Some(content) = &content {
@@ -181,4 +181,64 @@ fn break_pages(file: &Path) {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 8_192].fill(0xA5);
     fs::write(file, bytes).unwrap();
+}
+
+/// What `serve` says of a store that it can't have.
+fn refused(path: &str) -> String {
+    let ended = run(
+        &["serve", "--sandbox", "--listen", "127.0.0.1:0"],
+        &[("AWS_ILM_STORE_PATH", path)],
+    );
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("AWS_ILM_STORE_PATH"), "{ended:?}");
+    ended.stderr
+}
+
+#[test]
+fn a_path_that_is_no_store_is_refused_with_the_mend_and_left_as_it_is() {
+    let folder = Folder::new();
+    let foreign = folder.file("foreign.db");
+    let other = rusqlite::Connection::open(&foreign).unwrap();
+    other
+        .execute_batch("CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('Kim')")
+        .unwrap();
+    other.close().unwrap();
+    let numbered = folder.file("numbered.db");
+    let other = rusqlite::Connection::open(&numbered).unwrap();
+    other
+        .execute_batch("PRAGMA user_version = 1; CREATE TABLE operation (id TEXT)")
+        .unwrap();
+    other.close().unwrap();
+    let text = folder.file("text");
+    fs::write(&text, "no database at all\n".repeat(100)).unwrap();
+    for (path, expected) in [
+        (folder.file(""), "it is a folder"),
+        (folder.file("missing/store.db"), "there is no folder"),
+        (foreign.clone(), "no store of this program"),
+        (numbered.clone(), "no store of this program"),
+        (text.clone(), "no store of this program"),
+    ] {
+        let before = fs::read(&path).unwrap_or_default();
+        let told = refused(&path);
+        assert!(told.contains(expected), "{path}: {told}");
+        assert_eq!(fs::read(&path).unwrap_or_default(), before, "{path} is as it was");
+    }
+    assert!(!Path::new(&folder.file("missing")).exists());
+}
+
+#[tokio::test]
+async fn a_store_under_another_name_is_the_same_store() {
+    let folder = Folder::new();
+    let (file, link) = (folder.file("store.db"), folder.file("link.db"));
+    let (first, _) = Running::serve(&["--sandbox"], &[("AWS_ILM_STORE_PATH", &file)]);
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let told = refused(&link);
+    assert!(told.contains("in use by process"), "{told}");
+    first.terminate();
+    assert_eq!(first.code(), Some(0));
+    // A copy that others may read is for its owner alone once it is a store.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (_second, address) = Running::serve(&["--sandbox"], &[("AWS_ILM_STORE_PATH", &link)]);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(defer(address, "kim", "").await.0, 202);
 }

@@ -7,9 +7,8 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -17,7 +16,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{
@@ -28,6 +27,7 @@ use super::{
 
 mod backup;
 mod batch;
+mod file;
 mod idempotency;
 mod lanes;
 mod query;
@@ -73,12 +73,36 @@ pub enum OpenError {
     /// It lies on a network file system.
     #[error("it lies on a network file system ({0}), where locks and syncs can't be relied on: use a local disk")]
     Network(&'static str),
+    /// It is a folder.
+    #[error("it is a folder: name a file in it")]
+    Folder,
+    /// Its folder is missing.
+    #[error("there is no folder {}: make it, for the user that the service runs as", .0.display())]
+    NoFolder(PathBuf),
+    /// Another program made it.
+    #[error(
+        "it is no store of this program, and nothing of it was changed: name another file, or one that is not there yet"
+    )]
+    Foreign,
+    /// It is broken.
+    #[error("it is damaged ({0}): put a copy in its place that `aws-ilm store backup` has made")]
+    Damaged(rusqlite::Error),
     /// It can't be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// SQLite does not open it.
     #[error(transparent)]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Foreign,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
+            Some(_) | None => Self::Database(error),
+        }
+    }
 }
 
 impl Sqlite {
@@ -88,20 +112,18 @@ impl Sqlite {
     /// # Errors
     /// When the file is not this process's to have; see [`OpenError`].
     pub fn open(path: &Path, holder: &str) -> Result<Self, OpenError> {
-        let lock = lock(path, holder)?;
-        // SQLite gives its journal the mode of the database.
-        open_private(path)?;
-        if let Some(name) = network_file_system(path)? {
-            return Err(OpenError::Network(name));
-        }
-        let mut connection = connect(path, false)?;
+        let (path, lock) = file::take(path, holder)?;
+        let mut connection = connect(&path, false)?;
+        // Before anything of it is changed.
+        schema::known_version(&connection)?;
+        prepare_to_write(&connection)?;
         schema::migrate(&mut connection)?;
         let (jobs, waiting) = mpsc::channel();
         let writer = thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || write_all(&mut connection, &waiting))?;
         Ok(Self {
-            path: path.to_owned(),
+            path,
             jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(Some(writer)),
             readers: Arc::default(),
@@ -192,64 +214,16 @@ fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    if !read_only {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // In WAL mode NORMAL loses the last transactions at a power cut
-        // (sqlite.org/pragma.html#pragma_synchronous).
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-    }
     Ok(connection)
 }
 
-/// Takes the lock beside the file, which holds the name of the process that has it.
-fn lock(path: &Path, holder: &str) -> Result<File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let mut file = open_private(Path::new(&name))?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0)?;
-            file.write_all(holder.as_bytes())?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut other = String::new();
-            file.rewind()?;
-            (&file).take(200).read_to_string(&mut other)?;
-            Err(OpenError::InUse(other))
-        }
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
-/// Opens a file that only its owner may read, and makes it where there is none.
-fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-}
-
-/// The name of the network file system that a file lies on, if it lies on one.
-fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
-    // Linux, statfs(2): the magic numbers of file systems.
-    const NETWORK: [(u64, &str); 7] = [
-        (0x6969, "NFS"),
-        (0xFF53_4D42, "CIFS"),
-        (0xFE53_4D42, "SMB2"),
-        (0x517B, "SMB"),
-        (0x0102_1997, "9P"),
-        (0x5346_414F, "AFS"),
-        (0x00C3_6400, "Ceph"),
-    ];
-    let kind = rustix::fs::statfs(path)?.f_type;
-    // Its type differs among platforms; the numbers have 32 bits.
-    let kind = u64::try_from(kind).unwrap_or_default() & 0xFFFF_FFFF;
-    Ok(NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name))
+/// Makes a connection the one that writes.
+fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // In WAL mode NORMAL loses the last transactions at a power cut
+    // (sqlite.org/pragma.html#pragma_synchronous).
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
 }
 
 impl Store for Sqlite {

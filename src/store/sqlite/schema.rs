@@ -4,6 +4,9 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
+/// By this number in its header a file is known as ours: "AILM".
+const APPLICATION: i64 = 0x4149_4C4D;
+
 /// Each is run once, in one transaction with the number that is kept in `user_version`. What has
 /// been released is never changed: a later one mends it.
 const MIGRATIONS: [&[&str]; 1] = [&[OPERATIONS, REQUESTS]];
@@ -150,9 +153,14 @@ CREATE TABLE selection (
 /// The version of a file's schema; 0 where it is empty.
 ///
 /// # Errors
-/// When it is newer than what is known here.
+/// When it is newer than what is known here, or another program made it.
 pub(super) fn known_version(connection: &Connection) -> Result<i64, OpenError> {
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (version, tables) != (0, 0) {
+        return Err(OpenError::Foreign);
+    }
     let known = newest();
     if version > known {
         return Err(OpenError::NewerSchema { version, known });
@@ -178,6 +186,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
             transaction.execute_batch(part)?;
         }
     }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
 }
