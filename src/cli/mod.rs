@@ -7,11 +7,16 @@
     reason = "this is the part of the program that prints"
 )]
 
+mod batch;
+mod fate;
 mod key;
 mod mapper;
+mod operations;
+mod remote;
 mod serve;
 mod signals;
 mod store;
+mod table;
 
 use std::{
     fmt::Write as _,
@@ -28,7 +33,7 @@ use url::Url;
 use crate::{
     commands::{Command, test_module},
     config::{self, Settings, Sources},
-    http,
+    http, outbound,
     outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
     service::{Completed, Run, Service, Turn},
@@ -39,6 +44,12 @@ const FAILED: u8 = 1;
 
 /// The settings or the arguments are wrong: nothing was started. The same code as clap's own.
 const MISUSED: u8 = 2;
+
+/// A service could not be asked, or lets this caller do nothing.
+const UNAVAILABLE: u8 = 3;
+
+/// Ended by Ctrl-C, as shells tell it.
+const INTERRUPTED: u8 = 130;
 
 /// The IAM user lifecycle commands for AWS IAM Identity Center, as an HTTP service.
 #[derive(Debug, Parser)]
@@ -88,6 +99,10 @@ enum Task {
     /// Copy or check the file that keeps operations
     #[command(subcommand)]
     Store(store::Task),
+    Batch(batch::Arguments),
+    /// See, wait for and mend the commands that a service has stored
+    #[command(subcommand)]
+    Operations(operations::Task),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
@@ -129,6 +144,8 @@ pub async fn main() -> ExitCode {
         Task::Mapper(task) => mapper::run(task),
         Task::Key(task) => key::run(task),
         Task::Store(task) => store::run(task),
+        Task::Batch(arguments) => batch::run(arguments).await,
+        Task::Operations(task) => operations::run(task).await,
         Task::Openapi => {
             print!("{}", http::document());
             ExitCode::SUCCESS
@@ -251,9 +268,7 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
             Err(message) => return misused(&message),
         },
     };
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(std::time::Duration::from_secs(3))
+    let client = outbound::builder(std::time::Duration::from_secs(3))
         // The service is asked at an address of this machine, for which its certificate is hardly
         // made out. No secret is sent and nothing but a status is believed, so a process that
         // answers in its place gains nothing. A URL that was given is verified.

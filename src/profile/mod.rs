@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::json;
 
+pub use schema::known_fields;
+
 /// Where a profile keeps what was true before the change it reports.
 const OLD: &str = "olduserdata";
 

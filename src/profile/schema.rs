@@ -49,6 +49,11 @@ const GROUP_TEXTS: [(&str, &str); 3] = [
     ("externalId", "The group's id in another system, kept with a new group."),
 ];
 
+/// The fields of a person that hold text and are known here, by their internal names.
+pub fn known_fields() -> impl Iterator<Item = &'static str> {
+    PERSON_TEXTS.iter().map(|(name, _)| *name)
+}
+
 impl PartialSchema for UserProfile {
     fn schema() -> RefOr<Schema> {
         document(PERSON, "The person's profile: an object, or a string that holds one.")

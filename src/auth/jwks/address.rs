@@ -1,6 +1,8 @@
 //! Checks the addresses that keys are fetched from.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::outbound::is_loopback;
 
 /// Says why keys can't be fetched from an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,17 +72,6 @@ pub(super) fn announced(text: &str, issuer: &Url) -> Result<Url, AddressError> {
         return Err(AddressError::NotHttps);
     }
     Ok(url)
-}
-
-/// Recognises loopback by its addresses, and by the one name that always means it (RFC 6761 section
-/// 6.3).
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 #[cfg(test)]
