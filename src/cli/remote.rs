@@ -208,8 +208,6 @@ pub(super) enum RemoteError {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// The problem's name: the last part of its type.
-    pub(super) problem: String,
     detail: String,
     request_id: Option<String>,
     /// The faulty parts of the body: their pointers, and what is wrong.
@@ -385,7 +383,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> RemoteError {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| problem[name].as_str().map(str::to_owned);
-    let kind = text("type").unwrap_or_default();
     let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     let faults = errors.iter().filter_map(|part| {
         let detail = part["detail"].as_str().unwrap_or_default();
@@ -393,7 +390,6 @@ fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Re
     });
     RemoteError::Refused(Box::new(Refusal {
         status,
-        problem: kind.rsplit('/').next().unwrap_or_default().to_owned(),
         detail: text("detail").unwrap_or_else(|| "it does not say why".to_owned()),
         request_id: text("requestId"),
         faults: faults.collect(),

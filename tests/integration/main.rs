@@ -22,6 +22,7 @@ mod callers;
 mod cases;
 mod clearing;
 mod cli;
+mod cli_batch;
 mod cli_store;
 mod commands;
 mod configuration;

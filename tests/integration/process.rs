@@ -121,6 +121,12 @@ impl Running {
         self.signal("TERM");
     }
 
+    /// Sends SIGKILL.
+    pub(crate) fn kill(&self) {
+        self.signal("KILL");
+        let _ = self.ended.recv_timeout(PATIENCE);
+    }
+
     /// Waits for the end, and gives the exit code.
     pub(crate) fn code(&self) -> Option<i32> {
         match self.ended.recv_timeout(PATIENCE) {

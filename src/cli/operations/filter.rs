@@ -3,7 +3,7 @@
 /// Operations that all of this holds for.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Which operations")]
-pub(super) struct Filter {
+pub(in crate::cli) struct Filter {
     /// In this state, or in one of several separated by commas
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
@@ -31,6 +31,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// What the arguments are called.
+    pub(super) const NAMES: [&str; 8] = [
+        "state", "command", "subject", "caller", "instance", "batch", "from", "before",
+    ];
+
     /// As parameters of the service's routes.
     pub(super) fn query(&self) -> Vec<(&'static str, String)> {
         let parameters = [

@@ -1,5 +1,6 @@
 //! `aws-ilm operations`: seeing, waiting for and mending the commands that a service has stored.
 
+mod change;
 mod filter;
 
 use std::{
@@ -10,7 +11,10 @@ use std::{
 use clap::Subcommand;
 use serde_json::Value;
 
-use self::filter::Filter;
+use self::{
+    change::{Change, Selection, change},
+    filter::Filter,
+};
 use super::{
     FAILED, UNAVAILABLE, chain,
     fate::{Fate, text, why},
@@ -61,6 +65,22 @@ pub(super) enum Task {
         #[command(flatten)]
         common: Common,
     },
+    /// Try operations again at once
+    #[command(after_help = CODES)]
+    Retry {
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Cancel operations that do not run and have not ended; of a key that leaked, with --caller
+    #[command(after_help = CODES)]
+    Cancel {
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 /// What every task takes.
@@ -82,8 +102,17 @@ impl Common {
 /// Runs the subcommand.
 pub(super) async fn run(task: Task) -> ExitCode {
     let common = match &task {
-        Task::List { common, .. } | Task::Show { common, .. } | Task::Wait { common, .. } => common,
+        Task::List { common, .. }
+        | Task::Show { common, .. }
+        | Task::Wait { common, .. }
+        | Task::Retry { common, .. }
+        | Task::Cancel { common, .. } => common,
     };
+    if let Task::Retry { selection, .. } | Task::Cancel { selection, .. } = &task
+        && let Some(fault) = selection.fault()
+    {
+        return misused(fault);
+    }
     let remote = match common.connect() {
         Ok(remote) => remote,
         Err(told) => return misused(&told),
@@ -92,6 +121,8 @@ pub(super) async fn run(task: Task) -> ExitCode {
         Task::List { filter, limit, common } => list(&remote, filter, *limit, common.json).await,
         Task::Show { id, common } => show(&remote, id, common.json).await,
         Task::Wait { ids, timeout, common } => wait(&remote, ids, *timeout, common.json).await,
+        Task::Retry { selection, common } => change(&remote, Change::Retry, selection, common.json).await,
+        Task::Cancel { selection, common } => change(&remote, Change::Cancel, selection, common.json).await,
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
