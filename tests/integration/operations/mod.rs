@@ -2,6 +2,7 @@
 
 mod deferred;
 mod order;
+mod patience;
 mod scripts;
 mod selection;
 mod unavailable;
