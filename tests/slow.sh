@@ -46,6 +46,9 @@ step 'hostile connections: full form' connections --full
 step 'fuzz: five minutes a target' tests/fuzz.sh all 300
 step 'who is meant: 100,000 cases' who --cases 100000 --seed "${WHO_SEED:-1}"
 step 'crashes: 200 kills' suite crash.py --full --seed "${CRASH_SEED:-1}"
+step 'keys of requests: 100 kills' suite keys.py --full --seed "${CRASH_SEED:-1}"
+step 'keys of requests: 1,000 crowds of 50' env AWS_ILM_KEYED_CROWDS=1000 cargo test --test integration idempotency::crowd -- --nocapture
+step 'a batch of 10,000, carried out' env AWS_ILM_BATCH_ELEMENTS=10000 cargo test --test integration batches::order -- --nocapture
 step 'durable before the answer, and a full disk' suite durable.py
 step 'third-party SCIM servers' third_party_both
 step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000

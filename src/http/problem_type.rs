@@ -118,7 +118,7 @@ problem_types! {
         "Send a known API key in `X-API-Key`, a key or token in `Authorization: Bearer`, or a client certificate. The operator finds the reason in the audit line of this `requestId`, and makes keys with `aws-ilm key new`.";
     /// The caller is known and may not do this.
     Forbidden: FORBIDDEN, "/problems/forbidden", "Not allowed", Keep,
-        "Ask the operator for the right that `detail` names, which is given by `commands`, `instances` or `administration` of the caller.";
+        "Ask the operator for the right that `detail` names, which is given by `commands`, `instances`, `operations` or `administration` of the caller.";
     /// There is nothing under this path.
     NoSuchRoute: NOT_FOUND, "/problems/no-such-route", "No such path", Keep,
         "Correct the path. `/openapi.json` lists the paths there are, `/docs/` shows them; each command is `POST /commands/{name}`.";

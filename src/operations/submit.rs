@@ -200,26 +200,30 @@ impl Operations {
             () = tokio::time::sleep(patience) => false,
             () = self.stopping.cancelled() => true,
         };
-        let state = if stays {
-            let operation = self.store.operation(id.to_owned()).await;
-            operation.map(|operation| operation.map(|operation| operation.state))
-        } else {
-            let reason = if is_stopping {
-                "the service was stopping"
+        let mut changes = self.changes.subscribe();
+        loop {
+            let state = if stays {
+                let operation = self.store.operation(id.to_owned()).await;
+                operation.map(|operation| operation.map(|operation| operation.state))
             } else {
-                "its turn did not come in its caller's time"
+                let reason = if is_stopping {
+                    "the service was stopping"
+                } else {
+                    "its turn did not come in its caller's time"
+                };
+                let reason = Some(reason.to_owned());
+                self.store.cancel(id.to_owned(), reason, self.clock.now()).await
             };
-            let reason = Some(reason.to_owned());
-            self.store.cancel(id.to_owned(), reason, self.clock.now()).await
-        };
-        let waits = match state {
-            Ok(state) => state.is_some_and(|state| !state.has_ended() && state != State::Running),
-            // It is not known whether it begins: its answer is waited for.
-            Err(_) => false,
-        };
-        if !waits {
-            let completed = answered.await;
-            return self.answer_of(id, completed).await;
+            match state {
+                Ok(Some(State::Running)) | Err(_) => {}
+                Ok(Some(state)) if !state.has_ended() => break,
+                Ok(_) => return self.answer_of(id, answered.await).await,
+            }
+            // It runs, and may come to an answer; or it only looked whom it means, and waits again.
+            tokio::select! {
+                completed = &mut answered => return self.answer_of(id, completed).await,
+                _ = changes.changed() => {}
+            }
         }
         self.waiters().remove(id);
         Err(if is_stopping && !stays {

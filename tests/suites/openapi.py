@@ -60,11 +60,18 @@ def stored(ours, caller, query):
     return ours.command("iam-disable-user", {"user-profile": {"username": "nobody"}}, query, headers).json["id"]
 
 
+def batch(ours, caller):
+    """The id of a batch."""
+    element = {"command": "iam-disable-user", "arguments": {"user-profile": {"username": "nobody"}}}
+    return service.request("POST", f"{ours.url}/batches", [element], {"X-API-Key": caller.key}).json["id"]
+
+
 def configuration(ours, caller):
     """Writes the configuration with operations that are there: others are answered with 404, which tests less."""
     ended, later = stored(ours, caller, ""), stored(ours, caller, "?notBefore=2035-01-31T09:00:00Z")
     # Waiting for one that is not due would take as long as it may.
     ids = {"operation-wait": ended} | {f"operation{kind}": later for kind in ("", "-retry", "-cancel", "-move")}
+    ids |= dict.fromkeys(("batch", "batch-operations"), batch(ours, caller))
     tables = [f'[[operations]]\ninclude-operation-id = "{operation}"\nparameters = {{ "path.id" = "{number}" }}\n'
               for operation, number in ids.items()]
     written = service.WORK / "schemathesis.toml"

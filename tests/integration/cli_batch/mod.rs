@@ -1,6 +1,7 @@
 //! `aws-ilm batch` and `aws-ilm operations`: the program as a process, a service with a store
 //! behind it.
 
+mod docs;
 mod files;
 mod interrupted;
 mod operations;

@@ -1,5 +1,8 @@
 //! The same request under the same key, and others under it.
 
+use std::time::Duration;
+
+use aws_ilm::sandbox::{Fault, FaultKind};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
@@ -107,6 +110,36 @@ async fn a_restart_changes_no_answer() {
         (202, true, &deferred.text)
     );
     stored.world.assert_calls(&[]);
+}
+
+/// Hostile input 81, a caller who hangs up: its command ends, and its answer is had by its key.
+#[tokio::test]
+async fn an_answer_that_was_not_waited_for_is_had_again() {
+    let stored = Stored::holding(json!([person("kim", true)]), &[]).await;
+    let slow = FaultKind::Slow {
+        milliseconds: 300,
+        work_late: true,
+    };
+    stored.world.sandbox.script(Fault::new(slow).on("PatchUser").times(1));
+    let arguments = json!({"user-profile": {"username": "kim", "title": "Clerk"}, "allow-enable": false});
+    let given_up =
+        keyed(&stored.world, "/commands/iam-update-user", "k", &arguments).timeout(Duration::from_millis(50));
+    assert!(given_up.send().await.is_err());
+    let answered = loop {
+        let answered = stored.once("iam-update-user", "k", &arguments).await;
+        if answered.status != 409 {
+            break answered;
+        }
+        assert_eq!(answered.json()["type"], "/problems/idempotency-key-in-use");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(
+        (answered.status, is_repeated(&answered)),
+        (200, true),
+        "{}",
+        answered.text
+    );
+    assert_eq!(stored.world.writes().len(), 1);
 }
 
 /// Hostile input 79, a key with another body: 422, and nothing is done; with the same body in

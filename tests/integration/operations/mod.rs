@@ -4,6 +4,7 @@ mod buried;
 mod deferred;
 mod order;
 mod overtaking;
+mod patience;
 mod scripts;
 mod selection;
 mod unavailable;
