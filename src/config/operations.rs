@@ -30,7 +30,8 @@ settings! {
         disable_retry_schedule = List(WAITS, wait), default "5s, 5m, 30m, 2h, 5h, 10h, 10h, 12h, 12h, 12h";
         /// What becomes of what waits behind a `buried` operation on the same person or group: with
         /// `continue` it is carried out, with `block` it waits until the buried one is tried again
-        /// with success, or cancelled.
+        /// with success, or cancelled. What was buried under `block` keeps its place until then,
+        /// also under `continue`.
         after_buried = Choice(&[("continue", AfterBuried::Continue), ("block", AfterBuried::Block)]), default "continue";
         /// How long an operation that has ended is kept, with all that it says of a person.
         operation_retention = Span(HOUR, TEN_YEARS), default "2160h";

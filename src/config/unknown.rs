@@ -17,7 +17,7 @@ use crate::diagnostic::nearest;
 const GONE: &str = "webhooks";
 
 /// What the command line reads before there is a configuration.
-const READ_BY_THE_COMMAND_LINE: &str = "AWS_ILM_CONFIG";
+const READ_BY_THE_COMMAND_LINE: [&str; 2] = ["AWS_ILM_CONFIG", "AWS_ILM_KEY_FILE"];
 
 /// Refuses every name in a table that no setting of that scope has.
 pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut Report) {
@@ -67,7 +67,7 @@ pub(super) fn refuse_variables(environment: &Environment, referred: &BTreeSet<&s
             continue;
         };
         let known = reference::reference().any(|setting| setting.variable().as_ref() == Some(variable))
-            || variable == READ_BY_THE_COMMAND_LINE
+            || READ_BY_THE_COMMAND_LINE.contains(&variable.as_str())
             || referred.contains(variable.as_str())
             || is_service_link(name, value);
         if !known {

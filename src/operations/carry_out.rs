@@ -211,12 +211,18 @@ impl Operations {
                         instance = operation.instance,
                         "an operation is buried: its last try failed"
                     );
+                    return self.bury(reason);
                 }
-                match self.settings.after_buried {
-                    AfterBuried::Block if state == State::Buried => End::Waits(state, reason),
-                    AfterBuried::Block | AfterBuried::Continue => End::Ended(state, reason),
-                }
+                End::Ended(state, reason)
             }
+        }
+    }
+
+    /// How an operation is buried: in its place, where what is behind it is to wait.
+    fn bury(&self, reason: Option<String>) -> End {
+        match self.settings.after_buried {
+            AfterBuried::Block => End::Waits(State::Buried, reason),
+            AfterBuried::Continue => End::Ended(State::Buried, reason),
         }
     }
 
@@ -235,7 +241,8 @@ impl Operations {
                     may_have_written: true,
                     ..AttemptEnd::default()
                 };
-                (attempt, End::Ended(State::Failed, None))
+                // It has to be looked at; of a disable it is told every hour.
+                (attempt, self.bury(None))
             }
         };
         self.end(claim, attempt, end).await;

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{Filter, Operation, Operations, State, class};
-use crate::{scim::Priority, store::StoreError};
+use super::{Filter, Operations, State};
+use crate::store::StoreError;
 
 /// How often old operations are deleted.
 const PRUNING: Duration = Duration::from_secs(60);
@@ -20,7 +20,10 @@ const FORGOTTEN_AT_ONCE: u32 = 10_000;
 /// How many rounds of [`PRUNING`] lie between two reminders.
 const ROUNDS_A_REMINDER: u32 = 60;
 
-/// How many operations a reminder looks at.
+/// The command whose failure leaves a person with access.
+const DISABLE: &str = "iam-disable-user";
+
+/// How many operations a reminder looks at, or reads at once.
 const REMINDED_OF: u32 = 500;
 
 impl Operations {
@@ -62,16 +65,23 @@ impl Operations {
     async fn remind(&self) -> Result<(), StoreError> {
         let buried = Filter {
             states: vec![State::Buried],
+            command: Some(DISABLE.to_owned()),
             ..Filter::default()
         };
-        let buried = self.store.operations(buried, None, REMINDED_OF).await?.operations;
-        let is_disable = |operation: &&Operation| operation.class == class(Priority::Disable);
-        for operation in buried.iter().filter(is_disable) {
-            tracing::error!(
-                operation = operation.id,
-                instance = operation.instance,
-                "a disable is buried: its last try failed, and the person may still have access"
-            );
+        let mut before = None;
+        loop {
+            let page = self.store.operations(buried.clone(), before, REMINDED_OF).await?;
+            for operation in page.operations {
+                tracing::error!(
+                    operation = operation.id,
+                    instance = operation.instance,
+                    "a disable is buried: its last try failed, and the person may still have access"
+                );
+            }
+            match page.next {
+                Some(next) => before = Some(next),
+                None => break,
+            }
         }
         let open = Filter {
             states: vec![State::Scheduled, State::Waiting, State::Held, State::NeedsData],

@@ -40,7 +40,7 @@ pub use selection::{Selection, SelectionChanged, Selects};
 pub use submit::{Accepted, Answered, Submission, SubmitError};
 
 use availability::Availability;
-use submit::{Waiter, class};
+use submit::Waiter;
 
 /// How operations are tried again, and how long they are kept.
 #[derive(Clone, Debug)]

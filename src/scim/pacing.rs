@@ -273,6 +273,9 @@ impl Lane {
     }
 }
 
+/// How late a turn may come because of a timer of milliseconds and a busy machine.
+const TIMERS_ARE_LATE: Duration = Duration::from_millis(5);
+
 /// Hands out turns until no request waits.
 async fn hand_out_turns(lane: Arc<Lane>) {
     loop {
@@ -311,11 +314,11 @@ impl Inner {
             .for_each(|class| class.retain(|waiter| !waiter.turn.is_closed()));
     }
 
-    /// Takes a turn. A turn that came late by less than its interval is made up for: timers are
-    /// late by a millisecond or two, which would otherwise cost a twentieth of the limit.
+    /// Takes a turn. A turn that came late by less than its interval, or than timers are late, is
+    /// made up for: it would otherwise cost a twentieth of AWS's limit, and most of a high one.
     fn take_turn(&mut self, now: Instant, cost: u32) {
         let interval = Duration::from_secs_f64(1.0 / self.rate);
-        let from = if now.saturating_duration_since(self.next) < interval {
+        let from = if now.saturating_duration_since(self.next) < interval.max(TIMERS_ARE_LATE) {
             self.next
         } else {
             now

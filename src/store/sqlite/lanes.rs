@@ -54,7 +54,7 @@ pub(super) fn set_running(connection: &Connection, number: i64, is_running: bool
 
 /// Whether an operation runs in one of the lanes of this one.
 pub(super) fn is_beside_running(connection: &Connection, number: i64) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM lane mine JOIN lane other USING (instance, name)
+    let sql = "SELECT EXISTS (SELECT 1 FROM lane mine JOIN lane other INDEXED BY lane_running USING (instance, name)
         WHERE mine.operation = ?1 AND other.running = 1 AND other.operation <> ?1)";
     connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))
 }
@@ -234,7 +234,8 @@ fn refresh(connection: &Connection, number: i64) -> Result<()> {
             SELECT 1 FROM lane mine JOIN lane other ON other.instance = mine.instance AND other.name = mine.name
             WHERE mine.operation = ?1 AND other.turn < mine.turn)
         AND NOT EXISTS (
-            SELECT 1 FROM lane mine JOIN lane other ON other.instance = mine.instance AND other.name = mine.name
+            SELECT 1 FROM lane mine JOIN lane other INDEXED BY lane_running
+                ON other.instance = mine.instance AND other.name = mine.name
             WHERE mine.operation = ?1 AND other.running = 1)
         WHERE number = ?1";
     connection.prepare_cached(sql)?.execute([number])?;

@@ -73,6 +73,20 @@ pub(super) fn operations(
     before: Option<i64>,
     limit: u32,
 ) -> Result<OperationPage> {
+    // One more than is shown says whether there is another page.
+    let (sql, values) = page(filter, before, limit.saturating_add(1));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), operation_row)?;
+    let mut operations = rows.collect::<Result<Vec<_>>>()?;
+    let limit = limit as usize;
+    let next = operations.get(limit).map(|_| operations[limit - 1].number);
+    operations.truncate(limit);
+    Ok(OperationPage { operations, next })
+}
+
+/// The query of a page, and its values. Each state is a query of its own, so that each is read in
+/// the order of its index and no further than the page.
+fn page(filter: &Filter, before: Option<i64>, limit: u32) -> (String, Vec<Box<dyn ToSql>>) {
     // A person's operations are paged through in their own order, not looked for among all.
     let (tables, number) = match filter.subject {
         Some(_) => (
@@ -81,30 +95,31 @@ pub(super) fn operations(
         ),
         None => ("operation", "number"),
     };
-    let mut conditions = vec![format!("{number} < ?")];
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(before.unwrap_or(i64::MAX))];
-    if !filter.states.is_empty() {
-        let places = vec!["?"; filter.states.len()].join(", ");
-        conditions.push(format!("state IN ({places})"));
-        values.extend(
-            filter
-                .states
-                .iter()
-                .map(|state| Box::new(state.as_str()) as Box<dyn ToSql>),
-        );
+    let states = match &*filter.states {
+        [] => vec![None],
+        states => states.iter().map(|state| Some(state.as_str())).collect(),
+    };
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut parts = Vec::new();
+    for state in states {
+        let mut conditions = vec![format!("{number} < ?")];
+        values.push(Box::new(before.unwrap_or(i64::MAX)));
+        if let Some(state) = state {
+            conditions.push("state = ?".to_owned());
+            values.push(Box::new(state));
+        }
+        restrict(filter, &mut conditions, &mut values);
+        values.push(Box::new(limit));
+        let conditions = conditions.join(" AND ");
+        parts.push(format!(
+            "SELECT * FROM (SELECT {COLUMNS} FROM {tables} WHERE {conditions} ORDER BY {number} DESC LIMIT ?)"
+        ));
     }
-    restrict(filter, &mut conditions, &mut values);
-    // One more than is shown says whether there is another page.
-    values.push(Box::new(limit.saturating_add(1)));
-    let conditions = conditions.join(" AND ");
-    let sql = format!("SELECT {COLUMNS} FROM {tables} WHERE {conditions} ORDER BY {number} DESC LIMIT ?");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), operation_row)?;
-    let mut operations = rows.collect::<Result<Vec<_>>>()?;
-    let limit = limit as usize;
-    let next = operations.get(limit).map(|_| operations[limit - 1].number);
-    operations.truncate(limit);
-    Ok(OperationPage { operations, next })
+    values.push(Box::new(limit));
+    (
+        format!("{} ORDER BY number DESC LIMIT ?", parts.join(" UNION ALL ")),
+        values,
+    )
 }
 
 /// Adds what the texts and times of a filter ask for.
@@ -172,4 +187,89 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     };
     let out_of_range = |_| rusqlite::Error::IntegralValueOutOfRange(column, at);
     Timestamp::from_millisecond(at).map(Some).map_err(out_of_range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::schema, *};
+
+    /// What the planner means to do for a page.
+    fn plan(connection: &Connection, filter: &Filter) -> Vec<String> {
+        let (sql, values) = page(filter, None, 50);
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("a query");
+        let steps = statement.query_map(params_from_iter(values), |row| row.get(3));
+        steps.expect("a plan").collect::<Result<_>>().expect("its steps")
+    }
+
+    #[test]
+    fn no_page_reads_more_than_its_index_has_in_order() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        schema::migrate(&mut connection).expect("its tables");
+        let text = |text: &str| Some(text.to_owned());
+        let filters = [
+            (
+                "instance",
+                Filter {
+                    instance: text("a"),
+                    ..Filter::default()
+                },
+            ),
+            (
+                "command",
+                Filter {
+                    command: text("a"),
+                    ..Filter::default()
+                },
+            ),
+            (
+                "caller",
+                Filter {
+                    caller: text("a"),
+                    ..Filter::default()
+                },
+            ),
+            (
+                "batch",
+                Filter {
+                    batch: text("a"),
+                    ..Filter::default()
+                },
+            ),
+            (
+                "subject",
+                Filter {
+                    subject: text("a"),
+                    ..Filter::default()
+                },
+            ),
+            (
+                "state",
+                Filter {
+                    states: vec![State::Buried],
+                    ..Filter::default()
+                },
+            ),
+            (
+                "states",
+                Filter {
+                    states: vec![State::Failed, State::Buried],
+                    ..Filter::default()
+                },
+            ),
+        ];
+        for (name, filter) in filters {
+            let steps = plan(&connection, &filter);
+            let reads: Vec<_> = steps
+                .iter()
+                .filter(|step| step.contains(" operation ") && !step.contains("SUBQUERY"))
+                .collect();
+            assert!(!reads.is_empty(), "{name}: {steps:?}");
+            assert!(reads.iter().all(|step| step.starts_with("SEARCH")), "{name}: {steps:?}");
+            // What is sorted is a page of each state.
+            let sorted = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+            assert!(sorted <= filter.states.len().max(1), "{name}: {steps:?}");
+        }
+    }
 }

@@ -75,10 +75,14 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
     Ok(Accepted { number, is_behind })
 }
 
+// Every query here names its index: without statistics the planner takes the index of states for
+// any of them, and reads all that waits.
+
 pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let sql = "UPDATE operation SET run_at = 0 WHERE state = 'waiting' AND run_at > 0 AND run_at <= ?1";
+    let sql = "UPDATE operation INDEXED BY operation_delayed SET run_at = 0
+        WHERE state = 'waiting' AND run_at > 0 AND run_at <= ?1";
     connection.prepare_cached(sql)?.execute([millis(now)])?;
-    let sql = "SELECT number, instance FROM operation WHERE state = 'scheduled' AND not_before <= ?1
+    let sql = "SELECT number, instance FROM operation INDEXED BY operation_scheduled WHERE state = 'scheduled' AND not_before <= ?1
         ORDER BY not_before, number LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let due = statement.query_map(params![millis(now), PROMOTED_AT_ONCE], |row| {
@@ -91,8 +95,8 @@ pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<
         lanes::enter(connection, *number, instance)?;
     }
     let sql = "SELECT min(at) FROM (
-        SELECT min(run_at) AS at FROM operation WHERE state = 'waiting' AND run_at > 0
-        UNION ALL SELECT min(not_before) FROM operation WHERE state = 'scheduled')";
+        SELECT min(run_at) AS at FROM operation INDEXED BY operation_delayed WHERE state = 'waiting' AND run_at > 0
+        UNION ALL SELECT min(not_before) FROM operation INDEXED BY operation_scheduled WHERE state = 'scheduled')";
     let next: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(next.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
@@ -109,8 +113,8 @@ pub(super) fn claim(connection: &Connection, instance: &str, limit: usize, now: 
 
 /// The operation of an instance that is to be claimed next.
 fn next(connection: &Connection, instance: &str) -> Result<Option<i64>> {
-    let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND overtaking = 1 AND run_at = 0
-        ORDER BY number LIMIT ?2";
+    let sql = "SELECT number FROM operation INDEXED BY operation_overtaking
+        WHERE instance = ?1 AND state = 'waiting' AND overtaking = 1 AND run_at = 0 ORDER BY number LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let overtaking = statement.query_map(params![instance, OVERTAKING_AT_ONCE], |row| row.get(0))?;
     for number in overtaking.collect::<Result<Vec<_>>>()? {
@@ -118,8 +122,8 @@ fn next(connection: &Connection, instance: &str) -> Result<Option<i64>> {
             return Ok(Some(number));
         }
     }
-    let sql = "SELECT number FROM operation WHERE instance = ?1 AND state = 'waiting' AND first = 1 AND run_at = 0
-        ORDER BY class, turn LIMIT 1";
+    let sql = "SELECT number FROM operation INDEXED BY operation_runnable
+        WHERE instance = ?1 AND state = 'waiting' AND first = 1 AND run_at = 0 ORDER BY class, turn LIMIT 1";
     connection
         .prepare_cached(sql)?
         .query_row([instance], |row| row.get(0))
@@ -319,7 +323,7 @@ pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Tim
         .filter(|state| state.has_ended())
         .map(|state| state.as_str())
         .collect();
-    let sql = "DELETE FROM operation WHERE number IN (SELECT number FROM operation
+    let sql = "DELETE FROM operation WHERE number IN (SELECT number FROM operation INDEXED BY operation_ended
         WHERE ended_at < ?1 AND state IN (SELECT value FROM json_each(?2)) LIMIT ?3)";
     let states = serde_json::Value::from(states).to_string();
     connection

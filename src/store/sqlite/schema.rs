@@ -49,6 +49,8 @@ CREATE INDEX operation_delayed ON operation (run_at) WHERE state = 'waiting' AND
 CREATE INDEX operation_scheduled ON operation (not_before) WHERE state = 'scheduled';
 CREATE INDEX operation_running ON operation (number) WHERE state = 'running';
 CREATE INDEX operation_state ON operation (state, number);
+CREATE INDEX operation_instance ON operation (instance, number);
+CREATE INDEX operation_command ON operation (command, number);
 CREATE INDEX operation_caller ON operation (caller, number) WHERE caller IS NOT NULL;
 CREATE INDEX operation_batch ON operation (batch, number) WHERE batch IS NOT NULL;
 CREATE INDEX operation_ended ON operation (ended_at) WHERE ended_at IS NOT NULL;

@@ -5,6 +5,7 @@ mod deferred;
 mod order;
 mod overtaking;
 mod patience;
+mod reminders;
 mod scripts;
 mod selection;
 mod unavailable;
