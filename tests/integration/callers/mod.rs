@@ -5,6 +5,7 @@ mod audit_target;
 mod certificates;
 mod keys;
 mod limits;
+mod operations;
 mod rights;
 mod routes;
 mod tokens;
