@@ -2,6 +2,7 @@
 
 mod buried;
 mod deferred;
+mod first_release;
 mod order;
 mod overtaking;
 mod patience;
