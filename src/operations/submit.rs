@@ -257,7 +257,7 @@ impl Operations {
     /// Stores a request, unless the store is known not to be written.
     pub(super) async fn store_request(&self, request: NewRequest, now: Timestamp) -> Result<Acceptance, StoreError> {
         self.require_store()?;
-        let accepted = self.noted(self.store.accept_request(request, now).await)?;
+        let accepted = self.noted(self.store.accept(request, now).await)?;
         self.changed();
         Ok(accepted)
     }

@@ -33,14 +33,11 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 
 /// Keeps operations. What a method has answered is durable.
 pub trait Store: fmt::Debug + Send + Sync {
-    /// Stores operations, all or none, in this order.
-    fn accept(&self, operations: Vec<NewOperation>, now: Timestamp) -> Answer<'_, Vec<Accepted>>;
-
     /// Stores a request, its key and its batch together with its operations, unless its key has
     /// been used before. A key is free for its request again once that has ended without an answer
     /// that is kept; what is stored under it then is told that a write may have been sent, if the
     /// one before may have sent one.
-    fn accept_request(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance>;
+    fn accept(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance>;
 
     /// Lets what is due take its turn, and ends the waits that are over. Answers when there is
     /// something to do again; `None` when nothing waits for a time.

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_ilm::store::{AttemptEnd, End, Filter, NewOperation, State, Store, sqlite::Sqlite};
+use aws_ilm::store::{AttemptEnd, End, Filter, NewOperation, NewRequest, State, Store, sqlite::Sqlite};
 use jiff::Timestamp;
 
 /// Single steps that are timed at each size.
@@ -63,7 +63,7 @@ async fn fill(store: &Sqlite, size: usize, people: usize) -> Result<(), Failure>
         let operations = (first..first + AT_ONCE)
             .map(|number| operation(number, number % people))
             .collect();
-        store.accept(operations, Timestamp::now()).await?;
+        store.accept(request(operations), Timestamp::now()).await?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ async fn row(store: &Sqlite, file: &Path, size: usize, people: usize) -> Result<
         let now = Timestamp::now();
         let begun = Instant::now();
         store
-            .accept(vec![operation(size + number, number % people)], now)
+            .accept(request(vec![operation(size + number, number % people)]), now)
             .await?;
         times[0].push(begun.elapsed());
         let begun = Instant::now();
@@ -114,6 +114,14 @@ async fn row(store: &Sqlite, file: &Path, size: usize, people: usize) -> Result<
     Ok(())
 }
 
+/// A request under no key.
+fn request(operations: Vec<NewOperation>) -> NewRequest {
+    NewRequest {
+        operations,
+        ..NewRequest::default()
+    }
+}
+
 async fn accept(store: Arc<Sqlite>, senders: usize) -> Result<(), Failure> {
     let until = Instant::now() + Duration::from_secs(5);
     let tasks: Vec<_> = (0..senders)
@@ -125,7 +133,7 @@ async fn accept(store: Arc<Sqlite>, senders: usize) -> Result<(), Failure> {
                     let number = sender * 10_000_000 + times.len();
                     let begun = Instant::now();
                     if store
-                        .accept(vec![operation(number, number)], Timestamp::now())
+                        .accept(request(vec![operation(number, number)]), Timestamp::now())
                         .await
                         .is_err()
                     {

@@ -52,8 +52,8 @@ async fn fast(store: &Path, count: usize, report: &mut Report) {
         .command("iam-disable-user", &json!({"user-profile": {"username": "leaver"}}))
         .await;
     let overtaken = before_the_disable(&directory.sandbox.requests()) - before;
-    while directory.count_users("new-") < count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    while created(&directory) < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let took = began.elapsed();
 
@@ -169,6 +169,10 @@ fn before_the_disable(requests: &[RecordedRequest]) -> usize {
 
 /// That the service says of each operation that it is done.
 async fn all_have_ended(caller: &Caller, count: usize, report: &mut Report) {
+    let open = "/operations?state=scheduled,waiting,running&limit=1";
+    while caller.get(open).await["operations"] != json!([]) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let mut done = 0;
     let mut cursor = String::new();
     loop {

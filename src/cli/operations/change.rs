@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
@@ -98,14 +99,31 @@ async fn change_matching(
     let counted = remote.send(&ask(json!({}))).await?.body;
     let matched = counted["matched"].as_u64().ok_or_else(|| remote.foreign())?;
     let Some(token) = counted["token"].as_str() else {
-        println!("no operation matches that could be {}", change.done());
+        if json {
+            println!("{counted}");
+        } else {
+            println!("no operation matches that could be {}", change.done());
+        }
         return Ok(true);
     };
     if !selection.yes && !is_confirmed(change, matched) {
         eprintln!("nothing was changed");
         return Ok(false);
     }
-    let changed = remote.send(&ask(json!({"token": token}))).await?.body;
+    let changed = match remote.send(&ask(json!({"token": token}))).await {
+        Ok(answer) => answer.body,
+        // A token is good once: when the answer to it got lost, it is sent again for nothing.
+        Err(error)
+            if error
+                .refusal()
+                .is_some_and(|refusal| refusal.status == StatusCode::GONE) =>
+        {
+            eprintln!("{error}");
+            eprintln!("it may have been done already: run the same line again, which changes what is left");
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
     if json {
         println!("{changed}");
     } else {

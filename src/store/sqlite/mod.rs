@@ -20,9 +20,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Accepted, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claimed, Disabled, End, Filter,
-    NewOperation, NewRequest, NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store,
-    StoreError,
+    Acceptance, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claimed, Disabled, End, Filter, NewRequest,
+    NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store, StoreError,
 };
 
 mod backup;
@@ -227,11 +226,7 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Store for Sqlite {
-    fn accept(&self, operations: Vec<NewOperation>, now: Timestamp) -> Answer<'_, Vec<Accepted>> {
-        self.write(move |connection| queue::accept(connection, &operations, now))
-    }
-
-    fn accept_request(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance> {
+    fn accept(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance> {
         self.write(move |connection| idempotency::accept(connection, &request, now))
     }
 

@@ -58,7 +58,7 @@ impl Both<'_> {
             }),
         };
         let expected = self.expected(key, &digest);
-        let found = self.store.accept_request(request, self.now).await.expect("an answer");
+        let found = self.store.accept(request, self.now).await.expect("an answer");
         let kept = self.keys.get(&key).map(|used| used.expires_at);
         match expected {
             Expected::Reused => prop_assert_eq!(found, Acceptance::Reused),

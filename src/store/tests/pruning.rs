@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::{AttemptEnd, End, Filter, NewOperation, State, Store};
+use super::{
+    super::{AttemptEnd, End, Filter, NewOperation, State, Store},
+    accept,
+};
 
 /// Deletes what ended long ago, in a state that may go, and no more at once than it is told.
 pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
@@ -12,7 +15,7 @@ pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
     let ends = [State::Done, State::Done, State::Failed, State::Buried];
     for (number, state) in ends.into_iter().enumerate() {
         let new = operation(number);
-        store.accept(vec![new], now).await.expect("accepted");
+        accept(store, new, now).await;
         let claimed = store
             .claim("pruning".to_owned(), 1, now)
             .await
@@ -25,7 +28,7 @@ pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
             .await
             .expect("ended");
     }
-    store.accept(vec![operation(9)], now).await.expect("accepted");
+    accept(store, operation(9), now).await;
     let later = now.saturating_add(24.hours()).expect("a near time");
     let states = vec![State::Done, State::Failed];
     let prune = |before, limit| store.prune(states.clone(), before, limit);

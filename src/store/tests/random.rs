@@ -17,113 +17,14 @@ use proptest::{
 
 use super::{
     super::{AttemptEnd, Claim, End, Filter, Learned, NewOperation, State, Store},
+    accept,
     keyed::Keys,
     model::{Model, Row},
+    steps::{EndOf, Step, steps},
 };
 
 /// The environment's variable that says how many cases are run; few by default.
 const CASES: &str = "AWS_ILM_STORE_CASES";
-
-/// One step. Numbers point at what there is by their remainder.
-#[derive(Clone, Debug)]
-enum Step {
-    Accept {
-        instance: usize,
-        class: u8,
-        names: BTreeSet<u8>,
-        in_seconds: Option<i64>,
-        overtakes: bool,
-        is_synchronous: bool,
-        /// The key of its request, and what that means.
-        key: Option<(u8, u8)>,
-    },
-    Claim {
-        instance: usize,
-        limit: usize,
-    },
-    End {
-        running: usize,
-        end: EndOf,
-        learned: Option<(u8, BTreeSet<u8>)>,
-        disabled: bool,
-        wrote: bool,
-        answered: bool,
-    },
-    EndAgain {
-        claim: usize,
-    },
-    Cancel {
-        operation: usize,
-    },
-    Retry {
-        operation: usize,
-    },
-    Reschedule {
-        operation: usize,
-        in_seconds: i64,
-    },
-    Pass {
-        seconds: i64,
-    },
-    Crash,
-    Forget,
-    Connected {
-        operation: usize,
-    },
-    Expedite {
-        operation: usize,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EndOf {
-    Done,
-    Failed,
-    Buried,
-    BuriedInPlace,
-    RetryIn(i64),
-    InTurn,
-    Held,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let names = || prop::collection::btree_set(0..5_u8, 1..3);
-    let step = prop_oneof![
-        6 => (0..2_usize, 0..3_u8, names(), prop::option::weighted(0.2, 1..40_i64), any::<bool>(), any::<bool>(), keys()).prop_map(
-            |(instance, class, names, in_seconds, overtakes, is_synchronous, key)|
-                Step::Accept { instance, class, names, in_seconds, overtakes, is_synchronous, key }),
-        5 => (0..2_usize, 1..4_usize).prop_map(|(instance, limit)| Step::Claim { instance, limit }),
-        6 => (any::<usize>(), ends(), prop::option::weighted(0.5, (0..3_u8, names())), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-            |(running, end, learned, disabled, wrote, answered)| Step::End { running, end, learned, disabled, wrote, answered }),
-        1 => any::<usize>().prop_map(|claim| Step::EndAgain { claim }),
-        1 => any::<usize>().prop_map(|operation| Step::Cancel { operation }),
-        1 => any::<usize>().prop_map(|operation| Step::Retry { operation }),
-        1 => (any::<usize>(), -5..40_i64).prop_map(|(operation, in_seconds)| Step::Reschedule { operation, in_seconds }),
-        2 => (0..30_i64).prop_map(|seconds| Step::Pass { seconds }),
-        1 => Just(Step::Crash),
-        1 => Just(Step::Forget),
-        1 => any::<usize>().prop_map(|operation| Step::Connected { operation }),
-        1 => any::<usize>().prop_map(|operation| Step::Expedite { operation }),
-    ];
-    prop::collection::vec(step, 1..40)
-}
-
-/// A key, and the meaning of the request that bears it.
-fn keys() -> impl Strategy<Value = Option<(u8, u8)>> {
-    prop::option::weighted(0.5, (0..3_u8, 0..2_u8))
-}
-
-fn ends() -> impl Strategy<Value = EndOf> {
-    prop_oneof![
-        4 => Just(EndOf::Done),
-        1 => Just(EndOf::Failed),
-        1 => Just(EndOf::Buried),
-        2 => (1..40_i64).prop_map(EndOf::RetryIn),
-        1 => Just(EndOf::InTurn),
-        1 => Just(EndOf::BuriedInPlace),
-        1 => Just(EndOf::Held),
-    ]
-}
 
 /// Runs random steps against a store and the model.
 pub(super) fn agrees_with_the_model(store: &Arc<dyn Store>) {
@@ -296,12 +197,12 @@ impl<'a> Both<'a> {
             return self.request(key, meaning, row, new).await;
         }
         let is_behind = self.model.accept(row);
-        let accepted = self.store.accept(vec![new.clone()], self.now).await.expect("accepted");
-        prop_assert_eq!(accepted[0].is_behind, is_behind);
-        prop_assert!(self.numbers.last().is_none_or(|last| *last < accepted[0].number));
-        self.numbers.push(accepted[0].number);
+        let accepted = accept(self.store, new.clone(), self.now).await;
+        prop_assert_eq!(accepted.is_behind, is_behind);
+        prop_assert!(self.numbers.last().is_none_or(|last| *last < accepted.number));
+        self.numbers.push(accepted.number);
         let stored = self.store.operation(new.id.clone()).await.expect("an answer");
-        prop_assert_eq!(stored, Some(new.accepted(accepted[0].number, self.now)));
+        prop_assert_eq!(stored, Some(new.accepted(accepted.number, self.now)));
         Ok(())
     }
 

@@ -56,3 +56,21 @@ async fn a_service_that_is_killed_and_started_again_is_asked_again() {
     );
     assert_eq!(service.operations().await.len(), ROWS);
 }
+
+#[tokio::test]
+async fn interrupted_it_says_how_to_go_on() {
+    let service = Service::slow().await;
+    let file = service.file("people.csv", people(ROWS));
+    let url = service.url();
+    let client = Running::start(&["batch", &file, "--command", "iam-create-user", "--to", &url], &[]);
+    while service.operations().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    client.terminate();
+    assert_eq!(client.code(), Some(130));
+    assert!(
+        client.stderr.text().contains("Run the same line again"),
+        "{}",
+        client.stderr.text()
+    );
+}
