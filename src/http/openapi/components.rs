@@ -49,12 +49,12 @@ const HEADERS: [(&str, &str, &str); 7] = [
     (
         "KeyExpiresAt",
         "Idempotency-Key-Expires-At",
-        "Until when (RFC 3339) the same request with the same `Idempotency-Key` is answered so again; without the field the key is free for another try.",
+        "Until when (RFC 3339) the request's key stands for this answer; without it the key is free.",
     ),
     (
         "Replayed",
         "Idempotent-Replayed",
-        "`true` where the same request was answered so before, under the same `Idempotency-Key`.",
+        "`true` where this was answered before, under the same `Idempotency-Key`.",
     ),
 ];
 
@@ -217,10 +217,8 @@ fn parameters() -> [(&'static str, Parameter); 7] {
     let not_before = "With `Prefer: respond-async`: before this time (RFC 3339, with its offset, ten years ahead at most) the command is not carried out.";
     let purpose =
         "With `Prefer: respond-async`: what the command is for, 1 to 64 letters, digits, `-`, `_`, `.` and `:`.";
-    let key = "Does the request once: sent again with the same key, it is not done again, and gets its first answer again, after a restart too. 1 to \
-               255 visible characters of ASCII, in double quotes (RFC 8941) or without; a caller's own, and kept as long as \
-               `idempotency_retention` says. Another request with the same key is refused (422). A failure that passes keeps no answer: the key \
-               is free for another try. Needs a store. Passed over where nothing is written.";
+    let key = "Does the request once: sent again with the same key, it gets its first answer again. 1 to 255 visible characters of ASCII, in double \
+               quotes (RFC 8941) or without, kept for `idempotency_retention`. Needs a store. Passed over where nothing is written.";
     let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     let request_id = "An id to find the request by, 1 to 128 letters, digits, `.`, `_` and `-`. Without one, or with anything else, one is made.";
     let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
