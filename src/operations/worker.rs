@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Operations;
-use crate::{service::Instance, store::StoreError};
+use crate::{
+    service::Instance,
+    store::{Claims, StoreError},
+};
 
 /// How long a worker sleeps at most: for what another process has stored, and for a clock that was
 /// set.
@@ -82,9 +85,9 @@ impl Operations {
     ) -> Result<Option<Duration>, StoreError> {
         self.resume().await?;
         let now = self.clock.now();
-        let next = self.noted(self.store.promote(now).await)?;
         let limit = free.num_permits();
-        let claimed = self.noted(self.store.claim(instance.name().to_owned(), limit, now).await)?;
+        let claims = self.store.claim(instance.name().to_owned(), limit, now).await;
+        let Claims { claimed, next } = self.noted(claims)?;
         if claimed.is_empty() {
             let until_next = next.map(|next| next.duration_since(now).try_into().unwrap_or_default());
             return Ok(Some(

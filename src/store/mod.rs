@@ -23,7 +23,7 @@ mod tests;
 
 pub use request::{Acceptance, Batch, FirstAnswer, NewBatch, NewRequest, RequestKey};
 pub use rows::{
-    Accepted, Attempt, AttemptEnd, Claim, Claimed, Disabled, End, Filter, Learned, NewOperation, Operation,
+    Accepted, Attempt, AttemptEnd, Claim, Claimed, Claims, Disabled, End, Filter, Learned, NewOperation, Operation,
     OperationPage, State,
 };
 pub use selection::{Change, NewSelection, Selected, SelectedOperation};
@@ -39,14 +39,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// one before may have sent one.
     fn accept(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance>;
 
-    /// Lets what is due take its turn, and ends the waits that are over. Answers when there is
-    /// something to do again; `None` when nothing waits for a time.
-    fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
-
-    /// Claims operations of an instance, `limit` at most, and lets the attempt of each begin. One
+    /// Lets what is due take its turn, of all instances, and ends the waits that are over. Then
+    /// claims operations of one instance, `limit` at most, and lets the attempt of each begin. One
     /// after the other: the oldest that may overtake, unless something runs in its lanes; else the
     /// one whose turn it is, the most urgent first and then the one that has waited longest.
-    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Vec<Claimed>>;
+    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Claims>;
 
     /// Ends the attempt of a claim, and says what becomes of its operation.
     fn end(&self, claim: Claim, attempt: AttemptEnd, end: End, now: Timestamp) -> Answer<'_, ()>;

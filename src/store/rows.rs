@@ -276,6 +276,15 @@ pub struct Claimed {
     pub is_out_of_turn: bool,
 }
 
+/// What was claimed at once.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// In the order in which they were claimed.
+    pub claimed: Vec<Claimed>,
+    /// When there is something to do again; `None` when nothing waits for a time.
+    pub next: Option<Timestamp>,
+}
+
 /// How an attempt ended; see [`Attempt`].
 #[derive(Clone, Debug, Default)]
 pub struct AttemptEnd {

@@ -81,6 +81,7 @@ async fn row(store: &Sqlite, file: &Path, size: usize, people: usize) -> Result<
         let claimed = store
             .claim("production".to_owned(), 1, now)
             .await?
+            .claimed
             .pop()
             .ok_or("nothing to claim")?;
         times[1].push(begun.elapsed());

@@ -12,7 +12,10 @@ use super::super::Learned;
 /// Puts an operation at the end of its lanes, by the names that it was accepted with and all that
 /// was learned of them. Tells whether something is before it.
 pub(super) fn enter(connection: &Connection, number: i64, instance: &str) -> Result<bool> {
-    let sql = "UPDATE turn SET last = last + 1 RETURNING last";
+    connection
+        .prepare_cached("UPDATE turn SET last = last + 1")?
+        .execute([])?;
+    let sql = "SELECT last FROM turn";
     let turn: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     let mut subject = connection.prepare_cached("SELECT name FROM subject WHERE operation = ?1")?;
     let names = subject.query_map([number], |row| row.get(0))?.collect::<Result<_>>()?;
@@ -50,6 +53,14 @@ pub(super) fn set_running(connection: &Connection, number: i64, is_running: bool
         .execute(params![number, is_running])?;
     refresh(connection, number)?;
     refresh_heads(connection, &lanes_of(connection, number)?)
+}
+
+/// Marks that an operation runs which is first in all its lanes. Nothing else becomes first by
+/// that, so that nothing is looked at.
+pub(super) fn begin_first(connection: &Connection, number: i64) -> Result<()> {
+    let sql = "UPDATE lane SET running = 1 WHERE operation = ?1";
+    connection.prepare_cached(sql)?.execute([number])?;
+    Ok(())
 }
 
 /// Whether an operation runs in one of the lanes of this one.

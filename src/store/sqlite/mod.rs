@@ -16,11 +16,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claimed, Disabled, End, Filter, NewRequest,
+    Acceptance, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claims, Disabled, End, Filter, NewRequest,
     NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store, StoreError,
 };
 
@@ -41,6 +41,18 @@ use self::writer::{Job, write_all};
 
 /// Connections that read, kept open.
 const READERS: usize = 4;
+
+/// Statements that a connection keeps prepared: all that there are, or the ones that are used in
+/// turns would push each other out.
+const STATEMENTS: usize = 256;
+
+/// How many KiB of pages the connection that writes keeps in memory: with less, a transaction of
+/// many writes puts its pages on the disk more than once.
+const PAGES_KIB: i64 = 16 * 1024;
+
+/// After so many pages in its log the file itself is written, which takes syncs of its own. Pages
+/// that were changed often are written once.
+const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// How long another program that has the file locked, such as a backup, is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -212,7 +224,9 @@ fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // The plans here do not depend on values: else a statement is compiled again for each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -222,6 +236,10 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
     // In WAL mode NORMAL loses the last transactions at a power cut
     // (sqlite.org/pragma.html#pragma_synchronous).
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // What undoes a part of a transaction: else it goes into a file where it is more than 64 KiB.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "foreign_keys", true)
 }
 
@@ -230,11 +248,7 @@ impl Store for Sqlite {
         self.write(move |connection| idempotency::accept(connection, &request, now))
     }
 
-    fn promote(&self, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
-        self.write(move |connection| Ok(queue::promote(connection, now)?))
-    }
-
-    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Vec<Claimed>> {
+    fn claim(&self, instance: String, limit: usize, now: Timestamp) -> Answer<'_, Claims> {
         self.write(move |connection| Ok(queue::claim(connection, &instance, limit, now)?))
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Result, params};
 
 use super::{
-    super::{Accepted, AttemptEnd, Claim, Claimed, End, NewOperation, State, StoreError},
+    super::{Accepted, AttemptEnd, Claim, Claimed, Claims, End, NewOperation, State, StoreError},
     idempotency, lanes,
     query::{by_number, millis},
 };
@@ -78,7 +78,7 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
 // Every query here names its index: without statistics the planner takes the index of states for
 // any of them, and reads all that waits.
 
-pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+fn promote(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
     let sql = "UPDATE operation INDEXED BY operation_delayed SET run_at = 0
         WHERE state = 'waiting' AND run_at > 0 AND run_at <= ?1";
     connection.prepare_cached(sql)?.execute([millis(now)])?;
@@ -101,14 +101,18 @@ pub(super) fn promote(connection: &Connection, now: Timestamp) -> Result<Option<
     Ok(next.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
 
-pub(super) fn claim(connection: &Connection, instance: &str, limit: usize, now: Timestamp) -> Result<Vec<Claimed>> {
+pub(super) fn claim(connection: &Connection, instance: &str, limit: usize, now: Timestamp) -> Result<Claims> {
+    let next_due = promote(connection, now)?;
     let mut claimed = Vec::new();
     while claimed.len() < limit
         && let Some(number) = next(connection, instance)?
     {
         claimed.push(begin(connection, number, now)?);
     }
-    Ok(claimed)
+    Ok(Claims {
+        claimed,
+        next: next_due,
+    })
 }
 
 /// The operation of an instance that is to be claimed next.
@@ -136,7 +140,9 @@ fn begin(connection: &Connection, number: i64, now: Timestamp) -> Result<Claimed
         SELECT number, attempts + 1, ?2, requested_by FROM operation WHERE number = ?1";
     connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
     let sql = "UPDATE operation SET state = 'running', reason = NULL, run_at = 0, epoch = epoch + 1,
-            attempts = attempts + 1, requested_by = NULL WHERE number = ?1 RETURNING epoch, attempts, turn, first";
+            attempts = attempts + 1, requested_by = NULL WHERE number = ?1";
+    connection.prepare_cached(sql)?.execute([number])?;
+    let sql = "SELECT epoch, attempts, turn, first FROM operation WHERE number = ?1";
     let (claim, is_first): (_, bool) = connection.prepare_cached(sql)?.query_row([number], |row| {
         let claim = Claim {
             number,
@@ -146,7 +152,11 @@ fn begin(connection: &Connection, number: i64, now: Timestamp) -> Result<Claimed
         };
         Ok((claim, row.get(3)?))
     })?;
-    lanes::set_running(connection, number, true)?;
+    if is_first {
+        lanes::begin_first(connection, number)?;
+    } else {
+        lanes::set_running(connection, number, true)?;
+    }
     let operation = by_number(connection, number)?;
     Ok(Claimed {
         claim,
@@ -168,38 +178,38 @@ pub(super) fn end(
         End::RetryAt(time) => (State::Waiting, None, millis(*time).max(1)),
         End::InTurn => (State::Waiting, None, 0),
     };
-    let sql = "UPDATE operation SET state = ?3, reason = ?4, run_at = ?5, ended_at = ?6,
-            may_have_written = may_have_written OR ?7, has_changed = has_changed OR ?9,
-            envelope = CASE WHEN has_changed THEN envelope ELSE coalesce(?8, envelope) END,
-            overtaking = overtaking AND ?10
-        WHERE number = ?1 AND epoch = ?2 AND state = 'running' RETURNING instance, id";
+    let sql = "SELECT instance, id FROM operation WHERE number = ?1 AND epoch = ?2 AND state = 'running'";
     let (instance, id): (String, String) = connection
         .prepare_cached(sql)?
-        .query_row(
-            params![
-                claim.number,
-                claim.epoch,
-                state.as_str(),
-                reason,
-                run_at,
-                state.has_ended().then(|| millis(now)),
-                attempt.may_have_written,
-                attempt.envelope,
-                attempt.changed,
-                matches!(end, End::RetryAt(_)),
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .query_row(params![claim.number, claim.epoch], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .ok_or(StoreError::Fenced)?;
+    let sql = "UPDATE operation SET state = ?2, reason = ?3, run_at = ?4, ended_at = ?5,
+            may_have_written = may_have_written OR ?6, has_changed = has_changed OR ?8,
+            envelope = CASE WHEN has_changed THEN envelope ELSE coalesce(?7, envelope) END,
+            overtaking = overtaking AND ?9
+        WHERE number = ?1";
+    connection.prepare_cached(sql)?.execute(params![
+        claim.number,
+        state.as_str(),
+        reason,
+        run_at,
+        state.has_ended().then(|| millis(now)),
+        attempt.may_have_written,
+        attempt.envelope,
+        attempt.changed,
+        matches!(end, End::RetryAt(_)),
+    ])?;
     note(connection, claim, attempt, &instance, &id, now)?;
-    // Before it leaves, so that it counts as one of those that stand in the lanes.
+    // What leaves need not enter the lanes that were learned before.
+    if matches!(end, End::Ended(..)) {
+        lanes::leave(connection, claim.number)?;
+    }
     if let Some(learned) = &attempt.learned {
         lanes::learn(connection, &instance, learned)?;
     }
-    match end {
-        End::Ended(..) => lanes::leave(connection, claim.number)?,
-        End::RetryAt(_) | End::InTurn | End::Waits(..) => lanes::set_running(connection, claim.number, false)?,
+    if !matches!(end, End::Ended(..)) {
+        lanes::set_running(connection, claim.number, false)?;
     }
     Ok(())
 }

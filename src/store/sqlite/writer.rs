@@ -44,7 +44,7 @@ type Reply = (oneshot::Sender<Result<Done, StoreError>>, Result<Done, StoreError
 
 /// Does all jobs in one transaction, each alone undone where it fails.
 fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec<Reply>) -> rusqlite::Result<()> {
-    let mut transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
+    let transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             let unavailable = || Err(StoreError::Unavailable(error.to_string()));
@@ -53,14 +53,18 @@ fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec
         }
     };
     for job in jobs {
-        let savepoint = transaction.savepoint()?;
-        let done = (job.work)(&savepoint);
-        let done = match done {
-            Ok(done) => savepoint.commit().map(|()| done).map_err(StoreError::from),
-            // Dropping the savepoint undoes what the job did.
-            Err(error) => Err(error),
-        };
+        run(&transaction, "SAVEPOINT job")?;
+        let done = (job.work)(&transaction);
+        if done.is_err() {
+            run(&transaction, "ROLLBACK TO job")?;
+        }
+        run(&transaction, "RELEASE job")?;
         replies.push((job.reply, done));
     }
     transaction.commit()
+}
+
+/// Runs a statement that has no values.
+fn run(transaction: &Connection, sql: &str) -> rusqlite::Result<usize> {
+    transaction.prepare_cached(sql)?.execute([])
 }

@@ -20,6 +20,7 @@ pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
             .claim("pruning".to_owned(), 1, now)
             .await
             .expect("an answer")
+            .claimed
             .remove(0);
         let ended = now.saturating_add((number as i64).hours()).expect("a near time");
         let end = End::Ended(state, None);
