@@ -55,11 +55,11 @@ fn write_together(connection: &mut Connection, jobs: Vec<Job>, replies: &mut Vec
     for job in jobs {
         run(&transaction, "SAVEPOINT job")?;
         let done = (job.work)(&transaction);
-        if done.is_err() {
-            run(&transaction, "ROLLBACK TO job")?;
-        }
-        run(&transaction, "RELEASE job")?;
+        let undone = done.as_ref().err().map(|_| run(&transaction, "ROLLBACK TO job"));
         replies.push((job.reply, done));
+        // A disk that is full has undone the transaction as a whole.
+        undone.transpose()?;
+        run(&transaction, "RELEASE job")?;
     }
     transaction.commit()
 }
