@@ -33,6 +33,7 @@ OPERATION_FIELDS = ["id", "state", "reason", "command", "instance", "createdAt",
 # States that an operation does not leave by itself. The service may get others: they count as not ended.
 ENDED = ("done", "skipped", "failed", "buried", "cancelled", "superseded")
 
+NO_RESULT = "The service's answer has no result in it: is it an aws-ilm service, and not older than this integration?"
 ANY_STATUS = tuple(range(200, 600))
 # Statuses of problems after which nothing was done, so that the same request can be sent again.
 PASSING = (429, 503)
@@ -106,7 +107,10 @@ class Client(BaseClient):
         if not re.fullmatch("[A-Za-z0-9-]{1,64}", operation_id):
             raise DemistoException("operation-id is the id of an operation, as IAM.Operation.id has it")
         wait = f"/wait?timeout={wait_seconds}" if wait_seconds else ""
-        return self.document("GET", f"/operations/{operation_id}{wait}")[0]
+        operation, _ = self.document("GET", f"/operations/{operation_id}{wait}")
+        if not {"id", "state", "command"} <= set(operation):
+            raise DemistoException(NO_RESULT)
+        return operation
 
 
 def is_on(params, name, default=True):
@@ -155,7 +159,7 @@ def run_command(client, params, name, args):
                                          key=str(uuid.uuid4()))
     if not is_deferred:
         return [envelope_results(answer)]
-    return [operation_results(client.operation(answer["id"], FIRST_WAIT_SECONDS), polls=True)]
+    return [operation_results(client.operation(str(answer.get("id")), FIRST_WAIT_SECONDS), polls=True)]
 
 
 def arguments_of(name, args):
@@ -185,7 +189,7 @@ def obey_switches(client, params, name, arguments):
     envelope = answer.get("dryRun", {}).get("envelope") or {}
     vendor = envelope.get("IAM", {}).get("Vendor")
     if not vendor:
-        raise DemistoException("The service did not say what the command would do: is it older than this integration?")
+        raise DemistoException(NO_RESULT)
     if not vendor["success"] or vendor["skipped"]:
         return envelope
     if vendor["action"] == "create" and not adds:
@@ -238,7 +242,7 @@ def envelope_results(envelope):
             title = f"AWS {key[:-len('Group')]} Group:"
             return CommandResults(outputs={f"{key}(val.id && val.id == obj.id)": group}, raw_response=group,
                                   readable_output=table(title, group, sorted(group)))
-    raise DemistoException("The service's answer has no result in it: is it older than this integration?")
+    raise DemistoException(NO_RESULT)
 
 
 def table(title, row, columns):
@@ -308,7 +312,7 @@ def test_module(client, params):
     tested, _ = client.command("test-module", {})
     told = tested.get("TestModule")
     if not isinstance(told, dict):
-        raise DemistoException("The service's answer has no result in it: is it older than this integration?")
+        raise DemistoException(NO_RESULT)
     if not told["success"]:
         raise DemistoException(f"The service is there, but its directory is not: {told['errorMessage']}")
     used = mappers_of(client, told["instanceName"])

@@ -87,7 +87,7 @@ class Instance:
         """The last entries of a command and of what it schedules, as a playbook's task waits for it. Time does not pass
         here: `between` is called where the server would wait."""
         entries = self.run(command, args)
-        for _ in range(polls):
+        for _ in range(polls + 1):
             scheduled = [entry for entry in entries if isinstance(entry, dict) and "PollingCommand" in entry]
             if not scheduled:
                 return entries
