@@ -12,6 +12,8 @@ from xsoar_runtime import Instance, NotRunError
 
 PERSON = {"username": "test", "email": "test@example.com", "givenname": "Test", "surname": "User", "displayname": "Test"}
 ERROR = 4
+UNPACED = {f"AWS_ILM_{kind}_RATE": "100000" for kind in ("READ", "WRITE", "MEMBERSHIP")}
+"""The sandbox needs no sparing."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -21,12 +23,14 @@ def run(checks, binary, unified):
               "name": {"givenName": "User", "familyName": str(number)}, "active": True} for number in range(1200)]
     state = {"users": users, "groups": [{"id": "g-1", "displayName": "The best group"}]}
     with service.Directory(binary, state, name="soar-refusals-directory") as directory, \
-            service.Service(binary, environment=directory.environment, name="soar-refusals") as ours:
+            service.Service(binary, environment={**directory.environment, **UNPACED}, name="soar-refusals") as ours:
         for part in (addresses, names_of_any_script, empty_arguments, huge_lists, passing, mappers, answers_of_others):
             with checks.section(part.__name__):
                 part(checks, ours, lambda **entered: Instance(unified, {"url": ours.url, **entered}))
         with checks.section("callers"):
             callers(checks, binary, directory, unified)
+        with checks.section("a directory that is away"):
+            directory_away(checks, binary, directory, unified)
         with checks.section("TLS"):
             tls(checks, binary, directory, unified)
 
@@ -194,6 +198,19 @@ def callers(checks, binary, directory, unified):
             found = error_of(instance(caller.key), "iam-disable-user")
             checks.check("a right that is missing: an error that names it",
                          found and "Not allowed" in found and "iam-disable-user" in found, found)
+
+
+def directory_away(checks, binary, directory, unified):
+    """A service that is there while its directory is not: Test says which of the two it is."""
+    settings = {**directory.environment, "AWS_ILM_AUTHENTICATION_TOKEN": "wrong"}
+    with service.Service(binary, environment=settings, name="soar-tokenless") as ours:
+        one = Instance(unified, {"url": ours.url})
+        found = error_of(one, "test-module")
+        checks.check("a token that AWS refuses: Test says that the service is there, but its directory is not",
+                     found and "The service is there, but its directory is not" in found and "authentication_token" in found, found)
+        [entry] = one.run("iam-disable-user", {"user-profile": PERSON})
+        checks.check("and a command is a failed result with AWS's status", entry["Type"] != ERROR
+                     and not entry["Contents"]["success"] and entry["Contents"]["errorCode"] == 401, entry)
 
 
 def tls(checks, binary, directory, unified):
