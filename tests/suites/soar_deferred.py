@@ -6,8 +6,8 @@ import tempfile
 import time
 
 import service
-from soar_fake import LOST, PASSED, Fake
 from soar_cases import normalised
+from soar_fake import LOST, PASSED, SILENT, Fake
 from xsoar_runtime import Instance
 
 PERSON = {"username": "test", "email": "test@example.com", "givenname": "Test", "surname": "User", "displayname": "Test"}
@@ -32,6 +32,8 @@ def run(checks, binary, unified):
                     part(checks, directory, ours, instance)
             with checks.section("lost answers"):
                 lost_answers(checks, directory, ours, unified)
+            with checks.section("a service that is away"):
+                away(checks, ours, unified)
         with service.Service(binary, environment=directory.environment, name="soar-storeless") as ours:
             without_store(checks, Instance(unified, {"url": ours.url, "asynchronous": True}))
 
@@ -183,6 +185,13 @@ def lost_answers(checks, directory, ours, unified):
                      and posts[0], fake.requests)
         checks.equal("and one operation comes of it", len(operations(ours)) - before, 1)
         checks.check("which is done", is_vendor(losing, action="create", success=True), losing.context.values)
+    with Fake([SILENT, PASSED], ours.url) as fake:
+        before = len(operations(ours))
+        hurried = unified.replace("REQUEST_SECONDS = 100", "REQUEST_SECONDS = 1")
+        waiting = Instance(hurried, {"url": fake.url, "asynchronous": True})
+        waiting.run_to_end("iam-disable-user", {"user-profile": person}, between=lambda: time.sleep(0.2))
+        checks.equal("an answer that does not come in time is asked for again, and done once",
+                     (len(operations(ours)) - before, is_vendor(waiting, action="disable", success=True, skipped=False)), (1, True))
     with Fake([LOST, PASSED], ours.url) as fake:
         [entry] = Instance(unified, {"url": fake.url}).run("iam-disable-user", {"user-profile": person})
         checks.check("without a key it is an error for the playbook to react to",
@@ -196,6 +205,24 @@ def lost_answers(checks, directory, ours, unified):
     with Fake([(202, {"Content-Type": "application/json"}, unknown), (200, {}, unknown)]) as fake:
         [entry] = Instance(unified, {"url": fake.url, "asynchronous": True}).run("iam-create-user", {"user-profile": person})
         checks.check("a state of a later release counts as not ended", entry.get("PollingCommand"), entry)
+
+
+def away(checks, ours, unified):
+    """A service that is away while XSOAR waits does not end the waiting; one that does not know the operation does."""
+    person = {**PERSON, "username": "away", "email": "away@example.com"}
+    gone = (502, {"Content-Type": "text/html"}, b"<h1>502 Bad Gateway</h1>")
+    for name, answers in (("a proxy's 502", [PASSED, gone, gone, PASSED]), ("no answer", [PASSED, *[LOST] * 8, PASSED])):
+        with Fake(answers, ours.url) as fake:
+            waiting = Instance(unified, {"url": fake.url, "asynchronous": True})
+            [entry] = waiting.run("iam-update-user", {"user-profile": person})
+            checks.check(f"{name} to the first question: it is asked again", entry.get("PollingCommand") and entry["Type"] != ERROR, entry)
+            waiting.run_to_end(entry["PollingCommand"], entry["PollingArgs"], between=lambda: time.sleep(0.2))
+            checks.check(f"{name} to a poll: its end is told all the same", is_vendor(waiting, success=True, username="away"),
+                         waiting.context.values)
+    problem = {"type": "/problems/no-such-operation", "title": "No such operation", "status": 404, "detail": "It is not there."}
+    with Fake([PASSED, (404, {"Content-Type": "application/problem+json"}, problem)], ours.url) as fake:
+        [entry] = Instance(unified, {"url": fake.url, "asynchronous": True}).run("iam-update-user", {"user-profile": person})
+        checks.check("an operation that is not there is an error", entry["Type"] == ERROR and "No such operation" in entry["Contents"], entry)
 
 
 def without_store(checks, instance):

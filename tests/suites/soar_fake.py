@@ -4,19 +4,23 @@ integration meets what the service does only once in a while."""
 import http.server
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 
 LOST = "lost"
 """An answer that never comes: the request is passed on, and the connection closed."""
 
+SILENT = "silent"
+"""An answer that comes later than anybody waits; the request is passed on."""
+
 PASSED = "passed"
 """The service's own answer."""
 
 
 class Fake:
-    """A server on the loopback; `answers` are given in their order, the last one for ever. An answer is `LOST`, `PASSED`,
-    or status, header fields and body."""
+    """A server on the loopback; `answers` are given in their order, the last one for ever. An answer is `LOST`, `SILENT`,
+    `PASSED`, or status, header fields and body."""
 
     def __init__(self, answers, service_url=None):
         self.requests = []
@@ -33,9 +37,11 @@ class Fake:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 fake.requests.append((self.command, self.path, dict(self.headers), body))
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
-                if answer in (LOST, PASSED):
+                if answer in (LOST, SILENT, PASSED):
                     passed = fake.pass_on(service_url, self.command, self.path, dict(self.headers), body)
-                    if answer == LOST:
+                    if answer == SILENT:
+                        time.sleep(2)
+                    if answer in (LOST, SILENT):
                         self.close_connection = True
                         return
                     answer = passed

@@ -41,6 +41,9 @@ def check_form(checks, name, workflow):
         kind = node["type"].removeprefix("n8n-nodes-base.")
         checks.check(f"{name}: {node['name']} has a node's keys and a known version",
                      NODE_KEYS <= set(node) <= NODE_KEYS | MORE_KEYS and VERSIONS[kind] == node["typeVersion"], node)
+    hooks = [node for node in workflow["nodes"] if node["type"].endswith("webhook")]
+    checks.check(f"{name}: its webhooks are guarded", hooks and all(hook["parameters"]["authentication"] == "headerAuth"
+                                                                    and "httpHeaderAuth" in hook["credentials"] for hook in hooks))
     reached = set()
     for source, outputs in workflow["connections"].items():
         outputs = outputs["main"]

@@ -157,6 +157,13 @@ def check_xsoar(checks, page, unified, ours, caller):
         checks.check("an operation's id has the form of the page's", len(args["operation-id"]) == len(stored), args)
         [entry] = instance.run(command, {**args, "operation-id": stored})
         checks.equal(f"{text}: polls if asked to", "PollingCommand" in entry, "polling" in args)
+    script = yaml_subset.load(unified)["script"]["script"]
+    known = script + (service.ROOT / "src/http/problem_type.rs").read_text() + "Connection Error CERTIFICATE_VERIFY_FAILED"
+    told = page.partition("| Test says | mend |")[2].partition("\n\n")[0]
+    phrases = [phrase for row in told.splitlines()[2:] for phrase in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    unknown = [phrase for phrase in phrases if not re.search(r"[\s\"]*".join(map(re.escape, phrase.split(" "))).replace(
+        "outgoing", r"\{direction\}"), known)]
+    checks.check("what Test says by the page is said by somebody", len(phrases) >= 10 and not unknown, unknown)
     form = {field["name"]: field["display"] for field in yaml_subset.load(unified)["configuration"]}
     fields = page.partition("## 3. The instance")[2].partition("Press *Test*")[0]
     for name in ("url", "instance", "mapper_in", "mapper_out", "asynchronous"):

@@ -37,6 +37,8 @@ def check_form(checks, name, story):
         kind = agent["type"].removeprefix("Agents::")
         checks.check(f"{name}: {agent['name']} has an action's keys and options",
                      set(agent) == AGENT_KEYS and set(agent["options"]) <= OPTIONS[kind], agent)
+        checks.equal(f"{name}: {agent['name']} tells when it gets no answer, if it asks", agent["monitoring"]["monitor_failures"],
+                     kind == "HTTPRequestAgent")
     guids = [agent["guid"] for agent in agents]
     checks.check(f"{name}: guids are their own", len(set(guids)) == len(guids) and all(map(GUID.fullmatch, guids)), guids)
     slugs = [slug(agent["name"]) for agent in agents]

@@ -37,6 +37,8 @@ NO_RESULT = "The service's answer has no result in it: is it an aws-ilm service,
 ANY_STATUS = tuple(range(200, 600))
 # Statuses of problems after which nothing was done, so that the same request can be sent again.
 PASSING = (429, 503)
+# Statuses of a service, or of what stands before it, that is away for a while.
+AWAY = (429, 500, 502, 503, 504)
 TRIES = 4
 LONGEST_PAUSE = 20
 # Longer than the service gives a command.
@@ -45,6 +47,14 @@ REQUEST_SECONDS = 100
 FIRST_WAIT_SECONDS = 5
 POLL_SECONDS = 30
 POLLING_ENDS_SECONDS = 24 * 60 * 60
+
+
+class RefusedError(Exception):
+    """A request that did not become a command."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
 
 
 class Client(BaseClient):
@@ -73,7 +83,8 @@ class Client(BaseClient):
             try:
                 response = self._http_request(method, url_suffix=path, headers=headers, json_data=body, params=params,
                                               timeout=REQUEST_SECONDS, ok_codes=ANY_STATUS, resp_type="response")
-            except DemistoException:
+            except (DemistoException, OSError):
+                # No connection, or no answer in time: what `requests` raises is an OSError.
                 if is_last or not (key or method == "GET"):
                     raise
                 time.sleep(attempt)
@@ -90,7 +101,7 @@ class Client(BaseClient):
         response = self.send(method, path, **request)
         document = json_of(response)
         if response.status_code not in (200, 202) or not isinstance(document, dict):
-            raise DemistoException(refusal(response, document, self.url))
+            raise RefusedError(response.status_code, refusal(response, document, self.url))
         return document, response.status_code == 202
 
     def command(self, name, arguments, prefer="handling=lenient", key=None, is_dry_run=False):
@@ -105,11 +116,11 @@ class Client(BaseClient):
     def operation(self, operation_id, wait_seconds=0):
         """A stored command as it is now, or once the wait is over."""
         if not re.fullmatch("[A-Za-z0-9-]{1,64}", operation_id):
-            raise DemistoException("operation-id is the id of an operation, as IAM.Operation.id has it")
+            raise ValueError("operation-id is the id of an operation, as IAM.Operation.id has it")
         wait = f"/wait?timeout={wait_seconds}" if wait_seconds else ""
         operation, _ = self.document("GET", f"/operations/{operation_id}{wait}")
         if not {"id", "state", "command"} <= set(operation):
-            raise DemistoException(NO_RESULT)
+            raise ValueError(NO_RESULT)
         return operation
 
 
@@ -159,7 +170,7 @@ def run_command(client, params, name, args):
                                          key=str(uuid.uuid4()))
     if not is_deferred:
         return [envelope_results(answer)]
-    return [operation_results(client.operation(str(answer.get("id")), FIRST_WAIT_SECONDS), polls=True)]
+    return [followed(client, str(answer.get("id")), FIRST_WAIT_SECONDS)]
 
 
 def arguments_of(name, args):
@@ -189,7 +200,7 @@ def obey_switches(client, params, name, arguments):
     envelope = answer.get("dryRun", {}).get("envelope") or {}
     vendor = envelope.get("IAM", {}).get("Vendor")
     if not vendor:
-        raise DemistoException(NO_RESULT)
+        raise ValueError(NO_RESULT)
     if not vendor["success"] or vendor["skipped"]:
         return envelope
     if vendor["action"] == "create" and not adds:
@@ -242,7 +253,7 @@ def envelope_results(envelope):
             title = f"AWS {key[:-len('Group')]} Group:"
             return CommandResults(outputs={f"{key}(val.id && val.id == obj.id)": group}, raw_response=group,
                                   readable_output=table(title, group, sorted(group)))
-    raise DemistoException(NO_RESULT)
+    raise ValueError(NO_RESULT)
 
 
 def table(title, row, columns):
@@ -269,19 +280,35 @@ def operation_results(operation, polls):
     told["hasEnded"] = operation["state"] in ENDED
     readable = table("Operation", told, [*OPERATION_FIELDS, "attempts"])
     if not told["hasEnded"]:
-        scheduled = None
-        if polls:
-            scheduled = ScheduledCommand(command="iam-operation-get", next_run_in_seconds=POLL_SECONDS,
-                                         args={"operation-id": operation["id"], "polling": "true",
-                                               "hide_polling_output": True},
-                                         timeout_in_seconds=POLLING_ENDS_SECONDS)
         return CommandResults(outputs={OPERATION_CONTEXT: told}, raw_response=operation, readable_output=readable,
-                              scheduled_command=scheduled)
+                              scheduled_command=next_poll(operation["id"]) if polls else None)
     results = envelope_results(operation.get("envelope") or without_envelope(operation))
     results.outputs[OPERATION_CONTEXT] = told
     results.readable_output += readable
     results.raw_response = operation
     return results
+
+
+def next_poll(operation_id):
+    """The next question after an operation."""
+    args = {"operation-id": operation_id, "polling": "true", "hide_polling_output": True}
+    return ScheduledCommand(command="iam-operation-get", next_run_in_seconds=POLL_SECONDS, args=args,
+                            timeout_in_seconds=POLLING_ENDS_SECONDS)
+
+
+def followed(client, operation_id, wait_seconds=0):
+    """A stored command that is asked about until it has ended. A service that is away for a while does not end that: the
+    operation stays, whatever becomes of a question."""
+    try:
+        return operation_results(client.operation(operation_id, wait_seconds), polls=True)
+    except RefusedError as error:
+        if error.status not in AWAY:
+            raise
+        away = error
+    except (DemistoException, OSError) as error:
+        away = error
+    return CommandResults(readable_output=f"The operation {operation_id} is asked about again: {away}",
+                          raw_response={"id": operation_id}, scheduled_command=next_poll(operation_id))
 
 
 def without_envelope(operation):
@@ -301,10 +328,11 @@ def without_envelope(operation):
 
 def get_operation(client, args):
     """iam-operation-get: a stored command, which is polled on where that is asked for."""
-    polls = argToBoolean(args.get("polling") or "false")
-    if polls:
+    operation_id = str(args.get("operation-id") or "").strip()
+    if argToBoolean(args.get("polling") or "false"):
         ScheduledCommand.raise_error_if_not_supported()
-    return operation_results(client.operation(str(args.get("operation-id") or "").strip()), polls)
+        return followed(client, operation_id)
+    return operation_results(client.operation(operation_id), polls=False)
 
 
 def test_module(client, params):
@@ -312,21 +340,21 @@ def test_module(client, params):
     tested, _ = client.command("test-module", {})
     told = tested.get("TestModule")
     if not isinstance(told, dict):
-        raise DemistoException(NO_RESULT)
+        raise ValueError(NO_RESULT)
     if not told["success"]:
-        raise DemistoException(f"The service is there, but its directory is not: {told['errorMessage']}")
+        raise ValueError(f"The service is there, but its directory is not: {told['errorMessage']}")
     used = mappers_of(client, told["instanceName"])
     for parameter, direction in (("mapper_out", "outgoing"), ("mapper_in", "incoming")):
         mapper = used[direction]
         wanted = str(params.get(parameter) or "").strip()
         if wanted and wanted not in (mapper["name"], mapper.get("id")):
-            raise DemistoException(
+            raise ValueError(
                 f"The service maps with the {direction} mapper {mapper['name']!r}, this instance names {wanted!r}. "
                 f"Export that mapper and give it to the service ({parameter}), or write {mapper['name']} here.")
     if is_on(params, "asynchronous", False):
         capabilities, _ = client.document("GET", "/capabilities")
         if not capabilities.get("store"):
-            raise DemistoException("Asynchronous commands need a store, and the service has none (store_path).")
+            raise ValueError("Asynchronous commands need a store, and the service has none (store_path).")
     return "ok"
 
 
@@ -336,7 +364,7 @@ def mappers_of(client, name):
     for instance in listed.get("instances") or []:
         if instance["instance"] == name:
             return instance
-    raise DemistoException(f"The service does not tell which mappers it uses for {name}.")
+    raise ValueError(f"The service does not tell which mappers it uses for {name}.")
 
 
 def main():

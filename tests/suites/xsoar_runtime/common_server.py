@@ -131,6 +131,9 @@ class BaseClient:
                 response = Response(answer, answer.status)
         except urllib.error.HTTPError as refused:
             response = Response(refused, refused.code)
+        except TimeoutError:
+            # XSOAR's passes this on as `requests` raises it, an OSError as well.
+            raise
         except (OSError, ValueError) as error:
             raise DemistoException(f"Connection Error - verify that the server URL is correct. {error}", error) from error
         if response.status_code not in (ok_codes or self._ok_codes):
