@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Holds what SOAR people import (`deploy/soar`) and what they read (docs/playbooks.md, docs/xsoar.md) against the real
-service: the XSOAR integration command by command under a stand-in of XSOAR's runtime, the stories of Tines and n8n step
-by step, and every request of the pages. `--renew` writes the file that is uploaded to XSOAR anew.
+"""Holds what SOAR people import (`deploy/soar`) and what they read (docs/playbooks.md, docs/xsoar.md) against
+the real service: the XSOAR integration command by command under a stand-in of XSOAR's runtime, the stories of
+Tines and n8n step by step, and every request of the pages. `--renew` writes the file that is uploaded to
+XSOAR anew.
 
-Not tried here: XSOAR, Tines, n8n, Power Automate and PowerShell themselves. demisto-sdk's opinion is asked by soar_sdk.py.
+Not tried here: XSOAR, Tines, n8n, Power Automate and PowerShell themselves. demisto-sdk's opinion is asked by
+soar_sdk.py.
 """
 
 import argparse
@@ -44,9 +46,22 @@ def check_unified(checks):
     checks.check("it can be mapped, and mirrors outwards", script["ismappable"] and script["isremotesyncout"], script)
     checks.equal("its category is the original's", document["category"], "Authentication & Identity Management")
     names = [command["name"] for command in script["commands"]]
-    checks.equal("its commands are the original's, and one more", names, [
-        "iam-create-user", "iam-update-user", "iam-get-user", "iam-disable-user", "iam-get-group", "iam-create-group",
-        "iam-update-group", "iam-delete-group", "iam-operation-get", "get-mapping-fields"])
+    checks.equal(
+        "its commands are the original's, and one more",
+        names,
+        [
+            "iam-create-user",
+            "iam-update-user",
+            "iam-get-user",
+            "iam-disable-user",
+            "iam-get-group",
+            "iam-create-group",
+            "iam-update-group",
+            "iam-delete-group",
+            "iam-operation-get",
+            "get-mapping-fields",
+        ],
+    )
 
 
 def main():
@@ -61,8 +76,15 @@ def main():
     checks = service.Checks()
     with checks.section("the file to upload"):
         check_unified(checks)
-    for name, part in (("cases", soar_cases), ("switches", soar_switches), ("deferred", soar_deferred),
-                       ("refusals", soar_refusals), ("Tines", soar_tines), ("n8n", soar_n8n), ("pages", soar_pages)):
+    for name, part in (
+        ("cases", soar_cases),
+        ("switches", soar_switches),
+        ("deferred", soar_deferred),
+        ("refusals", soar_refusals),
+        ("Tines", soar_tines),
+        ("n8n", soar_n8n),
+        ("pages", soar_pages),
+    ):
         with checks.section(name):
             part.run(checks, options.binary, unified())
     return checks.finish()

@@ -1,6 +1,7 @@
-"""What the public integration did (`tests/integration/cases.json`), by the integration of `deploy/soar/xsoar` under the
-stand-in of XSOAR's runtime: the same context under the same keys, the same tables, and the same answers to what public
-playbooks ask. What differs on purpose stands in `DIFFERENCES` with its reason, and must differ."""
+"""What the public integration did (`tests/integration/cases.json`), by the integration of `deploy/soar/xsoar`
+under the stand-in of XSOAR's runtime: the same context under the same keys, the same tables, and the same
+answers to what public playbooks ask. What differs on purpose stands in `DIFFERENCES` with its reason, and
+must differ."""
 
 import ast
 import json
@@ -14,10 +15,15 @@ NO_RAW = "a directory's raw answer is not passed on; errorMessage has what it sa
 HEADERS = "the answer's headers are an object, not Python's print"
 
 DIFFERENCES = {
-    ("create-new create-existing-updates create-existing-disabled-allow update-username-only update-active-title "
-     "update-rename get-existing disable-active", "print"): "a list in a cell is JSON, not Python's print",
-    ("create-disabled-by-flag update-missing-no-create update-flag-off disable-flag-off", "IAM.Vendor.details"):
-        "a switch of XSOAR's instance stops the command here; what a mapping would make of the profile the service knows",
+    (
+        "create-new create-existing-updates create-existing-disabled-allow update-username-only update-active-title "
+        "update-rename get-existing disable-active",
+        "print",
+    ): "a list in a cell is JSON, not Python's print",
+    (
+        "create-disabled-by-flag update-missing-no-create update-flag-off disable-flag-off",
+        "IAM.Vendor.details",
+    ): "a switch of XSOAR's instance stops the command here; what a mapping makes of the profile the service knows",
     ("create-missing-surname", "IAM.Vendor.errorMessage"): NO_TRACEBACK,
     ("create-missing-surname", "IAM.Vendor.details"): "an empty or missing field is left out, also inside name",
     ("create-no-identifier get-no-identifier", "IAM.Vendor.errorMessage"): NO_TRACEBACK,
@@ -38,29 +44,55 @@ DIFFERENCES = {
     ("mapping-fields", "returned"): "each field with a description; without password and groups, which AWS refuses",
 }
 
-SHAPES = ((r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
-          (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"))
+SHAPES = (
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+)
 
-ASKED = ("IAM.Vendor.success", "IAM.Vendor.skipped", "IAM.Vendor.action", "IAM.Vendor.active", "IAM.Vendor.reason",
-         "IAM.Vendor.brand", "IAM.Vendor.instanceName", "GetGroup.success", "CreateGroup.success", "UpdateGroup.success",
-         "DeleteGroup.success")
+ASKED = (
+    "IAM.Vendor.success",
+    "IAM.Vendor.skipped",
+    "IAM.Vendor.action",
+    "IAM.Vendor.active",
+    "IAM.Vendor.reason",
+    "IAM.Vendor.brand",
+    "IAM.Vendor.instanceName",
+    "GetGroup.success",
+    "CreateGroup.success",
+    "UpdateGroup.success",
+    "DeleteGroup.success",
+)
 """What conditions of public playbooks look at, with isEqualString and isFalse."""
 
-FAILED = ("Failed in ${IAM.Vendor(val.success==false).instanceName}: ${IAM.Vendor(val.success==false).action}; "
-          "succeeded: ${IAM.Vendor(val.success==true).action}; skipped: ${IAM.Vendor(val.skipped==true).reason}; "
-          "done: ${IAM.Vendor(val.success==true && val.skipped==false).username}")
+FAILED = (
+    "Failed in ${IAM.Vendor(val.success==false).instanceName}: ${IAM.Vendor(val.success==false).action}; "
+    "succeeded: ${IAM.Vendor(val.success==true).action}; skipped: ${IAM.Vendor(val.skipped==true).reason}; "
+    "done: ${IAM.Vendor(val.success==true && val.skipped==false).username}"
+)
 """The texts that they make of failed instances."""
 
-ANSWERS = ("true", "false", "create", "update", "get", "disable", "AWS-ILM", "AWS-ILM_instance_1", "User does not exist",
-           "User is already disabled.", "Command is disabled.")
+ANSWERS = (
+    "true",
+    "false",
+    "create",
+    "update",
+    "get",
+    "disable",
+    "AWS-ILM",
+    "AWS-ILM_instance_1",
+    "User does not exist",
+    "User is already disabled.",
+    "Command is disabled.",
+)
 
 
 def run(checks, binary, unified):
     """Replays every case."""
     cases = json.loads((service.ROOT / "tests" / "integration" / "cases.json").read_text())
     unused = {(case, field) for names, field in DIFFERENCES for case in names.split()}
-    with service.Directory(binary, {"users": [], "groups": []}, name="soar-directory") as directory, \
-            service.Service(binary, environment=directory.environment, name="soar-cases") as ours:
+    with service.Directory(binary, {"users": [], "groups": []}, name="soar-directory") as directory, service.Service(
+        binary, environment=directory.environment, name="soar-cases"
+    ) as ours:
         for case in cases:
             service.request("PUT", f"{directory.url}/sandbox/state", case["directory"])
             instance = Instance(unified, {"url": ours.url, **case["switches"]})
@@ -114,8 +146,10 @@ def normalised(value):
 def cells(table, mended=lambda value: value):
     """A table's cells, the entries of each in one order and their JSON too."""
     rows = [row.split("|") for row in normalised(table).splitlines()]
-    return [["<br>".join(sorted(in_order(entry, mended) for entry in cell.strip().split("<br>"))) for cell in row]
-            for row in rows]
+    return [
+        ["<br>".join(sorted(in_order(entry, mended) for entry in cell.strip().split("<br>"))) for cell in row]
+        for row in rows
+    ]
 
 
 def in_order(entry, mended):
@@ -136,8 +170,10 @@ def check_conditions(checks, case, context):
     """That a playbook goes the same way as with the original."""
     original = Context()
     original.put(case["context"])
-    answers = [[(path, answer, of.is_equal_string(path, answer)) for path in ASKED for answer in ANSWERS]
-               for of in (original, context)]
+    answers = [
+        [(path, answer, of.is_equal_string(path, answer)) for path in ASKED for answer in ANSWERS]
+        for of in (original, context)
+    ]
     asked = [[of.is_false("IAM.Vendor.success"), of.text(FAILED)] for of in (original, context)]
     checks.equal(f"{case['name']}: conditions come out as with the original", answers[1], answers[0])
     checks.equal(f"{case['name']}: its text too ({asked[0][1]})", asked[1], asked[0])

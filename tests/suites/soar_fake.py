@@ -1,5 +1,5 @@
-"""A server that answers what the suite tells it to, or passes requests on to the service and loses answers, so that the
-integration meets what the service does only once in a while."""
+"""A server that answers what the suite tells it to, or passes requests on to the service and loses answers,
+so that the integration meets what the service does only once in a while."""
 
 import http.server
 import json
@@ -19,8 +19,8 @@ PASSED = "passed"
 
 
 class Fake:
-    """A server on the loopback; `answers` are given in their order, the last one for ever. An answer is `LOST`, `SILENT`,
-    `PASSED`, or status, header fields and body."""
+    """A server on the loopback; `answers` are given in their order, the last one for ever. An answer is
+    `LOST`, `SILENT`, `PASSED`, or status, header fields and body."""
 
     def __init__(self, answers, service_url=None):
         self.requests = []

@@ -1,6 +1,6 @@
-"""The workflows of `deploy/soar/n8n`: that their JSON has the form of an export, and that each of their steps does what it
-says against the service. A reader of ours takes the place of n8n: it knows the nodes and the expressions that the workflows
-use, and refuses any other. Not tried: importing them into n8n."""
+"""The workflows of `deploy/soar/n8n`: that their JSON has the form of an export, and that each of their steps
+does what it says against the service. A reader of ours takes the place of n8n: it knows the nodes and the
+expressions that the workflows use, and refuses any other. Not tried: importing them into n8n."""
 
 import json
 import re
@@ -31,7 +31,11 @@ def run(checks, binary, _):
 
 def check_form(checks, name, workflow):
     """Holds the form of an export: its keys, its nodes, their versions and their connections."""
-    checks.equal(f"{name}: has a workflow's keys", set(workflow), {"name", "nodes", "connections", "active", "settings", "pinData", "tags"})
+    checks.equal(
+        f"{name}: has a workflow's keys",
+        set(workflow),
+        {"name", "nodes", "connections", "active", "settings", "pinData", "tags"},
+    )
     checks.check(f"{name}: is not active before it is looked at", workflow["active"] is False)
     nodes = {node["name"]: node for node in workflow["nodes"]}
     checks.equal(f"{name}: names are their own", len(nodes), len(workflow["nodes"]))
@@ -39,26 +43,46 @@ def check_form(checks, name, workflow):
     checks.check(f"{name}: ids are their own", len(set(ids)) == len(ids) and all(uuid.UUID(one) for one in ids), ids)
     for node in workflow["nodes"]:
         kind = node["type"].removeprefix("n8n-nodes-base.")
-        checks.check(f"{name}: {node['name']} has a node's keys and a known version",
-                     NODE_KEYS <= set(node) <= NODE_KEYS | MORE_KEYS and VERSIONS[kind] == node["typeVersion"], node)
+        checks.check(
+            f"{name}: {node['name']} has a node's keys and a known version",
+            NODE_KEYS <= set(node) <= NODE_KEYS | MORE_KEYS and VERSIONS[kind] == node["typeVersion"],
+            node,
+        )
     hooks = [node for node in workflow["nodes"] if node["type"].endswith("webhook")]
-    checks.check(f"{name}: its webhooks are guarded", hooks and all(hook["parameters"]["authentication"] == "headerAuth"
-                                                                    and "httpHeaderAuth" in hook["credentials"] for hook in hooks))
+    checks.check(
+        f"{name}: its webhooks are guarded",
+        hooks
+        and all(
+            hook["parameters"]["authentication"] == "headerAuth" and "httpHeaderAuth" in hook["credentials"]
+            for hook in hooks
+        ),
+    )
     reached = set()
     for source, outputs in workflow["connections"].items():
         outputs = outputs["main"]
-        expected = len(nodes[source]["parameters"]["rules"]["values"]) if nodes[source]["type"].endswith("switch") else 1
+        expected = (
+            len(nodes[source]["parameters"]["rules"]["values"]) if nodes[source]["type"].endswith("switch") else 1
+        )
         checks.equal(f"{name}: {source} has its outputs", len(outputs), expected)
         for target in (target for output in outputs for target in output):
             reached.add(target["node"])
-            checks.check(f"{name}: {source} leads somewhere", target["node"] in nodes and (target["type"], target["index"]) == ("main", 0))
-    lost = [node["name"] for node in workflow["nodes"] if node["name"] not in reached
-            and not node["type"].endswith(("webhook", "stickyNote"))]
+            checks.check(
+                f"{name}: {source} leads somewhere",
+                target["node"] in nodes and (target["type"], target["index"]) == ("main", 0),
+            )
+    lost = [
+        node["name"]
+        for node in workflow["nodes"]
+        if node["name"] not in reached and not node["type"].endswith(("webhook", "stickyNote"))
+    ]
     checks.equal(f"{name}: every node is reached", lost, [])
     text = json.dumps(workflow, ensure_ascii=False).replace('\\"', '"')
     named = set(re.findall(r"\$\('([^']+)'\)", text))
     checks.equal(f"{name}: what expressions name is there", named - set(nodes), set())
-    checks.check(f"{name}: there is no other expression, and no key", "{{" not in EXPRESSION.sub("", text) and "Bearer `" not in text)
+    checks.check(
+        f"{name}: there is no other expression, and no key",
+        "{{" not in EXPRESSION.sub("", text) and "Bearer `" not in text,
+    )
 
 
 class Workflow:
@@ -69,8 +93,11 @@ class Workflow:
         self._connections, self._send = document["connections"], send
         self.entries = [name for name, node in self._nodes.items() if node["type"].endswith("webhook")]
         self.steps = {name for name, node in self._nodes.items() if not node["type"].endswith("stickyNote")}
-        self.steps |= {(name, rule["outputKey"]) for name, node in self._nodes.items()
-                       for rule in node["parameters"].get("rules", {}).get("values", [])}
+        self.steps |= {
+            (name, rule["outputKey"])
+            for name, node in self._nodes.items()
+            for rule in node["parameters"].get("rules", {}).get("values", [])
+        }
         self.gone = set()
 
     def start(self, entry, body):
@@ -108,7 +135,8 @@ class Workflow:
         return self._request(node, parameters, item, given), 0
 
     def _request(self, node, parameters, item, given):
-        """The answer to a request, with its status and header fields (`fullResponse`), whatever it is (`neverError`)."""
+        """The answer to a request, with its status and header fields (`fullResponse`), whatever it is
+        (`neverError`)."""
         assert parameters["options"]["response"]["response"] == {"fullResponse": True, "neverError": True}
         assert parameters["genericAuthType"] == "httpHeaderAuth" and "httpHeaderAuth" in node["credentials"]
 
@@ -142,7 +170,7 @@ def filled(text, item, given):
     def value(match):
         function, path, _ = match.groups()
         root, _, rest = path.replace("?", "").partition("json.")
-        found = lookup(item if root == "$" else given[root[3:root.index("')")]], rest)
+        found = lookup(item if root == "$" else given[root[3 : root.index("')")]], rest)
         if function == "JSON.stringify":
             return json.dumps(found, ensure_ascii=False)
         # JavaScript's name for what is not there.

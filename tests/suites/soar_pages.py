@@ -1,6 +1,6 @@
-"""Every request of docs/playbooks.md and docs/xsoar.md, sent to the service: curl's lines by curl, Power Automate's action and
-PowerShell's call by readers of ours that make the request which their documentation describes, XSOAR's lines under the
-stand-in of its runtime."""
+"""Every request of docs/playbooks.md and docs/xsoar.md, sent to the service: curl's lines by curl, Power
+Automate's action and PowerShell's call by readers of ours that make the request which their documentation
+describes, XSOAR's lines under the stand-in of its runtime."""
 
 import json
 import os
@@ -15,8 +15,14 @@ from xsoar_runtime import Instance, yaml_subset
 PAGES = service.ROOT / "docs"
 EXAMPLE = "https://ilm.example.com"
 LONGEST = 12 * 1024
-EVENT = {"event": "4720", "username": "pat", "email": "pat@example.com", "givenname": "Pat", "surname": "O\"Roe",
-         "displayname": "Pat O\"Roe"}
+EVENT = {
+    "event": "4720",
+    "username": "pat",
+    "email": "pat@example.com",
+    "givenname": "Pat",
+    "surname": 'O"Roe',
+    "displayname": 'Pat O"Roe',
+}
 
 
 def run(checks, binary, unified):
@@ -25,17 +31,37 @@ def run(checks, binary, unified):
     for name, page in (("playbooks.md", playbooks), ("xsoar.md", xsoar)):
         checks.check(f"{name}: has at most 12 KB", len(page.encode()) <= LONGEST, len(page.encode()))
         links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", page)]
-        checks.equal(f"{name}: what it links to is there", [link for link in links if link and not (PAGES / link).exists()], [])
-        anchors = {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in (playbooks + "\n" + xsoar).splitlines()
-                   if line.startswith("#")}
+        checks.equal(
+            f"{name}: what it links to is there", [link for link in links if link and not (PAGES / link).exists()], []
+        )
+        anchors = {
+            re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+            for line in (playbooks + "\n" + xsoar).splitlines()
+            if line.startswith("#")
+        }
         checks.equal(f"{name}: and the headings", set(re.findall(r"\]\([^)]*#([^)]+)\)", page)) - anchors, set())
-    people = {"users": [{"id": "u-kim", "userName": "kim", "displayName": "Kim", "name": {"givenName": "K", "familyName": "M"},
-                         "active": True}], "groups": []}
-    with service.Directory(binary, people, name="soar-pages-directory") as directory, service.Caller(binary, "soar-pages") as caller, \
-            tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as folder:
+    people = {
+        "users": [
+            {
+                "id": "u-kim",
+                "userName": "kim",
+                "displayName": "Kim",
+                "name": {"givenName": "K", "familyName": "M"},
+                "active": True,
+            }
+        ],
+        "groups": [],
+    }
+    with service.Directory(binary, people, name="soar-pages-directory") as directory, service.Caller(
+        binary, "soar-pages"
+    ) as caller, tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as folder:
         settings = {**directory.environment, **caller.environment, "AWS_ILM_STORE_PATH": f"{folder}/store.db"}
         with service.Service(binary, environment=settings, name="soar-pages") as ours:
-            for name, part in (("curl", check_curl), ("Power Automate", check_power_automate), ("PowerShell", check_powershell)):
+            for name, part in (
+                ("curl", check_curl),
+                ("Power Automate", check_power_automate),
+                ("PowerShell", check_powershell),
+            ):
                 with checks.section(name):
                     part(checks, playbooks, ours, caller, folder)
             with checks.section("what playbooks.md says"):
@@ -59,8 +85,15 @@ def check_curl(checks, page, ours, caller, folder):
     """Runs the shell's lines as they are, but for the address."""
     [script] = blocks(page, "sh")
     environment = {"PATH": os.environ["PATH"], "ILM_KEY": caller.key}
-    done = subprocess.run(["bash", "-euc", script.replace(EXAMPLE, ours.url)], cwd=folder, env=environment, timeout=60,
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        ["bash", "-euc", script.replace(EXAMPLE, ours.url)],
+        cwd=folder,
+        env=environment,
+        timeout=60,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
     checks.check("curl's lines end well and say nothing else", done.returncode == 0 and not done.stderr, done)
     answers, rest = [], done.stdout
     while rest:
@@ -68,10 +101,16 @@ def check_curl(checks, page, ours, caller, folder):
         answers.append(answer)
         rest = rest[end:].lstrip()
     told = [(vendor(answer)["action"], vendor(answer)["success"], vendor(answer)["skipped"]) for answer in answers[:3]]
-    checks.equal("curl's lines hire, change and disable", told, [("create", True, False), ("update", True, False), ("disable", True, False)])
-    checks.equal("and store a disable for the last day",
-                 [(answer["state"], answer["notBefore"], answer["purpose"]) for answer in answers[3:]],
-                 [("scheduled", "2035-01-31T17:00:00.000Z", "leave")])
+    checks.equal(
+        "curl's lines hire, change and disable",
+        told,
+        [("create", True, False), ("update", True, False), ("disable", True, False)],
+    )
+    checks.equal(
+        "and store a disable for the last day",
+        [(answer["state"], answer["notBefore"], answer["purpose"]) for answer in answers[3:]],
+        [("scheduled", "2035-01-31T17:00:00.000Z", "leave")],
+    )
     checks.equal("the key's file is its owner's alone", oct(os.stat(f"{folder}/ilm.header").st_mode & 0o777), "0o600")
 
 
@@ -79,9 +118,13 @@ def check_power_automate(checks, page, ours, caller, _):
     """Sends the HTTP action with its expressions evaluated."""
     [text] = blocks(page, "json")
     action = json.loads(text)
-    checks.check("Power Automate's action has the form of its HTTP action",
-                 action["type"] == "Http" and set(action["inputs"]) == {"method", "uri", "headers", "body"}
-                 and action["operationOptions"] == "DisableAsyncPattern", action)
+    checks.check(
+        "Power Automate's action has the form of its HTTP action",
+        action["type"] == "Http"
+        and set(action["inputs"]) == {"method", "uri", "headers", "body"}
+        and action["operationOptions"] == "DisableAsyncPattern",
+        action,
+    )
 
     def filled(value):
         if isinstance(value, dict):
@@ -96,9 +139,16 @@ def check_power_automate(checks, page, ours, caller, _):
 
     inputs = filled(action["inputs"])
     for turn in ("first", "second"):
-        answer = service.request(inputs["method"], inputs["uri"].replace(EXAMPLE, ours.url), inputs["body"], inputs["headers"])
-        checks.check(f"Power Automate's action hires, the {turn} time", answer.status == 200 and vendor(answer.json)["action"] == "create"
-                     and vendor(answer.json)["success"] is True, answer)
+        answer = service.request(
+            inputs["method"], inputs["uri"].replace(EXAMPLE, ours.url), inputs["body"], inputs["headers"]
+        )
+        checks.check(
+            f"Power Automate's action hires, the {turn} time",
+            answer.status == 200
+            and vendor(answer.json)["action"] == "create"
+            and vendor(answer.json)["success"] is True,
+            answer,
+        )
     checks.equal("and is done once", answer.headers.get("Idempotent-Replayed"), "true")
 
 
@@ -109,28 +159,41 @@ def check_powershell(checks, page, ours, caller, _):
     for release, send in requests_of(script, {"ILM_KEY": caller.key}).items():
         service.request("POST", f"{ours.url}/commands/iam-disable-user", {"user-profile": {"username": "zoe"}})
         status, document = send()
-        checks.check(f"{release}: hires Zoë", status == 200 and vendor(document)["success"] and
-                     vendor(document)["details"]["displayName"] == "Zoë Roe", document)
+        checks.check(
+            f"{release}: hires Zoë",
+            status == 200 and vendor(document)["success"] and vendor(document)["details"]["displayName"] == "Zoë Roe",
+            document,
+        )
     for release, send in requests_of(script.replace("; charset=utf-8", ""), {"ILM_KEY": caller.key}).items():
         status, document = send()
-        checks.check(f"{release}, without the charset: {'is read' if 'UTF-8' in release else 'is refused'}",
-                     status == 200 and vendor(document)["success"] == ("UTF-8" in release), document)
+        checks.check(
+            f"{release}, without the charset: {'is read' if 'UTF-8' in release else 'is refused'}",
+            status == 200 and vendor(document)["success"] == ("UTF-8" in release),
+            document,
+        )
 
 
 def check_sayings(checks, page, unified, ours, caller):
     """What the page says of keys and states."""
     key = {"Authorization": f"Bearer {caller.key}", "Prefer": "handling=lenient", "Idempotency-Key": "hire-"}
-    first, second = ({"user-profile": {**EVENT, "username": name, "email": f"{name}@example.com"}} for name in ("eve", "adam"))
+    first, second = (
+        {"user-profile": {**EVENT, "username": name, "email": f"{name}@example.com"}} for name in ("eve", "adam")
+    )
     checks.check("a key is used", vendor(ours.command("iam-create-user", first, headers=key).json)["success"])
     told = vendor(ours.command("iam-create-user", second, headers=key).json)
-    checks.check("another person under it gets a failed answer", not told["success"] and told["errorCode"] == 400
-                 and "was used for another request" in told["errorMessage"], told)
+    checks.check(
+        "another person under it gets a failed answer",
+        not told["success"] and told["errorCode"] == 400 and "was used for another request" in told["errorMessage"],
+        told,
+    )
     section = page.partition("## Deferred commands")[2].partition("## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     ended = {state for row in rows for state in re.findall(r"`(\w+)`", row)} - {"state"}
     script = yaml_subset.load(unified)["script"]["script"]
     [of_integration] = re.findall(r"^ENDED = \((.*)\)$", script, re.MULTILINE)
-    checks.equal("the page and the integration have the same ended states", ended, set(re.findall(r'"(\w+)"', of_integration)))
+    checks.equal(
+        "the page and the integration have the same ended states", ended, set(re.findall(r'"(\w+)"', of_integration))
+    )
     contract = json.loads((service.ROOT / "openapi" / "openapi.json").read_text())
     described = contract["components"]["schemas"]["OperationView"]["properties"]["state"]["description"]
     checks.check("which the contract knows", all(f"`{state}`" in described for state in ended), described)
@@ -142,27 +205,41 @@ def check_xsoar(checks, page, unified, ours, caller):
     checks.equal("Test says ok", instance.run("test-module"), ["ok"])
     first, change, operation = blocks(page, "xsoar")
     [entry] = [instance.run(*line(text)) for text in first.splitlines()][0]
-    checks.equal("the first command is a failed result, as the page says",
-                 (entry["Type"], entry["Contents"]["errorMessage"]), (1, "User does not exist"))
+    checks.equal(
+        "the first command is a failed result, as the page says",
+        (entry["Type"], entry["Contents"]["errorMessage"]),
+        (1, "User does not exist"),
+    )
     for text in change.splitlines():
         instance.run(*line(text))
     rows = re.findall(r"^\| `(\$\{.*?\})` \| (.*?) \|$", page, re.MULTILINE)
     checks.equal("the page has what to find in the context", len(rows), 4)
     for expression, expected in rows:
         checks.equal(f"{expression} gives what the page says", instance.context.text(expression), expected)
-    stored = ours.command("iam-disable-user", {"user-profile": {"username": "kim"}}, "?notBefore=2035-01-31T17:00:00Z",
-                          {"Prefer": "respond-async", "Authorization": f"Bearer {caller.key}"}).json["id"]
+    stored = ours.command(
+        "iam-disable-user",
+        {"user-profile": {"username": "kim"}},
+        "?notBefore=2035-01-31T17:00:00Z",
+        {"Prefer": "respond-async", "Authorization": f"Bearer {caller.key}"},
+    ).json["id"]
     for text in operation.splitlines():
         command, args = line(text)
         checks.check("an operation's id has the form of the page's", len(args["operation-id"]) == len(stored), args)
         [entry] = instance.run(command, {**args, "operation-id": stored})
         checks.equal(f"{text}: polls if asked to", "PollingCommand" in entry, "polling" in args)
     script = yaml_subset.load(unified)["script"]["script"]
-    known = script + (service.ROOT / "src/http/problem_type.rs").read_text() + "Connection Error CERTIFICATE_VERIFY_FAILED"
+    known = (
+        script + (service.ROOT / "src/http/problem_type.rs").read_text() + "Connection Error CERTIFICATE_VERIFY_FAILED"
+    )
     told = page.partition("| Test says | mend |")[2].partition("\n\n")[0]
     phrases = [phrase for row in told.splitlines()[2:] for phrase in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    unknown = [phrase for phrase in phrases if not re.search(r"[\s\"]*".join(map(re.escape, phrase.split(" "))).replace(
-        "outgoing", r"\{direction\}"), known)]
+    unknown = [
+        phrase
+        for phrase in phrases
+        if not re.search(
+            r"[\s\"]*".join(map(re.escape, phrase.split(" "))).replace("outgoing", r"\{direction\}"), known
+        )
+    ]
     checks.check("what Test says by the page is said by somebody", len(phrases) >= 10 and not unknown, unknown)
     form = {field["name"]: field["display"] for field in yaml_subset.load(unified)["configuration"]}
     fields = page.partition("## 3. The instance")[2].partition("Press *Test*")[0]
@@ -182,5 +259,7 @@ def check_caller(checks, page, binary):
     with tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as folder:
         with open(f"{folder}/callers.toml", "w") as file:
             file.write(text)
-        with service.Service(binary, ["--sandbox"], {"AWS_ILM_CALLERS_FILE": f"{folder}/callers.toml"}, name="soar-caller") as ours:
+        with service.Service(
+            binary, ["--sandbox"], {"AWS_ILM_CALLERS_FILE": f"{folder}/callers.toml"}, name="soar-caller"
+        ) as ours:
             checks.equal("the page's caller is taken", service.request("GET", f"{ours.url}/operations").status, 401)

@@ -1,15 +1,18 @@
-"""What `Invoke-RestMethod` sends, from PowerShell's documentation: Windows PowerShell 5.1 by .NET's HttpWebRequest, which waits
-for `100 Continue` and writes a body without a charset in ISO-8859-1; PowerShell 7.0 to 7.3, which does not wait; and 7.4,
-whose default is UTF-8. As much of the language is read as the page uses."""
+"""What `Invoke-RestMethod` sends, from PowerShell's documentation: Windows PowerShell 5.1 by .NET's
+HttpWebRequest, which waits for `100 Continue` and writes a body without a charset in ISO-8859-1; PowerShell
+7.0 to 7.3, which does not wait; and 7.4, whose default is UTF-8. As much of the language is read as the page
+uses."""
 
 import json
 import re
 import socket
 import urllib.parse
 
-RELEASES = {"Windows PowerShell 5.1": ("WindowsPowerShell/5.1.19041.1", True, "iso-8859-1"),
-            "PowerShell 7.2": ("PowerShell/7.2.0", False, "iso-8859-1"),
-            "PowerShell 7.4 (UTF-8)": ("PowerShell/7.4.0", False, "utf-8")}
+RELEASES = {
+    "Windows PowerShell 5.1": ("WindowsPowerShell/5.1.19041.1", True, "iso-8859-1"),
+    "PowerShell 7.2": ("PowerShell/7.2.0", False, "iso-8859-1"),
+    "PowerShell 7.4 (UTF-8)": ("PowerShell/7.4.0", False, "utf-8"),
+}
 """User agent, whether it waits before the body, and how a body without a charset is written."""
 
 
@@ -20,8 +23,13 @@ def requests_of(script, environment):
 
     def sender(agent, waits, default):
         body = call["Body"].encode(charset[1] if charset else default)
-        return lambda: send(call["Method"].upper(), call["Uri"], {**call["Headers"], "User-Agent": f"Mozilla/5.0 {agent}",
-                                                                  "Content-Type": call["ContentType"]}, body, waits)
+        return lambda: send(
+            call["Method"].upper(),
+            call["Uri"],
+            {**call["Headers"], "User-Agent": f"Mozilla/5.0 {agent}", "Content-Type": call["ContentType"]},
+            body,
+            waits,
+        )
 
     return {release: sender(*form) for release, form in RELEASES.items()}
 
@@ -59,8 +67,10 @@ def value_of(text, lines, variables):
 
 def converted(table, depth):
     """ConvertTo-Json: indented, with CR LF, and with some characters escaped that need not be."""
+
     def deepest(value):
         return 1 + max(map(deepest, value.values())) if isinstance(value, dict) else 0
+
     assert deepest(table) <= depth
     text = json.dumps(table, indent=4, ensure_ascii=False).replace("\n", "\r\n")
     return re.sub(r"['<>&]", lambda match: f"\\u{ord(match[0]):04x}", text)
@@ -72,7 +82,9 @@ def send(method, uri, headers, body, waits):
     head = {**headers, "Host": target.netloc, "Content-Length": str(len(body)), "Connection": "Keep-Alive"}
     if waits:
         head["Expect"] = "100-continue"
-    with socket.create_connection((target.hostname, target.port), timeout=60) as connection, connection.makefile("rb") as answers:
+    with socket.create_connection((target.hostname, target.port), timeout=60) as connection, connection.makefile(
+        "rb"
+    ) as answers:
         lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
         status, fields = (0, {})

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Asks demisto-sdk, XSOAR's own tool, about the integration of `deploy/soar/xsoar`: it unifies the description and the
-script as it would for an upload, and its strict model reads the result. What the SDK makes of it is what is uploaded by
-docs/xsoar.md, but for the lines that it adds itself. Needs PyPI, and git; nothing is asked of any other server."""
+"""Asks demisto-sdk, XSOAR's own tool, about the integration of `deploy/soar/xsoar`: it unifies the
+description and the script as it would for an upload, and its strict model reads the result. What the SDK
+makes of it is what is uploaded by docs/xsoar.md, but for the lines that it adds itself. Needs PyPI, and git;
+nothing is asked of any other server."""
 
 import argparse
 import json
@@ -17,9 +18,22 @@ from xsoar_runtime import yaml_subset
 
 DEMISTO_SDK = "demisto-sdk==1.39.13"
 
-PACK = {"name": "AWS-ILM Service", "description": "For the suite.", "support": "community", "currentVersion": "1.0.0",
-        "author": "aws-ilm", "url": "", "email": "", "categories": ["Authentication & Identity Management"], "tags": [],
-        "useCases": [], "keywords": [], "marketplaces": ["xsoar"], "created": "2026-01-01T00:00:00Z", "githubUser": []}
+PACK = {
+    "name": "AWS-ILM Service",
+    "description": "For the suite.",
+    "support": "community",
+    "currentVersion": "1.0.0",
+    "author": "aws-ilm",
+    "url": "",
+    "email": "",
+    "categories": ["Authentication & Identity Management"],
+    "tags": [],
+    "useCases": [],
+    "keywords": [],
+    "marketplaces": ["xsoar"],
+    "created": "2026-01-01T00:00:00Z",
+    "githubUser": [],
+}
 """A pack as the SDK wants one around an integration."""
 
 OWN_LINES = ("register_module_line(", "CONSTANT_PACK_VERSION = ", "demisto.debug('pack id = ")
@@ -56,14 +70,22 @@ def main():
             broken = pathlib.Path(folder) / "broken.yml"
             broken.write_text(UNIFIED.read_text().replace("  ismappable: true", "  ismapable: true"))
             done = strictly(tool, broken)
-            checks.check("the strict model sees a misspelt key", done.returncode != 0 and "ismapable" in done.stderr, done)
+            checks.check(
+                "the strict model sees a misspelt key", done.returncode != 0 and "ismapable" in done.stderr, done
+            )
     return checks.finish()
 
 
 def environment(folder):
     """Offline, and without the user's settings."""
-    return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "DEMISTO_SDK_OFFLINE_ENV": "1", "CONTENT_PATH": str(folder),
-            "DEMISTO_SDK_CONTENT_PATH": str(folder), "DEMISTO_SDK_SKIP_VERSION_CHECK": "1"}
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "DEMISTO_SDK_OFFLINE_ENV": "1",
+        "CONTENT_PATH": str(folder),
+        "DEMISTO_SDK_CONTENT_PATH": str(folder),
+        "DEMISTO_SDK_SKIP_VERSION_CHECK": "1",
+    }
 
 
 def prepare(folder, tool):
@@ -76,13 +98,23 @@ def prepare(folder, tool):
     (pack / "pack_metadata.json").write_text(json.dumps(PACK))
     (pack / "README.md").touch()
     # The SDK asks git where it is.
-    for command in (["init", "-q"], ["remote", "add", "origin", "https://github.com/demisto/content.git"], ["add", "-A"],
-                    ["-c", "user.name=suite", "-c", "user.email=suite@example.com", "commit", "-qm", "suite"]):
+    for command in (
+        ["init", "-q"],
+        ["remote", "add", "origin", "https://github.com/demisto/content.git"],
+        ["add", "-A"],
+        ["-c", "user.name=suite", "-c", "user.email=suite@example.com", "commit", "-qm", "suite"],
+    ):
         subprocess.run(["git", *command], cwd=folder, check=True, stdin=subprocess.DEVNULL, env=environment(folder))
     unified = folder / "unified.yml"
-    done = subprocess.run([tool, "prepare-content", "-i", place.relative_to(folder) / "AWSILMService.yml", "-o", unified],
-                          cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment(folder),
-                          timeout=300)
+    done = subprocess.run(
+        [tool, "prepare-content", "-i", place.relative_to(folder) / "AWSILMService.yml", "-o", unified],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment(folder),
+        timeout=300,
+    )
     if done.returncode != 0 or not unified.exists():
         raise RuntimeError(f"prepare-content ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return unified
@@ -90,8 +122,14 @@ def prepare(folder, tool):
 
 def strictly(tool, file):
     """Reads a file by the strict model."""
-    return subprocess.run([tool.parent / "python", "-c", READ, file], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, env=environment(file.parent), timeout=300)
+    return subprocess.run(
+        [tool.parent / "python", "-c", READ, file],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment(file.parent),
+        timeout=300,
+    )
 
 
 def read(checks, tool, file, name):
@@ -110,8 +148,10 @@ def check_same(checks, ours, sdks):
     for key in sorted(set(ours["script"]) | set(sdks["script"])):
         of = [document["script"].get(key) for document in (ours, sdks)]
         if key == "script":
-            of = [[line for line in text.split("\n") if line.strip() and not line.startswith(OWN_LINES + SERVERS_OWN)]
-                  for text in of]
+            of = [
+                [line for line in text.split("\n") if line.strip() and not line.startswith(OWN_LINES + SERVERS_OWN)]
+                for text in of
+            ]
         checks.equal(f"script.{key} is as demisto-sdk has it", of[0], of[1])
 
 

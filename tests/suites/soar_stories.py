@@ -1,5 +1,6 @@
-"""What the stories of Tines and of n8n are tried with: an event, a directory, trouble, and where the story has to end. Each
-scenario is run in both tools' stories, by readers of their JSON that send every HTTP step to the service."""
+"""What the stories of Tines and of n8n are tried with: an event, a directory, trouble, and where the story
+has to end. Each scenario is run in both tools' stories, by readers of their JSON that send every HTTP step to
+the service."""
 
 import json
 import re
@@ -7,10 +8,25 @@ import tempfile
 
 import service
 
-PERSON = {"event": "e-1", "username": "jane", "email": "jane@example.com", "givenname": "Jané", "surname": "O\"Roe",
-          "displayname": "Jané O\"Roe", "employeeid": "E1", "title": "Lead"}
-THERE = {"id": "u-1", "userName": "jane", "displayName": "Jane Roe", "name": {"givenName": "Jane", "familyName": "Roe"},
-         "emails": [{"value": "jane@example.com", "type": "work", "primary": True}], "externalId": "E1", "active": True}
+PERSON = {
+    "event": "e-1",
+    "username": "jane",
+    "email": "jane@example.com",
+    "givenname": "Jané",
+    "surname": 'O"Roe',
+    "displayname": 'Jané O"Roe',
+    "employeeid": "E1",
+    "title": "Lead",
+}
+THERE = {
+    "id": "u-1",
+    "userName": "jane",
+    "displayName": "Jane Roe",
+    "name": {"givenName": "Jane", "familyName": "Roe"},
+    "emails": [{"value": "jane@example.com", "type": "work", "primary": True}],
+    "externalId": "E1",
+    "active": True,
+}
 GONE = {**THERE, "active": False}
 OTHERS = {**THERE, "externalId": "E2"}
 SWITCHED_OFF = {f"AWS_ILM_{switch}_USER_ENABLED": "false" for switch in ("CREATE", "UPDATE", "DISABLE")}
@@ -49,30 +65,51 @@ SCENARIOS = [
     ("deferred", {"last_day": "tomorrow"}, [THERE], [], "Alert not stored", "HTTP 400"),
     ("deferred", {"last_day": "2020-01-01T00:00:00Z"}, [THERE], [], "Tell gone", "jane is disabled."),
     ("deferred", {"last_day": "2020-01-01T00:00:00Z"}, [], [], "Look at skip", "User does not exist"),
-    ("deferred", {"last_day": "2035-01-31T17:00:00Z", "is_cancelled": True}, [THERE], [], "Alert not done", "is cancelled"),
-    ("deferred", {"last_day": "2020-01-01T00:00:00Z"}, [THERE],
-     [{"kind": {"slow": {"milliseconds": 3000, "work_late": False}}, "api": "PatchUser"}], "Tell gone", "jane is disabled."),
+    (
+        "deferred",
+        {"last_day": "2035-01-31T17:00:00Z", "is_cancelled": True},
+        [THERE],
+        [],
+        "Alert not done",
+        "is cancelled",
+    ),
+    (
+        "deferred",
+        {"last_day": "2020-01-01T00:00:00Z"},
+        [THERE],
+        [{"kind": {"slow": {"milliseconds": 3000, "work_late": False}}, "api": "PatchUser"}],
+        "Tell gone",
+        "jane is disabled.",
+    ),
     ("deferred", {"operation": "none"}, [], [], "Refused", "HTTP 404"),
 ]
-"""Story, what is otherwise than in `PERSON` and the settings, the directory's users, its faults, the step in which it has to
-end, and what that step has to say."""
+"""Story, what is otherwise than in `PERSON` and the settings, the directory's users, its faults, the step in
+which it has to end, and what that step has to say."""
 
 NOT_OF_EVENT = ("switches", "key", "is_storeless", "is_cancelled", "operation")
 
 
 def run_all(checks, binary, tool, folder, story_of):
-    """Runs every scenario; `story_of(document, send)` makes a runner with `entries`, `start(entry, body)` and `unused`."""
+    """Runs every scenario; `story_of(document, send)` makes a runner with `entries`, `start(entry, body)` and
+    `unused`."""
     runners = {}
-    with service.Directory(binary, {"users": [], "groups": []}, name="soar-story-directory") as directory, \
-            service.Caller(binary, "soar-story") as caller:
+    with service.Directory(
+        binary, {"users": [], "groups": []}, name="soar-story-directory"
+    ) as directory, service.Caller(binary, "soar-story") as caller:
         groups = {}
         for scenario in SCENARIOS:
             changed = scenario[1]
-            groups.setdefault((json.dumps(changed.get("switches", {})), changed.get("is_storeless", False)), []).append(scenario)
+            groups.setdefault((json.dumps(changed.get("switches", {})), changed.get("is_storeless", False)), []).append(
+                scenario
+            )
         for (switches, is_storeless), scenarios in groups.items():
             with tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as place:
-                settings = {**directory.environment, **caller.environment, **json.loads(switches),
-                            "AWS_ILM_COMMAND_TIMEOUT": "2s"}
+                settings = {
+                    **directory.environment,
+                    **caller.environment,
+                    **json.loads(switches),
+                    "AWS_ILM_COMMAND_TIMEOUT": "2s",
+                }
                 if not is_storeless:
                     settings["AWS_ILM_STORE_PATH"] = f"{place}/store.db"
                 with service.Service(binary, environment=settings, name="soar-story") as ours:
@@ -80,7 +117,9 @@ def run_all(checks, binary, tool, folder, story_of):
                         run_one(checks, tool, folder, story_of, runners, directory, ours, caller, scenario, number)
     for name, seen in sorted(runners.items()):
         document = json.loads((folder / f"{name}.json").read_text())
-        checks.equal(f"{tool} {name}: every step and every branch was gone through", story_of(document, None).steps - seen, set())
+        checks.equal(
+            f"{tool} {name}: every step and every branch was gone through", story_of(document, None).steps - seen, set()
+        )
     checks.equal(f"{tool}: every story was run", set(runners), {file.stem for file in folder.glob("*.json")})
 
 
@@ -100,8 +139,11 @@ def run_one(checks, tool, folder, story_of, runners, directory, ours, caller, sc
         return service.request(method, url.replace("https://ilm.example.com", ours.url), body, headers)
 
     story = story_of(json.loads((folder / f"{name}.json").read_text()), send)
-    event = {**PERSON, **{key: value for key, value in changed.items() if key not in NOT_OF_EVENT},
-             "event": f"{name}-{number}"}
+    event = {
+        **PERSON,
+        **{key: value for key, value in changed.items() if key not in NOT_OF_EVENT},
+        "event": f"{name}-{number}",
+    }
     # An operation that lingers from another scenario must not hold this one up.
     key = {"Authorization": f"Bearer {caller.key}"}
     ended = []
@@ -114,8 +156,11 @@ def run_one(checks, tool, folder, story_of, runners, directory, ours, caller, sc
             service.request("POST", f"{ours.url}/operations/{operation}/cancel", headers=key)
         ended = story.start(story.entries[1], {"operation": operation})
     shown = {key: value for key, value in changed.items() if key != "switches"}
-    checks.check(f"{tool} {name} {shown} ends in {last!r} and says {told!r}",
-                 [step for step, _ in ended] == [last] and told in ended[0][1], f"{ended}\n{sent}")
+    checks.check(
+        f"{tool} {name} {shown} ends in {last!r} and says {told!r}",
+        [step for step, _ in ended] == [last] and told in ended[0][1],
+        f"{ended}\n{sent}",
+    )
     runners.setdefault(name, set()).update(story.gone)
     directory.script([])
     for waiting in (service.request("GET", f"{ours.url}/operations", headers=key).json or {}).get("operations", []):

@@ -1,4 +1,5 @@
-"""The switches of XSOAR's instance do what the service's own do: the same answers, and the same left in the directory."""
+"""The switches of XSOAR's instance do what the service's own do: the same answers, and the same left in the
+directory."""
 
 import json
 
@@ -6,10 +7,22 @@ import service
 from soar_cases import differing, normalised
 from xsoar_runtime import Instance
 
-PERSON = {"id": "u-1", "userName": "test", "displayName": "Test User", "name": {"givenName": "Test", "familyName": "User"},
-          "emails": [{"value": "test@example.com", "type": "work", "primary": True}], "active": True}
-PROFILE = {"username": "test", "email": "test@example.com", "givenname": "Test", "surname": "User",
-           "displayname": "Test User", "title": "Boss"}
+PERSON = {
+    "id": "u-1",
+    "userName": "test",
+    "displayName": "Test User",
+    "name": {"givenName": "Test", "familyName": "User"},
+    "emails": [{"value": "test@example.com", "type": "work", "primary": True}],
+    "active": True,
+}
+PROFILE = {
+    "username": "test",
+    "email": "test@example.com",
+    "givenname": "Test",
+    "surname": "User",
+    "displayname": "Test User",
+    "title": "Boss",
+}
 NOBODY, SOMEBODY, INACTIVE = [], [PERSON], [{**PERSON, "active": False}]
 
 TABLE = [
@@ -25,10 +38,19 @@ TABLE = [
     ("update of nobody, creating in updates off", "iam-update-user", NOBODY, ["create_if_not_exists"]),
     ("update of nobody, creating off", "iam-update-user", NOBODY, ["create_user_enabled"]),
     ("update of nobody, enabling off", "iam-update-user", NOBODY, ["enable_user_enabled"]),
-    ("update of nobody, creating off either way", "iam-update-user", NOBODY, ["create_if_not_exists", "create_user_enabled"]),
+    (
+        "update of nobody, creating off either way",
+        "iam-update-user",
+        NOBODY,
+        ["create_if_not_exists", "create_user_enabled"],
+    ),
     ("disable, disabling off", "iam-disable-user", SOMEBODY, ["disable_user_enabled"]),
-    ("disable, all else off", "iam-disable-user", SOMEBODY, ["create_user_enabled", "update_user_enabled", "enable_user_enabled",
-                                                             "create_if_not_exists"]),
+    (
+        "disable, all else off",
+        "iam-disable-user",
+        SOMEBODY,
+        ["create_user_enabled", "update_user_enabled", "enable_user_enabled", "create_if_not_exists"],
+    ),
 ]
 """What is done, to whom, and which switches are off."""
 
@@ -45,13 +67,17 @@ def run(checks, binary, unified):
         for row, found in zip(TABLE, in_xsoar):
             off = {f"AWS_ILM_{switch.upper()}": "false" for switch in row[3]}
             with service.Service(binary, environment={**directory.environment, **off}, name="soar-switched") as theirs:
-                checks.equal(f"{row[0]}: as the service's own switch", found, outcome(directory, theirs, unified, row, {}))
+                checks.equal(
+                    f"{row[0]}: as the service's own switch", found, outcome(directory, theirs, unified, row, {})
+                )
         for case in (case for case in cases if case["switches"]):
             off = {f"AWS_ILM_{switch.upper()}": str(value).lower() for switch, value in case["switches"].items()}
             with service.Service(binary, environment={**directory.environment, **off}, name="soar-switched") as theirs:
                 service.request("PUT", f"{directory.url}/sandbox/state", case["directory"])
                 [entry] = Instance(unified, {"url": theirs.url}).run(case["command"], case["arguments"])
-                checks.equal(f"{case['name']}, by the service's switch: as in the original", list(differing(case, entry)), [])
+                checks.equal(
+                    f"{case['name']}, by the service's switch: as in the original", list(differing(case, entry)), []
+                )
 
 
 def outcome(directory, of, unified, row, entered):
@@ -67,9 +93,10 @@ def outcome(directory, of, unified, row, entered):
 def check_calls(checks, directory, ours, unified):
     """That switches that are on cost nothing, and that those that are off ask only where they have to."""
     for name, command, entered, expected in (
-            ("a creation with all switches on", "iam-create-user", {}, 1),
-            ("a creation that is switched off", "iam-create-user", {"create_user_enabled": False}, 0),
-            ("a disable with all other switches off", "iam-disable-user", {"create_user_enabled": False}, 1)):
+        ("a creation with all switches on", "iam-create-user", {}, 1),
+        ("a creation that is switched off", "iam-create-user", {"create_user_enabled": False}, 0),
+        ("a disable with all other switches off", "iam-disable-user", {"create_user_enabled": False}, 1),
+    ):
         service.request("PUT", f"{directory.url}/sandbox/state", {"users": [], "groups": []})
         directory.take_requests()
         Instance(unified, {"url": ours.url, **entered}).run(command, {"user-profile": PROFILE})

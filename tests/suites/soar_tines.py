@@ -1,6 +1,6 @@
-"""The stories of `deploy/soar/tines`: that their JSON has the form of an export, and that each of their steps does what it
-says against the service. A reader of ours takes the place of Tines: it knows the actions and the templates that the stories
-use, and refuses any other. Not tried: importing them into Tines."""
+"""The stories of `deploy/soar/tines`: that their JSON has the form of an export, and that each of their steps
+does what it says against the service. A reader of ours takes the place of Tines: it knows the actions and the
+templates that the stories use, and refuses any other. Not tried: importing them into Tines."""
 
 import json
 import re
@@ -10,12 +10,39 @@ from soar_stories import lookup, run_all, text_of
 
 FOLDER = service.ROOT / "deploy" / "soar" / "tines"
 
-STORY_KEYS = {"schema_version", "standard_lib_version", "action_runtime_version", "name", "description", "guid", "slug", "agents",
-              "links", "diagram_layout", "diagram_notes", "send_to_story_enabled", "keep_events_for"}
-AGENT_KEYS = {"type", "name", "disabled", "description", "guid", "options", "reporting", "monitoring", "width", "schedule"}
-OPTIONS = {"WebhookAgent": {"path", "secret", "verbs"}, "TriggerAgent": {"rules"},
-           "EventTransformationAgent": {"mode", "loop", "payload"},
-           "HTTPRequestAgent": {"url", "method", "headers", "timeout", "content_type", "payload"}}
+STORY_KEYS = {
+    "schema_version",
+    "standard_lib_version",
+    "action_runtime_version",
+    "name",
+    "description",
+    "guid",
+    "slug",
+    "agents",
+    "links",
+    "diagram_layout",
+    "diagram_notes",
+    "send_to_story_enabled",
+    "keep_events_for",
+}
+AGENT_KEYS = {
+    "type",
+    "name",
+    "disabled",
+    "description",
+    "guid",
+    "options",
+    "reporting",
+    "monitoring",
+    "width",
+    "schedule",
+}
+OPTIONS = {
+    "WebhookAgent": {"path", "secret", "verbs"},
+    "TriggerAgent": {"rules"},
+    "EventTransformationAgent": {"mode", "loop", "payload"},
+    "HTTPRequestAgent": {"url", "method", "headers", "timeout", "content_type", "payload"},
+}
 RULES = {"field==value", "field!=value", "regex", "!regex"}
 GUID = re.compile(r"[0-9a-f]{32}")
 TEMPLATE = re.compile(r"<<([A-Za-z_][\w.]*)>>")
@@ -35,29 +62,47 @@ def check_form(checks, name, story):
     agents = story["agents"]
     for agent in agents:
         kind = agent["type"].removeprefix("Agents::")
-        checks.check(f"{name}: {agent['name']} has an action's keys and options",
-                     set(agent) == AGENT_KEYS and set(agent["options"]) <= OPTIONS[kind], agent)
-        checks.equal(f"{name}: {agent['name']} tells when it gets no answer, if it asks", agent["monitoring"]["monitor_failures"],
-                     kind == "HTTPRequestAgent")
+        checks.check(
+            f"{name}: {agent['name']} has an action's keys and options",
+            set(agent) == AGENT_KEYS and set(agent["options"]) <= OPTIONS[kind],
+            agent,
+        )
+        checks.equal(
+            f"{name}: {agent['name']} tells when it gets no answer, if it asks",
+            agent["monitoring"]["monitor_failures"],
+            kind == "HTTPRequestAgent",
+        )
     guids = [agent["guid"] for agent in agents]
-    checks.check(f"{name}: guids are their own", len(set(guids)) == len(guids) and all(map(GUID.fullmatch, guids)), guids)
+    checks.check(
+        f"{name}: guids are their own", len(set(guids)) == len(guids) and all(map(GUID.fullmatch, guids)), guids
+    )
     slugs = [slug(agent["name"]) for agent in agents]
     checks.equal(f"{name}: names are their own", len(set(slugs)), len(slugs))
     checks.equal(f"{name}: every action has its place", set(json.loads(story["diagram_layout"])), set(guids))
     links = [(link["source"], link["receiver"]) for link in story["links"]]
-    checks.check(f"{name}: links lead from action to action",
-                 len(set(links)) == len(links) and all(0 <= end < len(agents) for link in links for end in link), links)
+    checks.check(
+        f"{name}: links lead from action to action",
+        len(set(links)) == len(links) and all(0 <= end < len(agents) for link in links for end in link),
+        links,
+    )
     reached = {receiver for _, receiver in links}
-    lost = [agent["name"] for index, agent in enumerate(agents) if index not in reached and "Webhook" not in agent["type"]]
+    lost = [
+        agent["name"] for index, agent in enumerate(agents) if index not in reached and "Webhook" not in agent["type"]
+    ]
     checks.equal(f"{name}: every action is reached", lost, [])
     named = {template.split(".")[0] for template in TEMPLATE.findall(json.dumps(agents))}
     checks.equal(f"{name}: what templates name is there", named - set(slugs) - {"RESOURCE", "CREDENTIAL"}, set())
     plain = TEMPLATE.sub("", json.dumps(story, ensure_ascii=False))
-    checks.check(f"{name}: there is no other template, and no key", "<<" not in plain and "{{" not in plain
-                 and all(part.startswith('"') for part in plain.split("Bearer ")[1:]))
+    checks.check(
+        f"{name}: there is no other template, and no key",
+        "<<" not in plain and "{{" not in plain and all(part.startswith('"') for part in plain.split("Bearer ")[1:]),
+    )
     rules = [rule for agent in agents for rule in agent["options"].get("rules", [])]
-    checks.check(f"{name}: rules are of known types", all(set(rule) == {"type", "value", "path"} and rule["type"] in RULES
-                                                           for rule in rules), rules)
+    checks.check(
+        f"{name}: rules are of known types",
+        all(set(rule) == {"type", "value", "path"} and rule["type"] in RULES for rule in rules),
+        rules,
+    )
 
 
 def slug(name):
@@ -78,7 +123,9 @@ class Story:
     def start(self, entry, body):
         """Sends an event to an entry; returns the messages in which the story ends, with their actions."""
         index = next(index for index, agent in enumerate(self._agents) if agent["name"] == entry)
-        waiting, ended = [(index, {"RESOURCE": {"aws_ilm_url": "https://ilm.example.com"}, "CREDENTIAL": {"aws_ilm": "KEY"}}, body)], []
+        waiting, ended = [
+            (index, {"RESOURCE": {"aws_ilm_url": "https://ilm.example.com"}, "CREDENTIAL": {"aws_ilm": "KEY"}}, body)
+        ], []
         for _ in range(200):
             if not waiting:
                 return ended
@@ -106,8 +153,12 @@ class Story:
             assert options["mode"] == "message_only" and not options["loop"]
             return filled(options["payload"], events)
         assert kind == "HTTPRequestAgent"
-        answer = self._send(options["method"].upper(), filled(options["url"], events), filled(options["headers"], events),
-                            filled(options.get("payload"), events))
+        answer = self._send(
+            options["method"].upper(),
+            filled(options["url"], events),
+            filled(options["headers"], events),
+            filled(options.get("payload"), events),
+        )
         return {"status": answer.status, "headers": dict(answer.headers), "body": answer.json}
 
 

@@ -1,9 +1,9 @@
 """The IAM lifecycle commands of AWS IAM Identity Center, carried out by an aws-ilm service.
 
-The service finds people, maps profiles, paces its requests to AWS and tries again what failed. What is done here is what
-Cortex XSOAR needs beside that: its arguments sent, its switches obeyed, and the service's answers as entries and context.
-An answer of a command, failed or not, is a result, so that a playbook can branch on it. What never became a command (a
-wrong key, a wrong address, a service that is busy) is an error.
+The service finds people, maps profiles, paces its requests to AWS and tries again what failed. What is done
+here is what Cortex XSOAR needs beside that: its arguments sent, its switches obeyed, and the service's
+answers as entries and context. An answer of a command, failed or not, is a result, so that a playbook can
+branch on it. What never became a command (a wrong key, a wrong address, a service that is busy) is an error.
 """
 import json
 import re
@@ -183,11 +183,12 @@ def arguments_of(name, args):
 
 
 def obey_switches(client, params, name, arguments):
-    """The envelope that a command ends with because of a switch, if one does; otherwise None, with `allow-enable`
-    taken back where enabling is off.
+    """The envelope that a command ends with because of a switch, if one does; otherwise None, with
+    `allow-enable` taken back where enabling is off.
 
-    What the command would do is asked of the service first, by a dry run, and only where a switch that it can meet is
-    off: a creation of a user who is there is an update, and an update of one who is not may be a creation.
+    What the command would do is asked of the service first, by a dry run, and only where a switch that it can
+    meet is off: a creation of a user who is there is an update, and an update of one who is not may be a
+    creation.
     """
     action = USER_COMMANDS[name]
     if not is_on(params, f"{action}_user_enabled"):
@@ -245,8 +246,8 @@ def envelope_results(envelope):
         vendor = {**envelope["IAM"]["Vendor"], "instanceName": instance}
         outputs = {PROFILE_CONTEXT: envelope["IAM"]["UserProfile"], VENDOR_CONTEXT: vendor}
         title = f"{str(vendor['action']).capitalize()} User Results ({vendor['brand']})"
-        return CommandResults(outputs=outputs, raw_response=vendor,
-                              readable_output=table(title, vendor, SKIPPED_COLUMNS if vendor["skipped"] else USER_COLUMNS))
+        columns = SKIPPED_COLUMNS if vendor["skipped"] else USER_COLUMNS
+        return CommandResults(outputs=outputs, raw_response=vendor, readable_output=table(title, vendor, columns))
     for key in GROUP_COMMANDS.values():
         if key in envelope:
             group = {**envelope[key], "instanceName": instance}
@@ -297,8 +298,8 @@ def next_poll(operation_id):
 
 
 def followed(client, operation_id, wait_seconds=0):
-    """A stored command that is asked about until it has ended. A service that is away for a while does not end that: the
-    operation stays, whatever becomes of a question."""
+    """A stored command that is asked about until it has ended. A service that is away for a while does not
+    end that: the operation stays, whatever becomes of a question."""
     try:
         return operation_results(client.operation(operation_id, wait_seconds), polls=True)
     except RefusedError as error:

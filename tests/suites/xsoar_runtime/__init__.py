@@ -1,5 +1,6 @@
-"""A stand-in for Cortex XSOAR: runs the commands of an uploaded integration as the server would, from its documented
-contract. Only what is in the integration's file is known to it: its parameters, its commands and their arguments."""
+"""A stand-in for Cortex XSOAR: runs the commands of an uploaded integration as the server would, from its
+documented contract. Only what is in the integration's file is known to it: its parameters, its commands and
+their arguments."""
 
 import contextlib
 import io
@@ -84,8 +85,8 @@ class Instance:
         return demisto.entries
 
     def run_to_end(self, command, args=None, polls=20, between=lambda: None):
-        """The last entries of a command and of what it schedules, as a playbook's task waits for it. Time does not pass
-        here: `between` is called where the server would wait."""
+        """The last entries of a command and of what it schedules, as a playbook's task waits for it. Time
+        does not pass here: `between` is called where the server would wait."""
         entries = self.run(command, args)
         for _ in range(polls + 1):
             scheduled = [entry for entry in entries if isinstance(entry, dict) and "PollingCommand" in entry]

@@ -1,5 +1,6 @@
 """The part of XSOAR's CommonServerPython that the integration uses, from its documented contract
-(xsoar.pan.dev/docs/integrations/code-conventions, .../scheduled-commands and .../dt). All of it is ours: the module itself is on no registry.
+(xsoar.pan.dev/docs/integrations/code-conventions, .../scheduled-commands and .../dt). All of it is ours: the
+module itself is on no registry.
 
 `names` makes one set of them for one execution, since XSOAR starts a process for each.
 """
@@ -58,8 +59,11 @@ def tableToMarkdown(name, t, headers=None, removeNull=False):
     rows = t if isinstance(t, list) else [t]
     if not any(rows):
         return f"### {name}\n**No entries.**\n"
-    headers = [header for header in headers or list(rows[0])
-               if not removeNull or any(row.get(header) not in (None, "", [], {}) for row in rows)]
+    headers = [
+        header
+        for header in headers or list(rows[0])
+        if not removeNull or any(row.get(header) not in (None, "", [], {}) for row in rows)
+    ]
 
     def cell(value):
         if isinstance(value, dict):
@@ -75,8 +79,15 @@ def tableToMarkdown(name, t, headers=None, removeNull=False):
 class CommandResults:
     """A command's result: what goes to the War Room and to the context."""
 
-    def __init__(self, outputs_prefix=None, outputs_key_field=None, outputs=None, readable_output=None,
-                 raw_response=None, scheduled_command=None):
+    def __init__(
+        self,
+        outputs_prefix=None,
+        outputs_key_field=None,
+        outputs=None,
+        readable_output=None,
+        raw_response=None,
+        scheduled_command=None,
+    ):
         self.outputs_prefix, self.outputs_key_field, self.outputs = outputs_prefix, outputs_key_field, outputs
         self.readable_output, self.raw_response = readable_output, raw_response
         self.scheduled_command = scheduled_command
@@ -85,8 +96,13 @@ class CommandResults:
         """The entry."""
         if self.outputs_prefix:
             raise NotImplementedError("prefixes are not of this subset")
-        entry = {"Type": NOTE, "ContentsFormat": "json", "Contents": self.raw_response or self.outputs,
-                 "HumanReadable": self.readable_output, "EntryContext": self.outputs or {}}
+        entry = {
+            "Type": NOTE,
+            "ContentsFormat": "json",
+            "Contents": self.raw_response or self.outputs,
+            "HumanReadable": self.readable_output,
+            "EntryContext": self.outputs or {},
+        }
         return {**entry, **(self.scheduled_command.to_results() if self.scheduled_command else {})}
 
 
@@ -115,8 +131,17 @@ class BaseClient:
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)
 
-    def _http_request(self, method, url_suffix="", headers=None, params=None, json_data=None, timeout=60, ok_codes=None,
-                      resp_type="json"):
+    def _http_request(
+        self,
+        method,
+        url_suffix="",
+        headers=None,
+        params=None,
+        json_data=None,
+        timeout=60,
+        ok_codes=None,
+        resp_type="json",
+    ):
         url = f"{self._base_url.rstrip('/')}/{url_suffix.lstrip('/')}"
         if params:
             url = f"{url}?{urllib.parse.urlencode(params)}"
@@ -135,7 +160,9 @@ class BaseClient:
             # XSOAR's passes this on as `requests` raises it, an OSError as well.
             raise
         except (OSError, ValueError) as error:
-            raise DemistoException(f"Connection Error - verify that the server URL is correct. {error}", error) from error
+            raise DemistoException(
+                f"Connection Error - verify that the server URL is correct. {error}", error
+            ) from error
         if response.status_code not in (ok_codes or self._ok_codes):
             raise DemistoException(f"Error in API call [{response.status_code}]", res=response)
         return response if resp_type == "response" else response.json()
@@ -151,8 +178,13 @@ def names(demisto, version):
             self.raise_error_if_not_supported()
             if next_run_in_seconds < SHORTEST_PAUSE:
                 raise DemistoException(f"XSOAR polls every {SHORTEST_PAUSE} seconds at most")
-            self._entry = {"PollingCommand": command, "NextRun": str(next_run_in_seconds), "PollingArgs": args,
-                           "Timeout": str(timeout_in_seconds), "PollingItemsRemaining": items_remaining}
+            self._entry = {
+                "PollingCommand": command,
+                "NextRun": str(next_run_in_seconds),
+                "PollingArgs": args,
+                "Timeout": str(timeout_in_seconds),
+                "PollingItemsRemaining": items_remaining,
+            }
 
         @staticmethod
         def raise_error_if_not_supported():
@@ -172,6 +204,15 @@ def names(demisto, version):
         demisto.results({"Type": ERROR, "ContentsFormat": "text", "Contents": str(message), "EntryContext": outputs})
         sys.exit(0)
 
-    return {"demisto": demisto, "argToBoolean": argToBoolean, "argToList": argToList, "BaseClient": BaseClient,
-            "CommandResults": CommandResults, "DemistoException": DemistoException, "ScheduledCommand": ScheduledCommand,
-            "tableToMarkdown": tableToMarkdown, "return_results": return_results, "return_error": return_error}
+    return {
+        "demisto": demisto,
+        "argToBoolean": argToBoolean,
+        "argToList": argToList,
+        "BaseClient": BaseClient,
+        "CommandResults": CommandResults,
+        "DemistoException": DemistoException,
+        "ScheduledCommand": ScheduledCommand,
+        "tableToMarkdown": tableToMarkdown,
+        "return_results": return_results,
+        "return_error": return_error,
+    }

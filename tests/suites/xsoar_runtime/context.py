@@ -1,5 +1,6 @@
-"""An incident's context: entries are put into it by keys such as `IAM.Vendor(val.id && val.id == obj.id)`, and playbooks
-ask it by paths such as `IAM.Vendor(val.success==false).errorMessage`. As much of XSOAR's DT as that takes."""
+"""An incident's context: entries are put into it by keys such as `IAM.Vendor(val.id && val.id == obj.id)`,
+and playbooks ask it by paths such as `IAM.Vendor(val.success==false).errorMessage`. As much of XSOAR's DT as
+that takes."""
 
 import re
 
@@ -15,7 +16,8 @@ class Context:
         self.values = {}
 
     def put(self, entry_context):
-        """Takes in what an entry has for the context: by its condition it replaces what is there, or stands beside."""
+        """Takes in what an entry has for the context: by its condition it replaces what is there, or stands
+        beside."""
         for key, value in (entry_context or {}).items():
             path, _, condition = key.rstrip(")").partition("(")
             *parents, last = path.split(".")

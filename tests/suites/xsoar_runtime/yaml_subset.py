@@ -1,6 +1,6 @@
-"""Reads the part of YAML that integrations are written in: block mappings and lists, plain and quoted scalars on one
-line, `[]`, and literal blocks. Anything else is refused, so that nothing is read otherwise than XSOAR reads it; the
-suite with demisto-sdk holds that a full reader finds the same."""
+"""Reads the part of YAML that integrations are written in: block mappings and lists, plain and quoted scalars
+on one line, `[]`, and literal blocks. Anything else is refused, so that nothing is read otherwise than XSOAR
+reads it; the suite with demisto-sdk holds that a full reader finds the same."""
 
 import json
 import re
@@ -53,8 +53,10 @@ def _mapping(lines, at, indent):
 
 def _list(lines, at, indent):
     found = []
-    while (at := _next(lines, at)) < len(lines) and _indent(lines[at]) == indent and lines[at][indent:].startswith("- "):
-        item = lines[at][indent + 2:]
+    while (
+        (at := _next(lines, at)) < len(lines) and _indent(lines[at]) == indent and lines[at][indent:].startswith("- ")
+    ):
+        item = lines[at][indent + 2 :]
         if _KEY.match(item):
             # A mapping whose first key stands behind the dash.
             lines[at] = " " * (indent + 2) + item
@@ -103,6 +105,11 @@ def _scalar(text, at):
         return text == "true"
     if _NUMBER.match(text):
         return int(text)
-    if text[0] in "[{&*!|>%@`#,?" or ": " in text or " #" in text or text.lower() in ("yes", "no", "on", "off", "null", "~"):
+    if (
+        text[0] in "[{&*!|>%@`#,?"
+        or ": " in text
+        or " #" in text
+        or text.lower() in ("yes", "no", "on", "off", "null", "~")
+    ):
         raise YamlError(f"line {at + 1}: {text!r} is not of the subset; quote it")
     return text
