@@ -3,6 +3,7 @@ documented contract. Only what is in the integration's file is known to it: its 
 their arguments."""
 
 import contextlib
+import functools
 import io
 
 from . import common_server, yaml_subset
@@ -13,6 +14,13 @@ __all__ = ["Context", "Instance", "NotRunError", "common_server", "yaml_subset"]
 
 class NotRunError(Exception):
     """What the server refuses before the integration runs."""
+
+
+@functools.cache
+def _uploaded(unified):
+    """What an uploaded file holds, and its script."""
+    integration = yaml_subset.load(unified)
+    return integration, compile(integration["script"]["script"], "integration", "exec")
 
 
 class _Demisto:
@@ -50,10 +58,9 @@ class Instance:
     """An instance of an uploaded integration, with what was entered into its form."""
 
     def __init__(self, unified, entered, name="AWS-ILM_instance_1", version=(8, 0)):
-        self.integration = yaml_subset.load(unified)
+        self.integration, self._script = _uploaded(unified)
         self.name, self.version, self.context = name, version, Context()
         self.commands = {command["name"]: command for command in self.integration["script"]["commands"]}
-        self._script = compile(self.integration["script"]["script"], "integration", "exec")
         form = {field["name"]: field for field in self.integration["configuration"]}
         unknown = set(entered) - set(form)
         if unknown:
