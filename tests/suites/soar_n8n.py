@@ -18,7 +18,7 @@ VERSIONS = {"webhook": 2, "set": 3.4, "httpRequest": 4.2, "switch": 3.2, "sticky
 OPERATIONS = {"equals", "notEquals", "regex", "notRegex"}
 
 PATH = r"\$json(?:\??\.[A-Za-z_]+)+|\$\('[^']+'\)\.first\(\)\.json(?:\.[A-Za-z_]+)+"
-EXPRESSION = re.compile(rf"\{{\{{ (?:(JSON\.stringify|String)\()?({PATH})( \?\? null)?\)? \}}\}}")
+EXPRESSION = re.compile(rf"\{{\{{ (?:(JSON\.stringify|String)\()?({PATH})( \?\? (?:null|''))?\)? \}}\}}")
 
 
 def run(checks, binary, _):
@@ -88,9 +88,10 @@ def check_form(checks, name, workflow):
 class Workflow:
     """One run of a workflow."""
 
-    def __init__(self, document, send):
+    def __init__(self, document, send, reader=None):
+        self._document, self._send, self._reader = document, send, reader or OwnReader()
         self._nodes = {node["name"]: node for node in document["nodes"]}
-        self._connections, self._send = document["connections"], send
+        self._connections = document["connections"]
         self.entries = [name for name, node in self._nodes.items() if node["type"].endswith("webhook")]
         self.steps = {name for name, node in self._nodes.items() if not node["type"].endswith("stickyNote")}
         self.steps |= {
@@ -120,60 +121,72 @@ class Workflow:
     def _act(self, node, item, given):
         """What a node gives on, and at which output; no output where no rule of a switch holds."""
         kind, parameters = node["type"].removeprefix("n8n-nodes-base."), node["parameters"]
+        place = {"document": self._document, "node": node["name"], "item": item, "given": given}
         if kind == "webhook":
             return item, 0
         if kind == "set":
-            made = {one["name"]: filled(one["value"], item, given) for one in parameters["assignments"]["assignments"]}
+            assigned = parameters["assignments"]["assignments"]
+            made = {one["name"]: self._reader.filled(one["value"], place) for one in assigned}
             return {**(item if parameters.get("includeOtherFields") else {}), **made}, 0
         if kind == "switch":
             for index, rule in enumerate(parameters["rules"]["values"]):
-                if all(holds(condition, item, given) for condition in rule["conditions"]["conditions"]):
+                if self._reader.holds(rule["conditions"], place):
                     self.gone.add((node["name"], rule["outputKey"]))
                     return item, index
             return item, None
         assert kind == "httpRequest"
-        return self._request(node, parameters, item, given), 0
+        return self._request(node, parameters, place), 0
 
-    def _request(self, node, parameters, item, given):
+    def _request(self, node, parameters, place):
         """The answer to a request, with its status and header fields (`fullResponse`), whatever it is
         (`neverError`)."""
         assert parameters["options"]["response"]["response"] == {"fullResponse": True, "neverError": True}
         assert parameters["genericAuthType"] == "httpHeaderAuth" and "httpHeaderAuth" in node["credentials"]
 
-        def pairs(sent, field):
-            given_pairs = parameters[field]["parameters"] if parameters.get(sent) else []
-            return {pair["name"]: filled(pair["value"], item, given) for pair in given_pairs}
+        def filled(value):
+            return self._reader.filled(value, place)
 
-        url, query = filled(parameters["url"], item, given), pairs("sendQuery", "queryParameters")
+        def pairs(sent, field):
+            given = parameters[field]["parameters"] if parameters.get(sent) else []
+            return {pair["name"]: filled(pair["value"]) for pair in given}
+
+        url, query = filled(parameters["url"]), pairs("sendQuery", "queryParameters")
         if query:
             url = f"{url}?{urllib.parse.urlencode(query)}"
-        body = json.loads(filled(parameters["jsonBody"], item, given)) if parameters.get("sendBody") else None
+        body = json.loads(filled(parameters["jsonBody"])) if parameters.get("sendBody") else None
         headers = {"Authorization": "Bearer KEY", **pairs("sendHeaders", "headerParameters")}
         answer = self._send(parameters["method"], url, headers, body)
         return {"statusCode": answer.status, "headers": dict(answer.headers), "body": answer.json}
 
 
-def holds(condition, item, given):
-    """Whether a condition of a switch holds."""
-    operation, value = condition["operator"]["operation"], filled(condition["leftValue"], item, given)
-    assert operation in OPERATIONS and condition["operator"]["type"] == "string"
-    if operation.endswith("egex"):
-        return bool(re.search(condition["rightValue"], value)) == (operation == "regex")
-    return (value == condition["rightValue"]) == (operation == "equals")
+class OwnReader:
+    """Reads expressions and conditions of the forms that the workflows use. That n8n reads them so is held by
+    soar_n8n_engine.py."""
 
+    def holds(self, conditions, place):
+        """Whether the conditions of a switch's output hold."""
+        assert conditions["combinator"] == "and"
+        return all(self._holds(condition, place) for condition in conditions["conditions"])
 
-def filled(text, item, given):
-    """A parameter with its expressions evaluated; one without `=` is a plain text."""
-    if not text.startswith("="):
-        return text
+    def _holds(self, condition, place):
+        operation, value = condition["operator"]["operation"], self.filled(condition["leftValue"], place)
+        assert operation in OPERATIONS and condition["operator"]["type"] == "string"
+        if operation.endswith("egex"):
+            return bool(re.search(condition["rightValue"], value)) == (operation == "regex")
+        return (value == condition["rightValue"]) == (operation == "equals")
 
-    def value(match):
-        function, path, _ = match.groups()
-        root, _, rest = path.replace("?", "").partition("json.")
-        found = lookup(item if root == "$" else given[root[3 : root.index("')")]], rest)
-        if function == "JSON.stringify":
-            return json.dumps(found, ensure_ascii=False)
-        # JavaScript's name for what is not there.
-        return "undefined" if found is None and function == "String" else text_of(found)
+    def filled(self, text, place):
+        """A parameter with its expressions evaluated; one without `=` is a plain text."""
+        if not text.startswith("="):
+            return text
 
-    return EXPRESSION.sub(value, text[1:])
+        def value(match):
+            function, path, _ = match.groups()
+            root, _, rest = path.replace("?", "").partition("json.")
+            found = lookup(place["item"] if root == "$" else place["given"][root[3 : root.index("')")]], rest)
+            if function == "JSON.stringify":
+                return json.dumps(found, ensure_ascii=False)
+            # JavaScript's name for what is not there.
+            return "undefined" if found is None and function == "String" else text_of(found)
+
+        return EXPRESSION.sub(value, text[1:])
