@@ -2,8 +2,10 @@
 Automate's action and PowerShell's call by readers of ours that make the request which their documentation
 describes, XSOAR's lines under the stand-in of its runtime."""
 
+import contextlib
 import json
 import os
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -56,6 +58,12 @@ def run(checks, binary, unified):
         binary, "soar-pages"
     ) as caller, tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as folder:
         settings = {**directory.environment, **caller.environment, "AWS_ILM_STORE_PATH": f"{folder}/store.db"}
+        # With the rights that the page says are enough.
+        [commands] = re.findall(r"`commands = (\[[^`]*\])`", playbooks)
+        allowed = pathlib.Path(caller.environment["AWS_ILM_CALLERS_FILE"])
+        allowed.write_text(
+            allowed.read_text().replace('["*"]', " ".join(commands.split()), 1).replace("administration = true\n", "")
+        )
         with service.Service(binary, environment=settings, name="soar-pages") as ours:
             for name, part in (
                 ("curl", check_curl),
@@ -66,9 +74,8 @@ def run(checks, binary, unified):
                     part(checks, playbooks, ours, caller, folder)
             with checks.section("what playbooks.md says"):
                 check_sayings(checks, playbooks, unified, ours, caller)
-            with checks.section("xsoar.md"):
-                check_xsoar(checks, xsoar, unified, ours, caller)
-    check_caller(checks, xsoar, binary)
+        with checks.section("xsoar.md"), page_callers_service(xsoar, binary, directory) as (ours, key):
+            check_xsoar(checks, xsoar, unified, ours, key)
 
 
 def blocks(page, language):
@@ -199,10 +206,20 @@ def check_sayings(checks, page, unified, ours, caller):
     checks.check("which the contract knows", all(f"`{state}`" in described for state in ended), described)
 
 
-def check_xsoar(checks, page, unified, ours, caller):
+def check_xsoar(checks, page, unified, ours, key):
     """Runs the page's lines as XSOAR would, and looks for what it says to find."""
-    instance = Instance(unified, {"url": ours.url, "credentials": {"identifier": "", "password": caller.key}})
+    instance = Instance(unified, {"url": ours.url, "credentials": {"identifier": "", "password": key}})
     checks.equal("Test says ok", instance.run("test-module"), ["ok"])
+    form = {"url": ours.url, "credentials": {"identifier": "", "password": key}, "asynchronous": True}
+    asynchronous = Instance(unified, form)
+    checks.equal("and with asynchronous commands", asynchronous.run("test-module"), ["ok"])
+    asynchronous.run("iam-disable-user", {"user-profile": {"username": "kim"}})
+    checks.check(
+        "which are carried out",
+        asynchronous.context.is_equal_string("IAM.Vendor.active", "false"),
+        asynchronous.context.values,
+    )
+    checks.check("the mapper editor gets its fields", instance.run("get-mapping-fields")[0]["User Profile"])
     first, change, operation = blocks(page, "xsoar")
     [entry] = [instance.run(*line(text)) for text in first.splitlines()][0]
     checks.equal(
@@ -220,7 +237,7 @@ def check_xsoar(checks, page, unified, ours, caller):
         "iam-disable-user",
         {"user-profile": {"username": "kim"}},
         "?notBefore=2035-01-31T17:00:00Z",
-        {"Prefer": "respond-async", "Authorization": f"Bearer {caller.key}"},
+        {"Prefer": "respond-async", "Authorization": f"Bearer {key}"},
     ).json["id"]
     for text in operation.splitlines():
         command, args = line(text)
@@ -253,13 +270,21 @@ def line(text):
     return command, {name: quoted or plain for name, quoted, plain in re.findall(r"([\w-]+)=(?:`([^`]*)`|(\S+))", rest)}
 
 
-def check_caller(checks, page, binary):
-    """The page's caller is one that the service takes."""
+@contextlib.contextmanager
+def page_callers_service(page, binary, directory):
+    """A service whose only caller is the page's, and that caller's key."""
     [text] = blocks(page, "toml")
+    made = subprocess.run(
+        [str(binary), "key", "new", "--name", "soar"],
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    ).stdout
+    digest = re.search(r'sha256 = "([0-9a-f]{64})"', made)[1]
     with tempfile.TemporaryDirectory(prefix="aws-ilm-soar-") as folder:
         with open(f"{folder}/callers.toml", "w") as file:
-            file.write(text)
-        with service.Service(
-            binary, ["--sandbox"], {"AWS_ILM_CALLERS_FILE": f"{folder}/callers.toml"}, name="soar-caller"
-        ) as ours:
-            checks.equal("the page's caller is taken", service.request("GET", f"{ours.url}/operations").status, 401)
+            file.write(re.sub(r"[0-9a-f]{64}", digest, text))
+        settings = {"AWS_ILM_CALLERS_FILE": f"{folder}/callers.toml", "AWS_ILM_STORE_PATH": f"{folder}/store.db"}
+        with service.Service(binary, environment={**directory.environment, **settings}, name="soar-caller") as ours:
+            yield ours, made.splitlines()[0]
