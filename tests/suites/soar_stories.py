@@ -82,11 +82,17 @@ SCENARIOS = [
         "jane is disabled.",
     ),
     ("deferred", {"operation": "none"}, [], [], "Refused", "HTTP 404"),
+    ("deferred", {"operation": "none", "is_page": True}, [], [], "Refused", "HTTP 200"),
+    ("deferred", {"is_page": True}, [], [], "Alert not stored", "HTTP 200"),
+    ("hire", {"is_page": True}, [], [], "Refused", "HTTP 200"),
+    ("change", {"is_page": True}, [], [], "Refused", "HTTP 200"),
+    ("leave", {"is_page": True}, [], [], "Refused", "HTTP 200"),
+    ("failed", {"is_page": True}, [], [], "Refused", "HTTP 200"),
 ]
 """Story, what is otherwise than in `PERSON` and the settings, the directory's users, its faults, the step in
 which it has to end, and what that step has to say."""
 
-NOT_OF_EVENT = ("switches", "key", "is_storeless", "is_cancelled", "operation")
+NOT_OF_EVENT = ("switches", "key", "is_storeless", "is_cancelled", "operation", "is_page")
 
 
 def run_all(checks, binary, tool, folder, story_of):
@@ -134,6 +140,9 @@ def run_one(checks, tool, folder, story_of, runners, directory, ours, caller, sc
         assert headers.get("Authorization") == "Bearer KEY", headers
         headers = {**headers, "Authorization": f"Bearer {changed.get('key') or caller.key}"}
         sent.append((method, url))
+        if changed.get("is_page"):
+            # Another server answers, such as a proxy that wants somebody to sign in.
+            return service.Answer(200, {"Content-Type": "text/html"}, b"<html>Sign in</html>")
         # So that an operation that takes seconds is asked about more than once.
         url = url.replace("timeout=25", "timeout=1")
         return service.request(method, url.replace("https://ilm.example.com", ours.url), body, headers)

@@ -41,7 +41,7 @@ PASSING = (429, 503)
 AWAY = (429, 500, 502, 503, 504)
 TRIES = 4
 LONGEST_PAUSE = 20
-# Longer than the service gives a command.
+# Longer than the service gives a command by itself (command_timeout, a minute).
 REQUEST_SECONDS = 100
 # How long a deferred command is waited for before it is polled: most are done by then.
 FIRST_WAIT_SECONDS = 5
