@@ -54,5 +54,8 @@ step 'third-party SCIM servers' third_party_both
 step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000
 step 'OpenAPI document against the service, long' suite openapi.py --long
 step 'clients that generators make of the document' suite clients.py
+step 'what SOAR people import, step by step' suite soar.py
+step 'the XSOAR integration by demisto-sdk' suite soar_sdk.py
+step 'the workflows by code of n8n' suite soar_n8n_engine.py
 step 'Swagger UI in a browser' suite browser.py
 summary
