@@ -3,6 +3,7 @@
 mod callers;
 mod instances;
 mod store;
+mod watched;
 
 pub(crate) use instances::{Instances, instances};
 pub use store::{StoreCheck, backup_store, check_store};
@@ -60,6 +61,14 @@ pub enum AppError {
         /// Why not.
         source: io::Error,
     },
+    /// The address of the second listener can't be listened on.
+    #[error("can't listen on {address}; choose another with the setting metrics_listen (AWS_ILM_METRICS_LISTEN)")]
+    ListenForMetrics {
+        /// The address that was set.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// The files of TLS can't be used any more.
     #[error("can't set up TLS: {0}; see tls_certificate_file, tls_key_file and tls_client_ca_file")]
     Tls(tls::TlsError),
@@ -112,6 +121,8 @@ pub struct Bound {
     tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
+    /// Where metrics and health are served as well.
+    watched: Option<TcpListener>,
     /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
     token_files: Vec<TokenFiles>,
@@ -138,6 +149,7 @@ impl Bound {
         let listener = TcpListener::bind(settings.access.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        let watched = watched::bind(settings.watch.metrics_listen)?;
         let Instances { all, token_files } = instances(settings)?;
         let service = Arc::new(Service::new(
             all,
@@ -175,6 +187,7 @@ impl Bound {
             tls,
             listener,
             address,
+            watched,
             callers,
             token_files,
             shutdown_delay: settings.server.shutdown_delay,
@@ -185,6 +198,11 @@ impl Bound {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics and health as well.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.watched.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// How a URL of it begins: `https` where it does TLS, else `http`.
@@ -252,6 +270,9 @@ impl Bound {
             tokio::spawn(callers::audit_failures(failures)),
         ];
         watches.extend(self.token_files.drain(..).map(|files| tokio::spawn(files.watch())));
+        if let Some(listener) = self.watched.take() {
+            watches.push(watched::serve(listener, self.app.clone(), self.server));
+        }
         if let Some((settings, authenticator)) = self.callers.take() {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
             watches.push(tokio::spawn(async move { authenticator.watch().await }));

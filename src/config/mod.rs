@@ -41,7 +41,7 @@ pub use self::instance::InstanceSettings;
 pub use self::kind::is_name;
 pub use self::reference::{reference, reference_markdown};
 pub use self::section::ConfigError;
-pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings};
+pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings, WatchSettings};
 pub use self::setting::{Scope, Setting};
 
 use self::{
@@ -64,6 +64,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// How it logs.
     pub log: LogSettings,
+    /// How it is watched from outside.
+    pub watch: WatchSettings,
     /// Its limits of connections and bodies, and of stopping.
     pub server: ServerSettings,
     /// What holds for the commands of all instances.
@@ -218,6 +220,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     let Service {
         access,
         log,
+        watch,
         server,
         commands,
         operations,
@@ -252,6 +255,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     Settings {
         access,
         log,
+        watch,
         server,
         commands,
         store_path,

@@ -27,11 +27,18 @@ mod sentence;
 mod state;
 mod unread;
 
+use std::sync::Arc;
+
 use axum::{Router, body::Bytes, http::header, response::Redirect, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::layers::LayerOptions;
+use self::{
+    body::{BodyLimits, BodyReader},
+    guard::Guard,
+    host::HostRule,
+    layers::LayerOptions,
+};
 pub use self::state::App;
 
 /// All routes with all layers around them.
@@ -50,6 +57,20 @@ pub fn router(app: App, options: LayerOptions) -> Router {
         .with_state(app)
         .merge(docs::routes());
     layers::assemble(routes, options)
+}
+
+/// The routes of metrics and health alone, open to everybody who reaches them.
+pub fn watched_router(app: App) -> Router {
+    let (routes, _) = routes::watched()
+        .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+        .split_for_parts();
+    let options = LayerOptions {
+        host_rule: HostRule::any(),
+        cors_origins: Vec::new(),
+        guard: Guard::open(),
+        body_reader: Arc::new(BodyReader::new(BodyLimits::default())),
+    };
+    layers::assemble(routes.with_state(app), options)
 }
 
 /// The OpenAPI document as it is served.

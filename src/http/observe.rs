@@ -14,10 +14,17 @@ use axum::{
 };
 use tracing::Instrument;
 
-use crate::{audit::RequestId, http::problem::Problem};
+use crate::{
+    audit::RequestId,
+    http::problem::{Problem, ProblemType},
+    telemetry::metrics::{self, ServerRequest},
+};
 
 /// The header field in which a request's id comes and goes.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What stands for a method that is not known.
+const OTHER: &str = "other";
 
 /// The caller's id where the request has exactly one usable one, else a new one.
 pub fn request_id_of(headers: &HeaderMap) -> RequestId {
@@ -112,6 +119,9 @@ impl AccessLine {
 
     fn end(mut self, response: &mut Response, problem: Option<&Problem>) {
         self.on_finish = true;
+        let problem_type = problem.map(Problem::problem_type);
+        let failed = problem_type.filter(|problem| problem.status().is_server_error());
+        self.count(Some(response.status().as_u16()), failed.map(ProblemType::name));
         if response.extensions_mut().remove::<Unlogged>().is_some() {
             return;
         }
@@ -122,6 +132,17 @@ impl AccessLine {
             &record,
             problem.map(|problem| problem.problem_type().uri()),
         );
+    }
+
+    fn count(&self, status: Option<u16>, error: Option<&'static str>) {
+        metrics::server_request(ServerRequest {
+            // The semantic conventions' word for a method that is made up.
+            method: if self.method == OTHER { "_OTHER" } else { self.method },
+            route: self.route.as_ref().map(MatchedPath::as_str),
+            status,
+            error,
+            took: self.begin.elapsed(),
+        });
     }
 
     fn write(&self, status: Option<u16>, caller: Option<&str>, record: &AccessRecord, problem: Option<&'static str>) {
@@ -147,6 +168,7 @@ impl AccessLine {
 impl Drop for AccessLine {
     fn drop(&mut self) {
         if !self.on_finish {
+            self.count(None, None);
             self.write(None, None, &AccessRecord::default(), None);
         }
     }
@@ -160,7 +182,7 @@ fn known_method(method: &Method) -> &'static str {
     known
         .into_iter()
         .find(|known| *known == method.as_str())
-        .unwrap_or("other")
+        .unwrap_or(OTHER)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Operation, Operations, State,
+    counting::Counted,
     idempotency::{AcceptError, KeyUse, digest},
 };
 use crate::{
@@ -257,7 +258,11 @@ impl Operations {
     /// Stores a request, unless the store is known not to be written.
     pub(super) async fn store_request(&self, request: NewRequest, now: Timestamp) -> Result<Acceptance, StoreError> {
         self.require_store()?;
+        let counted = Counted::of(&request.operations);
         let accepted = self.noted(self.store.accept(request, now).await)?;
+        if matches!(accepted, Acceptance::Stored(_)) {
+            counted.accepted();
+        }
         self.changed();
         Ok(accepted)
     }

@@ -19,11 +19,13 @@ use super::{
     Dialect, ErrorKind, ListResponse, Page, Pool, Request, ResourceError, ScimError, User,
     answer::{Answer, header_text, is_scim_error},
     breaker::{self, Breaker, BreakerState, PROBE_INTERVAL},
+    observed::ObservedAttempt,
     pacing::{CongestedError, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
     transport_error,
 };
+use crate::telemetry::metrics;
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
 /// larger is not a page.
@@ -109,10 +111,12 @@ impl Transport {
                 "the command's time was over before this was sent",
             ));
         }
+        let began = Instant::now();
         tokio::select! {
             biased;
             () = self.breaker.opened() => Err(self.breaker.refusal()),
             turn = self.governor.wait_for_turn(request.api, request.memberships(), priority, deadline) => {
+                metrics::paced(&self.name, priority as usize, began.elapsed());
                 turn.map_err(|CongestedError { retry_after }| ScimError {
                     retry_after: Some(retry_after),
                     ..ScimError::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
@@ -158,7 +162,15 @@ impl Transport {
         Some(self.attempt(&request, token, self.timeout).await)
     }
 
+    /// Makes one attempt, and counts it.
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
+        let observed = ObservedAttempt::begin(self, request);
+        let answer = self.exchange(request, token, timeout).await;
+        observed.end(&answer);
+        answer
+    }
+
+    async fn exchange(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
         let mut outgoing = self
             .pool
             .0

@@ -38,6 +38,7 @@ mod hostile_directory;
 mod idempotency;
 mod layers;
 mod mappers;
+mod metrics;
 mod openapi;
 mod operations;
 mod others;

@@ -262,7 +262,7 @@ mod tests {
         // itself.
         assert_eq!(event["plain"], HOSTILE);
         assert_eq!(event["level"], "INFO");
-        assert_eq!(event["target"], "aws_ilm::telemetry::tests");
+        assert_eq!(event["target"], "aws_ilm::telemetry::logs::tests");
         assert_eq!(event["spans"][0]["name"], "request");
         assert_eq!(event["spans"][0]["plain"], HOSTILE);
         assert!(event["message"].as_str().unwrap().starts_with("a\nb"));
