@@ -11,6 +11,7 @@
 mod caller;
 mod callers;
 mod directory_url;
+mod example;
 mod expiry;
 mod file;
 mod instance;
@@ -24,6 +25,7 @@ mod reference;
 mod section;
 mod service;
 mod setting;
+mod show;
 mod table;
 mod tls_files;
 mod token;
@@ -36,6 +38,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use self::callers::{CallerSettings, CallerSource, Loaded};
+pub use self::example::example;
 pub use self::expiry::warning as expiry_warning;
 pub use self::instance::InstanceSettings;
 pub use self::kind::is_name;
@@ -43,6 +46,7 @@ pub use self::reference::{reference, reference_markdown};
 pub use self::section::ConfigError;
 pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings, WatchSettings};
 pub use self::setting::{Scope, Setting};
+pub use self::show::{Layer, Shown, needing_restart, show};
 
 use self::{
     file::{ConfigFile, INSTANCES},

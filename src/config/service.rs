@@ -90,6 +90,10 @@ settings! {
         /// asking who calls: for a Prometheus that has no key. Only a network that may see the
         /// names of the instances and how much is done should reach it.
         metrics_listen: Option<SocketAddr> = Text("an IP address and a port, like \"127.0.0.1:9464\" or \"[::1]:9464\"", |text| text.parse::<SocketAddr>().ok());
+        /// The collector that traces are sent to by OTLP over HTTP, as protobuf. Without it there
+        /// are none. What `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and the other
+        /// variables of OpenTelemetry say holds too.
+        otlp_endpoint: Option<Url> = Text("a URL like \"http://127.0.0.1:4318\", to which `/v1/traces` is added unless it ends so", collector);
     }
 }
 
@@ -289,6 +293,14 @@ fn origin(text: &str) -> Option<String> {
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
     let is_origin = Url::parse(text).is_ok_and(|url| is_web(&url) && url.origin().ascii_serialization() == text);
     is_origin.then(|| text.to_owned())
+}
+
+/// A collector's address, without what may be a secret.
+fn collector(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    (is_web && is_bare).then_some(url)
 }
 
 /// A filter of `tracing` that has something in it.

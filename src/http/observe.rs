@@ -17,7 +17,10 @@ use tracing::Instrument;
 use crate::{
     audit::RequestId,
     http::problem::{Problem, ProblemType},
-    telemetry::metrics::{self, ServerRequest},
+    telemetry::{
+        metrics::{self, ServerRequest},
+        traces,
+    },
 };
 
 /// The header field in which a request's id comes and goes.
@@ -64,10 +67,13 @@ pub struct Unlogged;
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = request_id_of(request.headers());
     let version = request.version();
-    let line = AccessLine::begin(&request, id.clone());
-    let span = tracing::info_span!("request", request_id = %id);
+    let mut line = AccessLine::begin(&request, id.clone());
+    let route = line.route.as_ref().map(MatchedPath::as_str);
+    let span = traces::request(id.as_str(), line.method, route, request.headers());
+    line.trace_id = traces::id_of(&span);
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
+    traces::answered(&span, response.status().as_u16());
     let problem = response.extensions_mut().remove::<Problem>();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -102,6 +108,8 @@ struct AccessLine {
     method: &'static str,
     route: Option<MatchedPath>,
     begin: Instant,
+    /// The trace that the request belongs to, where traces are sent.
+    trace_id: Option<String>,
     on_finish: bool,
 }
 
@@ -113,6 +121,7 @@ impl AccessLine {
             method: known_method(request.method()),
             route,
             begin: Instant::now(),
+            trace_id: None,
             on_finish: false,
         }
     }
@@ -149,6 +158,7 @@ impl AccessLine {
         tracing::info!(
             target: "access",
             request_id = self.id.as_str(),
+            trace_id = self.trace_id,
             method = self.method,
             route = self.route.as_ref().map_or("-", MatchedPath::as_str),
             status,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
     scim::Priority,
     service::{CommandObserver, Completed, Instance},
     store::{Acceptance, FirstAnswer, NewOperation, NewRequest, StoreError},
+    telemetry::traces,
 };
 
 /// A command that is to become an operation.
@@ -259,7 +261,10 @@ impl Operations {
     pub(super) async fn store_request(&self, request: NewRequest, now: Timestamp) -> Result<Acceptance, StoreError> {
         self.require_store()?;
         let counted = Counted::of(&request.operations);
-        let accepted = self.noted(self.store.accept(request, now).await)?;
+        let accepted = {
+            let enqueue = traces::enqueue(request.operations.len());
+            self.noted(self.store.accept(request, now).instrument(enqueue).await)?
+        };
         if matches!(accepted, Acceptance::Stored(_)) {
             counted.accepted();
         }
@@ -298,7 +303,7 @@ pub(super) fn new_operation(
         source: None,
         batch,
         purpose,
-        traceparent: None,
+        traceparent: traces::traceparent(),
     }
 }
 

@@ -3,9 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use super::Operations;
-use crate::{service::Instance, store::StoreError};
+use crate::{
+    service::Instance,
+    store::StoreError,
+    telemetry::traces::{self, StoredOperation},
+};
 
 /// How long a worker sleeps at most: for what another process has stored, and for a clock that was
 /// set.
@@ -95,11 +100,19 @@ impl Operations {
         for claimed in claimed {
             let place = free.split(1);
             let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
-            self.tasks.spawn(async move {
+            let span = traces::operation(StoredOperation {
+                id: &claimed.operation.id,
+                command: &claimed.operation.command,
+                instance: &claimed.operation.instance,
+                traceparent: claimed.operation.traceparent.as_deref(),
+                is_awaited: claimed.operation.is_synchronous,
+            });
+            let work = async move {
                 operations.carry_out(&instance, claimed).await;
                 operations.changed();
                 drop(place);
-            });
+            };
+            self.tasks.spawn(work.instrument(span));
         }
         Ok(None)
     }

@@ -13,6 +13,7 @@ use reqwest::{StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{
@@ -25,7 +26,10 @@ use super::{
     tokens::Tokens,
     transport_error,
 };
-use crate::telemetry::metrics;
+use crate::telemetry::{
+    metrics,
+    traces::{self, TRACEPARENT},
+};
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
 /// larger is not a page.
@@ -165,7 +169,8 @@ impl Transport {
     /// Makes one attempt, and counts it.
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
         let observed = ObservedAttempt::begin(self, request);
-        let answer = self.exchange(request, token, timeout).await;
+        let exchange = self.exchange(request, token, timeout);
+        let answer = exchange.instrument(observed.span.clone()).await;
         observed.end(&answer);
         answer
     }
@@ -178,6 +183,9 @@ impl Transport {
             .bearer_auth(token.expose_secret())
             .header(header::ACCEPT, "application/scim+json, application/json")
             .timeout(timeout);
+        if let Some(traceparent) = traces::traceparent() {
+            outgoing = outgoing.header(TRACEPARENT, traceparent);
+        }
         if let Some(body) = &request.body {
             outgoing = outgoing
                 .header(header::CONTENT_TYPE, "application/scim+json")

@@ -23,6 +23,7 @@ mod cases;
 mod clearing;
 mod cli;
 mod cli_batch;
+mod cli_config;
 mod cli_store;
 mod commands;
 mod configuration;

@@ -44,6 +44,7 @@ async fn metrics_take_the_right_and_no_other() {
 #[tokio::test]
 async fn the_form_is_the_one_that_is_asked_for() {
     let world = World::start().await;
+    world.command("get-mapping-fields", &json!({})).await;
     let open = answer(world.http.get(world.url("/metrics")).header(
         "accept",
         "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
