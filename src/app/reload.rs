@@ -1,8 +1,8 @@
 //! What becomes of a configuration that is changed while the service runs.
 //!
 //! Callers, tokens out of files and the files of TLS are watched each by itself and put into force.
-//! All other settings are read at start alone; a change of one is told, so that nobody waits for it
-//! in vain.
+//! All other settings are read at start alone; a change of one is told, so that it is not waited
+//! for in vain.
 
 use std::{sync::Arc, time::Duration};
 

@@ -15,12 +15,11 @@ use crate::{
     service::{Completed, Instance, Run, Service, Turn},
 };
 
-/// How the result is printed.
+/// How the result is printed: as a table for people, with warnings on standard error; or as one
+/// JSON object, whose `settings` say what is wrong or doubtful, and whose `instances` how each does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A table for people; warnings go to standard error
     Text,
-    /// One JSON object: `settings` with what is wrong or doubtful, and `instances`
     Json,
 }
 
@@ -81,7 +80,12 @@ fn report(errors: &[Value], warnings: &[String], tested: &[Tested]) -> Value {
 }
 
 fn print_table(tested: &[Tested]) {
-    let width = tested.iter().map(|tested| tested.name.chars().count()).max().unwrap_or(0).max(8);
+    let width = tested
+        .iter()
+        .map(|tested| tested.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
     println!("{:width$}  {:7} WHAT IT PROVES", "INSTANCE", "RESULT");
     for Tested { name, well, details } in tested {
         println!("{name:width$}  {:7} {details}", if *well { "ok" } else { "FAILED" });

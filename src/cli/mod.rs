@@ -233,8 +233,7 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
 /// The service's own address as `listen` sets it, on loopback where it listens on every address,
 /// and by TLS if it is set to.
 fn own_address(configured: Configured) -> Result<Url, String> {
-    let endpoint =
-        endpoint(&Sources::from_process(configured.config, false)).map_err(|error| error.to_string())?;
+    let endpoint = endpoint(&Sources::from_process(configured.config, false)).map_err(|error| error.to_string())?;
     let ip = match endpoint.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -1,6 +1,9 @@
 //! `aws-ilm serve`.
 
-use std::{fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode, sync::Arc,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use tokio::sync::Notify;

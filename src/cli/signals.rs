@@ -24,8 +24,8 @@ async fn stop(mut signals: Signals, mut hangups: Hangups, reload: Option<Arc<Not
     loop {
         tokio::select! {
             () = signals.next() => break,
-            // A terminal that closes hangs up: no reason to cut off what is in flight. A shell and the
-            // system may both send it, so that a second one is no second wish.
+            // A terminal that closes hangs up: no reason to cut off what is in flight. A shell and
+            // the system may both send it, so that a second one is no second wish.
             () = hangups.next() => match &reload {
                 Some(reload) => reload.notify_one(),
                 None => break,

@@ -30,11 +30,17 @@ pub fn example() -> String {
         (Scope::Service, "The service", ""),
         (Scope::Instance, "A directory; one such table for each", INSTANCE),
         (Scope::Caller, "A caller; one such table for each", "#[[callers]]\n"),
-        (Scope::Issuer, "An issuer of callers' tokens; one such table for each", "#[[issuers]]\n"),
+        (
+            Scope::Issuer,
+            "An issuer of callers' tokens; one such table for each",
+            "#[[issuers]]\n",
+        ),
     ] {
         let _ = write!(page, "\n# ---- {title} ----\n\n{head}");
         for setting in reference().filter(|setting| setting.scope == scope) {
-            let is_set = head.lines().any(|line| line.starts_with(&format!("{} = ", setting.name)));
+            let is_set = head
+                .lines()
+                .any(|line| line.starts_with(&format!("{} = ", setting.name)));
             if !is_set {
                 add(&mut page, setting);
             }
@@ -68,7 +74,10 @@ fn in_toml(setting: &Setting, default: &str) -> String {
     let is_bare = default.parse::<bool>().is_ok() || default.parse::<f64>().is_ok();
     if is_list {
         let entries = default.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        format!("[{}]", entries.map(|entry| format!("{entry:?}")).collect::<Vec<_>>().join(", "))
+        format!(
+            "[{}]",
+            entries.map(|entry| format!("{entry:?}")).collect::<Vec<_>>().join(", ")
+        )
     } else if is_bare {
         default.to_owned()
     } else {

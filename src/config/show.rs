@@ -66,7 +66,10 @@ impl fmt::Display for Layer {
 /// When a file can't be read as TOML.
 pub fn show(sources: &Sources) -> Result<Vec<Shown>, ConfigError> {
     let mut report = Report::default();
-    let file = sources.config.as_deref().and_then(|path| ConfigFile::read(path, &mut report));
+    let file = sources
+        .config
+        .as_deref()
+        .and_then(|path| ConfigFile::read(path, &mut report));
     let own = own_callers(file.as_ref(), sources, &mut report);
     let ((), _) = report.finish(())?;
     let (file, mut shown) = (file.as_ref(), Vec::new());
@@ -108,14 +111,22 @@ pub fn show(sources: &Sources) -> Result<Vec<Shown>, ConfigError> {
 pub fn needing_restart(before: &[Shown], now: &[Shown]) -> Vec<String> {
     let is_of_start = |shown: &&Shown| matches!(shown.scope, Scope::Service | Scope::Instance);
     let differs = |one: &Shown, others: &[Shown]| {
-        !others.iter().any(|other| {
-            (other.name, &other.place, &other.fingerprint) == (one.name, &one.place, &one.fingerprint)
-        })
+        !others
+            .iter()
+            .any(|other| (other.name, &other.place, &other.fingerprint) == (one.name, &one.place, &one.fingerprint))
     };
     let label = |shown: &Shown| format!("{} of {}", shown.name, shown.place);
-    let changed = now.iter().filter(is_of_start).filter(|one| differs(one, before)).map(label);
+    let changed = now
+        .iter()
+        .filter(is_of_start)
+        .filter(|one| differs(one, before))
+        .map(label);
     let is_gone = |one: &&Shown| !now.iter().any(|other| other.place == one.place);
-    let gone = before.iter().filter(is_of_start).filter(is_gone).map(|shown| shown.place.clone());
+    let gone = before
+        .iter()
+        .filter(is_of_start)
+        .filter(is_gone)
+        .map(|shown| shown.place.clone());
     let mut all: Vec<String> = changed.chain(gone).collect();
     all.dedup();
     all
@@ -136,7 +147,10 @@ fn show_callers(file: &ConfigFile, shown: &mut Vec<Shown>) {
         (CALLERS, Scope::Caller, caller::TABLES, CallerTable::name),
         (ISSUERS, Scope::Issuer, issuer::TABLES, IssuerTable::issuer),
     ] {
-        for (index, table) in file::tables(file.top(), key, "", &file.name, &mut unheard).into_iter().enumerate() {
+        for (index, table) in file::tables(file.top(), key, "", &file.name, &mut unheard)
+            .into_iter()
+            .enumerate()
+        {
             let what = key.trim_end_matches('s');
             let place = match section::text_in(table.table, named) {
                 Some(name) => format!("{what} {}", quoted(name)),
@@ -204,7 +218,9 @@ fn value_of(setting: &Setting, raw: Raw<'_>) -> String {
             value: Value::Array(entries),
             folder,
         } if !setting.kind.is_secret() => {
-            let shown = entries.iter().map(|value| setting.kind.shown(Raw::Toml { value, folder }));
+            let shown = entries
+                .iter()
+                .map(|value| setting.kind.shown(Raw::Toml { value, folder }));
             format!("[{}]", shown.collect::<Vec<_>>().join(", "))
         }
         raw => setting.kind.shown(raw),

@@ -33,13 +33,13 @@ use axum::{Router, body::Bytes, http::header, response::Redirect, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::state::App;
 use self::{
     body::{BodyLimits, BodyReader},
     guard::Guard,
     host::HostRule,
     layers::LayerOptions,
 };
-pub use self::state::App;
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {

@@ -26,7 +26,12 @@ impl Operations {
     }
 
     fn tell(&self, backlog: &[Backlog]) {
-        let instances: Vec<&str> = self.service.instances().iter().map(|instance| instance.name()).collect();
+        let instances: Vec<&str> = self
+            .service
+            .instances()
+            .iter()
+            .map(|instance| instance.name())
+            .collect();
         for (instance, waiting) in by_instance(&instances, backlog) {
             for (class, (count, oldest)) in waiting.classes.into_iter().enumerate() {
                 let now = self.clock.now();

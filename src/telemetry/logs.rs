@@ -64,7 +64,8 @@ pub enum InitError {
 /// is for people; and traces, where there is a collector of them.
 ///
 /// # Errors
-/// When the filter is not valid, nothing can be sent to the collector, or when logging has been started before.
+/// When the filter is not valid, nothing can be sent to the collector, or logging has been started
+/// before.
 pub fn init(settings: &LogSettings, collector: Option<Collector>) -> Result<(), InitError> {
     let format = settings.log_format;
     let colour = format == LogFormat::Text && io::stderr().is_terminal();

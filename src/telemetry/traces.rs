@@ -21,7 +21,7 @@ use opentelemetry::{
     propagation::TextMapPropagator as _,
     trace::{Status, TraceContextExt as _, TracerProvider as _},
 };
-use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError, Request, Response};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::{
     Resource,
@@ -30,11 +30,7 @@ use opentelemetry_sdk::{
 };
 use tracing::{Metadata, Span, Subscriber, field::Empty, level_filters::LevelFilter};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
-use tracing_subscriber::{
-    filter::filter_fn,
-    layer::Layer,
-    registry::LookupSpan,
-};
+use tracing_subscriber::{filter::filter_fn, layer::Layer, registry::LookupSpan};
 use url::Url;
 
 /// The header field of a trace's context (W3C Trace Context, section 3.2).
@@ -164,10 +160,18 @@ pub fn request(request_id: &str, method: &'static str, route: Option<&str>, head
         return tracing::info_span!("request", request_id);
     }
     let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
-    let span = tracing::info_span!("request", request_id, trace_id = Empty, otel.kind = "server", otel.name = name);
-    let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
-    // A span that the log filter alone has left out has no context to be set.
-    let _ = span.set_parent(parent);
+    let span = tracing::info_span!(
+        "request",
+        request_id,
+        trace_id = Empty,
+        otel.kind = "server",
+        otel.name = name
+    );
+    let mut sent = headers.get_all(TRACEPARENT).iter();
+    if let (Some(traceparent), None) = (sent.next().and_then(|value| value.to_str().ok()), sent.next()) {
+        // A span that is disabled has no context to be set.
+        let _ = span.set_parent(context_of(traceparent));
+    }
     span.set_attribute("http.request.method", method);
     if let Some(route) = route {
         span.set_attribute("http.route", route.to_owned());
@@ -212,8 +216,7 @@ pub fn operation(operation: StoredOperation<'_>) -> Span {
     let span = tracing::info_span!(parent: None, "operation", operation = operation.id, trace_id = Empty,
         otel.kind = "consumer", otel.name = name);
     if let Some(traceparent) = operation.traceparent {
-        let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
-        let accepted = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+        let accepted = context_of(traceparent);
         if operation.is_awaited {
             let _ = span.set_parent(accepted);
         } else {
@@ -232,7 +235,10 @@ pub fn enqueue(operations: usize) -> Span {
         return Span::none();
     }
     let span = tracing::info_span!("enqueue", otel.kind = "producer");
-    span.set_attribute("messaging.batch.message_count", i64::try_from(operations).unwrap_or(i64::MAX));
+    span.set_attribute(
+        "messaging.batch.message_count",
+        i64::try_from(operations).unwrap_or(i64::MAX),
+    );
     span
 }
 
@@ -290,6 +296,13 @@ pub fn id_of(span: &Span) -> Option<String> {
 /// The id of the current trace; none where traces are off.
 pub fn current_id() -> Option<String> {
     if is_on() { id_of(&Span::current()) } else { None }
+}
+
+/// The context that a `traceparent` tells; an empty one where it is malformed. A caller's `tracestate`
+/// is a free text and goes no further.
+fn context_of(traceparent: &str) -> Context {
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
 }
 
 fn record_id(span: &Span) {

@@ -149,7 +149,7 @@ def check_scrapes(checks, binary):
     for file in WORK.glob("metrics.db*"):
         file.unlink()
     with Directory(binary, SEED, "metrics-directory") as directory, service.Caller(binary, "metrics") as caller:
-        directory.script([{"kind": "status", "status": 503, "api": "PatchUser"}])
+        directory.script([{"api": "PatchUser", "kind": {"status": {"status": 503}}}])
         environment = {**directory.environment, **caller.environment, "AWS_ILM_STORE_PATH": str(store),
                        "AWS_ILM_METRICS_LISTEN": f"127.0.0.1:{open_port}",
                        "AWS_ILM_AUTHENTICATION_TOKEN_EXPIRES": "2099-01-01"}

@@ -160,7 +160,7 @@ def of_name(spans, start):
 def check_awaited(checks, collector, served, directory):
     """One trace from the request through enqueue and run to every call of the directory."""
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "awaited"}
-    directory.script([{"kind": "status", "status": 503, "api": "PatchUser"}])
+    directory.script([{"api": "PatchUser", "kind": {"status": {"status": 503}}}])
     request("DELETE", f"{directory.url}/sandbox/calls")
     answer = served.command("iam-disable-user", {"user-profile": {"username": "kim"}}, headers=headers)
     checks.equal("the disable is carried out", answer.status, 200)

@@ -54,14 +54,20 @@ fn each_value_is_shown_with_where_it_comes_from() {
     };
     let pair = |value: &str, from: &str| (value.to_owned(), from.to_owned());
     assert_eq!(told("the service", "listen"), pair("\"127.0.0.1:9000\"", "file"));
-    assert_eq!(told("the service", "log_format"), pair("\"json\"", "AWS_ILM_LOG_FORMAT"));
+    assert_eq!(
+        told("the service", "log_format"),
+        pair("\"json\"", "AWS_ILM_LOG_FORMAT")
+    );
     assert_eq!(told("the service", "body_timeout"), pair("\"20s\"", "default"));
     assert_eq!(told("the service", "store_path"), pair("", "not set"));
     let origins = "[\"https://a.example.com\", \"https://b.example.com\"]";
     assert_eq!(told("the service", "cors_origins"), pair(origins, "file"));
     assert_eq!(told("\"first\"", "read_rate"), pair("\"40\"", "default"));
     assert_eq!(told("\"second\"", "read_rate"), pair("\"7\"", "AWS_ILM_READ_RATE"));
-    assert_eq!(told("\"first\"", "authentication_token"), pair("a value (masked)", "file"));
+    assert_eq!(
+        told("\"first\"", "authentication_token"),
+        pair("a value (masked)", "file")
+    );
     let masked = pair("a value (masked)", "AWS_ILM_AUTHENTICATION_TOKEN");
     assert_eq!(told("\"second\"", "authentication_token"), masked);
     assert_eq!(told("caller \"hr\"", "api_keys"), pair("a value (masked)", "file"));
@@ -74,13 +80,40 @@ fn what_is_read_at_start_alone_is_told_apart() {
     let before = shown(FILE, &[]);
     let changed = FILE
         .replace("9000", "9001")
-        .replace("authentication_token = \"s3cr3t-TOKEN-value\"", "authentication_token = \"another\"")
+        .replace(
+            "authentication_token = \"s3cr3t-TOKEN-value\"",
+            "authentication_token = \"another\"",
+        )
         .replace("[\"read\"]", "[\"*\"]");
     let expected = ["listen of the service", "authentication_token of instance \"first\""];
     assert_eq!(needing_restart(&before, &shown(&changed, &[])), expected);
     assert_eq!(needing_restart(&before, &before), [""; 0]);
     let fewer = FILE.replace("[[instances]]\n    name = \"second\"", "");
     assert_eq!(needing_restart(&before, &shown(&fewer, &[])), ["instance \"second\""]);
+}
+
+#[test]
+fn a_second_listener_that_everybody_may_reach_is_told_and_so_is_a_port_that_is_taken() {
+    for (address, is_told) in [
+        ("127.0.0.1:9464", false),
+        ("[::1]:9464", false),
+        ("10.1.2.3:9464", false),
+        ("192.168.0.1:9464", false),
+        ("[fd00::1]:9464", false),
+        ("0.0.0.0:9464", true),
+        ("[::]:9464", true),
+        ("192.0.2.1:9464", true),
+        ("[::ffff:192.0.2.1]:9464", true),
+    ] {
+        let settings = load_environment(one_instance(&[("AWS_ILM_METRICS_LISTEN", address)])).unwrap();
+        let told = settings
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("metrics_listen ("));
+        assert_eq!(told, is_told, "{address}: {:?}", settings.warnings);
+    }
+    let taken = load_environment(one_instance(&[("AWS_ILM_METRICS_LISTEN", "127.0.0.1:8080")])).unwrap_err();
+    assert_eq!(settings_of(&taken), ["metrics_listen"]);
 }
 
 #[test]
@@ -108,7 +141,9 @@ fn the_example_loads_as_it_is_and_with_every_default_written_out() {
     assert_eq!(format!("{written:?}"), format!("{as_it_is:?}"));
     for setting in reference() {
         let line = format!("{} = ", setting.name);
-        let is_there = example.lines().any(|text| text.trim_start_matches('#').starts_with(&line));
+        let is_there = example
+            .lines()
+            .any(|text| text.trim_start_matches('#').starts_with(&line));
         assert!(is_there, "{}", setting.name);
     }
 }

@@ -29,11 +29,7 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 1] {
         (String = "text/plain"),
         (String = "application/openmetrics-text"),
     ))))]
-async fn metrics_route(
-    State(app): State<App>,
-    principal: Principal,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn metrics_route(State(app): State<App>, principal: Principal, headers: HeaderMap) -> Result<Response, Problem> {
     principal.require_metrics()?;
     look(&app);
     let text = metrics::encode();

@@ -44,7 +44,11 @@ mod tests {
                 VALUES (?1, 'a', 'b', '{}', 1, ?1, 0, 0, 0)";
             connection.execute(sql, [state.as_str()]).expect("a row");
         }
-        let counted: Vec<State> = backlog(&connection).expect("an answer").iter().map(|row| row.state).collect();
+        let counted: Vec<State> = backlog(&connection)
+            .expect("an answer")
+            .iter()
+            .map(|row| row.state)
+            .collect();
         for state in State::ALL {
             let is_kept = !state.has_ended() || state == State::Buried;
             assert_eq!(counted.contains(&state), is_kept, "{state:?}");

@@ -106,12 +106,7 @@ macro_rules! metrics {
 
 /// Registers a metric: the name without what its kind and unit add, the meaning without its full
 /// stop, as the encoder wants them.
-fn register(
-    registry: &mut Registry,
-    name: &str,
-    help: &str,
-    metric: impl prometheus_client::registry::Metric,
-) {
+fn register(registry: &mut Registry, name: &str, help: &str, metric: impl prometheus_client::registry::Metric) {
     let help = help.trim().trim_end_matches('.');
     let name = name.strip_suffix("_total").unwrap_or(name);
     match name.strip_suffix("_seconds") {

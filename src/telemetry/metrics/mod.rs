@@ -34,10 +34,7 @@ pub fn class_name(class: usize) -> &'static str {
 /// its webhook, if it came by one.
 pub fn leaver(instance: &str, source: Option<&str>, took: Duration) {
     let source = owned(source.unwrap_or(BY_COMMAND));
-    METRICS
-        .leaver
-        .of([owned(instance), source])
-        .observe(took.as_secs_f64());
+    METRICS.leaver.of([owned(instance), source]).observe(took.as_secs_f64());
 }
 
 /// A request to the service that was answered, or whose caller hung up.
@@ -103,7 +100,11 @@ pub fn client_request(request: ClientRequest<'_>) {
     };
     let took = request.took.as_secs_f64();
     let instance = owned(request.instance);
-    let told = if status.is_empty() { error.clone() } else { status.clone() };
+    let told = if status.is_empty() {
+        error.clone()
+    } else {
+        status.clone()
+    };
     let port = request.port.to_string().into();
     let of_http = [owned(request.method), owned(request.host), port, status, error];
     METRICS.http_client.of(of_http).observe(took);
@@ -151,7 +152,10 @@ pub fn lane(instance: &str, lane: &'static str, waiting: usize, rate: f64, ceili
 
 /// Tells whether nothing is sent to a directory because it keeps failing.
 pub fn breaker(instance: &str, is_open: bool) {
-    METRICS.breaker_open.of([owned(instance)]).set(f64::from(u8::from(is_open)));
+    METRICS
+        .breaker_open
+        .of([owned(instance)])
+        .set(f64::from(u8::from(is_open)));
 }
 
 /// Tells how many seconds are left of the token in use.

@@ -14,10 +14,7 @@ pub const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// All metrics as OpenMetrics.
 pub fn encode() -> String {
-    METRICS
-        .build_info
-        .of([env!("CARGO_PKG_VERSION").into()])
-        .set(1.0);
+    METRICS.build_info.of([env!("CARGO_PKG_VERSION").into()]).set(1.0);
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = text::encode(&mut text, &METRICS.registry);

@@ -26,7 +26,11 @@ async fn metrics_take_the_right_and_no_other() {
             &digest(1),
             "commands = [\"*\"]\ninstances = [\"*\"]\nadministration = true\noperations = \"manage\"",
         )
-        + &caller("both", &digest(2), "metrics = true\nadministration = true\ninstances = [\"*\"]");
+        + &caller(
+            "both",
+            &digest(2),
+            "metrics = true\nadministration = true\ninstances = [\"*\"]",
+        );
     let (world, _file) = world(&callers, &[]).await;
     let get = async |path: &str, fields: &[(&str, &str)]| answer(with(world.http.get(world.url(path)), fields)).await;
     assert_eq!(get("/metrics", &[]).await.status, 401);
@@ -54,7 +58,10 @@ async fn the_form_is_the_one_that_is_asked_for() {
     assert_eq!(open.header("content-type"), Some(media_type));
     assert!(open.text.ends_with("# EOF\n") && open.text.contains("# TYPE aws_ilm_commands counter\n"));
     let plain = world.get("/metrics").await;
-    assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(
+        plain.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
     assert!(!plain.text.contains("# EOF") && plain.text.contains("# TYPE aws_ilm_commands_total counter\n"));
     let head = answer(world.http.head(world.url("/metrics"))).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
@@ -106,7 +113,9 @@ async fn the_second_listener_has_metrics_and_health_and_nothing_else() {
         assert_eq!(told.status, expected, "{path}: {}", told.text);
     }
     // A key is worth nothing there, and what readiness keeps from strangers it keeps here too.
-    let command = http.post(format!("http://{second}/commands/iam-get-user")).header("x-api-key", &key);
+    let command = http
+        .post(format!("http://{second}/commands/iam-get-user"))
+        .header("x-api-key", &key);
     assert_eq!(answer(command.json(&json!({}))).await.status, 404);
     let ready = answer(http.get(format!("http://{second}/health/ready"))).await;
     assert_eq!(ready.json(), json!({"status": "ready"}));
@@ -142,7 +151,10 @@ async fn what_is_made_up_makes_no_series() {
         let path = format!("/commands/iam-get-user?instance={made_up}{number}");
         world.post(&path, &json!({"user-profile": {"username": made_up}})).await;
         world
-            .command("iam-get-user", &json!({"user-profile": {"username": format!("{made_up}{number}")}}))
+            .command(
+                "iam-get-user",
+                &json!({"user-profile": {"username": format!("{made_up}{number}")}}),
+            )
             .await;
         let status = u16::try_from(600 + number).unwrap();
         world
@@ -151,7 +163,10 @@ async fn what_is_made_up_makes_no_series() {
         world.command("test-module", &json!({})).await;
     }
     let scrape = world.scrape().await;
-    let named: Vec<_> = scrape.series().filter(|series| series.to_lowercase().contains(made_up)).collect();
+    let named: Vec<_> = scrape
+        .series()
+        .filter(|series| series.to_lowercase().contains(made_up))
+        .collect();
     assert!(named.is_empty(), "{named:?}");
     let methods = scrape.sum(
         "http_server_request_duration_seconds_count",
@@ -170,14 +185,25 @@ async fn what_is_made_up_makes_no_series() {
 async fn many_scrapes_at_once_are_all_whole() {
     let world = World::start().await;
     let scrapes = (0..50).map(|_| {
-        let request = world.http.get(world.url("/metrics")).header("accept", "application/openmetrics-text");
+        let request = world
+            .http
+            .get(world.url("/metrics"))
+            .header("accept", "application/openmetrics-text");
         tokio::spawn(answer(request))
     });
     for scrape in scrapes.collect::<Vec<_>>() {
         let answer = scrape.await.unwrap();
-        assert!(answer.status == 200 && answer.text.ends_with("# EOF\n"), "{}", answer.text);
+        assert!(
+            answer.status == 200 && answer.text.ends_with("# EOF\n"),
+            "{}",
+            answer.text
+        );
         let lines: Vec<_> = answer.text.lines().filter(|line| !line.starts_with('#')).collect();
-        let series: BTreeSet<_> = lines.iter().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect();
+        let series: BTreeSet<_> = lines
+            .iter()
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(series, _)| series)
+            .collect();
         assert_eq!(series.len(), lines.len(), "no series stands there twice");
         Scrape::of(&answer.text);
     }

@@ -42,7 +42,9 @@ async fn without_a_store_a_disable_counts_and_nothing_else_does() {
     let test = json!({"user-profile": {"username": "test"}});
     assert_eq!(world.dry_run("iam-disable-user", &test).await.status, 200);
     assert_eq!(world.command("iam-get-user", &test).await.status, 200);
-    world.sandbox.script(Fault::new(FaultKind::Status { status: 400 }).on("PatchUser"));
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::Status { status: 400 }).on("PatchUser"));
     assert_eq!(world.command("iam-disable-user", &test).await.status, 400);
     assert_eq!(leavers(&world, instance).await, 0.0);
     assert_eq!(world.command("iam-disable-user", &test).await.status, 200);
@@ -52,7 +54,11 @@ async fn without_a_store_a_disable_counts_and_nothing_else_does() {
     assert_eq!(leavers(&world, instance).await, 2.0);
     let scrape = world.scrape().await;
     let commands = |outcome| {
-        let labels = [("command", "iam-disable-user"), ("instance", instance), ("outcome", outcome)];
+        let labels = [
+            ("command", "iam-disable-user"),
+            ("instance", instance),
+            ("outcome", outcome),
+        ];
         scrape.sum("aws_ilm_commands_total", &labels)
     };
     assert_eq!(commands("done") + commands("skipped"), 2.0);
@@ -78,7 +84,10 @@ async fn a_stored_disable_counts_once_and_from_its_acceptance_whatever_its_tries
     assert!(of("aws_ilm_operations_attempts_total", ("end", "again")) >= 1.0);
     assert!(of("aws_ilm_scim_retries_total", ("api", "PatchUser")) >= 1.0);
     assert!(of("aws_ilm_scim_requests_total", ("status", "503")) >= 2.0);
-    assert!(of("aws_ilm_leaver_seconds_sum", ("source", "command")) > 0.02, "it has waited for its second try");
+    assert!(
+        of("aws_ilm_leaver_seconds_sum", ("source", "command")) > 0.02,
+        "it has waited for its second try"
+    );
 }
 
 #[tokio::test]
@@ -99,7 +108,10 @@ async fn a_disable_that_overtakes_counts_once_though_it_runs_twice() {
     while stored.world.user("kim")["active"] == true {
         tokio::task::yield_now().await;
     }
-    let retried = stored.world.post(&format!("/operations/{older}/retry"), &json!({})).await;
+    let retried = stored
+        .world
+        .post(&format!("/operations/{older}/retry"), &json!({}))
+        .await;
     assert_eq!(retried.status, 200, "{}", retried.text);
     stored.ended(&older).await;
     let ended = stored.ended(&disable).await;

@@ -59,9 +59,16 @@ fn described(text: &str) -> BTreeMap<String, (String, String, Vec<String>)> {
             _ => {
                 let (series, _) = line.rsplit_once(' ').unwrap();
                 let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-                let of_histogram = ["_count", "_sum", "_bucket"].iter().find_map(|end| name.strip_suffix(end));
-                let name = of_histogram.filter(|name| described.contains_key(*name)).unwrap_or(name);
-                let labels = labels.trim_end_matches('}').split("\",").filter_map(|label| label.split_once("=\""));
+                let of_histogram = ["_count", "_sum", "_bucket"]
+                    .iter()
+                    .find_map(|end| name.strip_suffix(end));
+                let name = of_histogram
+                    .filter(|name| described.contains_key(*name))
+                    .unwrap_or(name);
+                let labels = labels
+                    .trim_end_matches('}')
+                    .split("\",")
+                    .filter_map(|label| label.split_once("=\""));
                 let labels = labels.map(|(name, _)| name.to_owned()).filter(|name| name != "le");
                 described.get_mut(name).unwrap_or_else(|| panic!("{line}")).2 = labels.collect();
             }
@@ -82,7 +89,9 @@ async fn a_scrape_has_every_metric_as_the_list_tells_it_and_no_other() {
     // Webhooks are counted where they come in; here it is the metric that counts.
     webhook_event("listed", "accepted");
     webhook_quarantine("listed", 0);
-    world.sandbox.script(Fault::new(FaultKind::Status { status: 503 }).on("PatchUser"));
+    world
+        .sandbox
+        .script(Fault::new(FaultKind::Status { status: 503 }).on("PatchUser"));
     let disable = json!({"user-profile": {"username": "kim"}});
     assert_eq!(world.command("iam-disable-user", &disable).await.status, 200);
     let waiting = "aws_ilm_operations_waiting{instance=\"listed\",class=\"disable\"}";
@@ -93,8 +102,15 @@ async fn a_scrape_has_every_metric_as_the_list_tells_it_and_no_other() {
     }
     let found = described(&text);
     for metric in LIST {
-        let (kind, help, labels) = found.get(metric.name).unwrap_or_else(|| panic!("{} is not there", metric.name));
-        assert_eq!((kind.as_str(), help.as_str()), (metric.kind, metric.help.trim()), "{}", metric.name);
+        let (kind, help, labels) = found
+            .get(metric.name)
+            .unwrap_or_else(|| panic!("{} is not there", metric.name));
+        assert_eq!(
+            (kind.as_str(), help.as_str()),
+            (metric.kind, metric.help.trim()),
+            "{}",
+            metric.name
+        );
         assert_eq!(labels, metric.labels, "{}", metric.name);
     }
     assert_eq!(found.len(), LIST.len(), "{:?}", found.keys());
@@ -102,7 +118,10 @@ async fn a_scrape_has_every_metric_as_the_list_tells_it_and_no_other() {
     let left = scrape.sum("aws_ilm_token_expires_seconds", &[("instance", "listed")]);
     assert!((0.0..=48.0 * 3600.0).contains(&left) && left > 47.0 * 3600.0, "{left}");
     assert_eq!(scrape.sum("aws_ilm_breaker_open", &[("instance", "listed")]), 0.0);
-    assert_eq!(scrape.sum("aws_ilm_scim_rate", &[("instance", "listed"), ("lane", "PatchUser")]), 5000.0);
+    assert_eq!(
+        scrape.sum("aws_ilm_scim_rate", &[("instance", "listed"), ("lane", "PatchUser")]),
+        5000.0
+    );
 }
 
 /// What waits is counted by instance and class, and so is what is buried.
