@@ -36,7 +36,8 @@ pub(super) fn serve(listener: TcpListener, app: http::App, options: ServerOption
         ..options
     };
     tokio::spawn(async move {
-        let router = http::watched_router(app);
+        let is_on_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+        let router = http::watched_router(app, is_on_loopback);
         if let Err(error) = server::serve(listener, router, options, Handle::new()).await {
             tracing::error!("metrics are not served on their own address any more: {error}");
         }

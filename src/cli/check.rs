@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// How the result is printed: as a table for people, with warnings on standard error; or as one
-/// JSON object, whose `settings` say what is wrong or doubtful, and whose `instances` how each does.
+/// JSON object, whose `settings` say what is wrong or doubtful, and whose `instances` how each of
+/// them does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,

@@ -1,6 +1,6 @@
 //! `aws-ilm config`: what is set and where, and a file to begin with.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::Subcommand;
 
@@ -32,6 +32,15 @@ pub(super) fn run(task: Task) -> ExitCode {
     }
 }
 
+/// Where a value comes from, in a column: the folder of a file leaves no room.
+fn from(layer: &Layer) -> String {
+    let name = match layer {
+        Layer::File(path) => Path::new(path).file_name(),
+        Layer::Environment(_) | Layer::Default | Layer::Nowhere => None,
+    };
+    name.map_or_else(|| layer.to_string(), |name| name.to_string_lossy().into_owned())
+}
+
 fn show(configured: Configured, only_set: bool) -> ExitCode {
     let sources = Sources::from_process(configured.config, false);
     let shown = match config::show(&sources) {
@@ -42,7 +51,7 @@ fn show(configured: Configured, only_set: bool) -> ExitCode {
     for row in &shown {
         let is_set = matches!(row.layer, Layer::Environment(_) | Layer::File(_));
         if is_set || !only_set {
-            table.row([&row.place, row.name, &row.layer.to_string(), &row.value]);
+            table.row([&row.place, row.name, &from(&row.layer), &row.value]);
         }
     }
     for line in table.lines() {

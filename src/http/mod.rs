@@ -59,13 +59,18 @@ pub fn router(app: App, options: LayerOptions) -> Router {
     layers::assemble(routes, options)
 }
 
-/// The routes of metrics and health alone, open to everybody who reaches them.
-pub fn watched_router(app: App) -> Router {
+/// The routes of metrics and health alone, open to everybody who reaches them. On loopback a page
+/// in a browser there reaches them by DNS rebinding, so that other names are not answered.
+pub fn watched_router(app: App, is_on_loopback: bool) -> Router {
     let (routes, _) = routes::watched()
         .fold(OpenApiRouter::new(), OpenApiRouter::merge)
         .split_for_parts();
     let options = LayerOptions {
-        host_rule: HostRule::any(),
+        host_rule: if is_on_loopback {
+            HostRule::loopback_and([""; 0])
+        } else {
+            HostRule::any()
+        },
         cors_origins: Vec::new(),
         guard: Guard::open(),
         body_reader: Arc::new(BodyReader::new(BodyLimits::default())),

@@ -68,8 +68,12 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = request_id_of(request.headers());
     let version = request.version();
     let mut line = AccessLine::begin(&request, id.clone());
-    let route = line.route.as_ref().map(MatchedPath::as_str);
-    let span = traces::request(id.as_str(), line.method, route, request.headers());
+    let span = if traces::is_on() {
+        let route = line.route.as_ref().map(MatchedPath::as_str);
+        traces::request(id.as_str(), line.method, route, request.headers())
+    } else {
+        tracing::info_span!("request", request_id = %id)
+    };
     line.trace_id = traces::id_of(&span);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;

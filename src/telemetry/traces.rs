@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     pin::Pin,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -76,6 +76,7 @@ where
     let client = OnRuntime {
         client: collector.client,
         runtime: tokio::runtime::Handle::try_current().map_err(|error| failed(&error))?,
+        is_failing: Arc::default(),
     };
     let exporter = SpanExporter::builder()
         .with_http()
@@ -137,6 +138,7 @@ where
 struct OnRuntime {
     client: reqwest::Client,
     runtime: tokio::runtime::Handle,
+    is_failing: Arc<AtomicBool>,
 }
 
 impl HttpClient for OnRuntime {
@@ -148,17 +150,33 @@ impl HttpClient for OnRuntime {
         'a: 'b,
         Self: 'b,
     {
-        let client = self.client.clone();
-        let sending = self.runtime.spawn(async move { client.send_bytes(request).await });
+        let (client, is_failing) = (self.client.clone(), Arc::clone(&self.is_failing));
+        let sending = self.runtime.spawn(async move {
+            let sent = client.send_bytes(request).await;
+            let fault = match &sent {
+                Ok(answer) if answer.status().is_success() => None,
+                Ok(answer) => Some(answer.status().to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            tell(fault, &is_failing);
+            sent
+        });
         Box::pin(async move { sending.await? })
     }
 }
 
-/// The span of a request to the service. It goes on with the trace of its caller, if that sent one.
-pub fn request(request_id: &str, method: &'static str, route: Option<&str>, headers: &HeaderMap) -> Span {
-    if !is_on() {
-        return tracing::info_span!("request", request_id);
+/// Tells once that the collector takes nothing, and once that it does again.
+fn tell(fault: Option<String>, is_failing: &AtomicBool) {
+    match (is_failing.swap(fault.is_some(), Ordering::Relaxed), fault) {
+        (false, Some(fault)) => tracing::warn!("traces are lost, for the collector does not take them: {fault}"),
+        (true, None) => tracing::info!("the collector takes traces again"),
+        (true, Some(_)) | (false, None) => {}
     }
+}
+
+/// The span of a request to the service, for where traces are on. It goes on with the trace of its
+/// caller, if that sent one.
+pub fn request(request_id: &str, method: &'static str, route: Option<&str>, headers: &HeaderMap) -> Span {
     let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
     let span = tracing::info_span!(
         "request",
@@ -298,8 +316,8 @@ pub fn current_id() -> Option<String> {
     if is_on() { id_of(&Span::current()) } else { None }
 }
 
-/// The context that a `traceparent` tells; an empty one where it is malformed. A caller's `tracestate`
-/// is a free text and goes no further.
+/// The context that a `traceparent` tells; an empty one where it is malformed. A caller's
+/// `tracestate` is a free text and goes no further.
 fn context_of(traceparent: &str) -> Context {
     let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
     TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)

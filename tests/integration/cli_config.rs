@@ -34,7 +34,7 @@ fn values_are_shown_with_where_they_come_from_and_faults_behind_them() {
         let is_row = |line: &str| words.iter().all(|word| line.contains(word));
         assert!(shown.stdout.lines().any(is_row), "{words:?} in {}", shown.stdout);
     };
-    has(&["the service", "listen", file.path(), "127.0.0.1:9000"]);
+    has(&["the service", "listen", "aws-ilm-", "127.0.0.1:9000"]);
     has(&["the service", "log_format", "AWS_ILM_LOG_FORMAT", "json"]);
     has(&["the service", "body_timeout", "default", "20s"]);
     has(&["instance \"prod\"", "authentication_token ", "masked"]);

@@ -138,6 +138,41 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Between(http.server.ThreadingHTTPServer):
+    """Stands between the service and a directory, and notes the context that comes with each call."""
+
+    def __init__(self, directory):
+        self.directory, self.contexts = directory, []
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    """Passes a request on to the directory."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.contexts.append(self.headers["traceparent"])
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {"Authorization": self.headers["Authorization"]}
+        answer = request(self.command, self.server.directory + self.path, json.loads(body) if body else None, headers)
+        text = answer.text.encode()
+        self.send_response(answer.status)
+        for name in ("Content-Type", "x-amzn-RequestId"):
+            if answer.headers.get(name):
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_PATCH = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
 def show(spans):
     """Prints a trace as a tree."""
     ids = {span.id for span in spans}
@@ -157,7 +192,7 @@ def of_name(spans, start):
     return [span for span in spans if span.name.startswith(start)]
 
 
-def check_awaited(checks, collector, served, directory):
+def check_awaited(checks, collector, served, directory, between):
     """One trace from the request through enqueue and run to every call of the directory."""
     headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "awaited"}
     directory.script([{"api": "PatchUser", "kind": {"status": {"status": 503}}}])
@@ -178,6 +213,9 @@ def check_awaited(checks, collector, served, directory):
     checks.check("carrying it out is a part of the request that waits", len(ran) == 1 and ran[0].parent == server[0].id, ran)
     sent = [span for span in spans if span.kind == "client"]
     checks.check("each call of the directory is a span", len(sent) == len(calls) > 2, (sent, calls))
+    told = [context for context in between.contexts if context and context.startswith(f"00-{TRACE}-")]
+    checks.equal("each call tells the directory its own span", sorted(context.split("-")[2] for context in told),
+                 sorted(span.id for span in sent))
     checks.check("each has AWS's id of the request", all(span.attributes.get("aws.request_id") for span in sent), sent)
     failed = [span for span in sent if span.failed]
     checks.check("the one that failed says how", [span.attributes.get("error.type") for span in failed] == ["503"], sent)
@@ -211,14 +249,25 @@ def check_deferred(checks, collector, served):
                                                                                    for span in sent), spans)
 
 
-def check_silence(checks, binary, directory):
+def check_silence(checks, binary, environment, between):
     """Without a collector nothing is sent on, whatever a caller sends."""
-    with Service(binary, environment=directory.environment, name="traces-off") as served:
-        request("DELETE", f"{directory.url}/sandbox/calls")
+    with Service(binary, environment=environment, name="traces-off") as served:
+        between.contexts.clear()
         served.command("iam-get-user", {"user-profile": {"username": "kim"}}, headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
-        calls = directory.take_requests()
-        checks.check("without a collector the directory gets no context", calls and TRACE not in json.dumps(calls), calls)
+        checks.check("without a collector the directory gets no context",
+                     between.contexts and not any(between.contexts), between.contexts)
         checks.check("nor does the log", "trace_id" not in served.text(), served.tail())
+
+
+def check_outage(checks, binary, environment):
+    """A collector that is not there is told once, and holds up nothing."""
+    environment = {**environment, "AWS_ILM_OTLP_ENDPOINT": f"http://127.0.0.1:{service.free_port()}", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    with Service(binary, environment=environment, name="traces-lost") as served:
+        for _ in range(4):
+            answer = served.command("iam-get-user", {"user-profile": {"username": "kim"}})
+            checks.equal("a command goes on without the collector", answer.status, 200)
+            time.sleep(0.4)
+        checks.equal("and that traces are lost is told once", served.text().count("traces are lost"), 1)
 
 
 def main():
@@ -229,11 +278,12 @@ def main():
     for file in WORK.glob("traces.db*"):
         file.unlink()
     with checks.section("the traces"), Directory(arguments.binary, SEED, "traces-directory") as directory:
-        collector = Collector()
-        environment = {**directory.environment, "AWS_ILM_STORE_PATH": str(WORK / "traces.db"), "AWS_ILM_OTLP_ENDPOINT": collector.url,
+        collector, between = Collector(), Between(directory.url)
+        url = directory.environment["AWS_ILM_URL"].replace(directory.url, between.url)
+        environment = {**directory.environment, "AWS_ILM_URL": url, "AWS_ILM_STORE_PATH": str(WORK / "traces.db"), "AWS_ILM_OTLP_ENDPOINT": collector.url,
                        "OTEL_BSP_SCHEDULE_DELAY": "200"}
         with Service(arguments.binary, environment=environment, name="traces-service") as served:
-            check_awaited(checks, collector, served, directory)
+            check_awaited(checks, collector, served, directory, between)
             check_deferred(checks, collector, served)
             last = {"traceparent": f"00-{'ab' * 16}-{PARENT}-01"}
             request("GET", f"{served.url}/capabilities", headers=last)
@@ -245,7 +295,8 @@ def main():
         sent = b"".join(collector.raw)
         for secret in (b"kim", b"lee", b"u-kim", b"sandbox-token", b"userName"):
             checks.check(f"no span has {secret.decode()!r} in it", secret not in sent)
-        check_silence(checks, arguments.binary, directory)
+        check_silence(checks, arguments.binary, {**directory.environment, "AWS_ILM_URL": url}, between)
+        check_outage(checks, arguments.binary, directory.environment)
     return checks.finish()
 
 

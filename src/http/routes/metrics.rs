@@ -26,8 +26,8 @@ pub(super) fn routes() -> [OpenApiRouter<App>; 1] {
 /// metric means stands in docs/metrics.md; no label holds personal data.
 #[utoipa::path(get, path = "/metrics", tag = HEALTH, operation_id = "metrics",
     responses((status = 200, description = "Every metric.", content(
-        (String = "text/plain"),
-        (String = "application/openmetrics-text"),
+        (String = "text/plain; version=0.0.4; charset=utf-8"),
+        (String = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
     ))))]
 async fn metrics_route(State(app): State<App>, principal: Principal, headers: HeaderMap) -> Result<Response, Problem> {
     principal.require_metrics()?;
@@ -52,10 +52,8 @@ fn look(app: &App) {
             ..
         } = instance.status();
         metrics::breaker(name, breaker == BreakerState::Open);
-        if let Some(expires) = token_expires {
-            let left = expires.duration_since(jiff::Timestamp::now());
-            metrics::token_expires(name, left.as_secs_f64());
-        }
+        let left = token_expires.map(|expires| expires.duration_since(jiff::Timestamp::now()));
+        metrics::token_expires(name, left.map(|left| left.as_secs_f64()));
         for lane in lanes {
             metrics::lane(name, lane.name, lane.waiting, lane.rate, lane.ceiling);
         }

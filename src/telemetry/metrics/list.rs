@@ -59,9 +59,17 @@ pub(super) struct Metric<M, const N: usize> {
 impl<M: Clone, const N: usize> Metric<M, N> {
     /// The series of these values of its labels, in their order.
     pub(super) fn of(&self, values: [Label; N]) -> M {
+        self.family.get_or_create_owned(&self.labelled(values))
+    }
+
+    /// Takes a series away that says nothing any more.
+    pub(super) fn remove(&self, values: [Label; N]) {
+        self.family.remove(&self.labelled(values));
+    }
+
+    fn labelled(&self, values: [Label; N]) -> [(&'static str, Label); N] {
         let mut names = self.labels.into_iter();
-        let labels = values.map(|value| (names.next().unwrap_or_default(), value));
-        self.family.get_or_create_owned(&labels)
+        values.map(|value| (names.next().unwrap_or_default(), value))
     }
 }
 
@@ -168,7 +176,8 @@ metrics! {
     /// Operations that were stored.
     operations_accepted: Counter "aws_ilm_operations_accepted_total" [instance, source];
 
-    /// Operations that have ended, by the state that they ended in.
+    /// Operations that a try has ended, by the state that they ended in; not those that were
+    /// cancelled.
     operations_finished: Counter "aws_ilm_operations_finished_total" [instance, state];
 
     /// Tries of operations, by how they ended: `ended`, `again`, `in_turn`, `waits`.

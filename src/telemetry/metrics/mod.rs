@@ -158,9 +158,14 @@ pub fn breaker(instance: &str, is_open: bool) {
         .set(f64::from(u8::from(is_open)));
 }
 
-/// Tells how many seconds are left of the token in use.
-pub fn token_expires(instance: &str, seconds: f64) {
-    METRICS.token_expires.of([owned(instance)]).set(seconds);
+/// Tells how many seconds are left of the token in use, if that is known.
+pub fn token_expires(instance: &str, seconds: Option<f64>) {
+    match seconds {
+        Some(seconds) => {
+            METRICS.token_expires.of([owned(instance)]).set(seconds);
+        }
+        None => METRICS.token_expires.remove([owned(instance)]),
+    }
 }
 
 /// Counts operations that were stored.

@@ -112,6 +112,11 @@ async fn the_second_listener_has_metrics_and_health_and_nothing_else() {
         let told = answer(http.get(format!("http://{second}{path}"))).await;
         assert_eq!(told.status, expected, "{path}: {}", told.text);
     }
+    // A page that lets its own name resolve to loopback reads nothing.
+    let foreign = http
+        .get(format!("http://{second}/metrics"))
+        .header("host", "evil.example");
+    assert_eq!(answer(foreign).await.status, 421);
     // A key is worth nothing there, and what readiness keeps from strangers it keeps here too.
     let command = http
         .post(format!("http://{second}/commands/iam-get-user"))
