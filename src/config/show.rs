@@ -223,6 +223,6 @@ fn value_of(setting: &Setting, raw: Raw<'_>) -> String {
                 .map(|value| setting.kind.shown(Raw::Toml { value, folder }));
             format!("[{}]", shown.collect::<Vec<_>>().join(", "))
         }
-        raw => setting.kind.shown(raw),
+        raw @ (Raw::Text(_) | Raw::Toml { .. }) => setting.kind.shown(raw),
     }
 }

@@ -16,6 +16,9 @@ use prometheus_client::{
 /// The value of a label.
 pub(super) type Label = Cow<'static, str>;
 
+/// The labels of a series, each with its name.
+type Labels<const N: usize> = [(&'static str, Label); N];
+
 /// Counts up.
 pub(super) type Counter = AnyCounter<u64, AtomicU64>;
 
@@ -52,7 +55,7 @@ pub struct Description {
 
 /// A metric with its labels.
 pub(super) struct Metric<M, const N: usize> {
-    family: Family<[(&'static str, Label); N], M, fn() -> M>,
+    family: Family<Labels<N>, M, fn() -> M>,
     labels: [&'static str; N],
 }
 
@@ -67,7 +70,7 @@ impl<M: Clone, const N: usize> Metric<M, N> {
         self.family.remove(&self.labelled(values));
     }
 
-    fn labelled(&self, values: [Label; N]) -> [(&'static str, Label); N] {
+    fn labelled(&self, values: [Label; N]) -> Labels<N> {
         let mut names = self.labels.into_iter();
         values.map(|value| (names.next().unwrap_or_default(), value))
     }

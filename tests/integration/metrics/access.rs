@@ -13,6 +13,7 @@ use super::Scrape;
 use crate::{
     callers::{caller, key, with, world},
     harness::{self, Setup, World, answer},
+    process::{File, Running},
 };
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn the_form_is_the_one_that_is_asked_for() {
 #[tokio::test]
 async fn the_second_listener_has_metrics_and_health_and_nothing_else() {
     let (key, digest) = key();
-    let file = crate::process::File::new(&caller("only", &[&digest], "commands = [\"*\"]\ninstances = [\"*\"]"));
+    let file = File::new(&caller("only", &[&digest], "commands = [\"*\"]\ninstances = [\"*\"]"));
     let directory = World::start().await;
     let environment = [
         ("AWS_ILM_LISTEN", "127.0.0.1:0".to_owned()),
@@ -186,15 +187,15 @@ async fn what_is_made_up_makes_no_series() {
     assert!(statuses.contains("other") && !statuses.contains("601"), "{statuses:?}");
 }
 
+// In a process of its own: the tests of this one share what is counted, and each has a directory of
+// its own.
 #[tokio::test]
 async fn many_scrapes_at_once_are_all_whole() {
-    let world = World::start().await;
+    let (_service, address) = Running::serve(&["--sandbox"], &[]);
+    let http = harness::caller();
     let scrapes = (0..50).map(|_| {
-        let request = world
-            .http
-            .get(world.url("/metrics"))
-            .header("accept", "application/openmetrics-text");
-        tokio::spawn(answer(request))
+        let request = http.get(format!("http://{address}/metrics"));
+        tokio::spawn(answer(request.header("accept", "application/openmetrics-text")))
     });
     for scrape in scrapes.collect::<Vec<_>>() {
         let answer = scrape.await.unwrap();
