@@ -1,16 +1,20 @@
 //! Putting the house together: settings in, a running service out.
 
 mod callers;
+mod error;
 mod instances;
+mod reload;
 mod store;
+mod watched;
 
+pub use error::AppError;
 pub(crate) use instances::{Instances, instances};
+pub use reload::watch_settings;
 pub use store::{StoreCheck, backup_store, check_store};
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -25,7 +29,7 @@ use url::Url;
 
 use self::instances::TokenFiles;
 use crate::{
-    auth::{self, Authenticator},
+    auth::Authenticator,
     config::{self, CallerSettings, Settings},
     http::{
         self,
@@ -40,7 +44,6 @@ use crate::{
     },
     sandbox::{self, Sandbox},
     service::Service,
-    store::sqlite::OpenError,
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -48,60 +51,6 @@ const STOPPING_RETRY: Duration = Duration::from_secs(2);
 
 /// How often expiring tokens are spoken of.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Why the service could not be put together or could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The address can't be listened on.
-    #[error("can't listen on {address}; choose another with --listen or the setting listen (AWS_ILM_LISTEN)")]
-    Listen {
-        /// The address that was set.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The files of TLS can't be used any more.
-    #[error("can't set up TLS: {0}; see tls_certificate_file, tls_key_file and tls_client_ca_file")]
-    Tls(tls::TlsError),
-    /// Connections to a directory can't be set up.
-    #[error("can't set up connections for the instance {instance}")]
-    Pool {
-        /// The instance's name.
-        instance: String,
-        /// Why not.
-        source: reqwest::Error,
-    },
-    /// An issuer of tokens can't be set up.
-    #[error("can't verify the tokens of the configured issuers")]
-    Issuers(#[source] auth::jwt::VerifierError),
-    /// The time for stopping was over before every command had ended: what those did is not known.
-    #[error("{commands} commands had not ended when shutdown_timeout was over; what they did is not known")]
-    CutOff {
-        /// How many.
-        commands: usize,
-    },
-    /// The file of the store is not this process's to have.
-    #[error("can't open the store {}; see store_path (AWS_ILM_STORE_PATH)", path.display())]
-    Store {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: OpenError,
-    },
-    /// The store could not be copied.
-    #[error("can't copy the store {} into {}", from.display(), to.display())]
-    Backup {
-        /// The store.
-        from: PathBuf,
-        /// The copy, which must not exist.
-        to: PathBuf,
-        /// Why not.
-        source: OpenError,
-    },
-    /// The server stopped.
-    #[error("the server stopped")]
-    Serve(#[source] io::Error),
-}
 
 /// A service that is bound to its address and not yet serving.
 #[derive(Debug)]
@@ -112,6 +61,8 @@ pub struct Bound {
     tls: Option<(Reloader, tls::Current)>,
     listener: TcpListener,
     address: SocketAddr,
+    /// Where metrics and health are served as well.
+    watched: Option<TcpListener>,
     /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
     token_files: Vec<TokenFiles>,
@@ -138,6 +89,7 @@ impl Bound {
         let listener = TcpListener::bind(settings.access.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        let watched = watched::bind(settings.watch.metrics_listen)?;
         let Instances { all, token_files } = instances(settings)?;
         let service = Arc::new(Service::new(
             all,
@@ -175,6 +127,7 @@ impl Bound {
             tls,
             listener,
             address,
+            watched,
             callers,
             token_files,
             shutdown_delay: settings.server.shutdown_delay,
@@ -185,6 +138,11 @@ impl Bound {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics and health as well.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.watched.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// How a URL of it begins: `https` where it does TLS, else `http`.
@@ -252,6 +210,9 @@ impl Bound {
             tokio::spawn(callers::audit_failures(failures)),
         ];
         watches.extend(self.token_files.drain(..).map(|files| tokio::spawn(files.watch())));
+        if let Some(listener) = self.watched.take() {
+            watches.push(watched::serve(listener, self.app.clone(), self.server));
+        }
         if let Some((settings, authenticator)) = self.callers.take() {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
             watches.push(tokio::spawn(async move { authenticator.watch().await }));

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 pub use request_id::RequestId;
 
-use crate::auth::Identity;
+use crate::{auth::Identity, telemetry::traces};
 
 /// The request and its caller, as far as they are known when a line is written.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,7 @@ macro_rules! write_line {
             target: "audit",
             parent: None::<tracing::Id>,
             request_id = request_id.as_str(),
+            trace_id = traces::current_id(),
             caller = caller.map_or("-", Identity::name),
             proof = caller.map_or("none", |caller| caller.proof().label()),
             key = caller.and_then(Identity::key),
@@ -112,6 +113,7 @@ pub fn carried_out(caller: Option<&str>, command: &str, instance: &str, target: 
     } = target;
     tracing::info!(
         target: "audit",
+        trace_id = traces::current_id(),
         caller = caller.unwrap_or("-"),
         command,
         instance,

@@ -13,6 +13,8 @@ pub struct Rights {
     pub operations: OperationRight,
     /// Whether it may see how the service and its directories are doing.
     pub administration: bool,
+    /// Whether it may read the metrics, of every instance.
+    pub metrics: bool,
 }
 
 impl Rights {
@@ -23,6 +25,7 @@ impl Rights {
             instances: Names::Every,
             operations: OperationRight::Manage,
             administration: true,
+            metrics: true,
         }
     }
 
@@ -185,6 +188,6 @@ mod tests {
     fn without_rights_nothing_is_allowed() {
         let none = Rights::default();
         assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a"));
-        assert!(none.operations == OperationRight::Own && !none.administration);
+        assert!(none.operations == OperationRight::Own && !none.administration && !none.metrics);
     }
 }

@@ -8,6 +8,8 @@
 )]
 
 mod batch;
+mod check;
+mod config;
 mod fate;
 mod key;
 mod mapper;
@@ -23,7 +25,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
@@ -31,12 +32,9 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::{
-    commands::{Command, test_module},
-    config::{self, Settings, Sources},
+    config::{Sources, endpoint},
     http, outbound,
-    outcome::Outcome,
     sandbox::{self, Sandbox, Seed},
-    service::{Completed, Run, Service, Turn},
 };
 
 /// The exit code of a task that failed.
@@ -89,7 +87,13 @@ enum Task {
     Check {
         #[command(flatten)]
         configured: Configured,
+        /// How the result is printed
+        #[arg(long, value_enum, default_value = "text")]
+        format: check::Format,
     },
+    /// Show what is configured, or print a file to begin with
+    #[command(subcommand)]
+    Config(config::Task),
     /// Look into a mapper: an export of Cortex XSOAR (JSON), or one written by hand (TOML)
     #[command(subcommand)]
     Mapper(mapper::Task),
@@ -140,7 +144,8 @@ pub async fn main() -> ExitCode {
             sandbox,
         } => serve::run(configured, listen, sandbox).await,
         Task::Sandbox { listen, seed, limits } => serve_sandbox(listen, seed, limits).await,
-        Task::Check { configured } => check(configured).await,
+        Task::Check { configured, format } => check::run(configured, format).await,
+        Task::Config(task) => config::run(task),
         Task::Mapper(task) => mapper::run(task),
         Task::Key(task) => key::run(task),
         Task::Store(task) => store::run(task),
@@ -192,73 +197,6 @@ async fn serve_sandbox(listen: SocketAddr, seed: Option<PathBuf>, limits: bool) 
     }
 }
 
-async fn check(configured: Configured) -> ExitCode {
-    let settings = match config::load(&Sources::from_process(configured.config, false)) {
-        Ok(settings) => settings,
-        Err(error) => return misused(&error.to_string()),
-    };
-    for warning in &settings.warnings {
-        eprintln!("warning: {warning}");
-    }
-    match check_instances(&settings).await {
-        Ok((table, all_well)) => {
-            print!("{table}");
-            if all_well {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(FAILED)
-            }
-        }
-        Err(error) => failed(&error),
-    }
-}
-
-/// Runs test-module on every instance at the same time; a table, and whether all are well.
-async fn check_instances(settings: &Settings) -> Result<(String, bool), crate::app::AppError> {
-    let instances = crate::app::instances(settings)?.all;
-    let count = instances.len();
-    let service = Arc::new(Service::new(instances, &settings.default_instance, count));
-    let test = |instance: &Arc<_>| {
-        let (service, instance) = (Arc::clone(&service), Arc::clone(instance));
-        tokio::spawn(async move {
-            let permit = service.admit(&instance, Turn::Now).await.ok()?;
-            let test = Command::TestModule(test_module::Args::default());
-            service.run(permit, Run::of(test, false), ()).await.ok()
-        })
-    };
-    let tests: Vec<_> = service.instances().iter().map(test).collect();
-    let width = service
-        .instances()
-        .iter()
-        .map(|instance| instance.name().chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(8);
-    let mut table = format!("{:width$}  {:7} {}\n", "INSTANCE", "RESULT", "WHAT IT PROVES");
-    let mut all_well = true;
-    for (instance, test) in service.instances().iter().zip(tests) {
-        let (well, details) = match test.await {
-            Ok(Some(Completed { outcome, .. })) => match outcome {
-                Outcome::Tested(Ok(proved)) => (true, proved.to_owned()),
-                Outcome::Tested(Err(failure)) => (false, failure.message),
-                Outcome::User(_) | Outcome::Group(_) | Outcome::MappingFields(_) => {
-                    (false, "another command answered".to_owned())
-                }
-            },
-            Ok(None) | Err(_) => (false, "the test broke off".to_owned()),
-        };
-        all_well &= well;
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            table,
-            "{:width$}  {:7} {details}",
-            instance.name(),
-            if well { "ok" } else { "FAILED" }
-        );
-    }
-    Ok((table, all_well))
-}
-
 async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
     let is_own = url.is_none();
     let url = match url {
@@ -295,8 +233,7 @@ async fn healthcheck(configured: Configured, url: Option<Url>) -> ExitCode {
 /// The service's own address as `listen` sets it, on loopback where it listens on every address,
 /// and by TLS if it is set to.
 fn own_address(configured: Configured) -> Result<Url, String> {
-    let endpoint =
-        config::endpoint(&Sources::from_process(configured.config, false)).map_err(|error| error.to_string())?;
+    let endpoint = endpoint(&Sources::from_process(configured.config, false)).map_err(|error| error.to_string())?;
     let ip = match endpoint.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

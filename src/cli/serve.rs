@@ -1,16 +1,28 @@
 //! `aws-ilm serve`.
 
-use std::{fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode};
+use std::{
+    fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode, sync::Arc,
+    time::Duration,
+};
 
 use secrecy::SecretString;
+use tokio::sync::Notify;
+use url::Url;
 use uuid::Uuid;
 
-use super::{Configured, FAILED, chain, failed, misused, signals::shutdown};
+use super::{Configured, FAILED, chain, failed, misused, signals::shutdown_of_service};
 use crate::{
-    app::{Bound, EmbeddedSandbox},
+    app::{Bound, EmbeddedSandbox, watch_settings},
     config::{self, Settings, Sources},
-    sandbox, telemetry,
+    outbound, sandbox,
+    telemetry::{
+        self,
+        traces::{self, Collector},
+    },
 };
+
+/// How long sending spans to the collector may take.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until a signal comes.
 pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sandbox: bool) -> ExitCode {
@@ -46,7 +58,11 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
     if let Some(Ok(folder)) = &folder {
         settings.store_path = Some(folder.0.join("store.db"));
     }
-    if let Err(error) = telemetry::init(&settings.log) {
+    let collector = match collector(&settings) {
+        Ok(collector) => collector,
+        Err(error) => return failed(&error),
+    };
+    if let Err(error) = telemetry::init(&settings.log, collector) {
         return misused(&error.to_string());
     }
     for warning in &settings.warnings {
@@ -65,12 +81,17 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
     };
     let url = format!("{}://{}", bound.scheme(), bound.address());
     // Listened for before anything says that it runs: by default a signal ends the process.
-    let shutdown = shutdown();
+    let reload = Arc::new(Notify::new());
+    let shutdown = shutdown_of_service(Arc::clone(&reload));
+    tokio::spawn(watch_settings(sources, reload));
     tell_start(&settings, &bound, &url);
     if sandbox {
         println!("{}", welcome(&url, settings.callers.is_some()));
     }
-    match bound.serve(shutdown).await {
+    let served = bound.serve(shutdown).await;
+    // Blocks, and needs the runtime meanwhile.
+    drop(tokio::task::spawn_blocking(traces::flush).await);
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // As a log line, like every message while it serves.
@@ -78,6 +99,19 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// The collector of traces, if one is set.
+fn collector(settings: &Settings) -> Result<Option<Collector>, reqwest::Error> {
+    let collector = |endpoint: &Url| {
+        // It stands where the operator says, on this machine or in a private network as a rule.
+        let client = outbound::builder(EXPORT_TIMEOUT).build()?;
+        Ok(Collector {
+            endpoint: endpoint.clone(),
+            client,
+        })
+    };
+    settings.watch.otlp_endpoint.as_ref().map(collector).transpose()
 }
 
 /// A folder of its own that is removed when it is dropped. What a sandbox is asked to do goes with

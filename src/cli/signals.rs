@@ -1,21 +1,36 @@
 //! The signals that end the process.
 
-use std::{future::pending, process};
+use std::{future::pending, io::IsTerminal as _, process, sync::Arc};
+
+use tokio::sync::Notify;
 
 use super::FAILED;
 
 /// Ends when the process is asked to stop, from this call on: SIGTERM, SIGHUP, or Ctrl-C. After
 /// that a second SIGTERM or Ctrl-C ends the process at once, whatever is in flight.
 pub(super) fn shutdown() -> impl Future<Output = ()> + Send + 'static {
-    stop(Signals::new(), Hangups::new())
+    stop(Signals::new(), Hangups::new(), None)
 }
 
-async fn stop(mut signals: Signals, mut hangups: Hangups) {
-    tokio::select! {
-        () = signals.next() => {}
-        // A terminal that closes hangs up: no reason to cut off what is in flight. A shell and the
-        // system may both send it, so that a second one is no second wish.
-        () = hangups.next() => {}
+/// As [`shutdown`] for a service, which is asked by SIGHUP to read its configuration again
+/// (systemd.service(5), `ExecReload=`): `reload` is notified. Where its input is a terminal, SIGHUP
+/// says that this has closed, and stops it.
+pub(super) fn shutdown_of_service(reload: Arc<Notify>) -> impl Future<Output = ()> + Send + 'static {
+    let is_in_terminal = std::io::stdin().is_terminal();
+    stop(Signals::new(), Hangups::new(), (!is_in_terminal).then_some(reload))
+}
+
+async fn stop(mut signals: Signals, mut hangups: Hangups, reload: Option<Arc<Notify>>) {
+    loop {
+        tokio::select! {
+            () = signals.next() => break,
+            // A terminal that closes hangs up: no reason to cut off what is in flight. A shell and
+            // the system may both send it, so that a second one is no second wish.
+            () = hangups.next() => match &reload {
+                Some(reload) => reload.notify_one(),
+                None => break,
+            },
+        }
     }
     tokio::spawn(async move {
         signals.next().await;

@@ -59,6 +59,8 @@ settings! {
             default "own";
         /// Whether it may see how the service and its directories are doing (`GET /instances`).
         administration: bool = SWITCH, default "false";
+        /// Whether it may read the metrics (`GET /metrics`), which tell of every instance.
+        metrics: bool = SWITCH, default "false";
     }
 }
 
@@ -120,6 +122,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
             instances: Names::these(table.instances),
             operations: table.operations,
             administration: table.administration,
+            metrics: table.metrics,
         },
         quota,
     }
@@ -132,7 +135,7 @@ fn warn_of_nothing_allowed(section: &mut Section<'_>, table: &CallerTable) {
             CallerTable::instances,
             "without instances there is none that its right of administration shows",
         );
-    } else if table.commands.is_empty() && !table.administration {
+    } else if table.commands.is_empty() && !table.administration && !table.metrics {
         let without = if table.instances.is_empty() {
             "without commands and instances"
         } else {

@@ -65,7 +65,13 @@ pub(super) fn referred_variables<'a>(tables: &[FileTable<'a>], environment: &'a 
 
 /// Reads every instance.
 pub(super) fn read(tables: &[FileTable<'_>], context: LoadContext<'_>, report: &mut Report) -> Instances {
-    let sources = sources(tables, &context, report);
+    let sources = sources(
+        tables,
+        context.file,
+        context.tokens.environment,
+        context.may_be_empty,
+        report,
+    );
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     // One store for all instances: a file that several name is compiled once.
     let mut mappers = MapperStore::new(context.mapper_folder);
@@ -113,22 +119,28 @@ pub(super) fn read(tables: &[FileTable<'_>], context: LoadContext<'_>, report: &
 /// `AWS_ILM_INSTANCE_NAME` names, or to a new one of that name if there is a URL for it; without a
 /// name to the only one. With several a switch that reaches one of them by chance would leave the
 /// others as they were.
-fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut Report) -> Vec<InstanceSource<'a>> {
+fn sources<'a>(
+    tables: &[FileTable<'a>],
+    file: &str,
+    environment: &Environment,
+    may_be_empty: bool,
+    report: &mut Report,
+) -> Vec<InstanceSource<'a>> {
     let mut sources: Vec<InstanceSource<'a>> = tables
         .iter()
         .enumerate()
         .map(|(index, table)| InstanceSource {
             table: Some(*table),
             from_environment: false,
-            place: place(table.table, index, context.file),
+            place: place(table.table, index, file),
         })
         .collect();
-    let variable = |setting| section::variable(context.tokens.environment, setting);
+    let variable = |setting| section::variable(environment, setting);
     let mut for_instances = instance::TABLES.iter().copied().flatten().copied();
     if let Some(first) = for_instances.find(|setting| variable(setting).is_some()) {
         let name = variable(DirectoryTable::instance_name);
         if name.is_none() && tables.len() > 1 {
-            refuse_for_any(first, tables, context.file, report);
+            refuse_for_any(first, tables, file, report);
             return sources;
         }
         let wanted = name.unwrap_or_default().to_lowercase();
@@ -156,7 +168,7 @@ fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut
             ),
         }
     }
-    if sources.is_empty() && !context.may_be_empty {
+    if sources.is_empty() && !may_be_empty {
         report.error(
             "url (AWS_ILM_URL)",
             "nothing",
@@ -165,6 +177,32 @@ fn sources<'a>(tables: &[FileTable<'a>], context: &LoadContext<'_>, report: &mut
         );
     }
     sources
+}
+
+/// An instance by its name, with where its settings stand.
+pub(super) struct DirectorySource<'a> {
+    pub(super) name: String,
+    pub(super) table: Option<FileTable<'a>>,
+    /// Whether the environment's settings are for it.
+    pub(super) from_environment: bool,
+}
+
+/// The instances that there are, rightly set or not.
+pub(super) fn named_sources<'a>(tables: &[FileTable<'a>], environment: &Environment) -> Vec<DirectorySource<'a>> {
+    // What is wrong is told where they are read.
+    let sources = sources(tables, "", environment, true, &mut Report::default());
+    let named = sources.into_iter().map(|source| {
+        let in_environment = source
+            .from_environment
+            .then(|| section::variable(environment, DirectoryTable::instance_name));
+        let name = in_environment.flatten().or_else(|| name_in(source.table?.table));
+        DirectorySource {
+            name: name.unwrap_or(DEFAULT_NAME).to_owned(),
+            table: source.table,
+            from_environment: source.from_environment,
+        }
+    });
+    named.collect()
 }
 
 /// Refuses a variable that does not say which of several instances it is for.

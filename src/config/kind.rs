@@ -20,6 +20,11 @@ pub(super) trait Accepts: Sync {
     /// What is accepted, as the words after "use" or in a table's cell.
     fn accepts(&self) -> String;
 
+    /// Whether a value may be a secret.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
     /// A value for display. Kinds that may hold a secret mask it.
     fn shown(&self, raw: Raw<'_>) -> String {
         raw.shown()
@@ -62,6 +67,10 @@ pub(super) struct Masked<T>(pub(super) &'static str, pub(super) Reader<T>);
 impl<T> Accepts for Masked<T> {
     fn accepts(&self) -> String {
         self.0.to_owned()
+    }
+
+    fn is_secret(&self) -> bool {
+        true
     }
 
     fn shown(&self, _: Raw<'_>) -> String {

@@ -11,6 +11,7 @@
 mod caller;
 mod callers;
 mod directory_url;
+mod example;
 mod expiry;
 mod file;
 mod instance;
@@ -24,6 +25,7 @@ mod reference;
 mod section;
 mod service;
 mod setting;
+mod show;
 mod table;
 mod tls_files;
 mod token;
@@ -36,13 +38,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use self::callers::{CallerSettings, CallerSource, Loaded};
+pub use self::example::example;
 pub use self::expiry::warning as expiry_warning;
 pub use self::instance::InstanceSettings;
 pub use self::kind::is_name;
 pub use self::reference::{reference, reference_markdown};
 pub use self::section::ConfigError;
-pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings};
+pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings, WatchSettings};
 pub use self::setting::{Scope, Setting};
+pub use self::show::{Layer, Shown, needing_restart, show};
 
 use self::{
     file::{ConfigFile, INSTANCES},
@@ -64,6 +68,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// How it logs.
     pub log: LogSettings,
+    /// How it is watched from outside.
+    pub watch: WatchSettings,
     /// Its limits of connections and bodies, and of stopping.
     pub server: ServerSettings,
     /// What holds for the commands of all instances.
@@ -218,6 +224,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     let Service {
         access,
         log,
+        watch,
         server,
         commands,
         operations,
@@ -252,6 +259,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
     Settings {
         access,
         log,
+        watch,
         server,
         commands,
         store_path,

@@ -31,6 +31,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(super) const TABLES: &[&[&Setting]] = &[
     AccessSettings::SETTINGS,
     LogTable::SETTINGS,
+    WatchSettings::SETTINGS,
     ServerSettings::SETTINGS,
     CommandSettings::SETTINGS,
     OperationTable::SETTINGS,
@@ -78,6 +79,21 @@ settings! {
         /// What is logged. Libraries never log below `debug`.
         log_filter = Text("a level or `target=level` pairs separated by commas, like \"info,aws_ilm=debug\"", filter),
             default "info";
+    }
+}
+
+settings! {
+    /// How the service is watched from outside.
+    #[derive(Debug, Clone)]
+    pub struct WatchSettings: Service {
+        /// Where metrics and health are served as well, and nothing else, without TLS and without
+        /// asking who calls: for a Prometheus that has no key. Only a network that may see the
+        /// names of the instances and how much is done should reach it.
+        metrics_listen: Option<SocketAddr> = Text("an IP address and a port, like \"127.0.0.1:9464\" or \"[::1]:9464\"", |text| text.parse::<SocketAddr>().ok());
+        /// The collector that traces are sent to by OTLP over HTTP, as protobuf. Without it there
+        /// are none. What `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and the other
+        /// variables of OpenTelemetry say holds too.
+        otlp_endpoint: Option<Url> = Text("a URL like \"http://127.0.0.1:4318\", to which `/v1/traces` is added unless it ends so", collector);
     }
 }
 
@@ -157,6 +173,7 @@ pub struct Endpoint {
 pub(super) struct Service {
     pub(super) access: AccessSettings,
     pub(super) log: LogSettings,
+    pub(super) watch: WatchSettings,
     pub(super) server: ServerSettings,
     pub(super) commands: CommandSettings,
     pub(super) operations: OperationSettings,
@@ -168,11 +185,13 @@ pub(super) fn read(section: &mut Section<'_>, has_callers: bool) -> Service {
     let service = Service {
         access: AccessSettings::read(section),
         log: LogTable::read(section),
+        watch: WatchSettings::read(section),
         server: ServerSettings::read(section),
         commands: CommandSettings::read(section),
         operations: OperationTable::read(section),
         files: FileSettings::read(section),
     };
+    check_metrics_listen(section, &service);
     let access = &service.access;
     let has_callers = has_callers || section.is_set(AccessSettings::callers_file);
     if access.allow_unauthenticated && has_callers {
@@ -189,6 +208,35 @@ pub(super) fn read(section: &mut Section<'_>, has_callers: bool) -> Service {
         );
     }
     service
+}
+
+/// Holds the second listener to an address of its own, and tells where everybody may reach it.
+fn check_metrics_listen(section: &mut Section<'_>, service: &Service) {
+    let Some(address) = service.watch.metrics_listen else {
+        return;
+    };
+    let is_taken = address.port() != 0 && address.port() == service.access.listen.port();
+    if is_taken {
+        section.refuse(
+            WatchSettings::metrics_listen,
+            "give it a port of its own: the service listens on this one, and serves /metrics there to callers with the right",
+        );
+    }
+    if !is_private(address.ip().to_canonical()) {
+        section.warn(
+            WatchSettings::metrics_listen,
+            "this is neither loopback nor a private address: let nobody but Prometheus reach it, for it asks nobody who they are",
+        );
+    }
+}
+
+/// Whether an address is loopback's, or of a network that is not routed on the internet (RFC 1918,
+/// RFC 3927, RFC 4193, RFC 4291).
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+    }
 }
 
 /// Reads where the service listens and whether it speaks TLS there; errors of other settings don't
@@ -245,6 +293,15 @@ fn origin(text: &str) -> Option<String> {
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
     let is_origin = Url::parse(text).is_ok_and(|url| is_web(&url) && url.origin().ascii_serialization() == text);
     is_origin.then(|| text.to_owned())
+}
+
+/// A collector's address, without what may be a secret.
+fn collector(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_bare =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    (is_web && is_bare).then_some(url)
 }
 
 /// A filter of `tracing` that has something in it.

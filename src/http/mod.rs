@@ -27,12 +27,19 @@ mod sentence;
 mod state;
 mod unread;
 
+use std::sync::Arc;
+
 use axum::{Router, body::Bytes, http::header, response::Redirect, routing::get};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::layers::LayerOptions;
 pub use self::state::App;
+use self::{
+    body::{BodyLimits, BodyReader},
+    guard::Guard,
+    host::HostRule,
+    layers::LayerOptions,
+};
 
 /// All routes with all layers around them.
 pub fn router(app: App, options: LayerOptions) -> Router {
@@ -50,6 +57,25 @@ pub fn router(app: App, options: LayerOptions) -> Router {
         .with_state(app)
         .merge(docs::routes());
     layers::assemble(routes, options)
+}
+
+/// The routes of metrics and health alone, open to everybody who reaches them. On loopback a page
+/// in a browser there reaches them by DNS rebinding, so that other names are not answered.
+pub fn watched_router(app: App, is_on_loopback: bool) -> Router {
+    let (routes, _) = routes::watched()
+        .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+        .split_for_parts();
+    let options = LayerOptions {
+        host_rule: if is_on_loopback {
+            HostRule::loopback_and([""; 0])
+        } else {
+            HostRule::any()
+        },
+        cors_origins: Vec::new(),
+        guard: Guard::open(),
+        body_reader: Arc::new(BodyReader::new(BodyLimits::default())),
+    };
+    layers::assemble(routes.with_state(app), options)
 }
 
 /// The OpenAPI document as it is served.

@@ -76,6 +76,16 @@ pub(super) fn prefers_markdown(headers: &HeaderMap) -> bool {
     rank(&ranges, "text", "markdown") > rank(&ranges, "text", "html")
 }
 
+/// Whether OpenMetrics is to be given and not Prometheus's older format, which everything reads:
+/// only where it is named, and no less wanted.
+pub(super) fn accepts_open_metrics(headers: &HeaderMap) -> bool {
+    let fields = texts(headers.get_all(ACCEPT)).flat_map(|field| field.split(','));
+    let ranges: Vec<Range> = fields.filter_map(Range::parse).collect();
+    let (quality, precision) = rank(&ranges, "application", "openmetrics-text");
+    let plain = rank(&ranges, "text", "plain");
+    quality > 0 && precision == 3 && quality >= plain.0
+}
+
 /// Whether an answer is wanted at once, and the command later: `Prefer: respond-async` (RFC 7240
 /// section 4.1).
 pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
@@ -263,6 +273,26 @@ mod tests {
             (&["text/markdown;q=x, application/json;q=0.1"], Json),
         ] {
             assert_eq!(Representation::choose(accept.iter().copied()), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn open_metrics_is_given_to_those_that_name_it() {
+        let of_prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                             text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        for (accept, expected) in [
+            (of_prometheus, true),
+            ("application/openmetrics-text", true),
+            ("*/*", false),
+            ("application/*", false),
+            ("text/plain", false),
+            ("text/plain, application/openmetrics-text;q=0.9", false),
+            ("application/openmetrics-text;q=0, */*", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
+            assert_eq!(accepts_open_metrics(&headers), expected, "{accept}");
         }
     }
 

@@ -14,10 +14,20 @@ use axum::{
 };
 use tracing::Instrument;
 
-use crate::{audit::RequestId, http::problem::Problem};
+use crate::{
+    audit::RequestId,
+    http::problem::{Problem, ProblemType},
+    telemetry::{
+        metrics::{self, ServerRequest},
+        traces,
+    },
+};
 
 /// The header field in which a request's id comes and goes.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What stands for a method that is not known.
+const OTHER: &str = "other";
 
 /// The caller's id where the request has exactly one usable one, else a new one.
 pub fn request_id_of(headers: &HeaderMap) -> RequestId {
@@ -57,10 +67,17 @@ pub struct Unlogged;
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = request_id_of(request.headers());
     let version = request.version();
-    let line = AccessLine::begin(&request, id.clone());
-    let span = tracing::info_span!("request", request_id = %id);
+    let mut line = AccessLine::begin(&request, id.clone());
+    let span = if traces::is_on() {
+        let route = line.route.as_ref().map(MatchedPath::as_str);
+        traces::request(id.as_str(), line.method, route, request.headers())
+    } else {
+        tracing::info_span!("request", request_id = %id)
+    };
+    line.trace_id = traces::id_of(&span);
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
+    traces::answered(&span, response.status().as_u16());
     let problem = response.extensions_mut().remove::<Problem>();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -95,6 +112,8 @@ struct AccessLine {
     method: &'static str,
     route: Option<MatchedPath>,
     begin: Instant,
+    /// The trace that the request belongs to, where traces are sent.
+    trace_id: Option<String>,
     on_finish: bool,
 }
 
@@ -106,12 +125,16 @@ impl AccessLine {
             method: known_method(request.method()),
             route,
             begin: Instant::now(),
+            trace_id: None,
             on_finish: false,
         }
     }
 
     fn end(mut self, response: &mut Response, problem: Option<&Problem>) {
         self.on_finish = true;
+        let problem_type = problem.map(Problem::problem_type);
+        let failed = problem_type.filter(|problem| problem.status().is_server_error());
+        self.count(Some(response.status().as_u16()), failed.map(ProblemType::name));
         if response.extensions_mut().remove::<Unlogged>().is_some() {
             return;
         }
@@ -124,10 +147,22 @@ impl AccessLine {
         );
     }
 
+    fn count(&self, status: Option<u16>, error: Option<&'static str>) {
+        metrics::server_request(ServerRequest {
+            // The semantic conventions' word for a method that is made up.
+            method: if self.method == OTHER { "_OTHER" } else { self.method },
+            route: self.route.as_ref().map(MatchedPath::as_str),
+            status,
+            error,
+            took: self.begin.elapsed(),
+        });
+    }
+
     fn write(&self, status: Option<u16>, caller: Option<&str>, record: &AccessRecord, problem: Option<&'static str>) {
         tracing::info!(
             target: "access",
             request_id = self.id.as_str(),
+            trace_id = self.trace_id,
             method = self.method,
             route = self.route.as_ref().map_or("-", MatchedPath::as_str),
             status,
@@ -147,6 +182,7 @@ impl AccessLine {
 impl Drop for AccessLine {
     fn drop(&mut self) {
         if !self.on_finish {
+            self.count(None, None);
             self.write(None, None, &AccessRecord::default(), None);
         }
     }
@@ -160,7 +196,7 @@ fn known_method(method: &Method) -> &'static str {
     known
         .into_iter()
         .find(|known| *known == method.as_str())
-        .unwrap_or("other")
+        .unwrap_or(OTHER)
 }
 
 #[cfg(test)]

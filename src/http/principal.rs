@@ -230,6 +230,18 @@ impl Principal {
         Err(Problem::forbidden("of administration"))
     }
 
+    /// Requires the right to read the metrics.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_metrics(&self) -> Result<(), Problem> {
+        if self.identity.rights().metrics {
+            return Ok(());
+        }
+        audit::refused(self.audit_event(), "lacks the right to the metrics");
+        Err(Problem::forbidden("to the metrics"))
+    }
+
     /// The configured name of the caller; none where the service has no callers.
     pub fn caller_name(&self) -> Option<&str> {
         self.recognition.as_ref().map(|_| self.identity.name())

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     AfterBuried, Operations, Waiter,
+    counting::count_end,
     retry::{Verdict, failures, verdict},
 };
 use crate::{
@@ -42,7 +43,7 @@ impl Operations {
             Err(error) => {
                 tracing::error!(operation = operation.id, "an operation can't be carried out: {error}");
                 let end = End::Ended(State::Failed, Some(error.to_string()));
-                return self.end(claim, AttemptEnd::default(), end).await;
+                return self.end(&operation, claim, AttemptEnd::default(), end).await;
             }
         };
         if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &command).await {
@@ -53,7 +54,7 @@ impl Operations {
                     "what a disable waits for is not hurried: {error}"
                 );
             }
-            return self.end(claim, AttemptEnd::default(), End::InTurn).await;
+            return self.end(&operation, claim, AttemptEnd::default(), End::InTurn).await;
         }
         let waiter = self.waiters().remove(&operation.id);
         let (observer, answer) = match waiter {
@@ -65,10 +66,11 @@ impl Operations {
             Ok(completed) => completed,
             Err(error) => return self.broke_off(claim, &operation, error).await,
         };
+        self.count_leaver(&operation, &command, &completed);
         let (attempt, end) = self
             .judge(instance, &operation, &command, &completed, is_out_of_turn)
             .await;
-        self.end(claim, attempt, end).await;
+        self.end(&operation, claim, attempt, end).await;
         if let Some(answer) = answer {
             // A caller that has hung up needs no answer.
             let _ = answer.send(completed);
@@ -245,19 +247,19 @@ impl Operations {
                 (attempt, self.bury(None))
             }
         };
-        self.end(claim, attempt, end).await;
+        self.end(operation, claim, attempt, end).await;
     }
 
     /// Writes the end of an attempt, for as long as it takes: until then nothing else may run in
     /// its lanes.
-    async fn end(&self, claim: Claim, attempt: AttemptEnd, end: End) {
+    async fn end(&self, operation: &Operation, claim: Claim, attempt: AttemptEnd, end: End) {
         loop {
             let ended = self
                 .store
                 .end(claim.clone(), attempt.clone(), end.clone(), self.clock.now())
                 .await;
             match self.noted(ended) {
-                Ok(()) => return,
+                Ok(()) => return count_end(operation, &end),
                 Err(StoreError::Fenced | StoreError::Duplicate) => {
                     tracing::error!(number = claim.number, "an operation was ended by another");
                     return;

@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
     Operation, Operations, State,
+    counting::Counted,
     idempotency::{AcceptError, KeyUse, digest},
 };
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
     scim::Priority,
     service::{CommandObserver, Completed, Instance},
     store::{Acceptance, FirstAnswer, NewOperation, NewRequest, StoreError},
+    telemetry::traces,
 };
 
 /// A command that is to become an operation.
@@ -257,7 +260,14 @@ impl Operations {
     /// Stores a request, unless the store is known not to be written.
     pub(super) async fn store_request(&self, request: NewRequest, now: Timestamp) -> Result<Acceptance, StoreError> {
         self.require_store()?;
-        let accepted = self.noted(self.store.accept(request, now).await)?;
+        let counted = Counted::of(&request.operations);
+        let accepted = {
+            let enqueue = traces::enqueue(request.operations.len());
+            self.noted(self.store.accept(request, now).instrument(enqueue).await)?
+        };
+        if matches!(accepted, Acceptance::Stored(_)) {
+            counted.accepted();
+        }
         self.changed();
         Ok(accepted)
     }
@@ -293,7 +303,7 @@ pub(super) fn new_operation(
         source: None,
         batch,
         purpose,
-        traceparent: None,
+        traceparent: traces::traceparent(),
     }
 }
 

@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use super::Operations;
 use crate::{
     service::Instance,
     store::{Claims, StoreError},
+    telemetry::traces::{self, StoredOperation},
 };
 
 /// How long a worker sleeps at most: for what another process has stored, and for a clock that was
@@ -40,6 +42,7 @@ impl Operations {
 
     fn start_workers(self: &Arc<Self>) {
         self.tasks.spawn(Arc::clone(self).keep_house());
+        self.tasks.spawn(Arc::clone(self).sample());
         for instance in self.service.instances() {
             let worker = Arc::clone(self).work(Arc::clone(instance));
             self.tasks.spawn(worker);
@@ -97,11 +100,19 @@ impl Operations {
         for claimed in claimed {
             let place = free.split(1);
             let (operations, instance) = (Arc::clone(self), Arc::clone(instance));
-            self.tasks.spawn(async move {
+            let span = traces::operation(StoredOperation {
+                id: &claimed.operation.id,
+                command: &claimed.operation.command,
+                instance: &claimed.operation.instance,
+                traceparent: claimed.operation.traceparent.as_deref(),
+                is_awaited: claimed.operation.is_synchronous,
+            });
+            let work = async move {
                 operations.carry_out(&instance, claimed).await;
                 operations.changed();
                 drop(place);
-            });
+            };
+            self.tasks.spawn(work.instrument(span));
         }
         Ok(None)
     }

@@ -27,6 +27,7 @@ use super::{
     tokens::{Token, TokenInUse, Tokens, days_left},
     transport::{LastAttempt, LastError, RequestContext, Transport, read_json},
 };
+use crate::telemetry::metrics;
 
 /// How often a request refused for its rate is sent at most. Each refusal slows the whole lane, and
 /// the pauses between them grow to seconds.
@@ -299,6 +300,7 @@ impl Client {
                 );
                 return Err(if did_nothing { lost.unwrap_or(error) } else { error });
             }
+            metrics::client_retry(&transport.name, request.api.name());
             tracing::debug!(instance = transport.name, api = request.api.name(), kind = ?error.kind, attempt, "sending again");
             tokio::select! {
                 biased;

@@ -10,6 +10,7 @@ mod breaker;
 mod client;
 mod error;
 mod filter;
+mod observed;
 mod pacing;
 mod patch;
 mod pool;

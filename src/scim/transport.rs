@@ -13,16 +13,22 @@ use reqwest::{StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{
     Dialect, ErrorKind, ListResponse, Page, Pool, Request, ResourceError, ScimError, User,
     answer::{Answer, header_text, is_scim_error},
     breaker::{self, Breaker, BreakerState, PROBE_INTERVAL},
+    observed::ObservedAttempt,
     pacing::{CongestedError, Governor, Priority},
     retry::Budget,
     tokens::Tokens,
     transport_error,
+};
+use crate::telemetry::{
+    metrics,
+    traces::{self, TRACEPARENT},
 };
 
 /// The largest answer read, unpacked, in bytes: a page of 100 users is some 100 KiB. Anything
@@ -109,10 +115,12 @@ impl Transport {
                 "the command's time was over before this was sent",
             ));
         }
+        let began = Instant::now();
         tokio::select! {
             biased;
             () = self.breaker.opened() => Err(self.breaker.refusal()),
             turn = self.governor.wait_for_turn(request.api, request.memberships(), priority, deadline) => {
+                metrics::paced(&self.name, priority as usize, began.elapsed());
                 turn.map_err(|CongestedError { retry_after }| ScimError {
                     retry_after: Some(retry_after),
                     ..ScimError::new(ErrorKind::Congested, "too much is waiting to be sent to the directory within the command's time")
@@ -158,7 +166,16 @@ impl Transport {
         Some(self.attempt(&request, token, self.timeout).await)
     }
 
+    /// Makes one attempt, and counts it.
     async fn attempt(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
+        let observed = ObservedAttempt::begin(self, request);
+        let exchange = self.exchange(request, token, timeout);
+        let answer = exchange.instrument(observed.span.clone()).await;
+        observed.end(&answer);
+        answer
+    }
+
+    async fn exchange(&self, request: &Request, token: &SecretString, timeout: Duration) -> Result<Answer, ScimError> {
         let mut outgoing = self
             .pool
             .0
@@ -166,6 +183,9 @@ impl Transport {
             .bearer_auth(token.expose_secret())
             .header(header::ACCEPT, "application/scim+json, application/json")
             .timeout(timeout);
+        if let Some(traceparent) = traces::traceparent() {
+            outgoing = outgoing.header(TRACEPARENT, traceparent);
+        }
         if let Some(body) = &request.body {
             outgoing = outgoing
                 .header(header::CONTENT_TYPE, "application/scim+json")

@@ -49,6 +49,12 @@ impl Completed {
             held: None,
         }
     }
+
+    /// Whether a disable came to its end: the directory has answered that the user is disabled, or
+    /// is not there.
+    pub fn has_ended_access(&self) -> bool {
+        !self.journal.dry_run && self.journal.calls > 0 && self.outcome.failure().is_none()
+    }
 }
 
 /// What a command did, or in a dry run would have done.

@@ -16,11 +16,11 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use self::admission::Limit;
+use self::{admission::Limit, observer::count};
 pub use admission::{BusyError, Place, Turn};
 pub use engine::{Completed, Journal, NewerDisables, Run, StoredRun};
 pub use instance::{Instance, InstanceOptions};
@@ -130,9 +130,11 @@ impl Service {
         let (answer, answered) = oneshot::channel();
         let task = async move {
             let instance = Arc::clone(&permit.instance);
+            let began = Instant::now();
             let ran = engine::run(&instance, &run, || observer.on_start()).await;
             if let Ok(completed) = &ran {
                 observer.on_finish(completed);
+                count(&instance, &run, completed, began.elapsed());
             }
             drop(permit);
             if let Err(Ok(completed)) = answer.send(ran) {

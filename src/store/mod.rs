@@ -14,6 +14,7 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
 
 use jiff::{SignedDuration, Timestamp};
 
+mod backlog;
 mod request;
 mod rows;
 mod selection;
@@ -21,6 +22,7 @@ pub mod sqlite;
 #[cfg(test)]
 mod tests;
 
+pub use backlog::Backlog;
 pub use request::{Acceptance, Batch, FirstAnswer, NewBatch, NewRequest, RequestKey};
 pub use rows::{
     Accepted, Attempt, AttemptEnd, Claim, Claimed, Claims, Disabled, End, Filter, Learned, NewOperation, Operation,
@@ -66,6 +68,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// A page of operations, newest first.
     fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage>;
+
+    /// How many operations are open or buried, by instance, state and class.
+    fn backlog(&self) -> Answer<'_, Vec<Backlog>>;
 
     /// One batch.
     fn batch(&self, id: String) -> Answer<'_, Option<Batch>>;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the user-space instructions that one `iam-get-user` costs: ours beside those of a bare program.
 
-    python3 tests/bench/instructions.py [--rounds 2] [--as-shipped]
+    python3 tests/bench/instructions.py [--rounds 2] [--as-shipped] [--watched] [--built target/release]
 
 The bare program (`bare.rs`) does the same work on the same axum, reqwest and serde_json, so the ratio is what
 everything else of the service costs, and most of it is free of the machine and of the versions of those crates.
@@ -15,6 +15,9 @@ the difference of their requests: starting, warming up and stopping cost the sam
 What is built is the release profile, just as it is shipped: LTO and one codegen unit change the figure, stripped
 symbols do not. One cargo command builds all three programs, so that they share each dependency with its features.
 
+`--watched` takes the figures of the service alone: as it is by default, with its log as JSON, without a line of log, and
+with traces that a collector takes. Metrics are always counted; what they cost is the difference to a build without.
+
 The runtime has one worker thread: with several, how often they wake each other depends on the scheduler.
 
 glibc's allocator is told to keep whatever small piece is freed in the thread's cache. As shipped, it merges and
@@ -27,6 +30,7 @@ slower, and from hash maps, whose seeds are random. It has stayed below 0.1 %; t
 """
 
 import argparse
+import http.server
 import os
 import pathlib
 import re
@@ -35,6 +39,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -128,17 +133,55 @@ def measure(built, rounds, environment):
     print(f"{'the rounds are apart by':<24}{apart[0]:>10.2%}{apart[1]:>10.2%}{apart[2]:>8.2%}")
 
 
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes traces, and forgets them."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def measure_watched(built, rounds, environment):
+    """Prints what the log and traces cost the service, a line a way of watching it."""
+    there, port = service.free_port(), service.free_port()
+    base = f"http://127.0.0.1:{there}/bench/scim/v2/"
+    listen = f"127.0.0.1:{port}"
+    settings = {"AWS_ILM_URL": base, "AWS_ILM_AUTHENTICATION_TOKEN": "bench", "AWS_ILM_READ_RATE": "100000"}
+    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{collector.server_address[1]}"
+    ways = {"by default": {}, "the log as JSON": {"AWS_ILM_LOG_FORMAT": "json"}, "no log": {"AWS_ILM_LOG_FILTER": "off"},
+            "with traces": {"AWS_ILM_OTLP_ENDPOINT": endpoint}}
+    command = [built / "aws-ilm", "serve", "--listen", listen]
+    print(f"{'instructions a request':<24}{'':>12}{'more':>10}")
+    with service.Process("bench-directory", [built / "examples" / "bench-directory", f"127.0.0.1:{there}"]) as directory:
+        wait_for_port(directory, there)
+        first = None
+        for way, more in ways.items():
+            taken = min(figure("bench-watched", command, environment | settings | more, port) for _ in range(rounds))
+            first = first or taken
+            print(f"{way:<24}{taken:>12,.0f}{taken / first - 1:>10.1%}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=2, help="how often each figure is taken (default: 2)")
     parser.add_argument("--as-shipped", action="store_true", help="leave the allocator as it is, with its noise")
+    parser.add_argument("--watched", action="store_true", help="take what the log and traces cost instead")
+    parser.add_argument("--built", type=pathlib.Path, help="the folder of programs that are built already")
     arguments = parser.parse_args()
     if not shutil.which("valgrind"):
         sys.exit("valgrind is not installed: apt-get install valgrind")
     # Python ends on SIGTERM without leaving its `with` blocks, and the programs would go on without it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     allocator = {} if arguments.as_shipped else STEADY_ALLOCATOR
-    measure(build(), arguments.rounds, ONE_WORKER | allocator)
+    built = arguments.built or build()
+    (measure_watched if arguments.watched else measure)(built, arguments.rounds, ONE_WORKER | allocator)
 
 
 if __name__ == "__main__":

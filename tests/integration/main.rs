@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod collector;
 mod expected;
 mod guarantees;
 mod harness;
@@ -23,6 +24,7 @@ mod cases;
 mod clearing;
 mod cli;
 mod cli_batch;
+mod cli_config;
 mod cli_store;
 mod commands;
 mod configuration;
@@ -38,6 +40,7 @@ mod hostile_directory;
 mod idempotency;
 mod layers;
 mod mappers;
+mod metrics;
 mod openapi;
 mod operations;
 mod others;

@@ -121,6 +121,11 @@ impl Running {
         self.signal("TERM");
     }
 
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
     /// Sends SIGKILL.
     pub(crate) fn kill(&self) {
         self.signal("KILL");

@@ -10,7 +10,9 @@ use aws_ilm::sandbox::{self, Fault, FaultKind, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
+    collector::Collector,
     harness::{Answer, Setup, World, answer, caller},
+    operations::new_folder,
     process::{File, Running, run},
 };
 
@@ -153,6 +155,9 @@ async fn send_everything(world: &World, url: &str) -> Vec<Answer> {
         "prefer",
         "referer",
         "x-forwarded-for",
+        "traceparent",
+        "tracestate",
+        "baggage",
     ] {
         answers.push(answer(http.post(&get_user).header(name, "Bearer zq7, zq7=\"zq7\"").json(&jane)).await);
     }
@@ -179,7 +184,38 @@ async fn send_everything(world: &World, url: &str) -> Vec<Answer> {
     answers
 }
 
-async fn nothing_leaks(format: &str) {
+/// Sends what is stored first, and what is said of it.
+async fn send_what_is_stored(url: &str) -> Vec<Answer> {
+    let http = caller();
+    let mut answers = Vec::new();
+    for (command, profile) in [
+        ("iam-create-user", person("zq7.kim")),
+        ("iam-update-user", json!({"username": "zq7.kim", "title": "zq7 chief"})),
+        ("iam-disable-user", json!({"username": "zq7.kim"})),
+        ("iam-disable-user", json!({"username": "zq7.nobody"})),
+    ] {
+        let request = http.post(format!("{url}/commands/{command}?purpose=zq7%20purpose"));
+        let request = request
+            .header("prefer", "respond-async")
+            .header("idempotency-key", format!("zq7-{command}"));
+        let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let request = request.header("traceparent", context).header("tracestate", "zq7=zq7");
+        let accepted = answer(request.json(&json!({"user-profile": profile}))).await;
+        if accepted.status == 202 {
+            let id = accepted.json()["id"].as_str().unwrap().to_owned();
+            answers.push(answer(http.get(format!("{url}/operations/{id}/wait"))).await);
+            answers.push(answer(http.post(format!("{url}/operations/{id}/cancel"))).await);
+        }
+        answers.push(accepted);
+    }
+    let batch = json!([{"command": "iam-get-user", "arguments": {"user-profile": {"username": "zq7.kim"}}}]);
+    answers.push(answer(http.post(format!("{url}/batches")).json(&batch)).await);
+    answers.push(answer(http.get(format!("{url}/operations?subject=zq7"))).await);
+    answers
+}
+
+/// With a store, metrics and traces where `is_watched`.
+async fn nothing_leaks(format: &str, is_watched: bool) {
     let world = World::with(Setup {
         sandbox: sandbox::Options {
             tokens: vec![TOKEN.to_owned()],
@@ -205,12 +241,36 @@ async fn nothing_leaks(format: &str) {
         // For what would be ridden out, were there time.
         ("AWS_ILM_COMMAND_TIMEOUT", "500ms"),
     ];
+    let (collector, folder) = (Collector::start(), new_folder());
+    let (endpoint, store) = (collector.url(), folder.join("store.db").display().to_string());
+    let watched = [
+        ("AWS_ILM_OTLP_ENDPOINT", endpoint.as_str()),
+        ("AWS_ILM_STORE_PATH", &store),
+        ("AWS_ILM_DISABLE_RETRY_SCHEDULE", "10ms"),
+        ("AWS_ILM_RETRY_SCHEDULE", "10ms"),
+    ];
+    let settings: Vec<_> = settings
+        .into_iter()
+        .chain(watched.into_iter().filter(|_| is_watched))
+        .collect();
     let (service, address) = Running::serve(&["--config", file.path()], &settings);
 
-    let answers = send_everything(&world, &format!("http://{address}")).await;
+    let url = format!("http://{address}");
+    let mut answers = send_everything(&world, &url).await;
+    if is_watched {
+        answers.extend(send_what_is_stored(&url).await);
+    }
+    let scrape = answer(caller().get(format!("{url}/metrics"))).await;
+    assert!(scrape.text.contains("aws_ilm_commands_total") && scrape.status == 200);
+    answers.push(scrape);
     service.terminate();
     assert_eq!(service.code(), Some(0));
     service.stderr.line_with("stopped; every command has ended");
+    let traces = collector.text();
+    assert_eq!(traces.contains("iam-disable-user"), is_watched);
+    for secret in [MARK, sandbox::DEFAULT_TENANT] {
+        assert!(!traces.to_lowercase().contains(secret), "{secret} is in a trace");
+    }
     assert_eq!(service.stdout.text(), "");
 
     let logged = service.stderr.text();
@@ -237,6 +297,8 @@ async fn nothing_leaks(format: &str) {
     for answer in answers {
         let whole = format!("{:?}{}", answer.headers, answer.text);
         assert!(!whole.contains(TOKEN) && !whole.contains(WRONG_TOKEN), "{whole}");
+        let is_scrape = answer.text.starts_with("# HELP");
+        assert!(!is_scrape || !whole.to_lowercase().contains(MARK), "{whole}");
         let is_envelope = answer.header("content-type") != Some("application/problem+json");
         // An unknown argument is told by its name, which here is a hostile value.
         let names_argument = answer.text.contains("unknown-argument");
@@ -252,7 +314,7 @@ async fn nothing_leaks(format: &str) {
 /// - Hostile input 101, secrets and people in all that is written: nowhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_logs_for_people() {
-    nothing_leaks("text").await;
+    nothing_leaks("text", false).await;
 }
 
 /// - Hostile input 33, emoji, right to left, many combining characters: kept as given, or 400; one
@@ -260,7 +322,7 @@ async fn nothing_leaks_into_logs_for_people() {
 /// - Hostile input 100, names that forge log lines or move a cursor: one line, escaped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_leaks_into_json_logs() {
-    nothing_leaks("json").await;
+    nothing_leaks("json", true).await;
 }
 
 /// Hostile input 101, secrets and people in all that is written: nowhere.

@@ -50,6 +50,17 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
             &["a,,b", "https://a", "a:80", "a/b", "*", "a b", "[::1", "ä"],
         ),
         ("default_instance", &["", "other", "a\nb"]),
+        ("metrics_listen", &["", "9464", "localhost:9464", "127.0.0.1"]),
+        (
+            "otlp_endpoint",
+            &[
+                "",
+                "127.0.0.1:4318",
+                "ftp://collector",
+                "https://me@collector",
+                "https://collector/?key=1",
+            ],
+        ),
         ("log_format", &["", "JSON", "pretty"]),
         ("log_filter", &["", " ", "aws_ilm=loudly", "info,[[["]),
         (

@@ -6,12 +6,18 @@ pub(in crate::http) mod commands;
 pub mod health;
 pub mod instances;
 pub mod mappers;
+pub mod metrics;
 pub mod operations;
 pub mod problems;
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::state::App;
+
+/// The routes of the second listener.
+pub(super) fn watched() -> impl Iterator<Item = OpenApiRouter<App>> {
+    health::routes().into_iter().chain(metrics::routes())
+}
 
 /// Every documented route, group by group.
 pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
@@ -23,4 +29,5 @@ pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
         .chain(capabilities::routes())
         .chain(mappers::routes())
         .chain(health::routes())
+        .chain(metrics::routes())
 }

@@ -20,10 +20,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Answer, Attempt, AttemptEnd, Batch, Change, Claim, Claims, Disabled, End, Filter, NewRequest,
+    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, End, Filter, NewRequest,
     NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store, StoreError,
 };
+use crate::telemetry::metrics;
 
+mod backlog;
 mod backup;
 mod batch;
 mod file;
@@ -185,7 +187,11 @@ impl Sqlite {
         });
         Box::pin(async move {
             let panicked = |_| StoreError::Unavailable("a read has panicked".to_owned());
-            reading.await.map_err(panicked)?
+            let done = reading.await.map_err(panicked)?;
+            if done.is_err() {
+                metrics::store_error();
+            }
+            done
         })
     }
 }
@@ -278,6 +284,10 @@ impl Store for Sqlite {
 
     fn operations(&self, filter: Filter, before: Option<i64>, limit: u32) -> Answer<'_, OperationPage> {
         self.read(move |connection| query::operations(connection, &filter, before, limit))
+    }
+
+    fn backlog(&self) -> Answer<'_, Vec<Backlog>> {
+        self.read(backlog::backlog)
     }
 
     fn batch(&self, id: String) -> Answer<'_, Option<Batch>> {

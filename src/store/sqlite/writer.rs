@@ -1,11 +1,12 @@
 //! The thread that writes: many jobs in one transaction, each answered once that is on the disk.
 
-use std::{any::Any, sync::mpsc};
+use std::{any::Any, sync::mpsc, time::Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::StoreError;
+use crate::telemetry::metrics;
 
 /// How many writes are put into one transaction at most.
 const BATCH: usize = 1_000;
@@ -28,12 +29,19 @@ pub(super) fn write_all(connection: &mut Connection, waiting: &mpsc::Receiver<Jo
         let jobs = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
         let jobs: Vec<Job> = jobs.collect();
         let mut replies = Vec::with_capacity(jobs.len());
+        let began = Instant::now();
         let committed = write_together(connection, jobs, &mut replies);
+        if committed.is_ok() {
+            metrics::store_commit(began.elapsed());
+        }
         for (reply, done) in replies {
             let done = match &committed {
                 Ok(()) => done,
                 Err(error) => Err(StoreError::Unavailable(error.to_string())),
             };
+            if matches!(done, Err(StoreError::Unavailable(_))) {
+                metrics::store_error();
+            }
             // A caller that has hung up needs no answer.
             let _ = reply.send(done);
         }

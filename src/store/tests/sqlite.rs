@@ -7,7 +7,7 @@ use super::{
         Store,
         sqlite::{OpenError, Sqlite},
     },
-    pruning, random,
+    backlog, pruning, random,
 };
 
 /// A folder of its own, gone at the end.
@@ -43,6 +43,13 @@ async fn what_is_past_its_retention_is_deleted() {
     let folder = Folder::new();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
     pruning::deletes_what_is_past_its_retention(&store).await;
+}
+
+#[tokio::test]
+async fn what_waits_is_counted() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
+    backlog::counts_what_waits(&store).await;
 }
 
 #[test]

@@ -19,8 +19,7 @@ const OPEN: [&str; 4] = ["/health/live", "/health/ready", "/problems", "/problem
 const PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/swagger-ui.css"];
 
 /// What is nothing, or is not on offer.
-const NOTHING: [&str; 7] = [
-    "/metrics",
+const NOTHING: [&str; 6] = [
     "/debug",
     "/.git/config",
     "/actuator",

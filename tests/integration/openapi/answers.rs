@@ -112,6 +112,7 @@ async fn every_answer_that_can_be_provoked_is_documented() {
         "/instances",
         "/capabilities",
         "/mappers",
+        "/metrics",
     ] {
         check(200, path, world.get(path).await);
         let request = || world.http.get(world.url(path));

@@ -117,6 +117,7 @@ fn every_operation_says_what_it_is() {
                 "health-ready",
                 "instances",
                 "capabilities",
+                "metrics",
                 "mappers",
                 "explain-mapper",
             ]

@@ -16,8 +16,11 @@ use tracing_subscriber::{
     filter::{FilterExt as _, LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
     layer::{Layer as _, SubscriberExt as _},
+    registry::LookupSpan,
     util::{SubscriberInitExt as _, TryInitError},
 };
+
+use super::traces::{self, Collector, TraceError};
 
 /// The target of the audit log.
 pub const AUDIT: &str = "audit";
@@ -49,20 +52,28 @@ pub enum InitError {
     /// The filter is not in `tracing`'s filter language.
     #[error("the log filter is not valid")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// There is a collector of traces, and nothing can be sent to it.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// Another subscriber logs for this process already.
     #[error("logging has been started already")]
     Started(#[from] TryInitError),
 }
 
 /// Starts logging to stderr for the whole process, in colour if that is a terminal and the format
-/// is for people.
+/// is for people; and traces, where there is a collector of them.
 ///
 /// # Errors
-/// When the filter is not valid, or when logging has been started before.
-pub fn init(settings: &LogSettings) -> Result<(), InitError> {
+/// When the filter is not valid, nothing can be sent to the collector, or logging has been started
+/// before.
+pub fn init(settings: &LogSettings, collector: Option<Collector>) -> Result<(), InitError> {
     let format = settings.log_format;
     let colour = format == LogFormat::Text && io::stderr().is_terminal();
-    subscriber(format, &settings.log_filter, colour, io::stderr)?.try_init()?;
+    let logs = subscriber(format, &settings.log_filter, colour, io::stderr)?;
+    match collector {
+        None => logs.try_init()?,
+        Some(collector) => logs.with(traces::layer(collector)?).try_init()?,
+    }
     panic::set_hook(Box::new(log_panic));
     Ok(())
 }
@@ -85,7 +96,7 @@ fn subscriber<W>(
     filter: &str,
     colour: bool,
     writer: W,
-) -> Result<impl Subscriber + Send + Sync + use<W>, InitError>
+) -> Result<impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync + use<W>, InitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -262,7 +273,7 @@ mod tests {
         // itself.
         assert_eq!(event["plain"], HOSTILE);
         assert_eq!(event["level"], "INFO");
-        assert_eq!(event["target"], "aws_ilm::telemetry::tests");
+        assert_eq!(event["target"], "aws_ilm::telemetry::logs::tests");
         assert_eq!(event["spans"][0]["name"], "request");
         assert_eq!(event["spans"][0]["plain"], HOSTILE);
         assert!(event["message"].as_str().unwrap().starts_with("a\nb"));
