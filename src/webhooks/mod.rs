@@ -1,0 +1,12 @@
+//! Webhooks of HR systems: raw bytes are verified before anything is parsed, each event of a
+//! delivery meets the first rule that matches it, and what the rule makes of it is stored as an
+//! operation.
+//!
+//! [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
+//! [`Planned`] is what a rule makes of one.
+
+mod delivery;
+mod event;
+
+pub use delivery::{Delivery, HeaderError, Headers};
+pub use event::{Event, Planned, PlannedCommand};
