@@ -1,5 +1,6 @@
 //! What every store promises, whatever it keeps its rows in.
 
+mod events;
 mod keyed;
 mod model;
 mod pruning;
