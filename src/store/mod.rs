@@ -131,7 +131,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn quarantine(&self, delivery: NewQuarantined, limits: QuarantineLimits) -> Answer<'_, bool>;
 
     /// Stores what the rules of now make of an event that they made nothing of. Answers the verdict
-    /// that it had; `None` where there is no such event.
+    /// that it had; `None` where there is no such event, or its content is deleted.
     fn replay(&self, id: String, reading: EventReading, now: Timestamp) -> Answer<'_, Option<EventVerdict>>;
 
     /// One event, or quarantined delivery, with its content.

@@ -173,7 +173,8 @@ pub(super) fn replay(
     reading: &EventReading,
     now: Timestamp,
 ) -> Result<Option<EventVerdict>, StoreError> {
-    let sql = "SELECT number, verdict FROM event WHERE id = ?1";
+    let sql = "SELECT event.number, verdict FROM event JOIN delivery ON delivery.number = event.delivery
+        WHERE event.id = ?1 AND content IS NOT NULL";
     let found = connection
         .prepare_cached(sql)?
         .query_row([id], |row| Ok((row.get(0)?, verdict(row, 1)?)))
