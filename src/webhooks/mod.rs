@@ -7,6 +7,7 @@
 
 mod delivery;
 mod event;
+pub mod verify;
 
 pub use delivery::{Delivery, HeaderError, Headers};
 pub use event::{Event, Planned, PlannedCommand};
