@@ -88,7 +88,12 @@ impl Scope {
     ///
     /// # Errors
     /// When the budget is spent.
-    pub fn set(&mut self, name: &'static str, value: Option<&Value>, budget: &mut Budget) -> Result<(), EvaluationError> {
+    pub fn set(
+        &mut self,
+        name: &'static str,
+        value: Option<&Value>,
+        budget: &mut Budget,
+    ) -> Result<(), EvaluationError> {
         let value = value.filter(|value| !value.is_null());
         match value {
             None => self.values.remove(name),
@@ -203,7 +208,9 @@ impl Expression {
     /// # Errors
     /// As of [`Self::evaluate`], and when the budget is spent.
     pub fn evaluate_in(&self, scope: &Scope, budget: &mut Budget) -> Result<Option<Value>, EvaluationError> {
-        self.give(&scope.ready, budget)
+        let value = self.give(&scope.ready, budget)?;
+        budget.charge_output(value.as_ref().map_or(0, weight))?;
+        Ok(value)
     }
 
     /// Whether what the expression gives is true, as `if` sees it: an empty text, an empty list and

@@ -7,7 +7,11 @@
 
 mod delivery;
 mod event;
+mod extraction;
+mod rules;
 pub mod verify;
 
 pub use delivery::{Delivery, HeaderError, Headers};
 pub use event::{Event, Planned, PlannedCommand};
+pub use extraction::{EventError, MOST_EVENTS};
+pub use rules::{Shown, TargetInstance, Tried};
