@@ -54,6 +54,15 @@ pub enum TemplateError {
 }
 
 impl Template {
+    /// `{id}.{timestamp}.{body}`, of Standard Webhooks.
+    pub(super) fn standard() -> Self {
+        let dot = || Part::Literal(".".to_owned());
+        Self {
+            parts: vec![Part::Id, dot(), Part::Timestamp, dot(), Part::Body],
+            text: "{id}.{timestamp}.{body}".to_owned(),
+        }
+    }
+
     /// The text that it was read from.
     pub fn text(&self) -> &str {
         &self.text
@@ -62,15 +71,20 @@ impl Template {
     /// The character that ends the id, which no id may have in it.
     pub fn after_id(&self) -> Option<char> {
         let at = self.parts.iter().position(|part| *part == Part::Id)?;
-        match self.parts.get(at + 1) {
-            Some(Part::Literal(text)) => text.chars().next(),
-            _ => None,
+        if let Some(Part::Literal(text)) = self.parts.get(at + 1) {
+            return text.chars().next();
         }
+        None
     }
 
-    /// Whether the body is a part of it.
-    pub fn covers_body(&self) -> bool {
-        self.parts.contains(&Part::Body)
+    /// Whether this is a part of it.
+    pub fn has(&self, part: &Part) -> bool {
+        self.parts.contains(part)
+    }
+
+    /// Whether it has a part that stands in the JSON body.
+    pub fn reads_body(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Json(_)))
     }
 }
 
