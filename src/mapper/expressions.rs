@@ -547,7 +547,14 @@ mod tests {
         }
         // The engine's lists may be lazy, and are not written out.
         let lazy = ENVIRONMENTS[0].compile_expression("[[1, 2] * 9999999]").unwrap();
-        let lazy = json(&lazy.eval(()).unwrap(), MAX_DEPTH, &mut { MAX_TEXT });
+        let lazy = json(
+            &lazy.eval(()).unwrap(),
+            MAX_DEPTH,
+            &mut Bounds {
+                left: MAX_TEXT,
+                most: MAX_LIST,
+            },
+        );
         assert!(lazy.unwrap_err().to_string().contains("more than 1000 elements"));
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
         assert!(value(&deep, &source).is_err());

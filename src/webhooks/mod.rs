@@ -7,11 +7,17 @@
 
 mod delivery;
 mod event;
+pub mod explain;
 mod extraction;
 mod rules;
+mod source;
+mod sources;
 pub mod verify;
 
 pub use delivery::{Delivery, HeaderError, Headers};
 pub use event::{Event, Planned, PlannedCommand};
 pub use extraction::{EventError, MOST_EVENTS};
-pub use rules::{Shown, TargetInstance, Tried};
+pub use rules::{Shown, TargetInstance, Tried, zone_named};
+pub use source::{Source, SourceSettings, check_name};
+pub use sources::Sources;
+pub use verify::{VerificationError, Verified};

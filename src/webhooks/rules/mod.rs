@@ -105,6 +105,18 @@ pub(super) struct Decision {
     pub(super) planned: Planned,
 }
 
+impl Decision {
+    /// That the work for the delivery was spent before this event's turn.
+    pub(super) fn failed(reason: String) -> Self {
+        Self {
+            tried: Vec::new(),
+            shown: Vec::new(),
+            time: None,
+            planned: Planned::Failed { rule: 0, reason },
+        }
+    }
+}
+
 impl RuleContext<'_> {
     /// The instance of a name, as it spells it.
     fn target(&self, name: &str) -> Option<TargetInstance> {
@@ -118,7 +130,7 @@ impl RuleContext<'_> {
 
 impl Rules {
     /// Compiles rules and the profiles that they name.
-    pub(super) fn read(rules: &[toml::Value], context: &RuleContext<'_>, faults: &mut Faults) -> Self {
+    pub(super) fn read(rules: &[Table], context: &RuleContext<'_>, faults: &mut Faults) -> Self {
         if rules.len() > MOST_RULES {
             let help = format!("a source has at most {MOST_RULES}");
             faults.push("rules", &format!("{} rules", rules.len()), &help);
@@ -127,16 +139,8 @@ impl Rules {
         check_profiles(context.profiles, faults);
         let mut compiled = Vec::new();
         let mut last: Option<usize> = None;
-        for (index, rule) in rules.iter().enumerate() {
+        for (index, table) in rules.iter().enumerate() {
             let number = index + 1;
-            let Some(table) = rule.as_table() else {
-                faults.push(
-                    &format!("rule {number}"),
-                    "no table",
-                    "write [[sources.rules]] for each rule",
-                );
-                continue;
-            };
             if let Some(last) = last {
                 let help = format!("give rule {last} a `when`, or put it last: without one it matches every event");
                 faults.push(&format!("rule {number}"), "a rule that is never reached", &help);

@@ -29,9 +29,9 @@ fn rules_for(text: &str, instances: &[&str]) -> Result<Rules, String> {
         known: Some(&known),
     };
     let mut faults = Faults::default();
-    let none = Vec::new();
-    let list = table.get("rules").and_then(toml::Value::as_array).unwrap_or(&none);
-    let rules = Rules::read(list, &context, &mut faults);
+    let list = table.get("rules").and_then(toml::Value::as_array).into_iter().flatten();
+    let list: Vec<_> = list.filter_map(toml::Value::as_table).cloned().collect();
+    let rules = Rules::read(&list, &context, &mut faults);
     if faults.0.is_empty() {
         Ok(rules)
     } else {
