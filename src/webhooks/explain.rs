@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Delivery, Event, Planned, Source,
+    Delivery, Event, Planned, Source, body,
     rules::{Decision, Shown, Tried},
     verify::VerificationTrace,
 };
@@ -94,7 +94,11 @@ pub async fn explain(source: &Source, delivery: &Delivery) -> Explanation {
 /// The body and its events.
 async fn read(source: &Source, delivery: &Delivery) -> Result<(Value, Vec<Event>), String> {
     let verified = source.verifier().verify(delivery).await.ok();
-    let body = json::parse(&delivery.body).map_err(|error| format!("the body is no sound JSON: {error}"))?;
+    let verifier = source.verifier().settings();
+    let body = match &verified {
+        Some(verified) => body::parse(verifier, delivery, verified).map_err(|error| error.to_string()),
+        None => json::parse(&delivery.body).map_err(|error| format!("the body is no sound JSON: {error}")),
+    }?;
     let id = verified.and_then(|verified| verified.id);
     let events = source.events_of(delivery, id.as_deref(), &body);
     events.map(|events| (body, events)).map_err(|error| error.to_string())

@@ -5,10 +5,12 @@
 //! [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
 //! [`Planned`] is what a rule makes of one.
 
+pub mod body;
 mod delivery;
 mod event;
 pub mod explain;
 mod extraction;
+pub mod presets;
 mod rules;
 mod source;
 mod sources;

@@ -27,7 +27,7 @@ pub(super) use self::{
 
 use self::{action::Action, at::At, fields::Fields, form::Reader};
 use super::event::{Planned, PlannedCommand};
-use crate::{diagnostic::nearest, mapper::expressions::Expression};
+use crate::mapper::expressions::Expression;
 
 /// How many rules a source may have: each is tried for each event.
 const MOST_RULES: usize = 200;
@@ -306,12 +306,7 @@ fn check_profiles(profiles: Option<&Table>, faults: &mut Faults) {
             continue;
         };
         for key in profile.keys().filter(|key| *key != "fields") {
-            let near = nearest(&key.to_ascii_lowercase(), ["fields"].into_iter());
-            let help = if near.is_some() {
-                "did you mean fields?"
-            } else {
-                "a profile has `fields` alone"
-            };
+            let help = "a profile has `fields` alone";
             faults.push(&format!("{path}.{}", key.escape_debug()), "an unknown key", help);
         }
         match profile.get("fields").and_then(toml::Value::as_table) {

@@ -164,7 +164,7 @@ fn everything_wrong_is_told_together() {
         "when of rule 1",
         "purpos of rule 2",
         "profile of rule 2",
-        "profiles.person.feilds: found an unknown key: did you mean fields?",
+        "profiles.person.feilds: found an unknown key: a profile has `fields` alone",
         "profiles.person: found no fields",
     ] {
         assert!(faults.contains(expected), "{expected}\n{faults}");
