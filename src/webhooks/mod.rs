@@ -5,8 +5,10 @@
 //! [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
 //! [`Planned`] is what a rule makes of one.
 
+pub mod body;
 mod delivery;
 mod event;
+pub mod presets;
 pub mod verify;
 
 pub use delivery::{Delivery, HeaderError, Headers};
