@@ -19,7 +19,7 @@ impl TimeForm {
         match self {
             Self::Seconds => Timestamp::from_second(number(text)?).ok(),
             Self::Milliseconds => Timestamp::from_millisecond(number(text)?).ok(),
-            Self::Rfc3339 if text.len() <= LONGEST => {
+            Self::Rfc3339 if text.len() <= LONGEST && text.contains(':') => {
                 let zoned = text.parse::<Timestamp>().ok();
                 zoned.or_else(|| Some(TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?))
             }
