@@ -2,6 +2,7 @@
 
 mod callers;
 mod instances;
+mod sources;
 mod store;
 
 pub(crate) use instances::{Instances, instances};
@@ -26,7 +27,7 @@ use url::Url;
 use self::instances::TokenFiles;
 use crate::{
     auth::{self, Authenticator},
-    config::{self, CallerSettings, Settings},
+    config::{self, CallerSettings, Settings, WebhookSettings},
     http::{
         self,
         body::{BodyLimits, BodyReader},
@@ -41,6 +42,7 @@ use crate::{
     sandbox::{self, Sandbox},
     service::Service,
     store::sqlite::OpenError,
+    webhooks::Sources,
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -98,6 +100,9 @@ pub enum AppError {
         /// Why not.
         source: OpenError,
     },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness, which verifying webhooks needs")]
+    Randomness,
     /// The server stopped.
     #[error("the server stopped")]
     Serve(#[source] io::Error),
@@ -114,6 +119,8 @@ pub struct Bound {
     address: SocketAddr,
     /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
+    /// The sources of webhooks, and where to read them again.
+    webhooks: Option<(WebhookSettings, Arc<Sources>)>,
     token_files: Vec<TokenFiles>,
     shutdown_delay: Duration,
     shutdown_timeout: Duration,
@@ -153,6 +160,14 @@ impl Bound {
                 Some((callers.clone(), Arc::new(authenticator)))
             }
         };
+        let webhooks = match &settings.webhooks {
+            None => None,
+            Some(webhooks) => {
+                let sources = Sources::new(webhooks.loaded.sources.clone());
+                let sources = sources.map_err(|_| AppError::Randomness)?;
+                Some((webhooks.clone(), Arc::new(sources)))
+            }
+        };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(
             authenticator,
@@ -176,6 +191,7 @@ impl Bound {
             listener,
             address,
             callers,
+            webhooks,
             token_files,
             shutdown_delay: settings.server.shutdown_delay,
             shutdown_timeout: settings.server.shutdown_timeout,
@@ -255,6 +271,9 @@ impl Bound {
         if let Some((settings, authenticator)) = self.callers.take() {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
             watches.push(tokio::spawn(async move { authenticator.watch().await }));
+        }
+        if let Some((settings, sources)) = self.webhooks.take() {
+            watches.push(tokio::spawn(sources::watch(settings, sources)));
         }
         watches
     }

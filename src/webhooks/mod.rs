@@ -5,8 +5,21 @@
 //! [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
 //! [`Planned`] is what a rule makes of one.
 
+pub mod body;
 mod delivery;
 mod event;
+pub mod explain;
+mod extraction;
+pub mod presets;
+mod rules;
+mod source;
+mod sources;
+pub mod verify;
 
 pub use delivery::{Delivery, HeaderError, Headers};
 pub use event::{Event, Planned, PlannedCommand};
+pub use extraction::{EventError, MOST_EVENTS};
+pub use rules::{Shown, TargetInstance, Tried, zone_named};
+pub use source::{Source, SourceSettings, check_name};
+pub use sources::Sources;
+pub use verify::{VerificationError, Verified};
