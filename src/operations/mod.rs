@@ -10,6 +10,7 @@ mod availability;
 mod batch;
 mod carry_out;
 mod clock;
+mod events;
 mod guarantees;
 mod housekeeping;
 mod idempotency;
@@ -34,6 +35,7 @@ use crate::{service::Service, store::Store};
 pub use crate::store::{Attempt, Batch, Change, Filter, Operation, OperationPage, State, StoreError};
 pub use batch::{AcceptedBatch, BatchSubmission};
 pub use clock::Clock;
+pub use events::SourcedCommand;
 pub use guarantees::{GUARANTEES, Guarantee};
 pub use idempotency::{AcceptError, KeyUse};
 pub use selection::{Selection, SelectionChanged, Selects};
@@ -55,6 +57,10 @@ pub struct OperationSettings {
     pub after_buried: AfterBuried,
     /// How long an operation that has ended is kept.
     pub operation_retention: Duration,
+    /// How long the content of an event is kept, and how long duplicates of it are known at least.
+    pub event_retention: Duration,
+    /// How many deliveries are quarantined at most.
+    pub quarantine_size: u32,
     /// How long the key of a request is kept; no longer than its operation.
     pub idempotency_retention: Duration,
 }

@@ -200,7 +200,7 @@ fn text(value: &Value) -> Option<String> {
     (!text.trim().is_empty() && text.len() <= LONGEST_ID).then_some(text)
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut digested = [0; 32];
     digested.copy_from_slice(digest(&SHA256, bytes).as_ref());
     digested
