@@ -317,7 +317,7 @@ mod tests {
         );
         assert_eq!(ids(json!({"events": []})), []);
         // Where there is no list, the body is the event, with the id of its delivery.
-        assert_eq!(ids(json!({"type": "t"})), [one(0, Some("of-the-delivery"), None)]);
+        assert_eq!(ids(json!({"type": "t"})), [one(0, Some("of-the-delivery"), Some("t"))]);
         assert_eq!(ids(json!({"type": "t", "events": null})).len(), 1);
         assert_eq!(ids(json!({"events": [null, 7, "text"]})).len(), 3);
         for (body, expected) in [

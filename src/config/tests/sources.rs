@@ -49,7 +49,7 @@ fn sources_are_read_with_their_presets_secrets_and_rules() {
     let text = format!(
         "[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\", \"other\"]\n\
          instances = [\"production\"]\nzone = \"Australia/Melbourne\"\n{RULE}\
-         [[sources]]\nname = \"hr-2\"\npreset = \"standard-webhooks\"\nsecret_env = [\"HR_SECRET\"]\ninstances = [\"STAGING\", \"Production\"]\n\
+         [[sources]]\nname = \"hr-2\"\npreset = \"standard-webhooks\"\nsecret_env = [\"HR_SECRET\"]\ninstances = [\"STAGING\", \"Production\"]\nzone = \"UTC\"\n\
          [[sources]]\nname = \"by-hand\"\nverifier = \"none\"\ninstances = [\"staging\"]\n{RULE}"
     );
     let settings = load_sources(&text.replace("AWS_ILM_HR", "HR_SECRET"));
@@ -78,16 +78,17 @@ fn sources_are_read_with_their_presets_secrets_and_rules() {
 
 #[test]
 fn what_is_wrong_with_sources_is_told_with_its_mend() {
+    let error = load_file(&format!("sources = 1\n{INSTANCES}"), &[]).unwrap_err();
+    assert_eq!(settings_of(&error), ["sources"]);
+    assert!(
+        error.to_string().contains("write a table [[sources]] for each"),
+        "{error}"
+    );
     let good = "preset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\n";
     let own = |lines: &str| format!("[[sources]]\nname = \"a\"\n{lines}\n");
     let but = |lines: &str| own(&format!("{good}{lines}"));
     let long = "x".repeat(70_000);
     let rows: Vec<(String, &str, &str)> = vec![
-        (
-            "sources = 1".to_owned(),
-            "sources",
-            "write a table [[sources]] for each",
-        ),
         (format!("[[sources]]\n{good}"), "name", "give the source a name"),
         (format!("[[sources]]\nname = \"A b\"\n{good}"), "name", "small letters"),
         (format!("{}{}", but(""), but("")), "name", "a name of its own"),
@@ -231,7 +232,7 @@ fn sources_may_stand_in_a_file_of_their_own() {
     let folder = Folder::new();
     fs::create_dir(folder.0.join("sub")).unwrap();
     folder.file("sub/secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    let source = "[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\n";
+    let source = "[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\nzone = \"UTC\"\n";
     folder.file("sub/sources.toml", source);
     let main = format!("sources_file = \"sub/sources.toml\"\n{INSTANCES}");
     let settings = load_in(&folder, &main, &[]).unwrap_or_else(|error| panic!("{error}"));
@@ -263,7 +264,7 @@ fn a_change_of_the_file_or_of_a_secret_is_seen() {
     let folder = Folder::new();
     folder.file("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let text = format!(
-        "{INSTANCES}[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\n"
+        "{INSTANCES}[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\nzone = \"UTC\"\n"
     );
     let settings = load_in(&folder, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
     let webhooks = settings.webhooks.unwrap();
