@@ -26,6 +26,7 @@ mod service;
 mod setting;
 mod source;
 mod source_file;
+mod source_secrets;
 mod table;
 mod tls_files;
 mod token;

@@ -1,28 +1,24 @@
 //! One source of webhooks: what is written of it, and its secrets.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{
-    kind::{Custom, List, Masked, SecretPath, Text, any, filled},
+    kind::{Custom, List, Text, any, filled},
     raw::{Raw, quoted},
-    section::{Environment, Section, is_in_quotes},
+    section::Section,
     setting::{Scope, Setting},
+    source_secrets::{self, SecretContext, SecretTable},
     table::settings,
 };
 use crate::{
     diagnostic::nearest,
-    files,
     webhooks::{
         Source, SourceSettings, TargetInstance, check_name,
         presets::{self, Preset},
-        verify::{IssuerSettings, Proof, Secrets, VerifierSettings},
+        verify::{IssuerSettings, Proof, VerifierSettings},
         zone_named,
     },
 };
@@ -30,16 +26,11 @@ use crate::{
 /// The tables of a source's settings, in the order of the reference.
 pub(super) const TABLES: &[&[&Setting]] = &[
     SourceTable::SETTINGS,
+    SecretTable::SETTINGS,
     ExtractionTable::SETTINGS,
     &[TYPE],
     RuleTable::SETTINGS,
 ];
-
-/// The longest secret, in bytes.
-const LONGEST_SECRET: u64 = 64 * 1024;
-
-/// What is said of a file that every user of the machine may read.
-const EXPOSED: &str = "everybody on this machine may read the secret in it: chmod 600";
 
 settings! {
     /// A sender, and what proves it.
@@ -54,16 +45,6 @@ settings! {
         verifier: Option<VerifierSettings> = Custom("\"none\", or a table with `proof` and `duplicates`, as docs/hr.md shows", verifier);
         /// The issuer of the sender's tokens, where its proof is one.
         issuer: Option<IssuerSettings> = Custom("a table with `issuer`, `audiences`, and `jwks_url` or `jwks_file` where there is no discovery", issuer);
-        /// Files that hold a secret each, without anything else; several, so that one can be
-        /// exchanged while the other is in use. Relative to the file that this stands in. Read again
-        /// when they change.
-        secret_files: Vec<SecretPath> = Masked("an array of paths", secret_paths), default "";
-        /// Environment variables that hold a secret each.
-        secret_env: Vec<String> = Masked("an array of names of environment variables", names), default "";
-        /// Files with a secret that the path has to have as well: `/webhooks/NAME/~SECRET`.
-        path_secret_files: Vec<SecretPath> = Masked("an array of paths", secret_paths), default "";
-        /// Environment variables with a secret that the path has to have as well.
-        path_secret_env: Vec<String> = Masked("an array of names of environment variables", names), default "";
         /// Where its commands go. Needed unless there is one instance alone.
         instances: Vec<String> = List("an array of instances' names", any), default "";
         /// The zone of its dates, and of its times without an offset; without it UTC is the zone of
@@ -112,38 +93,22 @@ const TYPE_KIND: Text<String> = Text(EXPRESSION, any);
 /// What the reading of sources needs from around it.
 #[derive(Clone)]
 pub(super) struct SourceContext<'a> {
-    pub(super) environment: &'a Environment,
-    pub(super) strict_secret_files: bool,
+    pub(super) secrets: SecretContext<'a>,
     /// The instances that there are; `None` when that is not known.
     pub(super) instances: Option<&'a [TargetInstance]>,
 }
 
-/// The environment variables that a source names, whatever is wrong with it.
-pub(super) fn referred_variables(table: &Table) -> BTreeSet<&str> {
-    let names = ["secret_env", "path_secret_env"].into_iter();
-    let lists = names.filter_map(|name| table.get(name)?.as_array());
-    lists.flatten().filter_map(Value::as_str).collect()
-}
-
 /// Reads one source; what is wrong with it is noted. `others` are the names before it.
 pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, others: &[String]) -> Option<Source> {
+    let before = section.report().error_count();
     let table = SourceTable::read(section);
     let extraction = ExtractionTable::read(section);
     let r#type = section.read(TYPE, &TYPE_KIND);
     let rules = RuleTable::read(section);
-    let before = section.report().error_count();
     check_own_name(section, table.name.as_deref(), others);
     let preset = preset(section, table.preset.as_deref());
     let verifier = own_verifier(section, table.verifier, table.issuer, preset);
-    let secrets = Secrets {
-        own: secrets(section, context, Ways::OWN, (&table.secret_files, &table.secret_env)),
-        path: secrets(
-            section,
-            context,
-            Ways::PATH,
-            (&table.path_secret_files, &table.path_secret_env),
-        ),
-    };
+    let secrets = source_secrets::read(section, context.secrets);
     let instances = instances(section, &table.instances, context.instances);
     warn(
         section,
@@ -151,7 +116,9 @@ pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, other
         preset.filter(|_| !section_sets_verifier(section)),
     );
     let of_preset = |text: Option<&String>| text.cloned();
-    let own_rules = rules.rules.is_some();
+    // Its own rules may name the preset's profiles too.
+    let mut profiles = preset.map(|preset| preset.profiles.clone()).unwrap_or_default();
+    profiles.extend(rules.profiles.unwrap_or_default());
     let settings = SourceSettings {
         name: table.name?,
         preset: preset.map(|preset| preset.name.clone()),
@@ -171,9 +138,7 @@ pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, other
         rules: rules
             .rules
             .unwrap_or_else(|| preset.map(|preset| preset.rules.clone()).unwrap_or_default()),
-        profiles: rules
-            .profiles
-            .or_else(|| preset.filter(|_| !own_rules).map(|preset| preset.profiles.clone())),
+        profiles: Some(profiles),
     };
     if settings.rules.is_empty() {
         section.warn(
@@ -308,111 +273,13 @@ fn instances(section: &mut Section<'_>, names: &[String], known: Option<&[Target
     found
 }
 
-/// The two settings of a list of secrets.
-struct Ways {
-    files: &'static Setting,
-    variables: &'static Setting,
-}
-
-impl Ways {
-    const OWN: Self = Self {
-        files: SourceTable::secret_files,
-        variables: SourceTable::secret_env,
-    };
-    const PATH: Self = Self {
-        files: SourceTable::path_secret_files,
-        variables: SourceTable::path_secret_env,
-    };
-}
-
-fn secrets(
-    section: &mut Section<'_>,
-    context: &SourceContext<'_>,
-    ways: Ways,
-    (paths, names): (&[SecretPath], &[String]),
-) -> Vec<SecretString> {
-    let mut secrets = Vec::new();
-    for path in paths {
-        match secret_in(&path.path) {
-            Ok(secret) => secrets.push(secret),
-            Err(help) => section.refuse_file(ways.files, &path.path, &help),
-        }
-        if files::readable_by_everybody(&path.path) {
-            if context.strict_secret_files {
-                section.refuse_file(ways.files, &path.path, EXPOSED);
-            } else {
-                section.warn(
-                    ways.files,
-                    &format!("{}: {EXPOSED}", path.path.display().to_string().escape_debug()),
-                );
-            }
-        }
-    }
-    for (index, name) in names.iter().enumerate() {
-        // The name itself may be the secret, put into the wrong setting.
-        let refuse = |help: &str| format!("entry {}: {help}", index + 1);
-        match context.environment.get(name) {
-            None => section.refuse(
-                ways.variables,
-                &refuse("there is no such variable: give the name of one that holds the secret"),
-            ),
-            Some(text) if is_in_quotes(text) => {
-                section.refuse(
-                    ways.variables,
-                    &refuse("there are quotes around the secret: take them off"),
-                );
-            }
-            Some(text) => match secret(text) {
-                Ok(secret) => secrets.push(secret),
-                Err(help) => section.refuse(ways.variables, &refuse(help)),
-            },
-        }
-    }
-    secrets
-}
-
-/// The secret in a file. One line end after it is none of it.
-fn secret_in(path: &Path) -> Result<SecretString, String> {
-    let bytes = files::read(path, LONGEST_SECRET)
-        .map_err(|error| format!("{error}: give the path of a file with the secret alone"))?;
-    if files::is_utf_16(&bytes) {
-        return Err("it is in UTF-16: save it in UTF-8".to_owned());
-    }
-    let bytes = bytes.strip_prefix(files::MARK).unwrap_or(&bytes);
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is no text: put the secret there as text".to_owned())?;
-    secret(text).map_err(str::to_owned)
-}
-
-fn secret(text: &str) -> Result<SecretString, &'static str> {
-    let line = text
-        .strip_suffix('\n')
-        .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    if line.trim().is_empty() {
-        return Err("it is empty: put the secret there");
-    }
-    if line.chars().any(char::is_control) {
-        return Err("there is a line break or a control character in it: put the secret alone there");
-    }
-    if line.trim() != line {
-        return Err("there is white space around it: put the secret alone there");
-    }
-    Ok(SecretString::from(line))
-}
-
-/// What the secrets of a table are read from, so that a change is seen: the bytes of its files.
-pub(super) fn secret_files(table: &Table, folder: Option<&Path>) -> Vec<PathBuf> {
-    let names = ["secret_files", "path_secret_files"].into_iter();
-    let lists = names.filter_map(|name| table.get(name)?.as_array());
-    let paths = lists.flatten().filter_map(Value::as_str);
-    paths
-        .map(|path| folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path)))
-        .collect()
-}
-
 fn verifier(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<VerifierSettings> {
     let Raw::Toml { value, folder } = raw else {
         return None;
     };
+    if !value.is_str() && !value.is_table() {
+        return None;
+    }
     let read = VerifierSettings::read(value);
     let mut verifier = read.map_err(|error| complaints.push(error.to_string())).ok()?;
     if let Proof::Jwt(issuer) | Proof::SecurityEvent(issuer) = &mut verifier.proof {
@@ -425,6 +292,9 @@ fn issuer(raw: Raw<'_>, complaints: &mut Vec<String>) -> Option<IssuerSettings> 
     let Raw::Toml { value, folder } = raw else {
         return None;
     };
+    if !value.is_table() {
+        return None;
+    }
     let read: Result<IssuerSettings, _> = value.clone().try_into();
     let mut issuer = read.map_err(|error| complaints.push(error.message().to_owned())).ok()?;
     place_keys(&mut issuer, folder);
@@ -436,23 +306,6 @@ fn place_keys(issuer: &mut IssuerSettings, folder: Option<&Path>) {
     if let (Some(file), Some(folder)) = (&mut issuer.jwks_file, folder) {
         *file = folder.join(&*file);
     }
-}
-
-fn secret_paths(raw: Raw<'_>, _: &mut Vec<String>) -> Option<Vec<SecretPath>> {
-    let texts = raw.texts()?;
-    let path = |text: &str| {
-        let path = Path::new(text);
-        let path = raw.folder().map_or_else(|| path.to_owned(), |folder| folder.join(path));
-        (!text.trim().is_empty()).then(|| SecretPath {
-            written: text.to_owned(),
-            path,
-        })
-    };
-    texts.into_iter().map(path).collect()
-}
-
-fn names(raw: Raw<'_>, _: &mut Vec<String>) -> Option<Vec<String>> {
-    Some(raw.texts()?.into_iter().map(str::to_owned).collect())
 }
 
 fn tables(raw: Raw<'_>, _: &mut Vec<String>) -> Option<Vec<Table>> {

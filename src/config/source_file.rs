@@ -19,6 +19,7 @@ use super::{
     service::AccessSettings,
     setting::Scope,
     source::{self, SourceContext, SourceTable},
+    source_secrets::{self, SecretContext},
     unknown,
 };
 use crate::{
@@ -131,7 +132,7 @@ impl SourceFile {
         let sources = table.get(SOURCES).and_then(toml::Value::as_array).into_iter().flatten();
         let paths = sources
             .filter_map(toml::Value::as_table)
-            .flat_map(|table| source::secret_files(table, self.path.parent()));
+            .flat_map(|table| source_secrets::secret_files(table, self.path.parent()));
         // A file that can't be read is another state than an empty one.
         let contents: Vec<_> = paths
             .take(4 * MOST_SOURCES)
@@ -175,8 +176,10 @@ impl SourceFile {
             return Vec::new();
         }
         let context = SourceContext {
-            environment: &self.environment,
-            strict_secret_files: self.strict_secret_files,
+            secrets: SecretContext {
+                environment: &self.environment,
+                strict_secret_files: self.strict_secret_files,
+            },
             instances: self.instances.as_deref(),
         };
         let mut names: Vec<String> = Vec::new();
@@ -210,7 +213,7 @@ pub(super) fn referred_variables(file: Option<&ConfigFile>, own_file: Option<&Pa
     let sources = tables.filter_map(|table| table.get(SOURCES)?.as_array()).flatten();
     sources
         .filter_map(toml::Value::as_table)
-        .flat_map(source::referred_variables)
+        .flat_map(source_secrets::referred_variables)
         .map(str::to_owned)
         .collect()
 }

@@ -238,3 +238,239 @@ pub fn check_name(text: &str) -> Result<(), String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use secrecy::SecretString;
+    use serde_json::json;
+
+    use super::*;
+    use crate::webhooks::{Headers, MOST_EVENTS, explain::explain, presets};
+
+    fn settings(text: &str) -> SourceSettings {
+        let table: Table = text.parse().unwrap();
+        let get = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let rules = table.get("rules").and_then(toml::Value::as_array).into_iter().flatten();
+        SourceSettings {
+            name: "hr".to_owned(),
+            preset: None,
+            compare: None,
+            verifier: VerifierSettings::none(),
+            secrets: Secrets::default(),
+            memory: None,
+            instances: vec![TargetInstance::built_in("production")],
+            known_instances: None,
+            zone: None,
+            each: get("each"),
+            id: get("id"),
+            r#type: get("type"),
+            time: get("time"),
+            rules: rules.filter_map(toml::Value::as_table).cloned().collect(),
+            profiles: table.get("profiles").and_then(toml::Value::as_table).cloned(),
+        }
+    }
+
+    fn source(text: &str) -> Source {
+        Source::new(settings(text)).unwrap_or_else(|faults| panic!("{faults:?}"))
+    }
+
+    fn delivery(body: &Value, headers: &[(&str, &str)]) -> Delivery {
+        let field = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+        Delivery {
+            method: "POST".to_owned(),
+            target: SecretString::from("/webhooks/hr"),
+            host: None,
+            path_type: None,
+            path_secret: None,
+            headers: Headers::new(headers.iter().map(field)),
+            body: body.to_string().into_bytes(),
+            received: "2026-11-28T10:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn events(source: &Source, body: &Value) -> Result<Vec<Event>, EventError> {
+        source.events_of(&delivery(body, &[]), Some("of-the-delivery"), body)
+    }
+
+    #[test]
+    fn a_body_is_one_event_or_as_many_as_each_gives() {
+        let each =
+            source("each = \"body.events\"\nid = \"item.id\"\ntype = \"item.type or body.type\"\ntime = \"item.at\"");
+        let ids = |body: Value| -> Vec<_> {
+            let found = events(&each, &body).unwrap().into_iter();
+            found
+                .map(|event| (event.index, event.sender_id, event.r#type))
+                .collect()
+        };
+        let one = |index, id: Option<&str>, kind: Option<&str>| (index, id.map(str::to_owned), kind.map(str::to_owned));
+        assert_eq!(
+            ids(
+                json!({"type": "t", "events": [{"id": "a", "type": "x"}, {"id": 7}, {"id": null, "n": 1}, {"id": "", "n": 2}]})
+            ),
+            [
+                one(0, Some("a"), Some("x")),
+                one(1, Some("7"), Some("t")),
+                one(2, None, Some("t")),
+                one(3, None, Some("t"))
+            ]
+        );
+        assert_eq!(ids(json!({"events": []})), []);
+        // Where there is no list, the body is the event, with the id of its delivery.
+        assert_eq!(ids(json!({"type": "t"})), [one(0, Some("of-the-delivery"), Some("t"))]);
+        assert_eq!(ids(json!({"type": "t", "events": null})).len(), 1);
+        assert_eq!(ids(json!({"events": [null, 7, "text"]})).len(), 3);
+        for (body, expected) in [
+            (json!({"events": {"a": 1}}), "each (body.events) gives no list"),
+            (json!({"events": "a,b"}), "each (body.events) gives no list"),
+            (
+                json!({"events": [{"id": "a", "n": 1}, {"id": "b"}, {"id": "a", "n": 2}]}),
+                "the events 1 and 3 of the delivery have one id and say different things",
+            ),
+        ] {
+            assert_eq!(events(&each, &body).unwrap_err().to_string(), expected, "{body}");
+        }
+        // Told twice in the same words.
+        assert_eq!(ids(json!({"events": [{"id": "a"}, {"id": "b"}, {"id": "a"}]})).len(), 2);
+        let many = json!({"events": vec![json!({"n": 1}); 10_000]});
+        assert_eq!(events(&each, &many), Err(EventError::TooMany(10_000)));
+        let most: Vec<_> = (0..MOST_EVENTS)
+            .map(|n| json!({"id": n, "note": "x".repeat(900), "none": null}))
+            .collect();
+        assert_eq!(events(&each, &json!({"events": most})).unwrap().len(), MOST_EVENTS);
+    }
+
+    #[test]
+    fn digests_tell_events_apart() {
+        let each = source("each = \"body.events\"");
+        let body = json!({"events": [{"a": 1}, {"a": 2}, {"a": 1}]});
+        let found = events(&each, &body).unwrap();
+        assert_eq!(found.len(), 3);
+        assert!(found[0].digest != found[1].digest && found[0].digest == found[2].digest);
+        let whole = source("");
+        let found = events(&whole, &body).unwrap();
+        assert_ne!(found[0].digest, events(&whole, &json!({})).unwrap()[0].digest);
+        assert_eq!(found[0].item, body);
+    }
+
+    #[test]
+    fn a_time_is_the_rules_else_the_sources() {
+        let text = "time = \"body.sent\"\n[[rules]]\nwhen = \"body.kind == 'a'\"\ndo = \"ignore\"\ntime = \"body.own\"\n\
+                    [[rules]]\ndo = \"ignore\"";
+        let source = source(text);
+        for (body, expected) in [
+            (json!({"kind": "a", "own": 1, "sent": 2}), Some(1)),
+            (json!({"kind": "a", "sent": 2}), Some(2)),
+            (json!({"kind": "b", "own": 1, "sent": 2}), Some(2)),
+            (json!({"kind": "b", "own": 1}), None),
+            (json!({"kind": "b", "sent": "soon"}), None),
+        ] {
+            let found = events(&source, &body).unwrap()[0].time;
+            assert_eq!(found.map(Timestamp::as_second), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn headers_are_seen_by_their_small_names_and_credentials_are_not() {
+        let text = "type = \"headers['x-event']\"\n[[rules]]\nwhen = \"headers.authorization is defined or headers.cookie is defined \
+                    or headers['x-twice'] is defined\"\ndo = \"disable\"\nprofile = { employeeid = \"body.id\" }";
+        let source = source(text);
+        let body = json!({"id": "7"});
+        let headers = [
+            ("X-Event", "hired"),
+            ("Authorization", "Bearer x"),
+            ("Cookie", "x"),
+            ("X-Twice", "1"),
+            ("X-Twice", "2"),
+        ];
+        let delivery = delivery(&body, &headers);
+        let events = source.events_of(&delivery, None, &body).unwrap();
+        assert_eq!(events[0].r#type.as_deref(), Some("hired"));
+        assert!(matches!(
+            source.plan(&delivery, &body, &events[0]),
+            Planned::Ignored { rule: None, .. }
+        ));
+    }
+
+    /// What many events cost is bounded for all together: the last fail, and none is left out.
+    #[test]
+    fn a_delivery_has_one_budget() {
+        let rules: String = (0..100)
+            .map(|n| format!("[[rules]]\nwhen = \"(item.text | split(',') | length) == {n}\"\ndo = \"ignore\"\n"))
+            .collect();
+        let source = source(&format!("each = \"body.events\"\n{rules}"));
+        let body = json!({"events": vec![json!({"text": "x,".repeat(400)}); 1_000]});
+        let delivery = delivery(&body, &[]);
+        let events = source.events_of(&delivery, None, &body).unwrap();
+        let plans = source.plans(&delivery, &body, &events);
+        assert_eq!(plans.len(), 1_000);
+        assert!(matches!(&plans[999], Planned::Failed { reason, .. } if reason.contains("more work than is allowed")));
+    }
+
+    #[test]
+    fn names_stand_in_paths() {
+        for (name, is_name) in [
+            ("hr", true),
+            ("hr-2.test_x", true),
+            ("", false),
+            ("HR", false),
+            ("~hr", false),
+            (".hr", false),
+            ("a/b", false),
+            ("a b", false),
+            ("ä", false),
+            (&"a".repeat(65), false),
+        ] {
+            assert_eq!(check_name(name).is_ok(), is_name, "{name}");
+        }
+    }
+
+    /// Each preset's own example is believed, makes events, and meets a rule where there are any.
+    #[tokio::test]
+    async fn every_preset_compiles_and_carries_out_its_example() {
+        for preset in presets::all() {
+            let secret = &preset.example.secret;
+            let own = if secret.is_empty() {
+                Vec::new()
+            } else {
+                vec![SecretString::from(secret.as_str())]
+            };
+            if !preset.verifier.proof.takes_secrets() && preset.verifier.proof != Proof::None {
+                // Its issuer is the operator's to name.
+                continue;
+            }
+            let source = Source::new(SourceSettings {
+                verifier: preset.verifier.clone(),
+                secrets: Secrets { own, path: Vec::new() },
+                each: preset.each.clone(),
+                id: preset.id.clone(),
+                r#type: preset.r#type.clone(),
+                time: preset.time.clone(),
+                rules: preset.rules.clone(),
+                profiles: Some(preset.profiles.clone()),
+                zone: Some(TimeZone::UTC),
+                ..settings("")
+            });
+            let source = source.unwrap_or_else(|faults| panic!("{}: {faults:?}", preset.name));
+            let now = Timestamp::now();
+            let example = source.verifier().sign(preset.example.body.as_bytes(), now).unwrap();
+            let delivery = Delivery {
+                path_type: preset.example.path_type.clone(),
+                ..example.delivery(now)
+            };
+            let explanation = explain(&source, &delivery).await;
+            let name = &preset.name;
+            assert!(
+                explanation.verification.accepted,
+                "{name}: {:?}",
+                explanation.verification
+            );
+            assert_eq!(explanation.fault, None, "{name}");
+            assert!(!explanation.events.is_empty(), "{name}");
+            for event in &explanation.events {
+                assert_ne!(event.verdict, "failed", "{name}: {event:?}");
+                assert_eq!(event.rule.is_some(), !preset.rules.is_empty(), "{name}: {event:?}");
+            }
+        }
+    }
+}

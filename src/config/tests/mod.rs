@@ -4,6 +4,7 @@ mod callers;
 mod doubtful;
 mod files;
 mod layers;
+mod sources;
 mod tokens;
 mod wrong_values;
 

@@ -150,20 +150,35 @@ impl<'a> Reader<'a> {
             }
             return None;
         };
+        let act = self.act(word)?;
+        self.refuse_useless_keys(word, &act);
+        match act {
+            Act::Ignore => Some(Action::Ignore),
+            Act::Person(act) => Some(Action::Person {
+                act,
+                profile: self.profile()?,
+            }),
+            Act::Group(act) => Some(Action::Group {
+                act,
+                scim: self.scim()?,
+            }),
+        }
+    }
+
+    fn act(&mut self, word: &str) -> Option<Act> {
         let allow_enable = self.allow_enable(word);
-        let person = |act| Some(PersonOrGroup::Person(act));
-        let act = match word {
-            "create" => person(PersonAct::Create),
-            "update" => person(PersonAct::Update { allow_enable }),
-            "enable" => person(PersonAct::Enable),
-            "disable" => person(PersonAct::Disable),
-            "create-group" => Some(PersonOrGroup::Group(GroupAct::Create)),
-            "delete-group" => Some(PersonOrGroup::Group(GroupAct::Delete)),
+        Some(match word {
+            "create" => Act::Person(PersonAct::Create),
+            "update" => Act::Person(PersonAct::Update { allow_enable }),
+            "enable" => Act::Person(PersonAct::Enable),
+            "disable" => Act::Person(PersonAct::Disable),
+            "create-group" => Act::Group(GroupAct::Create),
+            "delete-group" => Act::Group(GroupAct::Delete),
             "update-group" => {
                 let (add, delete) = (self.expression("members_to_add"), self.expression("members_to_delete"));
-                Some(PersonOrGroup::Group(GroupAct::Update { add, delete }))
+                Act::Group(GroupAct::Update { add, delete })
             }
-            "ignore" => None,
+            "ignore" => Act::Ignore,
             "cancel" => {
                 self.fault("do", "\"cancel\"", LATER);
                 return None;
@@ -177,32 +192,22 @@ impl<'a> Reader<'a> {
                 self.fault("do", &quoted(word), &help);
                 return None;
             }
-        };
-        let takes: &[&str] = match &act {
-            None => &[],
-            Some(PersonOrGroup::Person(_)) => &["profile"],
-            Some(PersonOrGroup::Group(GroupAct::Update { .. })) => &["scim", "members_to_add", "members_to_delete"],
-            Some(PersonOrGroup::Group(GroupAct::Create | GroupAct::Delete)) => &["scim"],
+        })
+    }
+
+    /// Refuses what the rule has and does nothing with.
+    fn refuse_useless_keys(&mut self, word: &str, act: &Act) {
+        let takes: &[&str] = match act {
+            Act::Ignore => &[],
+            Act::Person(_) => &["profile"],
+            Act::Group(GroupAct::Update { .. }) => &["scim", "members_to_add", "members_to_delete"],
+            Act::Group(GroupAct::Create | GroupAct::Delete) => &["scim"],
         };
         for key in ["profile", "scim", "members_to_add", "members_to_delete"] {
             if self.table.contains_key(key) && !takes.contains(&key) {
-                self.fault(
-                    key,
-                    "a value",
-                    &format!("take it out: a rule that does \"{word}\" has no use for it"),
-                );
+                let help = format!("take it out: a rule that does \"{word}\" has no use for it");
+                self.fault(key, "a value", &help);
             }
-        }
-        match act {
-            None => Some(Action::Ignore),
-            Some(PersonOrGroup::Person(act)) => Some(Action::Person {
-                act,
-                profile: self.profile()?,
-            }),
-            Some(PersonOrGroup::Group(act)) => Some(Action::Group {
-                act,
-                scim: self.scim()?,
-            }),
         }
     }
 
@@ -328,7 +333,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-enum PersonOrGroup {
+enum Act {
+    Ignore,
     Person(PersonAct),
     Group(GroupAct),
 }
