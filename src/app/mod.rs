@@ -42,7 +42,7 @@ use crate::{
     sandbox::{self, Sandbox},
     service::Service,
     store::sqlite::OpenError,
-    webhooks::Sources,
+    webhooks::{Intake, Sources},
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -177,6 +177,10 @@ impl Bound {
         Ok(Self {
             app: http::App {
                 service,
+                intake: webhooks
+                    .as_ref()
+                    .zip(operations.as_ref())
+                    .map(|((_, sources), operations)| Arc::new(Intake::new(Arc::clone(sources), Arc::clone(operations)))),
                 operations,
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
@@ -271,6 +275,9 @@ impl Bound {
         if let Some((settings, authenticator)) = self.callers.take() {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
             watches.push(tokio::spawn(async move { authenticator.watch().await }));
+        }
+        if let Some(intake) = &self.app.intake {
+            watches.push(tokio::spawn(sources::tell_dropped(Arc::clone(intake))));
         }
         if let Some((settings, sources)) = self.webhooks.take() {
             watches.push(tokio::spawn(sources::watch(settings, sources)));

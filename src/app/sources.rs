@@ -5,11 +5,14 @@ use std::{mem, sync::Arc, time::Duration};
 use crate::{
     config::{LoadedSources, WebhookSettings},
     files,
-    webhooks::Sources,
+    webhooks::{Intake, Sources},
 };
 
 /// How often the files of the sources are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often it is told what had no room in quarantine.
+const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Watches the sources' file and their secrets for as long as it is polled, and puts what changed
 /// into force.
@@ -49,6 +52,20 @@ pub(super) async fn watch(settings: WebhookSettings, sources: Arc<Sources>) {
                     tracing::error!("the sources stay as they were: {fault}");
                 }
             }
+        }
+    }
+}
+
+/// Says once a minute how many webhooks had no room in quarantine.
+pub(super) async fn tell_dropped(intake: Arc<Intake>) {
+    loop {
+        tokio::time::sleep(DROPPED_INTERVAL).await;
+        let dropped = intake.take_dropped();
+        if dropped > 0 {
+            tracing::warn!(
+                webhooks = dropped,
+                "webhooks that are not proven had no room in quarantine (quarantine_size)"
+            );
         }
     }
 }

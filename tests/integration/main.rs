@@ -48,4 +48,5 @@ mod resilience;
 mod secrets;
 mod tls;
 mod upstream_statuses;
+mod webhooks;
 mod webhooks_rules;
