@@ -27,6 +27,7 @@ pub mod files;
 pub mod operations;
 pub mod service;
 pub mod store;
+pub mod webhooks;
 
 pub mod commands;
 pub mod decide;

@@ -61,6 +61,9 @@ pub enum AppError {
         /// Why not.
         source: OpenError,
     },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness, which verifying webhooks needs")]
+    Randomness,
     /// The server stopped.
     #[error("the server stopped")]
     Serve(#[source] io::Error),

@@ -4,6 +4,7 @@ mod callers;
 mod error;
 mod instances;
 mod reload;
+mod sources;
 mod store;
 mod watched;
 
@@ -30,7 +31,7 @@ use url::Url;
 use self::instances::TokenFiles;
 use crate::{
     auth::Authenticator,
-    config::{self, CallerSettings, Settings},
+    config::{self, CallerSettings, Settings, WebhookSettings},
     http::{
         self,
         body::{BodyLimits, BodyReader},
@@ -44,6 +45,7 @@ use crate::{
     },
     sandbox::{self, Sandbox},
     service::Service,
+    webhooks::{Intake, Sources},
 };
 
 /// The Retry-After while the service stops: until another replica has taken over.
@@ -65,6 +67,8 @@ pub struct Bound {
     watched: Option<TcpListener>,
     /// The callers, and where to read them again.
     callers: Option<(CallerSettings, Arc<Authenticator>)>,
+    /// The sources of webhooks, and where to read them again.
+    webhooks: Option<(WebhookSettings, Arc<Sources>)>,
     token_files: Vec<TokenFiles>,
     shutdown_delay: Duration,
     shutdown_timeout: Duration,
@@ -105,6 +109,14 @@ impl Bound {
                 Some((callers.clone(), Arc::new(authenticator)))
             }
         };
+        let webhooks = match &settings.webhooks {
+            None => None,
+            Some(webhooks) => {
+                let sources = Sources::new(webhooks.loaded.sources.clone());
+                let sources = sources.map_err(|_| AppError::Randomness)?;
+                Some((webhooks.clone(), Arc::new(sources)))
+            }
+        };
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(
             authenticator,
@@ -114,6 +126,12 @@ impl Bound {
         Ok(Self {
             app: http::App {
                 service,
+                intake: webhooks
+                    .as_ref()
+                    .zip(operations.as_ref())
+                    .map(|((_, sources), operations)| {
+                        Arc::new(Intake::new(Arc::clone(sources), Arc::clone(operations)))
+                    }),
                 operations,
                 stopping: Arc::new(AtomicBool::new(false)),
                 stopping_retry: STOPPING_RETRY,
@@ -129,6 +147,7 @@ impl Bound {
             address,
             watched,
             callers,
+            webhooks,
             token_files,
             shutdown_delay: settings.server.shutdown_delay,
             shutdown_timeout: settings.server.shutdown_timeout,
@@ -216,6 +235,12 @@ impl Bound {
         if let Some((settings, authenticator)) = self.callers.take() {
             watches.push(tokio::spawn(callers::watch(settings, Arc::clone(&authenticator))));
             watches.push(tokio::spawn(async move { authenticator.watch().await }));
+        }
+        if let Some(intake) = &self.app.intake {
+            watches.push(tokio::spawn(sources::tell_dropped(Arc::clone(intake))));
+        }
+        if let Some((settings, sources)) = self.webhooks.take() {
+            watches.push(tokio::spawn(sources::watch(settings, sources)));
         }
         watches
     }

@@ -56,6 +56,20 @@ pub fn refused(audit_event: AuditEvent<'_>, reason: &str) {
     write_line!(warn, audit_event, decision = "refused", reason, "refused");
 }
 
+/// Writes that a webhook of this source was stored, or an event of it read again, under these ids.
+pub fn received<'a>(audit_event: AuditEvent<'_>, source: &str, events: impl Iterator<Item = &'a str>) {
+    let events: Vec<_> = events.collect();
+    let events = events.join(" ");
+    write_line!(
+        info,
+        audit_event,
+        source_name = source,
+        decision = "allowed",
+        events,
+        "received"
+    );
+}
+
 /// What a write was done to: the directory's id, and by which key it was found; never the key's
 /// value.
 #[derive(Debug, Clone, Copy, Default)]

@@ -11,6 +11,8 @@ pub struct Rights {
     pub instances: Names,
     /// Whose operations it may see and change.
     pub operations: OperationRight,
+    /// Whether it may see sources and what they sent, bodies included, and have that read again.
+    pub sources: bool,
     /// Whether it may see how the service and its directories are doing.
     pub administration: bool,
     /// Whether it may read the metrics, of every instance.
@@ -24,6 +26,7 @@ impl Rights {
             commands: vec![CommandRight::Every],
             instances: Names::Every,
             operations: OperationRight::Manage,
+            sources: true,
             administration: true,
             metrics: true,
         }

@@ -17,6 +17,7 @@ mod operations;
 mod remote;
 mod serve;
 mod signals;
+mod source;
 mod store;
 mod table;
 
@@ -107,6 +108,9 @@ enum Task {
     /// See, wait for and mend the commands that a service has stored
     #[command(subcommand)]
     Operations(operations::Task),
+    /// See which senders of webhooks are known and configured, and try what they send
+    #[command(subcommand)]
+    Source(source::Task),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service whether it is ready; exits with 1 when it is not
@@ -151,6 +155,7 @@ pub async fn main() -> ExitCode {
         Task::Store(task) => store::run(task),
         Task::Batch(arguments) => batch::run(arguments).await,
         Task::Operations(task) => operations::run(task).await,
+        Task::Source(task) => source::run(task).await,
         Task::Openapi => {
             print!("{}", http::document());
             ExitCode::SUCCESS

@@ -1,7 +1,13 @@
 //! `aws-ilm serve`.
 
 use std::{
-    fs, io, net::SocketAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf, process::ExitCode, sync::Arc,
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -49,13 +55,17 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
             Err(error) => return failed(&error),
         }
     }
+    // Removed when it is dropped, once nothing is served any more.
+    let folder = sandbox.then(TemporaryFolder::new);
+    let example = folder.as_ref().and_then(|folder| folder.as_ref().ok());
+    let has_example = example.is_some_and(|folder| folder.add_source(&mut sources));
     let mut settings = match config::load(&sources) {
         Ok(settings) => settings,
         Err(error) => return misused(&error.to_string()),
     };
-    // Removed when it is dropped, once nothing is served any more.
-    let folder = (sandbox && settings.store_path.is_none()).then(TemporaryFolder::new);
-    if let Some(Ok(folder)) = &folder {
+    if let Some(Ok(folder)) = &folder
+        && settings.store_path.is_none()
+    {
         settings.store_path = Some(folder.0.join("store.db"));
     }
     let collector = match collector(&settings) {
@@ -87,6 +97,9 @@ pub(super) async fn run(configured: Configured, listen: Option<SocketAddr>, sand
     tell_start(&settings, &bound, &url);
     if sandbox {
         println!("{}", welcome(&url, settings.callers.is_some()));
+        if has_example {
+            println!("{}", a_hire(&url));
+        }
     }
     let served = bound.serve(shutdown).await;
     // Blocks, and needs the runtime meanwhile.
@@ -114,6 +127,30 @@ fn collector(settings: &Settings) -> Result<Option<Collector>, reqwest::Error> {
     settings.watch.otlp_endpoint.as_ref().map(collector).transpose()
 }
 
+/// Where the file of the sources is set.
+const SOURCES_FILE: &str = "AWS_ILM_SOURCES_FILE";
+
+/// The source that a sandbox has, unless it is given others.
+const EXAMPLE_SOURCE: &str = "[[sources]]
+name = \"hr\"
+preset = \"standard-webhooks\"
+secret_files = [\"hr-secret\"]
+zone = \"UTC\"
+";
+
+/// Its secret, which is none.
+const EXAMPLE_SECRET: &str = "whsec_bm8gc2VjcmV0LCBhbiBleGFtcGxlIG9ubHk=";
+
+/// What the secret says.
+const EXAMPLE_KEY: &str = "no secret, an example only";
+
+/// Writes a file that its owner alone may read.
+fn private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
 /// A folder of its own that is removed when it is dropped. What a sandbox is asked to do goes with
 /// it.
 struct TemporaryFolder(PathBuf);
@@ -123,6 +160,21 @@ impl TemporaryFolder {
         let path = std::env::temp_dir().join(format!("aws-ilm-{}", Uuid::new_v4()));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
+    }
+
+    /// Adds an example source, unless others are configured, or may be in a file. Tells whether it
+    /// did.
+    fn add_source(&self, sources: &mut Sources) -> bool {
+        if sources.config.is_some() || sources.environment.contains_key(SOURCES_FILE) {
+            return false;
+        }
+        let file = self.0.join("sources.toml");
+        let written = private(&self.0.join("hr-secret"), EXAMPLE_SECRET).and_then(|()| private(&file, EXAMPLE_SOURCE));
+        if written.is_ok() {
+            let file = file.display().to_string();
+            sources.environment.insert(SOURCES_FILE.to_owned(), file);
+        }
+        written.is_ok()
     }
 }
 
@@ -178,5 +230,19 @@ fn welcome(url: &str, has_callers: bool) -> String {
         "aws-ilm is serving an embedded sandbox directory.\n\n  Swagger UI:  {url}/docs/\n\n  A first command:\n\n    \
          curl -s {url}/commands/iam-create-user -H 'Content-Type: application/json'{key} \\\n      \
          -d '{{\"user-profile\": {{\"username\": \"jane\", \"email\": \"jane.roe@example.com\", \"givenname\": \"Jane\", \"surname\": \"Roe\", \"displayname\": \"Jane Roe\"}}}}'\n"
+    )
+}
+
+/// Lines that hire a person by a signed webhook, with openssl and curl alone. The key of the
+/// signature is what the secret has behind `whsec_`, decoded.
+fn a_hire(url: &str) -> String {
+    let key: String = EXAMPLE_KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        r#"  A hire, as an HR system tells of it (source `hr`, Standard Webhooks):
+
+    body='{{"type":"employee.hired","timestamp":"'$(date -u +%FT%TZ)'","data":{{"employeeId":"1042","firstName":"Ada","lastName":"Okafor","email":"ada.okafor@example.com"}}}}'; id=msg_$(date +%s%N); now=$(date +%s); \
+      signature=$(printf '%s' "$id.$now.$body" | openssl dgst -sha256 -mac HMAC -macopt hexkey:{key} -binary | openssl base64 -A); \
+      curl -s {url}/webhooks/hr -H 'Content-Type: application/json' -H "webhook-id: $id" -H "webhook-timestamp: $now" -H "webhook-signature: v1,$signature" -d "$body"
+"#
     )
 }

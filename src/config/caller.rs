@@ -57,6 +57,9 @@ settings! {
         /// others on its instances too, with `manage` it may retry, cancel and move them.
         operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
             default "own";
+        /// Whether it may see sources of webhooks and the events that they sent, with all that those
+        /// say of people, and have them read again.
+        sources: bool = SWITCH, default "false";
         /// Whether it may see how the service and its directories are doing (`GET /instances`).
         administration: bool = SWITCH, default "false";
         /// Whether it may read the metrics (`GET /metrics`), which tell of every instance.
@@ -121,6 +124,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
             commands: table.commands,
             instances: Names::these(table.instances),
             operations: table.operations,
+            sources: table.sources,
             administration: table.administration,
             metrics: table.metrics,
         },
@@ -130,6 +134,9 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
 
 /// Tells of a caller that is let in and may do nothing, as `aws-ilm key new` prints it.
 fn warn_of_nothing_allowed(section: &mut Section<'_>, table: &CallerTable) {
+    if table.sources {
+        return;
+    }
     if table.administration && table.instances.is_empty() {
         section.warn(
             CallerTable::instances,

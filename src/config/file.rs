@@ -16,12 +16,16 @@ pub(super) const INSTANCES: &str = "instances";
 pub(super) const CALLERS: &str = "callers";
 /// The key of the tables of issuers of their tokens.
 pub(super) const ISSUERS: &str = "issuers";
+/// The key of the tables of sources of webhooks.
+pub(super) const SOURCES: &str = "sources";
 
 /// A configuration file that could be read as TOML.
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
     /// For messages.
     pub(super) name: String,
+    /// What was read.
+    pub(super) text: String,
     pub(super) table: Table,
 }
 
@@ -40,8 +44,19 @@ impl ConfigFile {
         Some(Self {
             path: path.to_owned(),
             name,
+            text,
             table,
         })
+    }
+
+    /// Where the path of a setting at its top leads, if it is one.
+    pub(super) fn path_of(&self, key: &str) -> Option<PathBuf> {
+        let path = self.table.get(key)?.as_str()?;
+        Some(
+            self.path
+                .parent()
+                .map_or_else(|| PathBuf::from(path), |folder| folder.join(path)),
+        )
     }
 
     /// The settings at its top.

@@ -26,6 +26,9 @@ mod section;
 mod service;
 mod setting;
 mod show;
+mod source;
+mod source_file;
+mod source_secrets;
 mod table;
 mod tls_files;
 mod token;
@@ -47,15 +50,19 @@ pub use self::section::ConfigError;
 pub use self::service::{AccessSettings, CommandSettings, Endpoint, ServerSettings, WatchSettings};
 pub use self::setting::{Scope, Setting};
 pub use self::show::{Layer, Shown, needing_restart, show};
+pub use self::source_file::{LoadedSources, SourceFile, SourceText, WebhookSettings};
 
 use self::{
     file::{ConfigFile, INSTANCES},
     instances::Instances,
     section::{FileTable, Report, Section},
-    service::Service,
+    service::{FileSettings, Service},
     token::TokenContext,
 };
-use crate::{files::readable_by_everybody, net::tls, operations::OperationSettings, telemetry::LogSettings};
+use crate::{
+    files::readable_by_everybody, net::tls, operations::OperationSettings, telemetry::LogSettings,
+    webhooks::TargetInstance,
+};
 
 /// What is said of callers on a network without TLS.
 const CLEAR_TEXT: &str =
@@ -82,6 +89,8 @@ pub struct Settings {
     pub tls: Option<tls::Files>,
     /// The callers; without them everybody may ask who can reach the service.
     pub callers: Option<CallerSettings>,
+    /// The sources of webhooks; `None` where none are configured.
+    pub webhooks: Option<WebhookSettings>,
     /// The directories, in the file's order; empty for a sandbox alone.
     pub instances: Vec<InstanceSettings>,
     /// The name of the instance that serves requests which name none, as [`InstanceSettings::name`]
@@ -216,8 +225,7 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         .and_then(|path| ConfigFile::read(path, report));
     let file = file.as_ref();
     let tables = file.map_or_else(Vec::new, |file| instance_tables(file, report));
-    let referred = instances::referred_variables(&tables, &sources.environment);
-    unknown::refuse_variables(&sources.environment, &referred, report);
+    check_variables(file, &tables, sources, report);
 
     let has_callers = file.is_some_and(|file| file.table.contains_key(file::CALLERS));
     let mut section = service_section(file, sources, report);
@@ -254,6 +262,18 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
             .map_or(!report.is_clean(), |files| files.client_ca.is_some()),
     };
     let callers = callers::read(context, &mut service_section(file, sources, report));
+    let webhooks = read_webhooks(
+        source_file::LoadContext {
+            file,
+            own_file: access.sources_file.clone(),
+            // With an instance that can't be read its name is not known either.
+            instances: (instances.len() >= tables.len().max(1)).then(|| targets(&instances)),
+            environment: &sources.environment,
+            strict_secret_files,
+        },
+        store_path.is_some() || sources.sandbox,
+        &mut service_section(file, sources, report),
+    );
     check_clear_text(callers.is_some() && tls.is_none(), &access, report);
     check_mode(file, &tables, strict_secret_files, report);
     Settings {
@@ -266,10 +286,52 @@ fn read(sources: &Sources, report: &mut Report) -> Settings {
         operations,
         tls,
         callers,
+        webhooks,
         instances,
         default_instance,
         warnings: Vec::new(),
     }
+}
+
+/// Refuses variables with our prefix that are no settings and that nothing refers to.
+fn check_variables(file: Option<&ConfigFile>, tables: &[FileTable<'_>], sources: &Sources, report: &mut Report) {
+    let mut referred = instances::referred_variables(tables, &sources.environment);
+    let own_file = file.and_then(|file| file.path_of("sources_file"));
+    let own_file = own_file.or_else(|| sources.environment.get("AWS_ILM_SOURCES_FILE").map(PathBuf::from));
+    let of_sources = source_file::referred_variables(file, own_file.as_deref());
+    referred.extend(of_sources.iter().map(String::as_str));
+    unknown::refuse_variables(&sources.environment, &referred, report);
+}
+
+/// The instances as far as sources need to know them.
+fn targets(instances: &[InstanceSettings]) -> Vec<TargetInstance> {
+    let target = |instance: &InstanceSettings| TargetInstance {
+        name: instance.name.clone(),
+        user_name_fields: instance
+            .mapper
+            .fields_of("userName")
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    };
+    instances.iter().map(target).collect()
+}
+
+/// Reads the sources of webhooks. What they are sent is kept before it is answered, so they need a
+/// store.
+fn read_webhooks(
+    context: source_file::LoadContext<'_>,
+    has_store: bool,
+    section: &mut Section<'_>,
+) -> Option<WebhookSettings> {
+    let webhooks = source_file::read(context, section)?;
+    if !has_store && !webhooks.loaded.sources.is_empty() {
+        section.refuse(
+            FileSettings::store_path,
+            "set it: there are sources, and what they send is kept before it is answered",
+        );
+    }
+    Some(webhooks)
 }
 
 /// Tells of callers whose keys cross a network as they are.

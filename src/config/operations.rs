@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::{
-    kind::{Choice, List, Span},
+    kind::{Choice, Count, List, Span},
     table::settings,
 };
 use crate::operations::{AfterBuried, OperationSettings, StoreUnavailable};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const TEN_YEARS: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
 
 /// The longest wait between two tries.
@@ -35,6 +36,13 @@ settings! {
         after_buried = Choice(&[("continue", AfterBuried::Continue), ("block", AfterBuried::Block)]), default "continue";
         /// How long an operation that has ended is kept, with all that it says of a person.
         operation_retention = Span(HOUR, TEN_YEARS), default "2160h";
+        /// How long the body of a webhook's event is kept, with whom it is about. So long at least
+        /// its duplicates are known, and an event whose time is longer ago is refused.
+        event_retention = Span(WEEK, TEN_YEARS), default "720h";
+        /// How many webhooks whose sender is not proven are kept to be looked at, a tenth of them
+        /// from one address at most. What is there stays until `event_retention` is over; what comes
+        /// beyond is counted in the log.
+        quarantine_size = Count(0, 100_000, "webhooks"), default "1000";
         /// How long an `Idempotency-Key` is kept: its request is answered so long as it was at
         /// first. Never longer than `operation_retention`.
         idempotency_retention = Span(HOUR, TEN_YEARS), default "168h";

@@ -5,16 +5,23 @@ use std::fmt::Write as _;
 use super::{
     caller, instance, issuer, service,
     setting::{Scope, Setting},
+    source,
 };
 
 /// All settings, the service's first, in the order in which the README shows them.
 pub fn reference() -> impl Iterator<Item = &'static Setting> {
-    [service::TABLES, instance::TABLES, caller::TABLES, issuer::TABLES]
-        .into_iter()
-        .flatten()
-        .copied()
-        .flatten()
-        .copied()
+    [
+        service::TABLES,
+        instance::TABLES,
+        caller::TABLES,
+        issuer::TABLES,
+        source::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .flatten()
+    .copied()
 }
 
 /// The setting of that name, if there is one.
@@ -32,6 +39,7 @@ pub fn reference_markdown() -> String {
         (Scope::Instance, "An instance (in its `[[instances]]` table)"),
         (Scope::Caller, "A caller (in its `[[callers]]` table)"),
         (Scope::Issuer, "An issuer of tokens (in its `[[issuers]]` table)"),
+        (Scope::Source, "A source of webhooks (in its `[[sources]]` table)"),
     ] {
         let separator = if page.is_empty() { "" } else { "\n" };
         let _ = writeln!(page, "{separator}### {title}\n");

@@ -56,6 +56,11 @@ impl Report {
         self.errors.extend(errors.into_iter().map(|error| (usize::MAX, error)));
     }
 
+    /// How much is wrong so far.
+    pub(super) fn error_count(&self) -> usize {
+        self.errors.len()
+    }
+
     /// Whether nothing is wrong so far.
     pub(super) fn is_clean(&self) -> bool {
         self.errors.is_empty()
@@ -204,6 +209,11 @@ impl<'a> Section<'a> {
     pub(super) fn warn(&mut self, setting: &Setting, warning: &str) {
         let label = self.label(setting);
         self.report.warnings.push(format!("{label}: {warning}"));
+    }
+
+    /// What errors call the section.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// The report that the section writes to, for what is no setting's.

@@ -16,6 +16,8 @@ pub enum Scope {
     Caller,
     /// One issuer of bearer tokens: in its `[[issuers]]` table.
     Issuer,
+    /// One source of webhooks: in its `[[sources]]` table.
+    Source,
 }
 
 /// One setting.
@@ -32,13 +34,13 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The environment variable of the setting. Callers and issuers have none: there are many of
+    /// The environment variable of the setting. Callers, issuers and sources have none: there are many of
     /// them, and they are read again while the service runs.
     #[must_use]
     pub fn variable(&self) -> Option<String> {
         match self.scope {
             Scope::Service | Scope::Instance => Some(format!("{PREFIX}{}", self.name.to_ascii_uppercase())),
-            Scope::Caller | Scope::Issuer => None,
+            Scope::Caller | Scope::Issuer | Scope::Source => None,
         }
     }
 

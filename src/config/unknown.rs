@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::Table;
 
 use super::{
-    file::{CALLERS, INSTANCES, ISSUERS},
+    file::{CALLERS, INSTANCES, ISSUERS, SOURCES},
     raw::escaped,
     reference,
     section::{Environment, Report, SHORT_NAME},
@@ -23,9 +23,9 @@ const READ_BY_THE_COMMAND_LINE: [&str; 2] = ["AWS_ILM_CONFIG", "AWS_ILM_KEY_FILE
 pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut Report) {
     for key in table.keys() {
         let known = match scope {
-            Scope::Service => [INSTANCES, CALLERS, ISSUERS].contains(&key.as_str()),
+            Scope::Service => [INSTANCES, CALLERS, ISSUERS, SOURCES].contains(&key.as_str()),
             Scope::Instance => key == SHORT_NAME,
-            Scope::Caller | Scope::Issuer => false,
+            Scope::Caller | Scope::Issuer | Scope::Source => false,
         };
         if known || reference::find(scope, key).is_some() {
             continue;
@@ -43,6 +43,7 @@ pub(super) fn refuse_keys(table: &Table, scope: Scope, place: &str, report: &mut
             (Scope::Instance, "move it into an [[instances]] table"),
             (Scope::Caller, "move it into a [[callers]] table"),
             (Scope::Issuer, "move it into an [[issuers]] table"),
+            (Scope::Source, "move it into a [[sources]] table"),
         ];
         let home = homes
             .into_iter()

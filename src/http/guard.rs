@@ -31,6 +31,13 @@ use crate::{
 /// The routes that are open to every client, whichever callers are configured.
 pub const OPEN: [&str; 4] = ["/health/live", "/health/ready", problems::LIST, problems::PAGE];
 
+/// The routes that the verifiers of sources guard.
+pub const WEBHOOKS: [&str; 3] = [
+    "/webhooks/{source}",
+    "/webhooks/{source}/{type}",
+    "/webhooks/{source}/{secret}/{type}",
+];
+
 /// The routes that are open as long as the operator does not close them.
 pub const PUBLIC_PAGES: [&str; 5] = ["/openapi.json", "/", "/docs", "/docs/", "/docs/{*rest}"];
 
@@ -82,12 +89,20 @@ impl Guard {
     }
 }
 
+fn is_webhook(route: Option<&str>) -> bool {
+    route.is_some_and(|route| WEBHOOKS.contains(&route))
+}
+
 /// The layer: a request goes on as a caller's, or not at all.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     if guard.is_open(request.extensions().get().map(MatchedPath::as_str)) {
         return next.run(request).await;
     }
     let origin = Origin::of(&request, &guard.trusted_proxies);
+    if is_webhook(request.extensions().get().map(MatchedPath::as_str)) {
+        request.extensions_mut().insert(origin);
+        return next.run(request).await;
+    }
     let Some(authenticator) = &guard.authenticator else {
         let principal = Principal::anonymous(guard.anonymous.clone(), origin);
         request.extensions_mut().insert(principal);

@@ -242,6 +242,18 @@ impl Principal {
         Err(Problem::forbidden("to the metrics"))
     }
 
+    /// Requires the right to sources and what they sent.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_sources(&self) -> Result<(), Problem> {
+        if self.identity.rights().sources {
+            return Ok(());
+        }
+        audit::refused(self.audit_event(), "lacks the right to sources");
+        Err(Problem::forbidden("to sources"))
+    }
+
     /// The configured name of the caller; none where the service has no callers.
     pub fn caller_name(&self) -> Option<&str> {
         self.recognition.as_ref().map(|_| self.identity.name())

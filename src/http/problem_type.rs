@@ -113,12 +113,18 @@ problem_types! {
     /// stored.
     BadBatch: BAD_REQUEST, "/problems/bad-batch", "Faulty elements", Keep,
         "Mend the elements that `errors` points at, which counts them from 0, and send the batch again.";
+    /// The webhook is proven, and can't be understood. Nothing of it was stored.
+    BadWebhook: BAD_REQUEST, "/problems/bad-webhook", "The webhook can't be understood", Keep,
+        "Send it in the form that `detail` asks for. The operator tries a delivery with `POST /sources/{source}/explain`.";
     /// The credentials are missing, or prove no caller. An expired key or token proves none.
     Unauthorised: UNAUTHORIZED, "/problems/unauthorised", "Not authenticated", Keep,
         "Send a known API key in `X-API-Key`, a key or token in `Authorization: Bearer`, or a client certificate. The operator finds the reason in the audit line of this `requestId`, and makes keys with `aws-ilm key new`.";
+    /// The webhook is not proven: it is not signed as its source's are, or there is no such source.
+    WebhookUnproven: UNAUTHORIZED, "/problems/webhook-unproven", "The webhook is not proven", Keep,
+        "Compare the secret, and what is signed, with what the source expects. The operator finds the reason in the audit line of this `requestId`, and tries a delivery with `POST /sources/{source}/explain`.";
     /// The caller is known and may not do this.
     Forbidden: FORBIDDEN, "/problems/forbidden", "Not allowed", Keep,
-        "Ask the operator for the right that `detail` names, which is given by `commands`, `instances`, `operations` or `administration` of the caller.";
+        "Ask the operator for the right that `detail` names, which is given by `commands`, `instances`, `operations`, `sources` or `administration` of the caller.";
     /// There is nothing under this path.
     NoSuchRoute: NOT_FOUND, "/problems/no-such-route", "No such path", Keep,
         "Correct the path. `/openapi.json` lists the paths there are, `/docs/` shows them; each command is `POST /commands/{name}`.";
@@ -129,6 +135,13 @@ problem_types! {
     /// deleted when `operation_retention` is over.
     NoSuchOperation: NOT_FOUND, "/problems/no-such-operation", "No such operation", Keep,
         "Correct the id. `GET /operations` lists those that the caller may see.";
+    /// There is no event of this id, or none that the caller may see; or its body is deleted, since
+    /// `event_retention` is over.
+    NoSuchEvent: NOT_FOUND, "/problems/no-such-event", "No such event", Keep,
+        "Correct the id. `GET /events` lists those that the caller may see.";
+    /// There is no source of this name, or none that the caller may see.
+    NoSuchSource: NOT_FOUND, "/problems/no-such-source", "No such source", Keep,
+        "Correct the name. `GET /sources` lists those that the caller may see.";
     /// There is no batch of this id, or none that the caller may see. A batch is deleted with the
     /// last of its operations.
     NoSuchBatch: NOT_FOUND, "/problems/no-such-batch", "No such batch", Keep,
@@ -145,6 +158,13 @@ problem_types! {
     /// The operation is in a state in which this can't be done with it.
     OperationState: CONFLICT, "/problems/operation-state", "Not in this state", Keep,
         "Look at the operation's `state`. What runs can't be cancelled; what is done or skipped can't be tried again.";
+    /// The sender's id of an event is that of another, which says something else and stands. Nothing
+    /// was stored.
+    EventReused: CONFLICT, "/problems/event-reused", "The id is that of another event", Keep,
+        "Give each event an id of its own. The operator finds the first one in the log.";
+    /// The event is in a state in which this can't be done with it.
+    EventState: CONFLICT, "/problems/event-state", "Not with this event", Keep,
+        "Look at the event's `verdict`, and at what `detail` says. What is quarantined can be verified again; what was ignored or failed can be replayed.";
     /// Operations on the same person or group come first, for longer than a caller is kept waiting.
     /// Unless `detail` says that it stays, the command was cancelled, and nothing of it will be
     /// done.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{operations::Operations, service::Service};
+use crate::{operations::Operations, service::Service, webhooks::Intake};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct App {
     pub service: Arc<Service>,
     /// Stores commands and carries them out; `None` where there is no store.
     pub operations: Option<Arc<Operations>>,
+    /// Takes webhooks; `None` where there are no sources.
+    pub intake: Option<Arc<Intake>>,
     /// Set when shutdown begins.
     pub stopping: Arc<AtomicBool>,
     /// The Retry-After while the service stops.

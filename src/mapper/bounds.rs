@@ -91,9 +91,9 @@ pub(super) const FUELS: [u64; 4] = [32, 256, 2_048, 16_384];
 /// The work of a unit of fuel, in bytes.
 pub(super) const FUEL: usize = 64;
 
-/// The rest of [`MAX_WORK`] and [`MAX_OUTPUT`] of one mapping.
+/// The rest of the work and the output of one mapping, or of one delivery's rules.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     work: usize,
     output: usize,
     exhausted: bool,
@@ -102,9 +102,14 @@ pub(super) struct Budget {
 impl Budget {
     /// Starts a mapping with all of both.
     pub(super) fn new() -> Self {
+        Self::of(MAX_WORK, MAX_OUTPUT)
+    }
+
+    /// What may be done for expressions that are no mapping, in bytes looked at and bytes given.
+    pub fn of(work: usize, output: usize) -> Self {
         Self {
-            work: MAX_WORK,
-            output: MAX_OUTPUT,
+            work,
+            output,
             exhausted: false,
         }
     }
@@ -142,7 +147,7 @@ impl Budget {
     }
 
     /// Whether a bound was reached: then no further target of this mapping is filled.
-    pub(super) fn is_exhausted(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.exhausted
     }
 }

@@ -10,6 +10,8 @@
 //! The engine does not tell how much fuel was burnt when it fails, so an expression is tried with a
 //! little first and with more each time that it runs out: what it was tried with is what it costs.
 //! The engine has its fuel from its environment, so there is an environment for each.
+//!
+//! What stays the same for many expressions is made ready once, as a [`Scope`].
 
 use std::{
     collections::BTreeMap,
@@ -22,21 +24,37 @@ use minijinja::{
 };
 use serde_json::{Map, Value};
 
+pub use super::{bounds::Budget, error::EvaluationError};
+
 use super::{
-    bounds::{self, Budget, ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_STEPS, MAX_TEXT},
-    error::{CompileError, EvaluationError},
+    bounds::{ELEMENT, FUEL, FUELS, MAX_DEPTH, MAX_EXPRESSION, MAX_LIST, MAX_STEPS, MAX_TEXT},
+    error::CompileError,
     language,
     tainted::weight,
 };
 
 /// The environments of all expressions, one for each amount of fuel. They hold the built-in filters
 /// and the bounds, and nothing of any expression.
-static ENVIRONMENTS: LazyLock<[Environment<'static>; FUELS.len()]> = LazyLock::new(|| FUELS.map(environment));
+static ENVIRONMENTS: LazyLock<Environments> =
+    LazyLock::new(|| FUELS.map(|fuel| environment(fuel, UndefinedBehavior::SemiStrict)));
 
-fn environment(fuel: u64) -> Environment<'static> {
+/// Those of conditions, where a missing field is not false but fails: `not body.active` is no
+/// statement about a person of whom nothing is said.
+static CONDITIONS: LazyLock<Environments> =
+    LazyLock::new(|| FUELS.map(|fuel| environment(fuel, UndefinedBehavior::Strict)));
+
+type Environments = [Environment<'static>; FUELS.len()];
+
+/// The largest list of [`Expression::list_in`], in bytes: as large as the largest body.
+const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How deep the elements of [`Expression::list_in`] may be; the reader of JSON allows no more.
+const MAX_LIST_DEPTH: usize = 128;
+
+fn environment(fuel: u64, behavior: UndefinedBehavior) -> Environment<'static> {
     let mut environment = Environment::new();
     // Using a missing field fails; asking whether it is there does not.
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_undefined_behavior(behavior);
     environment.set_fuel(Some(fuel));
     environment.set_recursion_limit(MAX_STEPS);
     environment
@@ -49,6 +67,65 @@ pub struct Expression {
     fields: Vec<String>,
     /// For each amount of fuel; but for the first, when it is needed.
     compiled: [OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()],
+    environments: &'static LazyLock<Environments>,
+}
+
+/// What the names of expressions stand for, made ready once for many of them. In an object a null
+/// is as if it were not there, as everywhere in a profile.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    values: BTreeMap<&'static str, minijinja::Value>,
+    ready: minijinja::Value,
+}
+
+impl Scope {
+    /// A scope without any name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a name stand for a value, or for nothing.
+    ///
+    /// # Errors
+    /// When the budget is spent.
+    pub fn set(
+        &mut self,
+        name: &'static str,
+        value: Option<&Value>,
+        budget: &mut Budget,
+    ) -> Result<(), EvaluationError> {
+        let value = value.filter(|value| !value.is_null());
+        match value {
+            None => self.values.remove(name),
+            Some(value) => {
+                budget.charge(weight(value))?;
+                let value = minijinja::Value::from(Serde(&without_nulls(value)));
+                self.values.insert(name, value)
+            }
+        };
+        self.ready = self.values.clone().into();
+        Ok(())
+    }
+
+    /// Makes a name stand for what another one stands for.
+    pub fn alias(&mut self, name: &'static str, of: &'static str) {
+        if let Some(value) = self.values.get(of).cloned() {
+            self.values.insert(name, value);
+        }
+        self.ready = self.values.clone().into();
+    }
+}
+
+/// A value without the entries of objects that are null.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let filled = object.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(filled.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(list) => list.iter().map(without_nulls).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 impl Expression {
@@ -57,11 +134,24 @@ impl Expression {
     /// # Errors
     /// A sentence that says what is wrong with it, or which filter, test or function there is not.
     pub fn new(text: &str) -> Result<Self, CompileError> {
+        Self::compile(text, &ENVIRONMENTS)
+    }
+
+    /// Compiles a condition: an expression that is false where it uses a missing field, also as
+    /// `not field`. Asking for one (`is defined`, `| default(…)`) is no use.
+    ///
+    /// # Errors
+    /// As of [`Self::new`].
+    pub fn condition(text: &str) -> Result<Self, CompileError> {
+        Self::compile(text, &CONDITIONS)
+    }
+
+    fn compile(text: &str, environments: &'static LazyLock<Environments>) -> Result<Self, CompileError> {
         if text.len() > MAX_EXPRESSION {
             return Err(format!("is longer than {MAX_EXPRESSION} bytes").into());
         }
         let fields = language::field_names(text)?;
-        let first = ENVIRONMENTS[0]
+        let first = environments[0]
             .compile_expression_owned(text.to_owned())
             .map_err(|error| describe(&error))?;
         let mut compiled = [const { OnceLock::new() }; FUELS.len()];
@@ -70,6 +160,7 @@ impl Expression {
             text: text.to_owned(),
             fields,
             compiled,
+            environments,
         })
     }
 
@@ -109,17 +200,66 @@ impl Expression {
                 values.insert(name.clone(), minijinja::Value::from(Serde(value)));
             }
         }
-        let Some(value) = self.run(&values.into(), budget)? else {
+        self.give(&values.into(), budget)
+    }
+
+    /// Evaluates the expression with the names of a scope; `None` when it uses a missing one.
+    ///
+    /// # Errors
+    /// As of [`Self::evaluate`], and when the budget is spent.
+    pub fn evaluate_in(&self, scope: &Scope, budget: &mut Budget) -> Result<Option<Value>, EvaluationError> {
+        let value = self.give(&scope.ready, budget)?;
+        budget.charge_output(value.as_ref().map_or(0, weight))?;
+        Ok(value)
+    }
+
+    /// Whether what the expression gives is true, as `if` sees it: an empty text, an empty list and
+    /// zero are not. `None` when it uses a missing field.
+    ///
+    /// # Errors
+    /// As of [`Self::evaluate_in`].
+    pub fn holds_in(&self, scope: &Scope, budget: &mut Budget) -> Result<Option<bool>, EvaluationError> {
+        let value = self.run(&scope.ready, budget)?;
+        Ok(value.map(|value| value.is_true()))
+    }
+
+    /// The elements of the list that the expression gives, which may be as long as a body has room
+    /// for. `None` when it uses a missing field.
+    ///
+    /// # Errors
+    /// As of [`Self::evaluate_in`], and when it gives no list.
+    pub fn list_in(&self, scope: &Scope, budget: &mut Budget) -> Result<Option<Vec<Value>>, EvaluationError> {
+        let Some(value) = self.run(&scope.ready, budget)? else {
             return Ok(None);
         };
-        let value = json(&value, MAX_DEPTH, &mut { MAX_TEXT })?;
+        let mut bounds = Bounds {
+            left: MAX_LIST_BYTES,
+            most: usize::MAX,
+        };
+        match json(&value, MAX_LIST_DEPTH, &mut bounds)? {
+            Value::Array(elements) => Ok(Some(elements)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                Err("gives no list".into())
+            }
+        }
+    }
+
+    fn give(&self, fields: &minijinja::Value, budget: &mut Budget) -> Result<Option<Value>, EvaluationError> {
+        let Some(value) = self.run(fields, budget)? else {
+            return Ok(None);
+        };
+        let mut bounds = Bounds {
+            left: MAX_TEXT,
+            most: MAX_LIST,
+        };
+        let value = json(&value, MAX_DEPTH, &mut bounds)?;
         // A list or an object with a missing field in it: AWS refuses nulls, and half of an element
         // is none.
         Ok(Some(value).filter(|value| !has_null(value)))
     }
 
     fn run(&self, fields: &minijinja::Value, budget: &mut Budget) -> Result<Option<minijinja::Value>, EvaluationError> {
-        for ((compiled, environment), fuel) in self.compiled.iter().zip(&*ENVIRONMENTS).zip(FUELS) {
+        for ((compiled, environment), fuel) in self.compiled.iter().zip(&**self.environments).zip(FUELS) {
             budget.charge(usize::try_from(fuel).unwrap_or(usize::MAX).saturating_mul(FUEL))?;
             let compiled = compiled.get_or_init(|| environment.compile_expression_owned(self.text.clone()).ok());
             let Some(compiled) = compiled else {
@@ -138,32 +278,41 @@ impl Expression {
     }
 }
 
-/// A value of the engine as JSON, no deeper than `depth` and within what is `left` of its size. The
-/// engine's lists may be lazy: `list * 9999999` costs nothing there, and would be written out here.
-fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Value, EvaluationError> {
+/// What a value may still hold as JSON.
+struct Bounds {
+    /// Bytes.
+    left: usize,
+    /// Elements of one list.
+    most: usize,
+}
+
+/// A value of the engine as JSON, no deeper than `depth` and within its bounds. The engine's lists may be lazy: `list * 9999999` costs nothing there, and would be written out here.
+fn json(value: &minijinja::Value, depth: usize, bounds: &mut Bounds) -> Result<Value, EvaluationError> {
     let no_json = || EvaluationError::from("gives what is no JSON value");
     let inside = || match depth {
         0 | 1 => Err(EvaluationError::from(format!("is nested deeper than {MAX_DEPTH}"))),
         depth => Ok(depth - 1),
     };
     match value.kind() {
-        ValueKind::Undefined | ValueKind::None => charge(left, 1).map(|()| Value::Null),
-        ValueKind::Bool => charge(left, 1).map(|()| value.is_true().into()),
+        ValueKind::Undefined | ValueKind::None => charge(bounds, 1).map(|()| Value::Null),
+        ValueKind::Bool => charge(bounds, 1).map(|()| value.is_true().into()),
         ValueKind::Number => {
-            charge(left, 1)?;
+            charge(bounds, 1)?;
             serde_json::to_value(value).map_err(|_| no_json())
         }
         ValueKind::String => {
             let text = value.as_str().ok_or_else(no_json)?;
-            charge(left, text.len() + 1)?;
+            charge(bounds, text.len() + 1)?;
             Ok(text.into())
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let mut list = Vec::new();
             for element in value.try_iter().map_err(|error| describe(&error))? {
-                charge(left, ELEMENT)?;
-                list.push(json(&element, inside()?, left)?);
-                bounds::check_list(list.len())?;
+                charge(bounds, ELEMENT)?;
+                list.push(json(&element, inside()?, bounds)?);
+                if list.len() > bounds.most {
+                    return Err(format!("makes a list of more than {MAX_LIST} elements").into());
+                }
             }
             Ok(list.into())
         }
@@ -175,8 +324,8 @@ fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Valu
                     _ => return Err(no_json()),
                 };
                 let inner = value.get_item(&key).map_err(|error| describe(&error))?;
-                charge(left, name.len() + ELEMENT)?;
-                object.insert(name, json(&inner, inside()?, left)?);
+                charge(bounds, name.len() + ELEMENT)?;
+                object.insert(name, json(&inner, inside()?, bounds)?);
             }
             Ok(object.into())
         }
@@ -185,8 +334,9 @@ fn json(value: &minijinja::Value, depth: usize, left: &mut usize) -> Result<Valu
     }
 }
 
-fn charge(left: &mut usize, amount: usize) -> Result<(), EvaluationError> {
-    *left = left
+fn charge(bounds: &mut Bounds, amount: usize) -> Result<(), EvaluationError> {
+    bounds.left = bounds
+        .left
         .checked_sub(amount)
         .ok_or_else(|| format!("gives more than {MAX_TEXT} bytes"))?;
     Ok(())
@@ -318,7 +468,7 @@ mod tests {
     #[test]
     fn what_comes_out_does_not_hang_on_the_fuel() {
         let unbounded = {
-            let mut environment = environment(1);
+            let mut environment = environment(1, UndefinedBehavior::SemiStrict);
             environment.set_fuel(None);
             environment
         };
@@ -397,7 +547,14 @@ mod tests {
         }
         // The engine's lists may be lazy, and are not written out.
         let lazy = ENVIRONMENTS[0].compile_expression("[[1, 2] * 9999999]").unwrap();
-        let lazy = json(&lazy.eval(()).unwrap(), MAX_DEPTH, &mut { MAX_TEXT });
+        let lazy = json(
+            &lazy.eval(()).unwrap(),
+            MAX_DEPTH,
+            &mut Bounds {
+                left: MAX_TEXT,
+                most: MAX_LIST,
+            },
+        );
         assert!(lazy.unwrap_err().to_string().contains("more than 1000 elements"));
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
         assert!(value(&deep, &source).is_err());

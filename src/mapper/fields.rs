@@ -43,6 +43,14 @@ impl Mapper {
         places.into_iter().filter_map(named).collect()
     }
 
+    /// The fields of a profile that an attribute is filled from, in creations or updates.
+    pub fn fields_of(&self, attribute: &str) -> BTreeSet<&str> {
+        let types = [MappingType::Create, MappingType::Update].into_iter();
+        let fillings = types.flat_map(|mapping_type| self.fillings(mapping_type));
+        let of_it = fillings.filter(|filling| filling.path == attribute);
+        of_it.flat_map(|filling| filling.fields).collect()
+    }
+
     fn fillings(&self, mapping_type: MappingType) -> Vec<Filling<'_>> {
         match self.outgoing.as_ref().and_then(|file| file.mapping(mapping_type)) {
             None => {

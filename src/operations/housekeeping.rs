@@ -57,6 +57,7 @@ impl Operations {
             .filter(|state| state.has_ended() && *state != State::Buried);
         let states: Vec<State> = states.collect();
         while self.store.prune(states.clone(), before, PRUNED_AT_ONCE).await? == PRUNED_AT_ONCE as usize {}
+        self.prune_events(PRUNED_AT_ONCE).await?;
         self.store.forget(self.clock.now(), FORGOTTEN_AT_ONCE).await
     }
 

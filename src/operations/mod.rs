@@ -11,6 +11,7 @@ mod batch;
 mod carry_out;
 mod clock;
 mod counting;
+mod events;
 mod guarantees;
 mod housekeeping;
 mod idempotency;
@@ -36,6 +37,7 @@ use crate::{service::Service, store::Store};
 pub use crate::store::{Attempt, Batch, Change, Filter, Operation, OperationPage, State, StoreError};
 pub use batch::{AcceptedBatch, BatchSubmission};
 pub use clock::Clock;
+pub use events::SourcedCommand;
 pub use guarantees::{GUARANTEES, Guarantee};
 pub use idempotency::{AcceptError, KeyUse};
 pub use selection::{Selection, SelectionChanged, Selects};
@@ -57,6 +59,10 @@ pub struct OperationSettings {
     pub after_buried: AfterBuried,
     /// How long an operation that has ended is kept.
     pub operation_retention: Duration,
+    /// How long the content of an event is kept, and how long duplicates of it are known at least.
+    pub event_retention: Duration,
+    /// How many deliveries are quarantined at most.
+    pub quarantine_size: u32,
     /// How long the key of a request is kept; no longer than its operation.
     pub idempotency_retention: Duration,
 }

@@ -15,6 +15,7 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
 use jiff::{SignedDuration, Timestamp};
 
 mod backlog;
+mod events;
 mod request;
 mod rows;
 mod selection;
@@ -23,6 +24,10 @@ pub mod sqlite;
 mod tests;
 
 pub use backlog::Backlog;
+pub use events::{
+    EventFilter, EventKey, EventPage, EventReading, EventVerdict, NewDelivery, NewEvent, NewQuarantined,
+    QuarantineLimits, Received, ReceivedEvent, StoredEvent,
+};
 pub use request::{Acceptance, Batch, FirstAnswer, NewBatch, NewRequest, RequestKey};
 pub use rows::{
     Accepted, Attempt, AttemptEnd, Claim, Claimed, Claims, Disabled, End, Filter, Learned, NewOperation, Operation,
@@ -119,6 +124,27 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Deletes operations that ended before this time in one of these states, at most `limit`;
     /// answers how many.
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize>;
+
+    /// Stores a delivery's events with their operations, but for those that came before.
+    fn receive(&self, delivery: NewDelivery, now: Timestamp) -> Answer<'_, Received>;
+
+    /// Keeps a delivery whose sender is not proven, and tells whether: what is there stays, and
+    /// where that is as much as it may be, newcomers are not taken.
+    fn quarantine(&self, delivery: NewQuarantined, limits: QuarantineLimits) -> Answer<'_, bool>;
+
+    /// Stores what the rules of now make of an event that they made nothing of. Answers the verdict
+    /// that it had; `None` where there is no such event, or its content is deleted.
+    fn replay(&self, id: String, reading: EventReading, now: Timestamp) -> Answer<'_, Option<EventVerdict>>;
+
+    /// One event, or quarantined delivery, with its content.
+    fn event(&self, id: String) -> Answer<'_, Option<StoredEvent>>;
+
+    /// A page of events and quarantined deliveries, newest first.
+    fn events(&self, filter: EventFilter, before: Option<i64>, limit: u32) -> Answer<'_, EventPage>;
+
+    /// Deletes the contents of what was received before this time, at most `limit`, and answers how
+    /// many. The keys of events outlive them by a day, and their rows their operations.
+    fn prune_events(&self, received_before: Timestamp, limit: u32) -> Answer<'_, usize>;
 
     /// Writes what the store has missed while it could not be written: these users (instance and
     /// directory id) were disabled, by what is newer than all that is stored. Writes more than an

@@ -51,3 +51,5 @@ mod resilience;
 mod secrets;
 mod tls;
 mod upstream_statuses;
+mod webhooks;
+mod webhooks_rules;

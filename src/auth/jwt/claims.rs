@@ -46,6 +46,12 @@ impl Claims {
         self.subject.as_deref()
     }
 
+    /// All claims, as they stand in the token.
+    #[must_use]
+    pub fn into_all(self) -> Map<String, Value> {
+        self.all
+    }
+
     /// Whether a claim has a value: is this text, is a number or a boolean that is spelled so in
     /// JSON, or is a list with such an item.
     ///

@@ -23,7 +23,7 @@ use super::jwks::{IssuerKeys, Key, KeyLookupError, KeyMatchError, KeySourceError
 use crate::json::StrictObject;
 pub use claims::Claims;
 pub use error::{TokenDefect, TokenError};
-use token::Unverified;
+use token::{Purpose, Unverified};
 
 /// The most that clocks may differ by. RFC 7519 section 4.1.4 allows "no more than a few minutes".
 const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
@@ -31,6 +31,9 @@ const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
 /// The last second of the year 9999, where RFC 3339's dates end. A number beyond is milliseconds
 /// taken for seconds, or an attack.
 const LAST_TIME: f64 = 253_402_300_799.0;
+
+/// The longest id of a security event token, in bytes: it is remembered.
+const MAX_EVENT_ID: usize = 256;
 
 /// An issuer whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,14 +188,30 @@ impl Verifier {
     /// # Errors
     /// When the token proves nothing, or when its issuer's keys can't be fetched.
     pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        let unverified = Unverified::read(token)?;
+        self.verify_for(token, Purpose::Caller).await
+    }
+
+    /// Verifies a security event token (RFC 8417), as it stands in a body of the type
+    /// `application/secevent+jwt`. It tells of an event and proves no caller.
+    ///
+    /// Its `typ` has to say that it is one; it needs `iat`, `jti` and `events`. `exp` is not used
+    /// (RFC 8417 section 2.2): what happened does not end.
+    ///
+    /// # Errors
+    /// The same as for [`Verifier::verify`].
+    pub async fn verify_event(&self, token: &str) -> Result<Claims, TokenError> {
+        self.verify_for(token, Purpose::Event).await
+    }
+
+    async fn verify_for(&self, token: &str, purpose: Purpose) -> Result<Claims, TokenError> {
+        let unverified = Unverified::read(token, purpose)?;
         let mut trusted = self.trusted.iter();
         // The unverified `iss` only chooses among trusted issuers; the signature has to be that
         // issuer's.
         let trusted = trusted.find(|trusted| trusted.issuer.issuer == unverified.issuer);
         trusted
             .ok_or(TokenDefect::UnknownIssuer)?
-            .verify(token, &unverified)
+            .verify(token, &unverified, purpose)
             .await
     }
 
@@ -209,19 +228,19 @@ impl Verifier {
 }
 
 impl TrustedIssuer {
-    async fn verify(&self, token: &str, unverified: &Unverified) -> Result<Claims, TokenError> {
+    async fn verify(&self, token: &str, unverified: &Unverified, purpose: Purpose) -> Result<Claims, TokenError> {
         let pinned = |algorithm: &Algorithm| self.issuer.algorithms.contains(algorithm);
         let algorithm = unverified.algorithm.filter(pinned).ok_or(TokenDefect::Algorithm)?;
         let id = unverified.key_id.as_deref();
         let key = self.find_key(algorithm, id).await?;
-        let claims = self.verify_with(&key, token, algorithm);
+        let claims = self.verify_with(&key, token, algorithm, purpose);
         if id.is_some() || claims != Err(TokenDefect::Signature) {
             return Ok(claims?);
         }
         // The issuer may have replaced the key: without an id, the old one is found all the same.
         self.keys.refresh().await;
         let key = self.find_key(algorithm, id).await?;
-        Ok(self.verify_with(&key, token, algorithm)?)
+        Ok(self.verify_with(&key, token, algorithm, purpose)?)
     }
 
     async fn find_key(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Arc<Key>, TokenError> {
@@ -234,7 +253,13 @@ impl TrustedIssuer {
     }
 
     /// Verifies the signature, and then the claims.
-    fn verify_with(&self, key: &Key, token: &str, algorithm: Algorithm) -> Result<Claims, TokenDefect> {
+    fn verify_with(
+        &self,
+        key: &Key,
+        token: &str,
+        algorithm: Algorithm,
+        purpose: Purpose,
+    ) -> Result<Claims, TokenDefect> {
         let Self { issuer, .. } = self;
         // Exactly the algorithm that the key was chosen for.
         let mut validation = Validation::new(algorithm.into());
@@ -243,12 +268,21 @@ impl TrustedIssuer {
         // that second.
         validation.reject_tokens_expiring_in_less_than = 1;
         validation.validate_nbf = true;
-        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        if purpose == Purpose::Event {
+            validation.validate_exp = false;
+            validation.reject_tokens_expiring_in_less_than = 0;
+            validation.set_required_spec_claims(&["iss", "aud"]);
+        } else {
+            validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        }
         validation.set_issuer(&[&issuer.issuer]);
         validation.set_audience(&issuer.audiences);
         let StrictObject(claims) = jsonwebtoken::decode(token, key.decoding(), &validation)
             .map_err(|error| TokenDefect::of(&error))?
             .claims;
+        if purpose == Purpose::Event {
+            check_event(&claims)?;
+        }
         self.check_claims(claims)
     }
 
@@ -273,6 +307,20 @@ impl TrustedIssuer {
         };
         Ok(Claims::new(&self.issuer.issuer, subject.as_deref(), claims))
     }
+}
+
+/// Checks the claims that every security event token has (RFC 8417 section 2.2).
+fn check_event(claims: &Map<String, Value>) -> Result<(), TokenDefect> {
+    time(claims, "iat")?.ok_or(TokenDefect::Claim("iat"))?;
+    let id = claims.get("jti").and_then(Value::as_str);
+    if id.is_none_or(|id| id.is_empty() || id.len() > MAX_EVENT_ID) {
+        return Err(TokenDefect::Claim("jti"));
+    }
+    let events = claims.get("events").and_then(Value::as_object);
+    if events.is_none_or(Map::is_empty) {
+        return Err(TokenDefect::Claim("events"));
+    }
+    Ok(())
 }
 
 /// Reads a claim that is a time, in seconds since 1970, with or without fractions (`NumericDate`,

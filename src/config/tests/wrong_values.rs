@@ -165,6 +165,7 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ),
         ("write_rate", &["0.0", "100000.5"]),
         ("callers_file", &["", "/nowhere/callers.toml", "/", "/dev/zero"]),
+        ("sources_file", &["", "/nowhere/sources.toml", "/", "/dev/zero"]),
         (
             "trusted_proxies",
             &[
@@ -282,6 +283,14 @@ fn a_value_of_the_wrong_type_in_the_file_is_told_for_every_setting_of_the_refere
                     .filter(|other| !other.starts_with(setting.name))
                     .collect();
                 format!("[[instances]]\n{complete}[[callers]]\nname = \"a\"\n[[issuers]]\n{others}{line}\n")
+            }
+            Scope::Source => {
+                let others = ["name = \"a\"\n", "verifier = \"none\"\n"];
+                let others: String = others
+                    .into_iter()
+                    .filter(|other| !other.starts_with(setting.name))
+                    .collect();
+                format!("[[instances]]\n{complete}[[sources]]\n{others}{line}\n")
             }
         };
         let faults = load_file(&file, &[]).expect_err(&line);

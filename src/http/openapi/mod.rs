@@ -20,7 +20,7 @@ use self::{
     statuses::{BESIDE_ENVELOPES, ENVELOPES, OF_ALL, OF_BODIES, OF_CALLERS},
 };
 use super::{
-    guard::OPEN,
+    guard::{OPEN, WEBHOOKS as WEBHOOK_ROUTES},
     negotiate::Representation,
     problem::{self, FaultyPart, Problem},
     routes::{
@@ -29,6 +29,8 @@ use super::{
         health::HEALTH,
         mappers::{self, MAPPERS},
         operations::OPERATIONS,
+        sources::SOURCES,
+        webhooks::WEBHOOKS,
     },
 };
 use crate::{
@@ -145,6 +147,8 @@ pub(super) fn base() -> OpenApi {
             BATCHES,
             "Many commands in one request, stored all or none and carried out in their turn.",
         ),
+        tag(WEBHOOKS, "What HR systems post. The source's verifier guards it."),
+        tag(SOURCES, "Who posts webhooks, and what became of what they posted."),
         tag(INSTANCE, "The configured directory itself."),
         tag(MAPPERS, "How profiles become SCIM users and back."),
         tag(HEALTH, "For whoever watches over the service."),
@@ -170,7 +174,8 @@ pub(super) fn complete(document: &mut OpenApi) {
         complete_explain(operation);
     }
     for (route, path) in &mut paths.paths {
-        let is_open = OPEN.contains(&route.as_str());
+        let is_webhook = WEBHOOK_ROUTES.contains(&route.as_str());
+        let is_open = is_webhook || OPEN.contains(&route.as_str());
         if let Some(operation) = path.get.as_mut() {
             components::refuse(operation, &["BadHost"]);
         }
@@ -187,6 +192,12 @@ pub(super) fn complete(document: &mut OpenApi) {
         for operation in all.into_iter().flatten() {
             if route.starts_with("/operations") {
                 complete_operation(route, operation);
+            }
+            if is_webhook {
+                complete_webhook(operation);
+            }
+            if route.starts_with("/events") || route.starts_with("/sources") {
+                complete_event(route, operation);
             }
             if route.starts_with("/batches") {
                 complete_batch(route, operation);
@@ -240,6 +251,31 @@ fn complete_batch(route: &str, operation: &mut Operation) {
         "/batches" => components::key(operation),
         "/batches/{id}/operations" => components::refuse(operation, &["NoSuchBatch", "BadRequest"]),
         _ => components::refuse(operation, &["NoSuchBatch"]),
+    }
+}
+
+fn complete_webhook(operation: &mut Operation) {
+    components::refuse(operation, &["WebhookUnproven"]);
+    if operation.operation_id.as_deref() != Some("webhook-challenge") {
+        components::refuse(operation, &["BadWebhook", "EventReused", "Unavailable"]);
+    }
+}
+
+fn complete_event(route: &str, operation: &mut Operation) {
+    if route.starts_with("/events") {
+        components::refuse(operation, &["NoStore"]);
+    }
+    if route == "/events" {
+        components::refuse(operation, &["BadRequest"]);
+    }
+    if route.starts_with("/events/{id}") {
+        components::refuse(operation, &["NoSuchEvent"]);
+    }
+    if route.starts_with("/events/{id}/") {
+        components::refuse(operation, &["NoSuchSource", "EventState"]);
+    }
+    if route.starts_with("/sources/") {
+        components::refuse(operation, &["NoSuchSource", "BadRequest"]);
     }
 }
 

@@ -67,7 +67,7 @@ impl Refusal {
 }
 
 /// Every refusal that is referred to, each told once.
-pub(super) const REFUSALS: [Refusal; 24] = [
+pub(super) const REFUSALS: [Refusal; 30] = [
     Refusal {
         name: "BadRequest",
         description: "The request is faulty; `errors` says where. Mend it.",
@@ -89,6 +89,36 @@ pub(super) const REFUSALS: [Refusal; 24] = [
         name: "Unauthorised",
         description: "Credentials that are known here are needed.",
         types: &[ProblemType::Unauthorised],
+    },
+    Refusal {
+        name: "BadWebhook",
+        description: "The webhook is proven and can't be understood.",
+        types: &[ProblemType::BadWebhook, ProblemType::BadHeader, ProblemType::NotJson],
+    },
+    Refusal {
+        name: "WebhookUnproven",
+        description: "The webhook is not proven, or there is no such source.",
+        types: &[ProblemType::WebhookUnproven],
+    },
+    Refusal {
+        name: "EventReused",
+        description: "The id of an event is that of another, which stands.",
+        types: &[ProblemType::EventReused],
+    },
+    Refusal {
+        name: "NoSuchEvent",
+        description: "There is no such event, or none that the caller may see.",
+        types: &[ProblemType::NoSuchEvent],
+    },
+    Refusal {
+        name: "EventState",
+        description: "The event is none that this can be done with.",
+        types: &[ProblemType::EventState],
+    },
+    Refusal {
+        name: "NoSuchSource",
+        description: "There is no such source, or none that the caller may see.",
+        types: &[ProblemType::NoSuchSource],
     },
     Refusal {
         name: "Forbidden",
@@ -257,6 +287,12 @@ fn example(problem_type: ProblemType) -> Option<Problem> {
         ProblemType::HeadersTooLarge => Problem::headers_too_large(MAX_HEADERS),
         ProblemType::Internal => Problem::internal(),
         ProblemType::Busy => Problem::busy(Duration::from_secs(1)),
+        ProblemType::BadWebhook => Problem::bad_webhook("the body is no text in UTF-8"),
+        ProblemType::WebhookUnproven => Problem::webhook_unproven(),
+        ProblemType::EventReused => Problem::event_reused("The id of event 1 is that of another event, which stands."),
+        ProblemType::NoSuchEvent => Problem::no_such_event(),
+        ProblemType::EventState => Problem::event_state("The event is accepted."),
+        ProblemType::NoSuchSource => Problem::no_such_source(),
         ProblemType::NotJson
         | ProblemType::UnknownArgument
         | ProblemType::BadArgument

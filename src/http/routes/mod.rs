@@ -3,12 +3,15 @@
 pub mod batches;
 pub mod capabilities;
 pub(in crate::http) mod commands;
+pub mod events;
 pub mod health;
 pub mod instances;
 pub mod mappers;
 pub mod metrics;
 pub mod operations;
 pub mod problems;
+pub mod sources;
+pub mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -25,6 +28,9 @@ pub(super) fn all() -> impl Iterator<Item = OpenApiRouter<App>> {
         .into_iter()
         .chain(operations::routes())
         .chain(batches::routes())
+        .chain(webhooks::routes())
+        .chain(sources::routes())
+        .chain(events::routes())
         .chain(instances::routes())
         .chain(capabilities::routes())
         .chain(mappers::routes())

@@ -20,14 +20,16 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, End, Filter, NewRequest,
-    NewSelection, Operation, OperationPage, Selected, SelectedOperation, State, Store, StoreError,
+    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, End, EventFilter,
+    EventPage, EventReading, EventVerdict, Filter, NewDelivery, NewQuarantined, NewRequest, NewSelection, Operation,
+    OperationPage, QuarantineLimits, Received, Selected, SelectedOperation, State, Store, StoreError, StoredEvent,
 };
 use crate::telemetry::metrics;
 
 mod backlog;
 mod backup;
 mod batch;
+mod events;
 mod file;
 mod idempotency;
 mod lanes;
@@ -344,6 +346,30 @@ impl Store for Sqlite {
 
     fn prune(&self, states: Vec<State>, ended_before: Timestamp, limit: u32) -> Answer<'_, usize> {
         self.write(move |connection| Ok(queue::prune(connection, &states, ended_before, limit)?))
+    }
+
+    fn receive(&self, delivery: NewDelivery, now: Timestamp) -> Answer<'_, Received> {
+        self.write(move |connection| events::receive(connection, &delivery, now))
+    }
+
+    fn quarantine(&self, delivery: NewQuarantined, limits: QuarantineLimits) -> Answer<'_, bool> {
+        self.write(move |connection| Ok(events::quarantine(connection, &delivery, limits)?))
+    }
+
+    fn replay(&self, id: String, reading: EventReading, now: Timestamp) -> Answer<'_, Option<EventVerdict>> {
+        self.write(move |connection| events::replay(connection, &id, &reading, now))
+    }
+
+    fn event(&self, id: String) -> Answer<'_, Option<StoredEvent>> {
+        self.read(move |connection| events::event(connection, &id))
+    }
+
+    fn events(&self, filter: EventFilter, before: Option<i64>, limit: u32) -> Answer<'_, EventPage> {
+        self.read(move |connection| events::events(connection, &filter, before, limit))
+    }
+
+    fn prune_events(&self, received_before: Timestamp, limit: u32) -> Answer<'_, usize> {
+        self.write(move |connection| Ok(events::prune(connection, received_before, limit)?))
     }
 
     fn resume(&self, disabled: Vec<(String, String)>) -> Answer<'_, ()> {

@@ -9,7 +9,7 @@ const APPLICATION: i64 = 0x4149_4C4D;
 
 /// Each is run once, in one transaction with the number that is kept in `user_version`. What has
 /// been released is never changed: a later one mends it.
-const MIGRATIONS: [&[&str]; 1] = [&[OPERATIONS, REQUESTS]];
+const MIGRATIONS: [&[&str]; 2] = [&[OPERATIONS, REQUESTS], &[EVENTS]];
 
 const OPERATIONS: &str = "
 CREATE TABLE operation (
@@ -149,6 +149,57 @@ CREATE TABLE selection (
     digest BLOB NOT NULL,
     expires_at INTEGER NOT NULL,
     operations TEXT NOT NULL             -- an array of [number, state]
+) STRICT, WITHOUT ROWID;
+";
+
+/// What webhooks bring.
+const EVENTS: &str = "
+CREATE TABLE delivery (
+    number INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    content TEXT                         -- none once it is past its retention
+) STRICT;
+CREATE INDEX delivery_kept ON delivery (received_at) WHERE content IS NOT NULL;
+CREATE INDEX delivery_emptied ON delivery (received_at) WHERE content IS NULL;
+
+-- The events of a delivery; or one row for a delivery that is quarantined.
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    delivery INTEGER NOT NULL REFERENCES delivery (number) ON DELETE CASCADE,
+    position INTEGER NOT NULL,           -- its place in its delivery
+    source TEXT NOT NULL,
+    key TEXT,                            -- by which it is known again; none of what is quarantined
+    digest BLOB,
+    type TEXT,
+    time INTEGER,                        -- the sender's
+    received_at INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    accepted INTEGER,                    -- what was accepted earlier has a smaller one
+    rule INTEGER,
+    reason TEXT,
+    address TEXT                         -- where what is quarantined came from
+) STRICT;
+CREATE INDEX event_delivery ON event (delivery);
+CREATE INDEX event_key ON event (source, key, number) WHERE key IS NOT NULL;
+CREATE INDEX event_source ON event (source, number);
+CREATE INDEX event_verdict ON event (verdict, number);
+CREATE INDEX event_accepted ON event (accepted) WHERE accepted IS NOT NULL;
+CREATE INDEX event_quarantined ON event (address) WHERE verdict = 'quarantined';
+
+CREATE TABLE event_subject (
+    name TEXT NOT NULL,
+    event INTEGER NOT NULL REFERENCES event (number) ON DELETE CASCADE,
+    PRIMARY KEY (name, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_subject_event ON event_subject (event, name);
+
+-- By its id, since an operation may be deleted before its event.
+CREATE TABLE event_operation (
+    event INTEGER NOT NULL REFERENCES event (number) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    operation TEXT NOT NULL,
+    PRIMARY KEY (event, place)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -7,7 +7,7 @@ use super::{
         Store,
         sqlite::{OpenError, Sqlite},
     },
-    backlog, pruning, random,
+    backlog, events, pruning, random,
 };
 
 /// A folder of its own, gone at the end.
@@ -36,6 +36,13 @@ fn random_steps_come_to_what_the_model_says() {
     let folder = Folder::new();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
     random::agrees_with_the_model(&store);
+}
+
+#[test]
+fn events_come_to_what_the_model_says() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
+    events::agrees_with_the_model(&store);
 }
 
 #[tokio::test]
@@ -85,7 +92,7 @@ fn a_newer_schema_is_refused_by_its_version() {
     drop(connection);
     let refused = Sqlite::open(&folder.file(), "a test").expect_err("it is newer");
     assert!(
-        matches!(refused, OpenError::NewerSchema { version: 99, known: 1 }),
+        matches!(refused, OpenError::NewerSchema { version: 99, known: 2 }),
         "{refused}"
     );
 }

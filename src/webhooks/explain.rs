@@ -1,0 +1,148 @@
+//! What would become of a delivery, step by step. Nothing is stored.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Delivery, Event, Planned, Source, body,
+    rules::{Decision, Shown, Tried},
+    verify::VerificationTrace,
+};
+use crate::{commands::Command, json};
+
+/// The fields of a profile that say who it is.
+const WHO: [&str; 4] = ["id", "username", "employeeid", "email"];
+
+/// What would become of a delivery.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The source.
+    pub source: String,
+    /// Whether it is believed, and why.
+    pub verification: VerificationTrace,
+    /// Why no event can be made of it: its body can't be read, or its events can't be told apart.
+    pub fault: Option<String>,
+    /// Its events, as they would be if it were believed.
+    pub events: Vec<ExplainedEvent>,
+}
+
+/// What would become of an event.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedEvent {
+    /// Its place among those of its delivery, from 0.
+    pub index: usize,
+    /// The sender's id of it.
+    pub id: Option<String>,
+    /// Its type.
+    pub r#type: Option<String>,
+    /// Its own time.
+    pub time: Option<Timestamp>,
+    /// `ignored`, `commands` or `failed`.
+    pub verdict: &'static str,
+    /// The place of the rule that matches, from 1.
+    pub rule: Option<usize>,
+    /// Why it is ignored or fails.
+    pub reason: Option<String>,
+    /// What its commands are for.
+    pub purpose: Option<String>,
+    /// The rules that were tried.
+    pub rules: Vec<Tried>,
+    /// What the expressions of the rule gave.
+    pub values: Vec<Shown>,
+    /// Whom it is about, as far as its profile says.
+    pub person: Option<Map<String, Value>>,
+    /// The commands.
+    pub commands: Vec<ExplainedCommand>,
+}
+
+/// A command that would be carried out.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedCommand {
+    /// The instance that it is for.
+    pub instance: String,
+    /// Its name and arguments.
+    #[serde(flatten)]
+    pub command: Command,
+    /// Before this time it is not carried out; none: at once.
+    pub not_before: Option<Timestamp>,
+}
+
+/// Explains a delivery. One that is not believed is explained to its end as well, by its body as
+/// JSON: a rule can be tried before a secret is right.
+pub async fn explain(source: &Source, delivery: &Delivery) -> Explanation {
+    let verification = source.verifier().explain(delivery).await;
+    let mut explanation = Explanation {
+        source: source.name().to_owned(),
+        verification,
+        fault: None,
+        events: Vec::new(),
+    };
+    match read(source, delivery).await {
+        Ok((body, events)) => {
+            let decisions = source.decide(delivery, &body, &events);
+            explanation.events = events.into_iter().zip(decisions).map(explained).collect();
+        }
+        Err(fault) => explanation.fault = Some(fault),
+    }
+    explanation
+}
+
+/// The body and its events.
+async fn read(source: &Source, delivery: &Delivery) -> Result<(Value, Vec<Event>), String> {
+    let verified = source.verifier().verify(delivery).await.ok();
+    let verifier = source.verifier().settings();
+    let body = match &verified {
+        Some(verified) => body::parse(verifier, delivery, verified).map_err(|error| error.to_string()),
+        None => json::parse(&delivery.body).map_err(|error| format!("the body is no sound JSON: {error}")),
+    }?;
+    let id = verified.and_then(|verified| verified.id);
+    let events = source.events_of(delivery, id.as_deref(), &body);
+    events.map(|events| (body, events)).map_err(|error| error.to_string())
+}
+
+fn explained((event, decision): (Event, Decision)) -> ExplainedEvent {
+    let (verdict, rule, reason, purpose, commands) = match decision.planned {
+        Planned::Ignored { rule, reason } => ("ignored", rule, Some(reason), None, Vec::new()),
+        Planned::Failed { rule, reason } => ("failed", Some(rule), Some(reason), None, Vec::new()),
+        Planned::Commands {
+            rule,
+            commands,
+            purpose,
+        } => ("commands", Some(rule), None, purpose, commands),
+    };
+    let person = commands.iter().find_map(|planned| person(&planned.command));
+    ExplainedEvent {
+        index: event.index,
+        id: event.sender_id,
+        r#type: event.r#type,
+        time: decision.time.or(event.time),
+        verdict,
+        rule,
+        reason,
+        purpose,
+        rules: decision.tried,
+        values: decision.shown,
+        person,
+        commands: commands
+            .into_iter()
+            .map(|planned| ExplainedCommand {
+                instance: planned.instance,
+                command: planned.command,
+                not_before: planned.not_before,
+            })
+            .collect(),
+    }
+}
+
+/// Whom a command is about.
+fn person(command: &Command) -> Option<Map<String, Value>> {
+    let profile = command.user_profile()?;
+    let who = WHO
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), profile.field(name)?.clone())));
+    Some(who.collect())
+}

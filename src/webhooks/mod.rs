@@ -1,0 +1,32 @@
+//! Webhooks of HR systems: raw bytes are verified before anything is parsed, each event of a
+//! delivery meets the first rule that matches it, and what the rule makes of it is stored as an
+//! operation.
+//!
+//! [`Intake`] takes deliveries in. [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
+//! [`Planned`] is what a rule makes of one.
+
+pub mod body;
+mod delivery;
+mod event;
+pub mod explain;
+mod extraction;
+mod intake;
+mod kept;
+pub mod presets;
+mod quarantine;
+mod rules;
+mod source;
+mod sources;
+pub mod verify;
+
+pub use crate::store::{EventFilter, EventPage, EventVerdict, ReceivedEvent, StoredEvent};
+pub use delivery::{Delivery, HeaderError, Headers};
+pub use event::{Event, Planned, PlannedCommand};
+pub use extraction::{EventError, MOST_EVENTS};
+pub use intake::{Intake, IntakeError, Taken};
+pub use kept::{Kept, KeptError};
+pub use quarantine::AgainError;
+pub use rules::{Shown, TargetInstance, Tried, zone_named};
+pub use source::{Source, SourceSettings, check_name};
+pub use sources::Sources;
+pub use verify::{VerificationError, Verified};
