@@ -195,7 +195,11 @@ mod tests {
             (Some("text/plain"), "Ping test", json!("Ping test")),
             (Some("application/secevent+jwt"), "a.b.c", json!({"jti": "1"})),
         ] {
-            assert_eq!(parsed(&ALL, content_type, body.as_bytes()), Ok(expected), "{content_type:?}");
+            assert_eq!(
+                parsed(&ALL, content_type, body.as_bytes()),
+                Ok(expected),
+                "{content_type:?}"
+            );
         }
     }
 

@@ -48,3 +48,4 @@ mod resilience;
 mod secrets;
 mod tls;
 mod upstream_statuses;
+mod webhook_vectors;

@@ -91,7 +91,9 @@ impl Purpose {
     /// Whether a token with this `typ` may be for it.
     fn takes(self, kind: Option<&str>) -> bool {
         let kind = kind.map(str::to_ascii_lowercase);
-        let kind = kind.as_deref().map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
+        let kind = kind
+            .as_deref()
+            .map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
         match self {
             Self::Caller => kind.is_none_or(|kind| TYPES.contains(&kind)),
             Self::Event => kind == Some(EVENT_TYPE),

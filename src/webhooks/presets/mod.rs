@@ -216,7 +216,12 @@ mod tests {
         for preset in all() {
             let is_said = preset.compare.is_some();
             assert!(is_said || preset.confidence == Confidence::High, "{}", preset.name);
-            assert_eq!(preset.is_verified(), preset.warnings().is_empty() || !is_said, "{}", preset.name);
+            assert_eq!(
+                preset.is_verified(),
+                preset.warnings().is_empty() || !is_said,
+                "{}",
+                preset.name
+            );
         }
         assert!(find("personio").unwrap().is_unsigned());
     }
@@ -229,7 +234,11 @@ mod tests {
                 own: vec![SecretString::from("a secret"); usize::from(takes_secrets)],
                 path: Vec::new(),
             };
-            assert!(Verifier::new(sender.verifier.clone(), &secrets).is_ok(), "{}", sender.name);
+            assert!(
+                Verifier::new(sender.verifier.clone(), &secrets).is_ok(),
+                "{}",
+                sender.name
+            );
         }
     }
 }

@@ -21,7 +21,10 @@ impl VerifierSettings {
         };
         let signed = &signature.signed;
         if signature.schemes.is_empty() {
-            fault("there is no scheme", "say in schemes how signatures are made and written");
+            fault(
+                "there is no scheme",
+                "say in schemes how signatures are made and written",
+            );
         }
         if signed.has(&Part::Id) && self.id_header.is_none() {
             fault("{id} is signed, and no id is known", "give id_header");

@@ -83,7 +83,9 @@ pub(super) fn authorization<'a>(delivery: &'a Delivery, scheme: &str) -> Result<
     let value = header(delivery, "authorization")?;
     match value.split_once(' ') {
         Some((name, rest)) if name.eq_ignore_ascii_case(scheme) && !rest.is_empty() => Ok(rest),
-        _ => Err(VerificationError::Malformed(Place::Header("authorization".to_owned()).name())),
+        _ => Err(VerificationError::Malformed(
+            Place::Header("authorization".to_owned()).name(),
+        )),
     }
 }
 

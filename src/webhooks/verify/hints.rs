@@ -6,7 +6,8 @@ use aws_lc_rs::{constant_time, hmac};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    super::Delivery, Algorithm, Encoding, Proof, SecretForm, Verifier,
+    super::Delivery,
+    Algorithm, Encoding, Proof, SecretForm, Verifier,
     secret::{self, Material},
     signature::Candidate,
     statement::Statement,
@@ -20,7 +21,10 @@ const LONGEST_BODY: usize = 64 * 1024;
 const FORMS: [(SecretForm, &str); 3] = [
     (SecretForm::Raw, "the secret is taken as it is written"),
     (SecretForm::Base64, "the secret is decoded from base64"),
-    (SecretForm::Whsec, "the secret is decoded from base64 without its whsec_"),
+    (
+        SecretForm::Whsec,
+        "the secret is decoded from base64 without its whsec_",
+    ),
 ];
 
 const ALGORITHMS: [(Algorithm, &str); 2] = [
@@ -44,7 +48,10 @@ pub(super) fn hints(
     if !matches!(verifier.settings.proof, Proof::Signature(_)) || delivery.body.len() > LONGEST_BODY {
         return Vec::new();
     }
-    let tags = candidates.iter().map(|candidate| decoded(&candidate.text)).collect::<Vec<_>>();
+    let tags = candidates
+        .iter()
+        .map(|candidate| decoded(&candidate.text))
+        .collect::<Vec<_>>();
     let mut hints = Vec::new();
     for guess in guesses(verifier, delivery, statement) {
         for (form, form_told) in FORMS {

@@ -1,7 +1,8 @@
 //! The judgement on a delivery: everything is looked at, then the first fault counts.
 
 use super::{
-    super::Delivery, DuplicateRule, Handshake, Identity, Proof, VerificationError, Verified, Verifier, credentials,
+    super::Delivery,
+    DuplicateRule, Handshake, Identity, Proof, VerificationError, Verified, Verifier, credentials,
     signature::{self, Candidate},
     statement::Statement,
     time,

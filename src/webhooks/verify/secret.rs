@@ -54,11 +54,7 @@ pub(super) fn check_count(settings: &VerifierSettings, secrets: &Secrets, faults
 }
 
 /// Makes keys of secrets, each for the schemes that it has the form of.
-pub(super) fn keys(
-    settings: &SignatureSettings,
-    secrets: &[SecretString],
-    faults: &mut Vec<Diagnostic>,
-) -> Vec<Key> {
+pub(super) fn keys(settings: &SignatureSettings, secrets: &[SecretString], faults: &mut Vec<Diagnostic>) -> Vec<Key> {
     let mut keys = Vec::new();
     for (secret, text) in secrets.iter().enumerate() {
         let before = keys.len();
@@ -71,7 +67,10 @@ pub(super) fn keys(
             }));
         }
         if keys.len() == before && !text.expose_secret().is_empty() {
-            let message = format!("secret {} is not of a form that the sender gives its secrets", secret + 1);
+            let message = format!(
+                "secret {} is not of a form that the sender gives its secrets",
+                secret + 1
+            );
             faults.push(Diagnostic::error("secrets", message, forms(&settings.schemes)));
         }
     }

@@ -72,7 +72,9 @@ impl Statement {
             Part::Id => self.id.clone()?.unwrap_or_default().into_bytes(),
             Part::Timestamp => {
                 let time = self.time.as_ref().map_err(Clone::clone)?;
-                time.as_ref().map(|time| time.text.clone().into_bytes()).unwrap_or_default()
+                time.as_ref()
+                    .map(|time| time.text.clone().into_bytes())
+                    .unwrap_or_default()
             }
             Part::Body => delivery.body.clone(),
             Part::Method => delivery.method.clone().into_bytes(),

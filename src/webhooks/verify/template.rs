@@ -38,7 +38,9 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// What stands in braces is not known.
-    #[error("{{{0}}} is not known: use {{id}}, {{timestamp}}, {{body}}, {{method}}, {{path}}, {{url}} or {{json:/pointer}}")]
+    #[error(
+        "{{{0}}} is not known: use {{id}}, {{timestamp}}, {{body}}, {{method}}, {{path}}, {{url}} or {{json:/pointer}}"
+    )]
     Unknown(String),
     /// A brace is open.
     #[error("a brace is not closed")]

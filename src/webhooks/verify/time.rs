@@ -43,11 +43,7 @@ fn number(text: &str) -> Option<i64> {
 }
 
 /// Judges a time by when the delivery arrived.
-pub(super) fn judge(
-    time: Timestamp,
-    received: Timestamp,
-    oldest: Option<Duration>,
-) -> Result<(), VerificationError> {
+pub(super) fn judge(time: Timestamp, received: Timestamp, oldest: Option<Duration>) -> Result<(), VerificationError> {
     let age = received.duration_since(time);
     if age.is_negative() && age.unsigned_abs() > FUTURE {
         return Err(VerificationError::Future(-age.as_secs()));
@@ -71,7 +67,11 @@ mod tests {
         for (form, text, expected) in [
             (TimeForm::Seconds, "1700000000", at("2023-11-14T22:13:20Z")),
             (TimeForm::Milliseconds, "1700000000123", at("2023-11-14T22:13:20.123Z")),
-            (TimeForm::Rfc3339, "2023-11-14T23:13:20+01:00", at("2023-11-14T22:13:20Z")),
+            (
+                TimeForm::Rfc3339,
+                "2023-11-14T23:13:20+01:00",
+                at("2023-11-14T22:13:20Z"),
+            ),
             (TimeForm::Rfc3339, "2023-11-14T22:13:20.5", at("2023-11-14T22:13:20.5Z")),
             (TimeForm::Seconds, "", None),
             (TimeForm::Seconds, "-1700000000", None),

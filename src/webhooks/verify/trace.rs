@@ -9,7 +9,8 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::{
-    super::Delivery, Handshake, Proof, SignatureSettings, VerificationError, Verifier, hints,
+    super::Delivery,
+    Handshake, Proof, SignatureSettings, VerificationError, Verifier, hints,
     judgement::Judgement,
     signature::{self, Candidate},
 };
@@ -122,7 +123,9 @@ impl Verifier {
             },
             id: statement.id.clone().ok().flatten(),
             time: self.time_trace(&judgement, delivery.received),
-            handshake: verified.and_then(|verified| verified.handshake.as_ref()).map(Handshake::name),
+            handshake: verified
+                .and_then(|verified| verified.handshake.as_ref())
+                .map(Handshake::name),
             identity: verified.map(|verified| verified.identity.key()),
         }
     }
