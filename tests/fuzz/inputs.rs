@@ -5,9 +5,10 @@
 //! (bodies, and what comes of the commands they are), `answers` (what a directory sends, and what
 //! commands make of it), `configuration` (files and variables; no fault may hold a secret),
 //! `credentials` (keys, tokens, certificates: only the one key is valid), `http` (hosts, queries
-//! and header fields), `webhooks` (deliveries of every preset: only what was signed is accepted). Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile
-//! has checks on), a broken promise or an input that takes over two seconds ends the run with the
-//! input and the seed, with which it can be had again.
+//! and header fields), `webhooks` (deliveries of every preset: only what was signed is accepted).
+//! Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile has checks on), a
+//! broken promise or an input that takes over two seconds ends the run with the input and the seed,
+//! with which it can be had again.
 
 #![allow(
     clippy::print_stdout,

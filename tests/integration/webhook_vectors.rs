@@ -210,11 +210,8 @@ async fn headers_that_are_missing_empty_doubled_or_endless_are_refused() {
             let name = vector.headers[place].0.clone();
             let value = vector.headers[place].1.clone();
             let mut variants = Vec::new();
-            for text in [
-                String::new(),
-                format!("{value}{}", "A".repeat(20_000)),
-                format!("{value} x"),
-            ] {
+            let spaced = format!("{value} x");
+            for text in [String::new(), format!("{value}{}", "A".repeat(20_000)), spaced.clone()] {
                 let mut changed = vector.clone();
                 changed.headers[place].1 = text;
                 variants.push(changed);
@@ -228,11 +225,9 @@ async fn headers_that_are_missing_empty_doubled_or_endless_are_refused() {
             variants.extend([missing, doubled, other]);
             for variant in variants {
                 // Spaces part the signatures of a list; what is no signature is left out of it.
-                let is_list = vector.preset == "standard-webhooks" || vector.preset == "finch";
-                if is_list
-                    && variant.headers[place].1 == format!("{value} x")
-                    && name.to_lowercase().ends_with("signature")
-                {
+                let is_list = ["standard-webhooks", "finch"].contains(&vector.preset.as_str());
+                let own = variant.headers.get(place).map(|(_, text)| text.as_str());
+                if is_list && own == Some(spaced.as_str()) && name.to_lowercase().ends_with("signature") {
                     continue;
                 }
                 let found = variant.verify(received).await;
