@@ -66,7 +66,7 @@ pub struct Expression {
     text: String,
     fields: Vec<String>,
     /// For each amount of fuel; but for the first, when it is needed.
-    compiled: [OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()],
+    compiled: Box<[OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()]>,
     environments: &'static LazyLock<Environments>,
 }
 
@@ -159,7 +159,7 @@ impl Expression {
         Ok(Self {
             text: text.to_owned(),
             fields,
-            compiled,
+            compiled: Box::new(compiled),
             environments,
         })
     }

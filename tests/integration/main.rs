@@ -48,4 +48,5 @@ mod resilience;
 mod secrets;
 mod tls;
 mod upstream_statuses;
+mod webhook_vectors;
 mod webhooks_rules;

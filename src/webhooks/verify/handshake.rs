@@ -32,8 +32,8 @@ pub enum Handshake {
 }
 
 impl Verifier {
-    /// The answer to a GET: a challenge, where the sender sends any. It is answered without a proof,
-    /// as senders want it, and only says back what was said.
+    /// The answer to a GET: a challenge, where the sender sends any. It is answered without a
+    /// proof, as senders want it, and only says back what was said.
     pub fn challenge(&self, delivery: &Delivery) -> Option<Handshake> {
         self.settings.handshakes.iter().find_map(|handshake| {
             let HandshakeSettings::Challenge { header, field } = handshake else {
