@@ -72,7 +72,7 @@ fn kind(settings: &VerifierSettings, delivery: &Delivery) -> Result<BodyKind, Bo
     };
     let mut parts = written.split(';');
     let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    if parts.any(|parameter| is_other_charset(parameter)) {
+    if parts.any(is_other_charset) {
         return Err(BodyError::Charset);
     }
     let kind = BodyKind::of(&essence).ok_or_else(refused)?;

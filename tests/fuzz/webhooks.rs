@@ -57,10 +57,8 @@ fn sender(preset: &presets::Preset) -> Sender {
     };
     let verifier = Verifier::new(preset.verifier.clone(), &secrets).unwrap();
     let example = verifier.sign(preset.example.body.as_bytes(), now()).unwrap();
-    let covers_body = match &preset.verifier.proof {
-        Proof::Signature(signature) => signature.signed.has(&Part::Body),
-        _ => false,
-    };
+    let proof = &preset.verifier.proof;
+    let covers_body = matches!(proof, Proof::Signature(signature) if signature.signed.has(&Part::Body));
     Sender {
         verifier,
         secret,

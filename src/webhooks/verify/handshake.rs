@@ -1,5 +1,7 @@
 //! What senders post or ask that is no event.
 
+use std::fmt;
+
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ const LONGEST_CHALLENGE: usize = 512;
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// What has to be answered to a delivery that is no event.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Handshake {
     /// 200, with this as JSON.
     Challenge(Value),
@@ -21,7 +23,7 @@ pub enum Handshake {
     Echo {
         /// The header.
         name: String,
-        /// Its value.
+        /// Its value. It may be the sender's proof itself, as Factorial's is.
         value: String,
     },
     /// 2xx, and nothing is kept.
@@ -29,6 +31,13 @@ pub enum Handshake {
     /// 2xx. The sender's secret is shown to the operator, once. Nothing proves that the sender sent
     /// it: the operator compares it with what the sender shows.
     Token(SecretString),
+}
+
+/// Shows what it is, and no value: an echo and a token may be secrets.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
 }
 
 impl Verifier {
@@ -85,6 +94,16 @@ impl Verifier {
 }
 
 impl Handshake {
+    /// Its name in explanations.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Challenge(_) => "challenge",
+            Self::Echo { .. } => "echo",
+            Self::Ping => "ping",
+            Self::Token(_) => "token",
+        }
+    }
+
     /// Whether nothing has to be kept of the delivery.
     pub fn is_ping(&self) -> bool {
         matches!(self, Self::Ping)

@@ -211,6 +211,8 @@ async fn an_echo_goes_back_with_an_event() {
     let factorial = preset("factorial", &["a challenge"]);
     let example = factorial.sign(b"{}", now()).unwrap();
     let verified = factorial.verify(&example.delivery(now())).await.unwrap();
+    // The challenge is the secret.
+    assert!(!format!("{verified:?}").contains("a challenge"));
     let Some(Handshake::Echo { name, value }) = verified.handshake else {
         panic!("there is an echo");
     };

@@ -191,14 +191,3 @@ impl Verifier {
         })
     }
 }
-
-impl Handshake {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Challenge(_) => "challenge",
-            Self::Echo { .. } => "echo",
-            Self::Ping => "ping",
-            Self::Token(_) => "token",
-        }
-    }
-}
