@@ -4,7 +4,7 @@
 #     tests/fuzz.sh [TARGET [SECONDS [SEED]]]
 #
 # The targets: mapper (mappers and paths), arguments (bodies of commands), answers (of directories), configuration, credentials (keys,
-# tokens, certificates), http (hosts, queries, header fields), all. It runs on the stable compiler, with overflow checks on. See tests/fuzz/.
+# tokens, certificates), http (hosts, queries, header fields), webhooks (deliveries), all. It runs on the stable compiler, with overflow checks on. See tests/fuzz/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:-all} seconds=${2:-60} seed=${3:-}

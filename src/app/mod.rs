@@ -109,14 +109,7 @@ impl Bound {
                 Some((callers.clone(), Arc::new(authenticator)))
             }
         };
-        let webhooks = match &settings.webhooks {
-            None => None,
-            Some(webhooks) => {
-                let sources = Sources::new(webhooks.loaded.sources.clone());
-                let sources = sources.map_err(|_| AppError::Randomness)?;
-                Some((webhooks.clone(), Arc::new(sources)))
-            }
-        };
+        let webhooks = sources::sources(settings)?;
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(
             authenticator,

@@ -2,8 +2,9 @@
 
 use std::{mem, sync::Arc, time::Duration};
 
+use super::AppError;
 use crate::{
-    config::{LoadedSources, WebhookSettings},
+    config::{LoadedSources, Settings, WebhookSettings},
     files,
     webhooks::{Intake, Sources},
 };
@@ -13,6 +14,18 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often it is told what had no room in quarantine.
 const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The sources as they are configured, and where to read them again; `None` where there are none.
+///
+/// # Errors
+/// When the system has no randomness.
+pub(super) fn sources(settings: &Settings) -> Result<Option<(WebhookSettings, Arc<Sources>)>, AppError> {
+    let Some(webhooks) = &settings.webhooks else {
+        return Ok(None);
+    };
+    let sources = Sources::new(webhooks.loaded.sources.clone()).map_err(|_| AppError::Randomness)?;
+    Ok(Some((webhooks.clone(), Arc::new(sources))))
+}
 
 /// Watches the sources' file and their secrets for as long as it is polled, and puts what changed
 /// into force.

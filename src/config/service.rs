@@ -53,9 +53,9 @@ settings! {
         /// file; in the configuration file relative to it. Read again within two seconds when it
         /// changes.
         callers_file: Option<PathBuf> = Custom("the path of a TOML file", path);
-        /// A file with the `[[sources]]` of webhooks, which else stand in the configuration file; in
-        /// the configuration file relative to it. Read again within two seconds when it or a secret's
-        /// file changes.
+        /// A file with the `[[sources]]` of webhooks, which else stand in the configuration file;
+        /// in the configuration file relative to it. Read again within two seconds when it or a
+        /// secret's file changes.
         sources_file: Option<PathBuf> = Custom("the path of a TOML file", path);
         /// Proxies whose `X-Forwarded-For` is believed to name the caller's address. A client with
         /// an address in it can claim any other: name the proxies alone, and no network that holds

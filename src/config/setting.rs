@@ -34,8 +34,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The environment variable of the setting. Callers, issuers and sources have none: there are many of
-    /// them, and they are read again while the service runs.
+    /// The environment variable of the setting. Callers, issuers and sources have none: there are
+    /// many of them, and they are read again while the service runs.
     #[must_use]
     pub fn variable(&self) -> Option<String> {
         match self.scope {

@@ -40,8 +40,8 @@ settings! {
         /// A sender that is known, with how it signs, what its events are, and rules where its
         /// events say enough. `aws-ilm source presets` lists them.
         preset: Option<String> = Text("the name of a preset", filled);
-        /// How the sender proves itself, where no preset says so, or otherwise than the preset does.
-        /// `"none"` believes whatever comes.
+        /// How the sender proves itself, where no preset says so, or otherwise than the preset
+        /// does. `"none"` believes whatever comes.
         verifier: Option<VerifierSettings> = Custom("\"none\", or a table with `proof` and `duplicates`, as docs/hr.md shows", verifier);
         /// The issuer of the sender's tokens, where its proof is one.
         issuer: Option<IssuerSettings> = Custom("a table with `issuer`, `audiences`, and `jwks_url` or `jwks_file` where there is no discovery", issuer);
@@ -69,7 +69,8 @@ settings! {
 settings! {
     /// What events mean.
     pub(super) struct RuleTable: Source {
-        /// What is done: the first rule whose `when` is true counts. They replace those of the preset.
+        /// What is done: the first rule whose `when` is true counts. They replace those of the
+        /// preset.
         rules: Option<Vec<Table>> = Custom("a table `[[sources.rules]]` for each rule", tables);
         /// Profiles that rules name: `[sources.profiles.NAME]` with `fields`.
         profiles: Option<Table> = Custom("a table `[sources.profiles.NAME]` for each", table);

@@ -27,8 +27,8 @@ settings! {
     /// What proves the sender's deliveries.
     pub(super) struct SecretTable: Source {
         /// Files that hold a secret each, without anything else; several, so that one can be
-        /// exchanged while the other is in use. Relative to the file that this stands in. Read again
-        /// when they change.
+        /// exchanged while the other is in use. Relative to the file that this stands in. Read
+        /// again when they change.
         secret_files: Vec<SecretPath> = Masked("an array of paths", secret_paths), default "";
         /// Environment variables that hold a secret each.
         secret_env: Vec<String> = Masked("an array of names of environment variables", names), default "";

@@ -66,7 +66,7 @@ pub struct Expression {
     text: String,
     fields: Vec<String>,
     /// For each amount of fuel; but for the first, when it is needed.
-    compiled: [OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()],
+    compiled: Box<[OnceLock<Option<Compiled<'static, 'static>>>; FUELS.len()]>,
     environments: &'static LazyLock<Environments>,
 }
 
@@ -159,7 +159,7 @@ impl Expression {
         Ok(Self {
             text: text.to_owned(),
             fields,
-            compiled,
+            compiled: Box::new(compiled),
             environments,
         })
     }
@@ -286,7 +286,8 @@ struct Bounds {
     most: usize,
 }
 
-/// A value of the engine as JSON, no deeper than `depth` and within its bounds. The engine's lists may be lazy: `list * 9999999` costs nothing there, and would be written out here.
+/// A value of the engine as JSON, no deeper than `depth` and within its bounds. The engine's lists
+/// may be lazy: `list * 9999999` costs nothing there, and would be written out here.
 fn json(value: &minijinja::Value, depth: usize, bounds: &mut Bounds) -> Result<Value, EvaluationError> {
     let no_json = || EvaluationError::from("gives what is no JSON value");
     let inside = || match depth {

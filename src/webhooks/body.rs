@@ -38,10 +38,10 @@ pub enum BodyError {
 
 /// Understands the body of a proven delivery.
 ///
-/// JSON is taken as it stands; a form becomes an object of texts (a field that stands there twice is
-/// refused: two programs may take different ones); a text becomes a text; of a security event token
-/// the claims are taken. Where there is no `Content-Type`, the first form that the source takes is
-/// meant.
+/// JSON is taken as it stands; a form becomes an object of texts (a field that stands there twice
+/// is refused: two programs may take different ones); a text becomes a text; of a security event
+/// token the claims are taken. Where there is no `Content-Type`, the first form that the source
+/// takes is meant.
 ///
 /// # Errors
 /// When it is of another form, or not sound. XML always: the caller keeps it as it is.
@@ -72,7 +72,7 @@ fn kind(settings: &VerifierSettings, delivery: &Delivery) -> Result<BodyKind, Bo
     };
     let mut parts = written.split(';');
     let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    if parts.any(|parameter| is_other_charset(parameter)) {
+    if parts.any(is_other_charset) {
         return Err(BodyError::Charset);
     }
     let kind = BodyKind::of(&essence).ok_or_else(refused)?;

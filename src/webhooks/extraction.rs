@@ -151,8 +151,8 @@ impl Extraction {
         })
     }
 
-    /// Fills what expressions say of an event. One that can't be computed says nothing: a plan tells
-    /// of it where it matters.
+    /// Fills what expressions say of an event. One that can't be computed says nothing: a plan
+    /// tells of it where it matters.
     fn fill(&self, event: &mut Event, rules: &Rules, zone: &TimeZone, scope: &mut Scope, budget: &mut Budget) {
         if self.name(event, scope, budget).is_err() {
             return;

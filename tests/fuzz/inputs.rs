@@ -5,9 +5,10 @@
 //! (bodies, and what comes of the commands they are), `answers` (what a directory sends, and what
 //! commands make of it), `configuration` (files and variables; no fault may hold a secret),
 //! `credentials` (keys, tokens, certificates: only the one key is valid), `http` (hosts, queries
-//! and header fields). Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile
-//! has checks on), a broken promise or an input that takes over two seconds ends the run with the
-//! input and the seed, with which it can be had again.
+//! and header fields), `webhooks` (deliveries of every preset: only what was signed is accepted).
+//! Sound inputs are cut, doubled and mixed. A panic, an overflow (the profile has checks on), a
+//! broken promise or an input that takes over two seconds ends the run with the input and the seed,
+//! with which it can be had again.
 
 #![allow(
     clippy::print_stdout,
@@ -21,6 +22,7 @@ mod configuration;
 mod credentials;
 mod headers;
 mod made;
+mod webhooks;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,12 +38,13 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// One target: makes an input, and tries it.
 type Target = (&'static str, fn(&mut Rng) -> Vec<u8>, fn(&[u8], &mut Rng) -> bool);
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     ("arguments", arguments::make, arguments::hold),
     ("answers", answers::make, answers::hold),
     ("configuration", configuration::make, configuration::hold),
     ("credentials", credentials::make, credentials::hold),
     ("http", headers::make, headers::hold),
+    ("webhooks", webhooks::make, webhooks::hold),
 ];
 
 fn main() -> ExitCode {

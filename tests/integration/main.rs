@@ -51,5 +51,6 @@ mod resilience;
 mod secrets;
 mod tls;
 mod upstream_statuses;
+mod webhook_vectors;
 mod webhooks;
 mod webhooks_rules;

@@ -181,7 +181,7 @@ fn what_is_wrong_with_sources_is_told_with_its_mend() {
         (but("type = \"boddy.x\""), "type", "did you mean body?"),
         (but("rules = \"x\""), "rules", "use a table `[[sources.rules]]`"),
         (
-            but("[[sources.rules]]\ndo = \"disabel\""),
+            but("[[sources.rules]]\ndo = \"disabl\""),
             "do of rule 1",
             "did you mean disable?",
         ),

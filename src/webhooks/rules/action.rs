@@ -178,7 +178,7 @@ fn member(value: &Value) -> Option<Value> {
 }
 
 /// A profile whose userName stands in `olduserdata` alone. A person is found by it as by any name,
-/// and where nobody is, an update without a userName creates nobody.
+/// and an update without a userName creates no user where none is found.
 fn without_user_name(profile: &Map<String, Value>, user_name_fields: &[String]) -> Map<String, Value> {
     let is_user_name = |key: &str| {
         let inner: String = key.chars().filter(|character| *character != ' ').collect();

@@ -80,8 +80,8 @@ impl Fields {
         Self(fields)
     }
 
-    /// Fills the table for one event, and shows what each expression gave. What uses a missing value
-    /// is left out, and so is what gives an empty text.
+    /// Fills the table for one event, and shows what each expression gave. What uses a missing
+    /// value is left out, and so is what gives an empty text.
     ///
     /// # Errors
     /// Which expression can't be computed, or that none gives anything.

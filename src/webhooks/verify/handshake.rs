@@ -1,5 +1,7 @@
 //! What senders post or ask that is no event.
 
+use std::fmt;
+
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ const LONGEST_CHALLENGE: usize = 512;
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// What has to be answered to a delivery that is no event.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Handshake {
     /// 200, with this as JSON.
     Challenge(Value),
@@ -21,7 +23,7 @@ pub enum Handshake {
     Echo {
         /// The header.
         name: String,
-        /// Its value.
+        /// Its value. It may be the sender's proof itself, as Factorial's is.
         value: String,
     },
     /// 2xx, and nothing is kept.
@@ -31,9 +33,16 @@ pub enum Handshake {
     Token(SecretString),
 }
 
+/// Shows what it is, and no value: an echo and a token may be secrets.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
 impl Verifier {
-    /// The answer to a GET: a challenge, where the sender sends any. It is answered without a proof,
-    /// as senders want it, and only says back what was said.
+    /// The answer to a GET: a challenge, where the sender sends any. It is answered without a
+    /// proof, as senders want it, and only says back what was said.
     pub fn challenge(&self, delivery: &Delivery) -> Option<Handshake> {
         self.settings.handshakes.iter().find_map(|handshake| {
             let HandshakeSettings::Challenge { header, field } = handshake else {
@@ -85,6 +94,16 @@ impl Verifier {
 }
 
 impl Handshake {
+    /// Its name in explanations.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Challenge(_) => "challenge",
+            Self::Echo { .. } => "echo",
+            Self::Ping => "ping",
+            Self::Token(_) => "token",
+        }
+    }
+
     /// Whether nothing has to be kept of the delivery.
     pub fn is_ping(&self) -> bool {
         matches!(self, Self::Ping)

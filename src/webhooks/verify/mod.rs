@@ -2,10 +2,10 @@
 //!
 //! [`VerifierSettings`] is what has to be known of a sender; a [`Verifier`] is made of them and of
 //! the source's [`Secrets`]. It judges the bytes as they came, before anything is parsed, in
-//! constant time and with bounded work; only where the signature or the time stands in the body, the
-//! strict reader of `json` reads that first. Whatever is wrong, all of the work is done: how long a
-//! refusal takes says nothing of why, and [`Verifier::decoy`] does the same for a source that there
-//! is not.
+//! constant time and with bounded work; only where the signature or the time stands in the body,
+//! the strict reader of `json` reads that first. Whatever is wrong, all of the work is done: how
+//! long a refusal takes says nothing of why, and [`Verifier::decoy`] does the same for a source
+//! that there is not.
 
 mod check;
 mod credentials;
@@ -49,7 +49,8 @@ pub use settings::{
 pub use template::{Part, Template, TemplateError};
 pub use trace::{PartTrace, SignatureTrace, SignedTrace, TimeTrace, VerificationTrace};
 
-/// The most secrets that a source has at once: each is tried with each delivery. Rotation takes two.
+/// The most secrets that a source has at once: each is tried with each delivery. Rotation takes
+/// two.
 pub const MOST_SECRETS: usize = 4;
 
 /// The secrets of a source. Several are for rotation: any of them counts.

@@ -21,7 +21,7 @@ pub(super) struct Key {
 
 /// What signatures are verified with.
 pub(super) enum Material {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed25519(Vec<u8>),
 }
 
@@ -81,10 +81,14 @@ pub(super) fn keys(settings: &SignatureSettings, secrets: &[SecretString], fault
 pub(super) fn material(algorithm: Algorithm, form: SecretForm, text: &str) -> Option<Material> {
     let bytes = bytes(form, text)?;
     match algorithm {
-        Algorithm::HmacSha256 => Some(Material::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &bytes))),
-        Algorithm::HmacSha512 => Some(Material::Hmac(hmac::Key::new(hmac::HMAC_SHA512, &bytes))),
+        Algorithm::HmacSha256 => Some(hmac(hmac::HMAC_SHA256, &bytes)),
+        Algorithm::HmacSha512 => Some(hmac(hmac::HMAC_SHA512, &bytes)),
         Algorithm::Ed25519 => (bytes.len() == ED25519_BYTES).then_some(Material::Ed25519(bytes)),
     }
+}
+
+fn hmac(algorithm: hmac::Algorithm, bytes: &[u8]) -> Material {
+    Material::Hmac(Box::new(hmac::Key::new(algorithm, bytes)))
 }
 
 fn bytes(form: SecretForm, text: &str) -> Option<Vec<u8>> {

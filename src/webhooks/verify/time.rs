@@ -21,7 +21,7 @@ impl TimeForm {
             Self::Milliseconds => Timestamp::from_millisecond(number(text)?).ok(),
             Self::Rfc3339 if text.len() <= LONGEST && text.contains(':') => {
                 let zoned = text.parse::<Timestamp>().ok();
-                zoned.or_else(|| Some(TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?))
+                zoned.or_else(|| TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
             }
             Self::Rfc3339 => None,
         }

@@ -1,8 +1,8 @@
 //! The verification of a delivery, told to its operator.
 //!
 //! A trace never has a secret or the signature that would be right, nor how far a wrong one is
-//! right: with any of these, a caller who may ask for explanations could sign. It tells which secret
-//! fits, what was signed, and what would make a signature fit that is whole.
+//! right: with any of these, a caller who may ask for explanations could sign. It tells which
+//! secret fits, what was signed, and what would make a signature fit that is whole.
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -189,16 +189,5 @@ impl Verifier {
             age: received.duration_since(found.at).as_secs(),
             oldest: own.or(self.memory).map(|oldest| oldest.as_secs()),
         })
-    }
-}
-
-impl Handshake {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Challenge(_) => "challenge",
-            Self::Echo { .. } => "echo",
-            Self::Ping => "ping",
-            Self::Token(_) => "token",
-        }
     }
 }

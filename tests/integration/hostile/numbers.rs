@@ -6,8 +6,10 @@ use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path};
 const ALL: RangeInclusive<u8> = 1..=103;
 
 /// What the service has nothing for yet.
-const NOT_YET: [(RangeInclusive<u8>, &str); 2] = [
-    (61..=77, "there are no webhooks"),
+const NOT_YET: [(RangeInclusive<u8>, &str); 4] = [
+    (65..=66, "there is no route for webhooks"),
+    (70..=70, "there is no route for webhooks"),
+    (72..=77, "there is no route for webhooks"),
     (102..=102, "there is no chain of audit records"),
 ];
 

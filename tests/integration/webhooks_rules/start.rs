@@ -30,7 +30,7 @@ fn sources_are_listed_with_their_presets_and_rules() {
 #[test]
 fn a_faulty_source_stops_the_start_and_check_with_the_place_and_the_mend() {
     let source =
-        "[[sources]]\nname = \"hr\"\nverifier = \"none\"\n[[sources.rules]]\nwhen = \"bdy.type\"\ndo = \"disabel\"\n";
+        "[[sources]]\nname = \"hr\"\nverifier = \"none\"\n[[sources.rules]]\nwhen = \"bdy.type\"\ndo = \"disabl\"\n";
     let configured = Configured::new(DEAD, source);
     for arguments in [
         &["check"][..],
@@ -78,7 +78,7 @@ fn sources_are_read_again_while_the_service_runs() {
     let path = configured.path();
     let text = fs::read_to_string(&path).unwrap();
     let (service, _) = Running::serve(&[], &[("AWS_ILM_CONFIG", &path)]);
-    fs::write(&path, text.replace("do = \"disable\"", "do = \"disabel\"")).unwrap();
+    fs::write(&path, text.replace("do = \"disable\"", "do = \"disabl\"")).unwrap();
     let line = service.stderr.line_with("the sources stay as they were");
     assert!(
         line.contains("do of rule 1") && line.contains("did you mean disable?"),
