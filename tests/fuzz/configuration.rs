@@ -63,7 +63,7 @@ fn value(setting: &Setting, random: &mut Rng) -> String {
 pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
     let settings: Vec<&Setting> = config::reference().collect();
     let (mut service, mut instance, mut variables) = (String::new(), String::new(), String::new());
-    let (mut caller, mut issuer) = (String::new(), String::new());
+    let (mut caller, mut issuer, mut source) = (String::new(), String::new(), String::new());
     for _ in 0..random.usize(..8) {
         let setting = settings[random.usize(..settings.len())];
         let written = value(setting, random);
@@ -76,6 +76,7 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
             Scope::Instance => &mut instance,
             Scope::Caller => &mut caller,
             Scope::Issuer => &mut issuer,
+            Scope::Source => &mut source,
         };
         let is_bare = random.bool() && written.parse::<f64>().is_ok() || written == "true";
         let written = if is_bare {
@@ -109,7 +110,11 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
         0 => format!("[[issuers]]\nissuer = \"https://id.example\"\naudiences = [\"a\"]\n{issuer}\n"),
         _ => String::new(),
     };
-    let text = format!("{service}\n[[instances]]\n{own}{instance}\n{second}{caller}{issuer}");
+    let source = match random.u8(..3) {
+        0 => format!("[[sources]]\nname = \"s\"\nverifier = \"none\"\n{source}\n"),
+        _ => String::new(),
+    };
+    let text = format!("{service}\n[[instances]]\n{own}{instance}\n{second}{caller}{issuer}{source}");
     // Sound keys around whatever is wrong; a secret that lost its key would be no secret any more.
     let text = if random.u8(..3) == 0 {
         made::mangled(text.replace(SECRET, "t").as_bytes(), random)
