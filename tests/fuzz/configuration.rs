@@ -111,7 +111,7 @@ pub(crate) fn make(random: &mut Rng) -> Vec<u8> {
         _ => String::new(),
     };
     let source = match random.u8(..3) {
-        0 => format!("[[sources]]\nname = \"s\"\n{source}\n"),
+        0 => format!("[[sources]]\nname = \"s\"\nverifier = \"none\"\n{source}\n"),
         _ => String::new(),
     };
     let text = format!("{service}\n[[instances]]\n{own}{instance}\n{second}{caller}{issuer}{source}");
