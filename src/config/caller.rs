@@ -57,8 +57,8 @@ settings! {
         /// others on its instances too, with `manage` it may retry, cancel and move them.
         operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
             default "own";
-        /// Whether it may see sources of webhooks and the events that they sent, with all that those
-        /// say of people, and have them read again.
+        /// Whether it may see sources of webhooks and the events that they sent, with all that
+        /// those say of people, and have them read again.
         sources: bool = SWITCH, default "false";
         /// Whether it may see how the service and its directories are doing (`GET /instances`).
         administration: bool = SWITCH, default "false";

@@ -40,8 +40,8 @@ settings! {
         /// its duplicates are known, and an event whose time is longer ago is refused.
         event_retention = Span(WEEK, TEN_YEARS), default "720h";
         /// How many webhooks whose sender is not proven are kept to be looked at, a tenth of them
-        /// from one address at most. What is there stays until `event_retention` is over; what comes
-        /// beyond is counted in the log.
+        /// from one address at most. What is there stays until `event_retention` is over; what
+        /// comes beyond is counted in the log.
         quarantine_size = Count(0, 100_000, "webhooks"), default "1000";
         /// How long an `Idempotency-Key` is kept: its request is answered so long as it was at
         /// first. Never longer than `operation_retention`.

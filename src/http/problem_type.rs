@@ -158,8 +158,8 @@ problem_types! {
     /// The operation is in a state in which this can't be done with it.
     OperationState: CONFLICT, "/problems/operation-state", "Not in this state", Keep,
         "Look at the operation's `state`. What runs can't be cancelled; what is done or skipped can't be tried again.";
-    /// The sender's id of an event is that of another, which says something else and stands. Nothing
-    /// was stored.
+    /// The sender's id of an event is that of another, which says something else and stands.
+    /// Nothing was stored.
     EventReused: CONFLICT, "/problems/event-reused", "The id is that of another event", Keep,
         "Give each event an id of its own. The operator finds the first one in the log.";
     /// The event is in a state in which this can't be done with it.

@@ -7,28 +7,28 @@
 //! before it is hashed, and only the lines in the log are limited by address.
 
 use std::{
-    collections::BTreeSet,
     net::IpAddr,
     sync::{Arc, atomic::AtomicU64},
     time::Instant,
 };
 
 use jiff::SignedDuration;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    Delivery, Event, EventError, Planned, PlannedCommand, Source, Sources, VerificationError, Verified,
-    body::{self, BodyError},
+    Delivery, EventError, Source, Sources, VerificationError, Verified,
+    body::BodyError,
     kept::Kept,
     quarantine::MOST_AT_ONCE,
-    verify::{Handshake, Identity, Proof},
+    reading::{Misunderstood, key, understand, unreadable},
+    verify::{Handshake, Proof},
 };
 use crate::{
     auth::{Failures, Verdict},
-    operations::{Operations, SourcedCommand},
-    store::{EventKey, EventReading, EventVerdict, NewDelivery, NewEvent, Received, ReceivedEvent, StoreError},
+    operations::Operations,
+    store::{NewDelivery, NewEvent, Received, ReceivedEvent, StoreError},
+    telemetry::metrics,
 };
 
 /// From this length on a body is worked on where it holds nothing else up, in bytes.
@@ -155,6 +155,7 @@ impl Intake {
             Err(error) if error.is_temporary() => return Err(IntakeError::KeysUnavailable),
             Err(error) => {
                 let refused = self.unproven(Some(name), &error, address);
+                metrics::webhook_event(source.name(), "unproven");
                 self.quarantine(&source, &delivery, &error.to_string(), address);
                 return Err(refused);
             }
@@ -226,6 +227,7 @@ impl Intake {
         } else {
             self.read(source, delivery, verified, is_security_event).await?
         };
+        let verdicts: Vec<_> = events.iter().map(|event| event.reading.verdict.as_str()).collect();
         let stored = self.operations.receive(NewDelivery {
             source: source.name().to_owned(),
             content,
@@ -235,6 +237,10 @@ impl Intake {
         });
         match stored.await? {
             Received::Stored(events) => {
+                for (event, verdict) in events.iter().zip(verdicts) {
+                    let verdict = if event.is_duplicate { "duplicate" } else { verdict };
+                    metrics::webhook_proven(source.name(), verdict);
+                }
                 taken.events = events;
                 Ok(taken)
             }
@@ -296,122 +302,5 @@ impl Intake {
             reading: self.reading(source, &delivery, &event, planned),
         });
         Ok(new.collect())
-    }
-
-    /// What is stored of a plan.
-    pub(super) fn reading(
-        &self,
-        source: &Source,
-        delivery: &Delivery,
-        event: &Event,
-        planned: Planned,
-    ) -> EventReading {
-        let age = event.time.map(|time| delivery.received.duration_since(time));
-        if age.is_some_and(|age| age > self.memory()) {
-            let reason = "its time is longer ago than duplicates are remembered (event_retention): it may be one";
-            return failed(None, reason.to_owned());
-        }
-        match planned {
-            Planned::Ignored { rule, reason } => EventReading {
-                verdict: EventVerdict::Ignored,
-                ..failed(rule, reason)
-            },
-            Planned::Failed { rule, reason } => failed(Some(rule), reason),
-            Planned::Commands {
-                rule,
-                commands,
-                purpose,
-            } => self.planned(source, rule, commands, purpose),
-        }
-    }
-
-    fn planned(
-        &self,
-        source: &Source,
-        rule: usize,
-        commands: Vec<PlannedCommand>,
-        purpose: Option<String>,
-    ) -> EventReading {
-        let mut operations = Vec::with_capacity(commands.len());
-        let mut subjects = BTreeSet::new();
-        for planned in commands {
-            let operation = self.operations.of_source(SourcedCommand {
-                source: source.name().to_owned(),
-                instance: planned.instance,
-                command: planned.command,
-                not_before: planned.not_before,
-                purpose: purpose.clone(),
-            });
-            let Some(operation) = operation else {
-                return failed(Some(rule), "an instance of the rule is not configured".to_owned());
-            };
-            subjects.extend(operation.lanes.iter().cloned());
-            operations.push(operation);
-        }
-        EventReading {
-            verdict: EventVerdict::Accepted,
-            subjects,
-            operations,
-            reason: None,
-            ..failed(Some(rule), String::new())
-        }
-    }
-}
-
-/// Why a proven delivery has no events.
-pub(super) enum Misunderstood {
-    Body(BodyError),
-    Events(EventError),
-}
-
-/// The events of a proven delivery, and what the rules make of each.
-pub(super) fn understand(
-    source: &Source,
-    delivery: &Delivery,
-    verified: &Verified,
-) -> Result<Vec<(Event, Planned)>, Misunderstood> {
-    let settings = source.verifier().settings();
-    let body = body::parse(settings, delivery, verified).map_err(Misunderstood::Body)?;
-    let events = source
-        .events(delivery, verified, &body)
-        .map_err(Misunderstood::Events)?;
-    let plans = source.plans(delivery, &body, &events);
-    Ok(events.into_iter().zip(plans).collect())
-}
-
-/// A delivery that is kept as it is, since it is in a form that is not read.
-fn unreadable(delivery: &Delivery) -> (Event, Planned) {
-    let event = Event {
-        index: 0,
-        sender_id: None,
-        digest: super::extraction::sha256(&delivery.body),
-        r#type: delivery.path_type.clone(),
-        time: None,
-        item: Value::Null,
-    };
-    let reason = BodyError::NeedsBridge.to_string();
-    (event, Planned::Failed { rule: 0, reason })
-}
-
-fn failed(rule: Option<usize>, reason: String) -> EventReading {
-    EventReading {
-        verdict: EventVerdict::Failed,
-        // 0 stands for none.
-        rule: rule.filter(|rule| *rule > 0).and_then(|rule| u32::try_from(rule).ok()),
-        reason: Some(reason),
-        subjects: BTreeSet::new(),
-        operations: Vec::new(),
-    }
-}
-
-/// By what an event is known when it comes again.
-fn key(event: &Event, is_whole: bool, verified: &Verified) -> EventKey {
-    if let Some(id) = &event.sender_id {
-        return EventKey::Id(id.clone());
-    }
-    match (&verified.identity, is_whole) {
-        (Identity::Id(id), true) => EventKey::Id(id.clone()),
-        (Identity::Signature(_) | Identity::Digest(_), true) => EventKey::Content(verified.identity.key()),
-        (_, false) => EventKey::Content(Identity::Digest(event.digest).key()),
     }
 }

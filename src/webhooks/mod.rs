@@ -14,6 +14,7 @@ mod intake;
 mod kept;
 pub mod presets;
 mod quarantine;
+mod reading;
 mod rules;
 mod source;
 mod sources;

@@ -7,11 +7,15 @@ use uuid::Uuid;
 
 use super::{
     Delivery, Source, VerificationError, Verified,
-    intake::{Intake, IntakeError, Misunderstood, Taken, understand},
+    intake::{Intake, IntakeError, Taken},
     kept::{Kept, KeptError},
+    reading::{Misunderstood, understand},
     verify::Identity,
 };
-use crate::store::{EventVerdict, NewQuarantined, StoreError, StoredEvent};
+use crate::{
+    store::{EventVerdict, NewQuarantined, StoreError, StoredEvent},
+    telemetry::metrics,
+};
 
 /// The longest body that is kept in quarantine, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -57,6 +61,7 @@ impl Intake {
         let permit = Arc::clone(&self.quarantining).try_acquire_owned();
         let (true, Ok(permit)) = (delivery.body.len() <= LONGEST, permit) else {
             dropped.fetch_add(1, Ordering::Relaxed);
+            metrics::webhook_dropped(source.name());
             return;
         };
         let new = NewQuarantined {
@@ -70,8 +75,10 @@ impl Intake {
         let operations = Arc::clone(&self.operations);
         tokio::spawn(async move {
             let _permit = permit;
+            let name = new.source.clone();
             if !matches!(operations.quarantine(new).await, Ok(true)) {
                 dropped.fetch_add(1, Ordering::Relaxed);
+                metrics::webhook_dropped(&name);
             }
         });
     }

@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, path::Operation};
 
 /// Operations, and the answer to a deferred command, with their example: the body that is sent,
 /// where there is one, and the answer.
-const RECORDED: [(&str, &str); 14] = [
+const RECORDED: [(&str, &str); 23] = [
     ("deferred", include_str!("../../../openapi/recorded/deferred.json")),
     ("operations", include_str!("../../../openapi/recorded/operations.json")),
     ("operation", include_str!("../../../openapi/recorded/operation.json")),
@@ -50,6 +50,24 @@ const RECORDED: [(&str, &str); 14] = [
         "operations-move",
         include_str!("../../../openapi/recorded/operations-move.json"),
     ),
+    ("webhook", include_str!("../../../openapi/recorded/webhook.json")),
+    ("events", include_str!("../../../openapi/recorded/events.json")),
+    ("event", include_str!("../../../openapi/recorded/event.json")),
+    (
+        "event-verify-again",
+        include_str!("../../../openapi/recorded/event-verify-again.json"),
+    ),
+    (
+        "event-replay",
+        include_str!("../../../openapi/recorded/event-replay.json"),
+    ),
+    ("sources", include_str!("../../../openapi/recorded/sources.json")),
+    (
+        "source-explain",
+        include_str!("../../../openapi/recorded/source-explain.json"),
+    ),
+    ("webhook-typed", include_str!("../../../openapi/recorded/webhook.json")),
+    ("webhook-secret", include_str!("../../../openapi/recorded/webhook.json")),
 ];
 
 /// The answer to a command that is deferred.

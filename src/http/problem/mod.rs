@@ -10,6 +10,7 @@
 //! headers, and never a value that the caller sent.
 
 mod reasons;
+mod webhooks;
 
 use std::time::Duration;
 

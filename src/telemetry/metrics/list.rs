@@ -213,8 +213,8 @@ metrics! {
     /// When the last event of a source came in, in seconds since 1970.
     webhook_last: Gauge "aws_ilm_webhook_last_event_timestamp_seconds" [source];
 
-    /// Events that were not believed and are kept to be looked at.
-    webhook_quarantine: Gauge "aws_ilm_webhook_quarantine" [source];
+    /// Webhooks that were not believed and had no room in quarantine.
+    webhook_dropped: Counter "aws_ilm_webhook_quarantine_dropped_total" [source];
 
     /// Always 1, with the version of the program.
     build_info: Gauge "aws_ilm_build_info" [version];

@@ -220,14 +220,20 @@ pub fn store_up(is_up: bool) {
 /// a word of a closed list.
 pub fn webhook_event(source: &str, verdict: &'static str) {
     METRICS.webhook_events.of([owned(source), verdict.into()]).inc();
+}
+
+/// Counts a webhook that was not believed and had no room in quarantine.
+pub fn webhook_dropped(source: &str) {
+    METRICS.webhook_dropped.of([owned(source)]).inc();
+}
+
+/// Counts an event whose sender is proven. What is not proven says nothing of when a source sent
+/// its last.
+pub fn webhook_proven(source: &str, verdict: &'static str) {
+    webhook_event(source, verdict);
     if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
         METRICS.webhook_last.of([owned(source)]).set(now.as_secs_f64());
     }
-}
-
-/// Tells how many events of a source are in quarantine.
-pub fn webhook_quarantine(source: &str, events: usize) {
-    METRICS.webhook_quarantine.of([owned(source)]).set(events as f64);
 }
 
 /// A status as a label: those that RFC 9110 and its kin name by their number, so that a peer can't

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use aws_ilm::{
     sandbox::{Fault, FaultKind},
-    telemetry::metrics::{LIST, webhook_event, webhook_quarantine},
+    telemetry::metrics::{LIST, webhook_dropped, webhook_proven},
 };
 use serde_json::json;
 
@@ -87,8 +87,8 @@ async fn a_scrape_has_every_metric_as_the_list_tells_it_and_no_other() {
     let stored = Stored::holding(json!([person("kim", true)]), &settings).await;
     let world = &stored.world;
     // Webhooks are counted where they come in; here it is the metric that counts.
-    webhook_event("listed", "accepted");
-    webhook_quarantine("listed", 0);
+    webhook_proven("listed", "accepted");
+    webhook_dropped("listed");
     world
         .sandbox
         .script(Fault::new(FaultKind::Status { status: 503 }).on("PatchUser"));

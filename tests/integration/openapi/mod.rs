@@ -24,6 +24,8 @@ fn method_of(path: &str) -> &'static str {
     if path.starts_with("/commands/")
         || path == EXPLAIN
         || path == "/batches"
+        || path == "/sources/{source}/explain"
+        || path.starts_with("/events/{id}/")
         || CHANGES.iter().any(|end| path.ends_with(end))
     {
         "post"

@@ -9,6 +9,7 @@ use crate::{
     harness::{Answer, answer},
     normalised::normalised,
     operations::{Stored, person},
+    webhooks,
 };
 
 /// Set to 1, it writes the answers into the files instead of comparing them.
@@ -95,7 +96,9 @@ async fn stored_ones(stored: &Stored) -> Vec<(&'static str, Value, Answer)> {
 #[tokio::test]
 async fn each_answer_is_the_recorded_one() {
     let is_renewed = std::env::var(RENEW).is_ok_and(|value| value == "1");
-    for (name, request, answer) in exchanges().await {
+    let mut exchanges = exchanges().await;
+    exchanges.extend(webhooks::recorded::exchanges().await);
+    for (name, request, answer) in exchanges {
         let mut response = normalised(&answer.json());
         // Numbers that a cursor names differ with what was stored before.
         if response.get("next").is_some_and(Value::is_string) {

@@ -3,6 +3,7 @@
 mod intake;
 mod processes;
 mod quarantine;
+pub(crate) mod recorded;
 
 use std::{
     fs,
