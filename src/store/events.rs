@@ -111,7 +111,8 @@ pub enum Received {
     Reused {
         /// That event's place in the delivery, from 0.
         position: usize,
-        /// The id of the event that came first, and stands; none where that is of the same delivery.
+        /// The id of the event that came first, and stands; none where that is of the same
+        /// delivery.
         first: Option<String>,
     },
     /// The quarantined delivery that it was is gone; nothing is stored.

@@ -2,8 +2,8 @@
 //! delivery meets the first rule that matches it, and what the rule makes of it is stored as an
 //! operation.
 //!
-//! [`Intake`] takes deliveries in. [`Delivery`] is a request as it came; [`Event`] is one of the events that it tells of;
-//! [`Planned`] is what a rule makes of one.
+//! [`Intake`] takes deliveries in. [`Delivery`] is a request as it came; [`Event`] is one of the
+//! events that it tells of; [`Planned`] is what a rule makes of one.
 
 pub mod body;
 mod delivery;

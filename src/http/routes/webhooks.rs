@@ -1,5 +1,5 @@
-//! What HR systems post. The verifier of the source guards these routes, and no caller's credentials
-//! are asked for.
+//! What HR systems post. The verifier of the source guards these routes, and no caller's
+//! credentials are asked for.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -215,6 +215,7 @@ fn answer(origin: &Origin, name: &str, taken: Taken) -> Response {
 
 /// Shows the operator a sender's secret, which comes once. The one place where a secret is written:
 /// on the terminal of the service, where its operator needs it, and in no log.
+#[expect(clippy::print_stdout, reason = "the operator's terminal, and no log")]
 fn show_once(name: &str, token: &SecretString) {
     let at = written(jiff::Timestamp::now());
     println!(

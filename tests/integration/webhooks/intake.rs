@@ -89,8 +89,8 @@ async fn whatever_is_not_proven_is_answered_alike() {
     }
 }
 
-/// Hostile input 65, the same id and body again: 202, one effect. The test of processes has it after a restart.
-/// Hostile input 66, the same id with another body: 409, and the first stands.
+/// Hostile input 65, the same id and body again: 202, one effect. The test of processes has it
+/// after a restart. Hostile input 66, the same id with another body: 409, and the first stands.
 #[tokio::test]
 async fn what_comes_twice_changes_nothing() {
     let hr = Hr::start(&[]).await;

@@ -82,8 +82,8 @@ async fn show(
 
 /// Verifies a quarantined delivery again
 ///
-/// By the secrets of now, and by the time at which it arrived. One that is proven now is taken as if
-/// it had just come, and is gone from quarantine. Needs the right `sources`.
+/// By the secrets of now, and by the time at which it arrived. One that is proven now is taken as
+/// if it had just come, and is gone from quarantine. Needs the right `sources`.
 #[utoipa::path(post, path = "/events/{id}/verify-again", tag = SOURCES, operation_id = "event-verify-again",
     params(("id" = String, Path, description = "The quarantined delivery's id.")),
     responses((status = 200, description = "It is proven: its events.", body = WebhookAccepted)))]

@@ -19,9 +19,9 @@ pub struct EventView {
     /// The source that it came from.
     #[schema(example = "hr")]
     source: String,
-    /// What came of it: `accepted` (it became operations), `ignored` (no rule matches it, or the one
-    /// that does says so), `failed` (what its rule needs is missing), `quarantined` (its sender is
-    /// not proven).
+    /// What came of it: `accepted` (it became operations), `ignored` (no rule matches it, or the
+    /// one that does says so), `failed` (what its rule needs is missing), `quarantined` (its sender
+    /// is not proven).
     #[schema(value_type = String, example = "accepted")]
     verdict: &'static str,
     /// Why, where it is not accepted.
