@@ -60,7 +60,7 @@ pub enum EventKey {
     /// The sender's id of it. What comes again under it changes nothing.
     Id(String),
     /// What it says, or its signature: it is the same event only while nothing else was accepted
-    /// for its person since.
+    /// for its person since, and not where it came to nothing.
     Content(String),
 }
 

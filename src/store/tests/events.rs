@@ -181,11 +181,8 @@ impl Both<'_> {
             .rev()
             .filter(|row| row.source == source && row.key.as_ref() == Some(key));
         let first = same.next()?;
-        let is_over = matches!(key, EventKey::Content(_))
-            && first.accepted.is_some()
-            && rows
-                .iter()
-                .any(|row| row.accepted > first.accepted && !row.people.is_disjoint(&first.people));
+        let is_newer = |row: &Row| row.accepted > first.accepted && !row.people.is_disjoint(&first.people);
+        let is_over = matches!(key, EventKey::Content(_)) && (first.accepted.is_none() || rows.iter().any(is_newer));
         (!is_over).then(|| first.clone())
     }
 
