@@ -146,7 +146,7 @@ async fn arrived(app: &App, request: Request) -> Result<(String, Delivery, Origi
     let secret = match secret.as_deref().map(|text| text.strip_prefix('~')) {
         None => None,
         Some(Some(secret)) => Some(SecretString::from(secret)),
-        Some(None) => return Err(Problem::no_such_route(None)),
+        Some(None) => return Err(Problem::webhook_unproven()),
     };
     let origin: Origin = parts.extensions.get().cloned().ok_or_else(Problem::internal)?;
     let fields = parts.headers.iter();
