@@ -35,6 +35,11 @@ pub fn example() -> String {
             "An issuer of callers' tokens; one such table for each",
             "#[[issuers]]\n",
         ),
+        (
+            Scope::Source,
+            "A source of webhooks; one such table for each",
+            "#[[sources]]\n",
+        ),
     ] {
         let _ = write!(page, "\n# ---- {title} ----\n\n{head}");
         for setting in reference().filter(|setting| setting.scope == scope) {

@@ -211,6 +211,8 @@ fn each_wrong_variable_is_a_fault_of_its_own() {
         ("after_buried", &["stop", "Block"]),
         ("operation_retention", &["", "0s", "59m", "200000h"]),
         ("idempotency_retention", &["", "0s", "59m", "200000h"]),
+        ("event_retention", &["", "0s", "167h", "200000h"]),
+        ("quarantine_size", &["", "-1", "1.5", "100001"]),
         ("tls_certificate_file", &["", " "]),
         ("tls_key_file", &["", " "]),
         ("tls_client_ca_file", &["", " "]),

@@ -284,6 +284,12 @@ mod tests {
             Problem::selection_gone(),
             Problem::no_store(),
             Problem::store_unavailable(),
+            Problem::bad_webhook("the body is no text in UTF-8"),
+            Problem::webhook_unproven(),
+            Problem::event_reused("The id of event 1 is that of another event, which stands."),
+            Problem::no_such_event(),
+            Problem::event_state("The event is accepted."),
+            Problem::no_such_source(),
         ];
         for problem in &problems {
             let detail = &*problem.detail;
