@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Delivery, Headers, Source, Verified, verify::Proof};
+use super::{Delivery, Headers, Source, Verified};
 
 /// The version that is written.
 const VERSION: u32 = 1;
@@ -54,16 +54,8 @@ enum Bytes {
 impl Kept {
     /// What is kept of a proven delivery: none of its credentials.
     pub(super) fn proven(source: &Source, delivery: &Delivery, verified: &Verified) -> Self {
-        let own = match &source.verifier().settings().proof {
-            Proof::Header(name) => Some(name.to_ascii_lowercase()),
-            Proof::Signature(_)
-            | Proof::Basic
-            | Proof::Bearer
-            | Proof::Jwt(_)
-            | Proof::SecurityEvent(_)
-            | Proof::Path
-            | Proof::None => None,
-        };
+        let own = source.verifier().settings().proof.secret_header();
+        let own = own.map(str::to_ascii_lowercase);
         let mut kept = Self::whole(delivery);
         kept.headers
             .retain(|(name, _)| !CREDENTIALS.contains(&&**name) && Some(name) != own.as_ref());

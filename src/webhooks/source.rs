@@ -10,7 +10,7 @@ use super::{
     Delivery, Event, EventError, Planned, Verified,
     extraction::Extraction,
     rules::{Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
-    verify::{Proof, Secrets, Verifier, VerifierSettings},
+    verify::{Secrets, Verifier, VerifierSettings},
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -210,16 +210,7 @@ impl Source {
     }
 
     fn scope(&self, delivery: &Delivery, body: &Value, budget: &mut Budget) -> Result<Scope, String> {
-        let hidden = match &self.verifier.settings().proof {
-            Proof::Header(name) => Some(name.as_str()),
-            Proof::Signature(_)
-            | Proof::Basic
-            | Proof::Bearer
-            | Proof::Jwt(_)
-            | Proof::SecurityEvent(_)
-            | Proof::Path
-            | Proof::None => None,
-        };
+        let hidden = self.verifier.settings().proof.secret_header();
         Extraction::scope(delivery, body, hidden, budget).map_err(|error| reason(&error, budget))
     }
 }
@@ -435,7 +426,7 @@ mod tests {
             } else {
                 vec![SecretString::from(secret.as_str())]
             };
-            if !preset.verifier.proof.takes_secrets() && preset.verifier.proof != Proof::None {
+            if !preset.verifier.proof.takes_secrets() && preset.verifier.proof != crate::webhooks::verify::Proof::None {
                 // Its issuer is the operator's to name.
                 continue;
             }

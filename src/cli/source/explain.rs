@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::{
     super::{Configured, FAILED, failed, misused},
-    find, load,
+    LONGEST_BODY, find, load,
 };
 use crate::{
     files,
@@ -19,9 +19,6 @@ use crate::{
 
 /// The longest file of headers, in bytes.
 const LONGEST_HEADERS: u64 = 256 * 1024;
-
-/// The longest body, in bytes; as long as the longest that a service reads.
-const LONGEST_BODY: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {

@@ -14,6 +14,9 @@ use crate::{
     webhooks::{Source, presets},
 };
 
+/// The longest body, in bytes; as long as the longest that a service reads.
+const LONGEST_BODY: u64 = 16 * 1024 * 1024;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Task {
     /// List the sources that are configured

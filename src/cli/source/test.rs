@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     super::{Configured, FAILED, failed, misused},
-    find, load,
+    LONGEST_BODY, find, load,
 };
 use crate::{
     app,
@@ -23,9 +23,6 @@ use crate::{
         presets,
     },
 };
-
-/// The longest body, in bytes.
-const LONGEST_BODY: u64 = 16 * 1024 * 1024;
 
 /// Tests a source to its end.
 pub(super) async fn run(name: &str, body: Option<&Path>, configured: Configured) -> ExitCode {

@@ -302,6 +302,20 @@ impl Proof {
         }
     }
 
+    /// The header whose whole value is the secret, which is kept and shown nowhere.
+    pub fn secret_header(&self) -> Option<&str> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Signature(_)
+            | Self::Basic
+            | Self::Bearer
+            | Self::Jwt(_)
+            | Self::SecurityEvent(_)
+            | Self::Path
+            | Self::None => None,
+        }
+    }
+
     /// Whether it is held against secrets that the operator gives.
     pub fn takes_secrets(&self) -> bool {
         match self {
