@@ -57,10 +57,17 @@ pub struct LoadedSources {
 }
 
 /// The text of the file, and what tells its secrets apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceText {
     text: String,
     secrets: Fingerprint,
+}
+
+/// Shows nothing of the text: the sources may stand in the main file, beside its tokens.
+impl fmt::Debug for SourceText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SourceText").finish_non_exhaustive()
+    }
 }
 
 /// The file in which sources stand.

@@ -32,6 +32,20 @@ fn load_sources(text: &str) -> Result<Settings, ConfigError> {
     )
 }
 
+/// Sources may stand in the main file, beside what is secret in it.
+#[test]
+fn nothing_shows_the_text_around_the_sources() {
+    let text = INSTANCES.replace("\"y\"", "\"a-t0ken-of-staging\"");
+    let folder = Folder::new();
+    let settings = load_in(
+        &folder,
+        &format!("{text}[[sources]]\nname = \"hr\"\nverifier = \"none\"\n"),
+        &[],
+    )
+    .unwrap();
+    assert!(!format!("{settings:?}").contains("a-t0ken-of-staging"));
+}
+
 fn names(settings: &Settings) -> Vec<(String, Vec<String>, usize)> {
     let webhooks = settings.webhooks.as_ref().unwrap();
     let told = |source: &std::sync::Arc<crate::webhooks::Source>| {
