@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     diagnostic::nearest,
+    operations::zone_named,
     webhooks::{
         Source, SourceSettings, TargetInstance, check_name,
         presets::{self, Preset},
         verify::{IssuerSettings, Proof, VerifierSettings},
-        zone_named,
     },
 };
 

@@ -20,6 +20,7 @@ mod request;
 mod rows;
 mod selection;
 pub mod sqlite;
+mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ pub use rows::{
     OperationPage, State,
 };
 pub use selection::{Change, NewSelection, Selected, SelectedOperation};
+pub use statement::{DueDate, NewStatement, Statement, Word};
 
 /// The answer of a store, to be awaited.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

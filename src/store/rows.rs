@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::{DueDate, NewStatement};
+
 /// An operation to be stored.
 #[derive(Clone, Debug)]
 pub struct NewOperation {
@@ -36,6 +38,12 @@ pub struct NewOperation {
     pub purpose: Option<String>,
     /// The W3C trace context that it was accepted in.
     pub traceparent: Option<String>,
+    /// The date that its time was computed from.
+    pub due_date: Option<DueDate>,
+    /// Why it waits for a person's word before anything else.
+    pub held: Option<String>,
+    /// What its event says of its person.
+    pub statement: Option<Box<NewStatement>>,
 }
 
 impl NewOperation {
@@ -65,6 +73,7 @@ impl NewOperation {
             batch: self.batch.clone(),
             purpose: self.purpose.clone(),
             traceparent: self.traceparent.clone(),
+            due_date: self.due_date.clone(),
             envelope: None,
         }
     }
@@ -206,6 +215,8 @@ pub struct Operation {
     pub purpose: Option<String>,
     /// See [`NewOperation::traceparent`].
     pub traceparent: Option<String>,
+    /// See [`NewOperation::due_date`].
+    pub due_date: Option<DueDate>,
     /// The envelope of its last attempt that came to one.
     pub envelope: Option<String>,
 }

@@ -108,11 +108,10 @@ fn explained((event, decision): (Event, Decision)) -> ExplainedEvent {
     let (verdict, rule, reason, purpose, commands) = match decision.planned {
         Planned::Ignored { rule, reason } => ("ignored", rule, Some(reason), None, Vec::new()),
         Planned::Failed { rule, reason } => ("failed", Some(rule), Some(reason), None, Vec::new()),
-        Planned::Commands {
-            rule,
-            commands,
-            purpose,
-        } => ("commands", Some(rule), None, purpose, commands),
+        Planned::Commands { rule, commands } => {
+            let purpose = commands.first().and_then(|planned| planned.purpose.clone());
+            ("commands", Some(rule), None, purpose, commands)
+        }
     };
     let person = commands.iter().find_map(|planned| person(&planned.command));
     ExplainedEvent {

@@ -8,9 +8,13 @@ use super::{
     expression::{Evaluation, compile},
     faults::{Faults, quoted},
     fields::one,
-    time::{Side, date},
+    time::date,
 };
-use crate::{diagnostic::nearest, mapper::expressions::Expression};
+use crate::{
+    diagnostic::nearest,
+    mapper::expressions::Expression,
+    operations::{Side, zone_named},
+};
 
 /// Nothing is put off for longer, in hours, as it is of a command's `notBefore`.
 const TEN_YEARS: i64 = 24 * 3_653;
@@ -105,7 +109,7 @@ impl At {
             Zone::Fixed(zone) => zone.clone(),
             Zone::OfEvent(expression) => {
                 let value = one("at.zone", expression, evaluation, shown)?;
-                let zone = value.as_ref().and_then(serde_json::Value::as_str).and_then(named);
+                let zone = value.as_ref().and_then(serde_json::Value::as_str).and_then(zone_named);
                 zone.ok_or_else(|| format!("at.zone ({}) is no zone like Australia/Melbourne", expression.text()))?
             }
         };
@@ -132,7 +136,7 @@ impl Zone {
             return own.cloned().map(Self::Fixed);
         };
         // No name of a zone is an expression that means anything else.
-        if let Some(zone) = named(text) {
+        if let Some(zone) = zone_named(text) {
             return Some(Self::Fixed(zone));
         }
         match compile(text) {
@@ -147,13 +151,4 @@ impl Zone {
             }
         }
     }
-}
-
-/// The zone of an IANA name.
-pub fn named(name: &str) -> Option<TimeZone> {
-    // A name that the database does not have may still be one of a system's file.
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
-    (!name.is_empty() && name.bytes().all(is_plain))
-        .then(|| TimeZone::get(name).ok())
-        .flatten()
 }

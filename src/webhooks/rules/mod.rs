@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use toml::Table;
 
-pub use self::{action::TargetInstance, at::named as zone_named};
+pub use self::action::TargetInstance;
 pub(super) use self::{
     expression::{Evaluation, budget, compile, reason},
     faults::{Faults, quoted},
@@ -188,11 +188,7 @@ impl Rules {
                 rule: Some(number),
                 reason: format!("rule {number} says so"),
             },
-            Ok(Some(commands)) => Planned::Commands {
-                rule: number,
-                commands,
-                purpose: rule.purpose.clone(),
-            },
+            Ok(Some(commands)) => Planned::Commands { rule: number, commands },
             Err(reason) => Planned::Failed { rule: number, reason },
         };
         decision
@@ -281,6 +277,11 @@ impl Rule {
                 instance: target.name.clone(),
                 command: filled.command(target)?,
                 not_before,
+                purpose: self.purpose.clone(),
+                word: None,
+                date: None,
+                held: None,
+                conversion: None,
             })
         };
         self.targets

@@ -21,7 +21,7 @@ fn rules_for(text: &str, instances: &[&str]) -> Result<Rules, String> {
     let zone = table
         .get("zone")
         .and_then(toml::Value::as_str)
-        .and_then(super::zone_named);
+        .and_then(crate::operations::zone_named);
     let context = RuleContext {
         profiles: table.get("profiles").and_then(toml::Value::as_table),
         zone: zone.as_ref(),
