@@ -200,6 +200,8 @@ impl Person<'_> {
             Some(_) | None => Map::new(),
         };
         let mut is_left = false;
+        // A user is made of all that is known, and changed by what is news alone.
+        let is_whole = matches!(self.statement.word, Word::Active | Word::Expected);
         for (key, value) in self.profile {
             let field = display_key(key);
             if field == OLD {
@@ -209,19 +211,23 @@ impl Person<'_> {
                 }
                 continue;
             }
-            match newest.get(&field) {
-                Some((said, newer)) if said.number != self.statement.number => {
-                    if self.is_name(key) {
-                        known.insert(key.clone(), newer.clone());
-                        if newer != value {
-                            old.entry(key.clone()).or_insert_with(|| value.clone());
-                        }
-                    }
-                }
-                Some(_) | None => {
-                    is_left = true;
-                    known.insert(key.clone(), value.clone());
-                }
+            let newer = newest
+                .get(&field)
+                .filter(|(said, _)| said.number != self.statement.number);
+            let Some((said, newer)) = newer else {
+                is_left = true;
+                known.insert(key.clone(), value.clone());
+                continue;
+            };
+            let is_name = self.is_name(key);
+            // A new name may be free only once what waits before it has ended.
+            if newer == value || is_name && !has_ended(said) {
+                known.insert(key.clone(), value.clone());
+            } else if is_name {
+                known.insert(key.clone(), newer.clone());
+                old.entry(key.clone()).or_insert_with(|| value.clone());
+            } else if is_whole {
+                known.insert(key.clone(), newer.clone());
             }
         }
         if let Some((_, id)) = newest.get(EMPLOYEE_ID)
@@ -241,11 +247,7 @@ impl Person<'_> {
         let mut missed = BTreeMap::new();
         let mut carries = BTreeSet::new();
         for (field, (said, value)) in self.newest() {
-            let has_ended = match said.state {
-                Some(state) => state.has_ended() || state == State::NeedsData,
-                None => true,
-            };
-            if said.number != self.statement.number && has_ended && !said.is_carried_out {
+            if said.number != self.statement.number && has_ended(said) && !said.is_carried_out {
                 missed.insert(field, value);
                 carries.insert(said.number);
             }
@@ -260,7 +262,7 @@ impl Person<'_> {
             for (field, text) in &said.attributes {
                 let is_older = newest
                     .get(field)
-                    .is_some_and(|(other, _)| (moment(said), said.number) < (moment(other), other.number));
+                    .is_some_and(|(other, _)| (so_from(said), said.number) < (so_from(other), other.number));
                 if !is_older && let Ok(value) = serde_json::from_str(text) {
                     newest.insert(field.clone(), (said, value));
                 }
@@ -315,6 +317,20 @@ impl Person<'_> {
             // What was taken before is taken again, in whatever order.
             Err(_) => Ruling::Superseded("it can't be carried out by this version"),
         }
+    }
+}
+
+/// Whether a statement's operation will do nothing more by itself.
+fn has_ended(said: &Statement) -> bool {
+    said.state
+        .is_none_or(|state| state.has_ended() || state == State::NeedsData)
+}
+
+/// From when on the attributes of a statement are true: a day of work is that of being active alone.
+fn so_from(said: &Statement) -> Timestamp {
+    match said.word {
+        Word::Nothing => moment(said),
+        Word::Active | Word::Expected | Word::Inactive | Word::Back | Word::Cancelled => said.said_at,
     }
 }
 
