@@ -1,7 +1,7 @@
 //! The times that senders write: of an event, and the dates that something is to be done at.
 
 use jiff::{
-    Timestamp,
+    SignedDuration, Span, SpanRelativeTo, Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -51,6 +51,13 @@ pub(super) fn date(value: &Value) -> Option<Date> {
     (is_date || at_midnight().is_some()).then_some(date)
 }
 
+/// A length of time such as `14d` or `4h`, whose days have 24 hours.
+pub fn length(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (length > SignedDuration::ZERO).then_some(length)
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
 fn whole(number: f64) -> Option<i64> {
     // Seconds with a fraction.
@@ -94,6 +101,25 @@ mod tests {
         ] {
             let expected = expected.map(|text| text.parse().unwrap());
             assert_eq!(instant(&value, &zone), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_longer_than_nothing() {
+        for (text, hours) in [
+            ("14d", Some(336)),
+            ("4h", Some(4)),
+            ("1w 1d", Some(192)),
+            ("P1D", Some(24)),
+            ("0s", None),
+            ("-1d", None),
+            ("1 month", None),
+            ("14", None),
+            ("soon", None),
+            ("999999999999999999999d", None),
+            ("", None),
+        ] {
+            assert_eq!(length(text), hours.map(SignedDuration::from_hours), "{text}");
         }
     }
 
