@@ -59,7 +59,7 @@ impl Operations {
         let instance = self.service.instance(Some(&sourced.instance))?;
         let statement = sourced
             .saying
-            .map(|saying| statement(&instance, &sourced.command, saying, sourced.date.as_ref()));
+            .map(|saying| statement(instance.rules(), &sourced.command, saying, sourced.date.as_ref()));
         let submission = Submission {
             instance: instance.clone(),
             command: sourced.command,

@@ -16,10 +16,12 @@ mod events;
 mod guarantees;
 mod housekeeping;
 mod idempotency;
+mod left;
 mod person;
 mod retry;
 mod sampling;
 mod selection;
+mod standing;
 mod submit;
 mod worker;
 

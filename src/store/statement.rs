@@ -39,19 +39,32 @@ pub enum Word {
     Active,
     /// The person leaves.
     Inactive,
+    /// What made the person leave for the same purpose is over: the person is back, unless
+    /// something else was said meanwhile.
+    Back,
     /// What was said for the same purpose holds no more.
     Cancelled,
 }
 
 impl Word {
     /// Every word.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Nothing,
         Self::Expected,
         Self::Active,
         Self::Inactive,
+        Self::Back,
         Self::Cancelled,
     ];
+
+    /// What begins where this ends, and ends where this begins.
+    pub fn opposite(self) -> Option<Self> {
+        match self {
+            Self::Active => Some(Self::Inactive),
+            Self::Inactive => Some(Self::Active),
+            Self::Nothing | Self::Expected | Self::Back | Self::Cancelled => None,
+        }
+    }
 
     /// Its stored name.
     pub fn as_str(self) -> &'static str {
@@ -60,6 +73,7 @@ impl Word {
             Self::Expected => "expected",
             Self::Active => "active",
             Self::Inactive => "inactive",
+            Self::Back => "back",
             Self::Cancelled => "cancelled",
         }
     }
@@ -107,12 +121,44 @@ pub struct Statement {
     pub attributes: BTreeMap<String, String>,
     /// See [`NewStatement::conversion`].
     pub conversion: Option<SignedDuration>,
-    /// Whether it holds: it was neither cancelled nor replaced.
-    pub holds: bool,
+    /// Whether it has a date of its own.
+    pub is_dated: bool,
+    /// Whether it holds.
+    pub standing: Standing,
     /// Whether what it says has been written to the directory, or was found there.
     pub is_carried_out: bool,
     /// Whether carrying it out has changed the directory.
     pub has_changed: bool,
     /// The state of its operation; none once that is deleted.
     pub state: Option<State>,
+    /// Why that is in its state.
+    pub reason: Option<String>,
+}
+
+/// Whether a statement holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does.
+    Holds,
+    /// Another date was said for the same purpose while it waited.
+    Replaced,
+    /// What was said for its purpose was taken back.
+    Cancelled,
+}
+
+impl Standing {
+    /// Its stored name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Replaced => "replaced",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The standing of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Holds, Self::Replaced, Self::Cancelled];
+        all.into_iter().find(|standing| standing.as_str() == name)
+    }
 }

@@ -53,18 +53,42 @@ pub(super) fn attempts(connection: &Connection, id: &str) -> Result<Vec<Attempt>
 }
 
 pub(super) fn last_disable(connection: &Connection, instance: &str, directory_id: &str) -> Result<Option<Disabled>> {
-    let sql = "SELECT number, turn, operation FROM disabled WHERE instance = ?1 AND directory_id = ?2";
+    let sql = "SELECT number, turn, operation, called_number, called_turn, called_operation FROM disabled
+        WHERE instance = ?1 AND directory_id = ?2";
     let disabled = |row: &Row<'_>| {
+        let called = match row.get::<_, Option<i64>>(3)? {
+            Some(number) => Some(Box::new(Disabled {
+                number,
+                turn: row.get(4)?,
+                id: row.get(5)?,
+                called: None,
+            })),
+            None => None,
+        };
         Ok(Disabled {
             number: row.get(0)?,
             turn: row.get(1)?,
             id: row.get(2)?,
+            called,
         })
     };
     connection
         .prepare_cached(sql)?
         .query_row(params![instance, directory_id], disabled)
         .optional()
+}
+
+/// The operations that wait for a date.
+pub(super) fn dated(connection: &Connection) -> Result<Vec<(String, DueDate, Timestamp)>> {
+    let sql = "SELECT id, due_date, not_before FROM operation INDEXED BY operation_scheduled
+        WHERE state = 'scheduled' AND due_date IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, due_date(row, 1)?, time(row, 2)?)))?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, date, time)| Some((id, date?, time?)))
+        .collect())
 }
 
 pub(super) fn operations(
