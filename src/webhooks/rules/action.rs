@@ -54,6 +54,8 @@ pub(super) enum PersonAct {
         allow_enable: bool,
     },
     Enable,
+    /// Enables what a disable of the same purpose has disabled, and nothing else.
+    Return,
     Disable,
     Cancel,
 }
@@ -64,6 +66,7 @@ impl PersonAct {
         match self {
             Self::Expect => Word::Expected,
             Self::Create | Self::Enable => Word::Active,
+            Self::Return => Word::Back,
             Self::Update { .. } => Word::Nothing,
             Self::Disable => Word::Inactive,
             Self::Cancel => Word::Cancelled,
@@ -76,7 +79,7 @@ impl PersonAct {
             // One takes the place of the other.
             Self::Expect | Self::Create | Self::Enable => Some("create"),
             Self::Disable => Some("disable"),
-            Self::Update { .. } | Self::Cancel => None,
+            Self::Update { .. } | Self::Return | Self::Cancel => None,
         }
     }
 }
@@ -151,6 +154,15 @@ impl Action {
         )
     }
 
+    /// Makes an enable one that ends what a disable of its purpose began.
+    pub(super) fn end_absence(&mut self) {
+        if let Self::Person { act, .. } = self
+            && *act == PersonAct::Enable
+        {
+            *act = PersonAct::Return;
+        }
+    }
+
     /// What it is for where its rule does not say.
     pub(super) fn purpose(&self) -> Option<&'static str> {
         match self {
@@ -196,7 +208,7 @@ impl Filled {
                 ("iam-update-user", arguments)
             }
             // What a cancelling comes to is decided when it is carried out, by what was done already.
-            Self::Person(PersonAct::Enable | PersonAct::Cancel, profile) => {
+            Self::Person(PersonAct::Enable | PersonAct::Return | PersonAct::Cancel, profile) => {
                 let profile = without_user_name(profile, &target.user_name_fields);
                 (
                     "iam-update-user",

@@ -14,6 +14,8 @@ mod fields;
 mod form;
 mod time;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::Value;
@@ -170,7 +172,20 @@ impl Rules {
             };
             compiled.list.extend(reader.read());
         }
+        compiled.pair();
         compiled
+    }
+
+    /// Pairs enables with the disables of the same purpose: the end of a leave enables no one who
+    /// was terminated meanwhile.
+    fn pair(&mut self) {
+        let disables = self.list.iter().filter(|rule| rule.action.disables());
+        let purposes: BTreeSet<String> = disables.filter_map(|rule| rule.purpose.clone()).collect();
+        for rule in &mut self.list {
+            if rule.purpose.as_ref().is_some_and(|purpose| purposes.contains(purpose)) {
+                rule.action.end_absence();
+            }
+        }
     }
 
     /// How many there are.

@@ -104,6 +104,29 @@ fn each_action_has_its_word_and_a_purpose() {
     );
 }
 
+/// An enable ends what a disable of its purpose began; of any other purpose it is a hire.
+#[test]
+fn an_enable_goes_with_the_disable_of_its_purpose() {
+    let text = format!(
+        "[[rules]]\nwhen = \"body.t == 'ended'\"\ndo = \"enable\"\npurpose = \"leave\"\n{PROFILE}\n\
+         [[rules]]\nwhen = \"body.t == 'begun'\"\ndo = \"disable\"\npurpose = \"leave\"\n{PROFILE}\n\
+         [[rules]]\nwhen = \"body.t == 'hired'\"\ndo = \"create\"\npurpose = \"leave\"\n{PROFILE}\n\
+         [[rules]]\nwhen = \"body.t == 'started'\"\ndo = \"enable\"\npurpose = \"hire\"\n{PROFILE}\n\
+         [[rules]]\ndo = \"enable\"\n{PROFILE}"
+    );
+    let rules = rules(&text).unwrap();
+    for (event, expected) in [
+        ("begun", "iam-disable-user inactive leave"),
+        ("ended", "iam-update-user back leave"),
+        ("hired", "iam-create-user active leave"),
+        ("started", "iam-update-user active hire"),
+        ("other", "iam-update-user active create"),
+    ] {
+        let found = commands(&rules, &json!({"id": "7", "mail": "jo", "t": event}));
+        assert_eq!(said(&found[0]), expected, "{event}");
+    }
+}
+
 /// What is cancelled may have to be enabled again, and never created.
 #[test]
 fn a_cancelling_gives_no_new_user_name() {
@@ -263,7 +286,7 @@ fn dates_long_ago_and_far_ahead_are_held() {
     for (source, day, expected) in [
         ("", "2026-11-28", "at once"),
         ("", "2026-11-27", "at once"),
-        // 30 days before 10:00 is 10:00.
+        // Thirty days ago it was 10:00, too.
         ("", "2026-10-30", "at once"),
         ("", "2026-10-29", "at once, held back_dated"),
         ("", "2026-10-28", "at once, held back_dated"),
