@@ -106,17 +106,14 @@ async fn dry_run(settings: &Settings, explanation: &Explanation) -> Result<bool,
         let (command, name) = (planned.command.clone(), planned.command.name());
         // What a cancelling comes to hangs on what was done before, which a dry run has not.
         let is_cancelling = planned.word == Some(Word::Cancelled.as_str());
-        let told = match one(&service, &planned.instance, command).await {
-            _ if is_cancelling => "would take back what was said for its purpose".to_owned(),
-            Some((outcome, told)) => {
-                all_went &= outcome.failure().is_none();
-                told
-            }
-            None => {
-                all_went = false;
-                "could not be tried".to_owned()
-            }
+        let tried = if is_cancelling {
+            Some((true, "would take back what was said for its purpose".to_owned()))
+        } else {
+            let tried = one(&service, &planned.instance, command).await;
+            tried.map(|(outcome, told)| (outcome.failure().is_none(), told))
         };
+        let (went, told) = tried.unwrap_or_else(|| (false, "could not be tried".to_owned()));
+        all_went &= went;
         println!("  {} {name}: {told}", planned.instance);
         let said = said(planned);
         if !said.is_empty() {

@@ -204,40 +204,71 @@ fn what_is_wrong_with_sources_is_told_with_its_mend() {
             "purpose of rule 1",
             "say what is cancelled",
         ),
-        (but("zones = \"x\""), "zones", "use a table with the IANA zone of each site"),
-        (but("zones = {}"), "zones", "use a table with the IANA zone of each site"),
+        (
+            but("zones = \"x\""),
+            "zones",
+            "use a table with the IANA zone of each site",
+        ),
+        (
+            but("zones = {}"),
+            "zones",
+            "use a table with the IANA zone of each site",
+        ),
         (
             but("zones = { mars = \"Mars/Olympus\" }"),
             "zones",
             "\"mars\": use a name of the IANA time zone database",
         ),
-        (but("zones = { \" \" = \"UTC\" }"), "zones", "name the site in 1 to 256 bytes"),
+        (
+            but("zones = { \" \" = \"UTC\" }"),
+            "zones",
+            "name the site in 1 to 256 bytes",
+        ),
         (
             but("zones = { sydney = \"UTC\", Sydney = \"UTC\" }"),
             "zones",
             "stands there twice but for its letters' case",
         ),
         (
-            but(&format!("zones = {{ {} }}", (0..1_001).map(|n| format!("s{n} = \"UTC\", ")).collect::<String>())),
+            but(&format!(
+                "zones = {{ {} }}",
+                (0..1_001).map(|n| format!("s{n} = \"UTC\", ")).collect::<String>()
+            )),
             "zones",
             "1001 sites: there may be 1000",
         ),
         (but("already_due = \"yes\""), "already_due", "use true or false"),
-        (but("back_dated_after = \"59m\""), "back_dated_after", "from 1 hour to 3653 days"),
+        (
+            but("back_dated_after = \"59m\""),
+            "back_dated_after",
+            "from 1 hour to 3653 days",
+        ),
         (but("back_dated_after = \"3654d\""), "back_dated_after", "like \"30d\""),
-        (but("far_future_after = \"soon\""), "far_future_after", "from 1 hour to 3653 days"),
-        (but("far_future_after = 366"), "far_future_after", "from 1 hour to 3653 days"),
+        (
+            but("far_future_after = \"soon\""),
+            "far_future_after",
+            "from 1 hour to 3653 days",
+        ),
+        (
+            but("far_future_after = 366"),
+            "far_future_after",
+            "from 1 hour to 3653 days",
+        ),
         (but("conversion = \"0s\""), "conversion", "from 1 minute to 31 days"),
         (but("conversion = \"32d\""), "conversion", "like \"4h\""),
         (
-            but("already_due = true\n[[sources.rules]]\ndo = \"create\"\nahead = \"14d\"\n\
-                 at = { date = \"body.d\", side = \"start_of_day\", zone = \"UTC\" }\nprofile = \"person\""),
+            but(
+                "already_due = true\n[[sources.rules]]\ndo = \"create\"\nahead = \"14d\"\n\
+                 at = { date = \"body.d\", side = \"start_of_day\", zone = \"UTC\" }\nprofile = \"person\"",
+            ),
             "ahead of rule 1",
             "come on the day",
         ),
         (
-            but("[[sources.rules]]\ndo = \"disable\"\nat = { date = \"body.d\", side = \"end_of_day\", site = \"body.s\" }\n\
-                 profile = \"person\""),
+            but(
+                "[[sources.rules]]\ndo = \"disable\"\nat = { date = \"body.d\", side = \"end_of_day\", site = \"body.s\" }\n\
+                 profile = \"person\"",
+            ),
             "site in at of rule 1",
             "set the source's zones",
         ),

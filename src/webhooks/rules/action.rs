@@ -54,7 +54,7 @@ pub(super) enum PersonAct {
         allow_enable: bool,
     },
     Enable,
-    /// Enables what a disable of the same purpose has disabled, and nothing else.
+    /// Enables whom a disable of the same purpose has disabled, and nobody else.
     Return,
     Disable,
     Cancel,
@@ -140,26 +140,6 @@ impl Action {
         match self {
             Self::Person { act, .. } => *act != PersonAct::Disable,
             Self::Ignore | Self::Group { .. } => true,
-        }
-    }
-
-    /// Whether it is a disable.
-    pub(super) fn disables(&self) -> bool {
-        matches!(
-            self,
-            Self::Person {
-                act: PersonAct::Disable,
-                ..
-            }
-        )
-    }
-
-    /// Makes an enable one that ends what a disable of its purpose began.
-    pub(super) fn end_absence(&mut self) {
-        if let Self::Person { act, .. } = self
-            && *act == PersonAct::Enable
-        {
-            *act = PersonAct::Return;
         }
     }
 

@@ -14,8 +14,6 @@ mod fields;
 mod form;
 mod time;
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::Value;
@@ -172,20 +170,7 @@ impl Rules {
             };
             compiled.list.extend(reader.read());
         }
-        compiled.pair();
         compiled
-    }
-
-    /// Pairs enables with the disables of the same purpose: the end of a leave enables no one who
-    /// was terminated meanwhile.
-    fn pair(&mut self) {
-        let disables = self.list.iter().filter(|rule| rule.action.disables());
-        let purposes: BTreeSet<String> = disables.filter_map(|rule| rule.purpose.clone()).collect();
-        for rule in &mut self.list {
-            if rule.purpose.as_ref().is_some_and(|purpose| purposes.contains(purpose)) {
-                rule.action.end_absence();
-            }
-        }
     }
 
     /// How many there are.
@@ -327,7 +312,7 @@ impl Rule {
                         ..dated.date.clone()
                     }),
                     held: dated.as_ref().and_then(|dated| dated.held(settings, now)),
-                    conversion: settings.conversion.filter(|_| self.action.disables()),
+                    conversion: settings.conversion,
                 });
             }
         }

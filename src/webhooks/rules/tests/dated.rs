@@ -1,5 +1,6 @@
 //! What rules say of people, and when: words, purposes, dates with their zones, what is held.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
@@ -32,12 +33,7 @@ fn reason(rules: &Rules, body: &Value) -> String {
 fn said(planned: &PlannedCommand) -> String {
     let word = planned.word.map_or("-", |word| word.as_str());
     let purpose = planned.purpose.as_deref().unwrap_or("-");
-    let conversion = planned.conversion.map(|length| format!(" {length:#}"));
-    format!(
-        "{} {word} {purpose}{}",
-        planned.command.name(),
-        conversion.unwrap_or_default()
-    )
+    format!("{} {word} {purpose}", planned.command.name())
 }
 
 /// When a command is carried out, in short.
@@ -71,14 +67,14 @@ fn each_action_has_its_word_and_a_purpose() {
         ("do = \"enable\"\nPROFILE", "iam-update-user active create"),
         (
             "do = \"enable\"\npurpose = \"leave\"\nPROFILE",
-            "iam-update-user active leave",
+            "iam-update-user back leave",
         ),
         ("do = \"update\"\nPROFILE", "iam-update-user nothing -"),
         (
             "do = \"update\"\nallow_enable = true\npurpose = \"x\"\nPROFILE",
             "iam-update-user nothing x",
         ),
-        ("do = \"disable\"\nPROFILE", "iam-disable-user inactive disable 4h"),
+        ("do = \"disable\"\nPROFILE", "iam-disable-user inactive disable"),
         (
             "do = \"cancel\"\npurpose = \"termination\"\nPROFILE",
             "iam-update-user cancelled termination",
@@ -94,37 +90,11 @@ fn each_action_has_its_word_and_a_purpose() {
     ] {
         let text = format!("conversion = \"4h\"\n[[rules]]\n{}", rule.replace("PROFILE", PROFILE));
         let found = commands(&rules(&text).unwrap(), &json!({"id": "7", "mail": "jo"}));
-        let found: Vec<_> = found.iter().map(said).collect();
-        assert_eq!(found, [expected], "{rule}");
+        assert_eq!(found.iter().map(said).collect::<Vec<_>>(), [expected], "{rule}");
+        assert_eq!(found[0].conversion, Some(SignedDuration::from_hours(4)));
     }
     let off = format!("[[rules]]\ndo = \"disable\"\n{PROFILE}");
-    assert_eq!(
-        commands(&rules(&off).unwrap(), &json!({"id": "7"}))[0].conversion,
-        None
-    );
-}
-
-/// An enable ends what a disable of its purpose began; of any other purpose it is a hire.
-#[test]
-fn an_enable_goes_with_the_disable_of_its_purpose() {
-    let text = format!(
-        "[[rules]]\nwhen = \"body.t == 'ended'\"\ndo = \"enable\"\npurpose = \"leave\"\n{PROFILE}\n\
-         [[rules]]\nwhen = \"body.t == 'begun'\"\ndo = \"disable\"\npurpose = \"leave\"\n{PROFILE}\n\
-         [[rules]]\nwhen = \"body.t == 'hired'\"\ndo = \"create\"\npurpose = \"leave\"\n{PROFILE}\n\
-         [[rules]]\nwhen = \"body.t == 'started'\"\ndo = \"enable\"\npurpose = \"hire\"\n{PROFILE}\n\
-         [[rules]]\ndo = \"enable\"\n{PROFILE}"
-    );
-    let rules = rules(&text).unwrap();
-    for (event, expected) in [
-        ("begun", "iam-disable-user inactive leave"),
-        ("ended", "iam-update-user back leave"),
-        ("hired", "iam-create-user active leave"),
-        ("started", "iam-update-user active hire"),
-        ("other", "iam-update-user active create"),
-    ] {
-        let found = commands(&rules, &json!({"id": "7", "mail": "jo", "t": event}));
-        assert_eq!(said(&found[0]), expected, "{event}");
-    }
+    assert_eq!(commands(&rules(&off).unwrap(), &json!({"id": "7"}))[0].conversion, None);
 }
 
 /// What is cancelled may have to be enabled again, and never created.
@@ -172,7 +142,10 @@ fn a_hire_is_done_ahead_and_enabled_on_its_day() {
         (
             "2028-01-03",
             vec![
-                format!("2027-12-19T13:00:00Z, {} 336h ahead later, held far_future", date("2028-01-03")),
+                format!(
+                    "2027-12-19T13:00:00Z, {} 336h ahead later, held far_future",
+                    date("2028-01-03")
+                ),
                 format!("2028-01-02T13:00:00Z, {} later, held far_future", date("2028-01-03")),
             ],
         ),
@@ -219,8 +192,18 @@ fn the_zone_of_a_date_is_the_events_its_sites_or_the_sources() {
         (both, by_site, json!({}), "UTC"),
         (both, by_zone, json!({"zone": "europe/rome"}), "Europe/Rome"),
         (both, by_zone, json!({"zone": null}), "UTC"),
-        (both, &by_either, json!({"zone": "Europe/Rome", "site": "sydney"}), "Europe/Rome"),
-        (both, &by_either, json!({"zone": "", "site": "sydney"}), "Australia/Sydney"),
+        (
+            both,
+            &by_either,
+            json!({"zone": "Europe/Rome", "site": "sydney"}),
+            "Europe/Rome",
+        ),
+        (
+            both,
+            &by_either,
+            json!({"zone": "", "site": "sydney"}),
+            "Australia/Sydney",
+        ),
         (both, &by_either, json!({"site": "sydney"}), "Australia/Sydney"),
         (both, &by_either, json!({}), "UTC"),
         (sites, by_site, json!({"site": "sydney"}), "Australia/Sydney"),
@@ -309,7 +292,11 @@ fn dates_long_ago_and_far_ahead_are_held() {
     ] {
         let found = commands(&rule(source), &json!({"id": "7", "day": day}));
         let (at, held) = expected.split_once(", held").unwrap_or((expected, ""));
-        let held = if held.is_empty() { String::new() } else { format!(", held{held}") };
+        let held = if held.is_empty() {
+            String::new()
+        } else {
+            format!(", held{held}")
+        };
         let expected = format!("{at}, {day} start_of_day UTC{held}");
         assert_eq!(found.iter().map(due).collect::<Vec<_>>(), [expected], "{source} {day}");
     }

@@ -196,7 +196,11 @@ fn a_rule_is_read_or_told_with_its_place_and_the_mend() {
 fn dates_are_held_against_their_source() {
     for (source, rule, expected) in [
         ("zones.sydney = \"Australia/Sydney\"", "site = \"body.site\"", ""),
-        ("zones.sydney = \"Australia/Sydney\"", "site = \"body.site\", zone = \"body.zone\"", ""),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "site = \"body.site\", zone = \"body.zone\"",
+            "",
+        ),
         (
             "zones.sydney = \"Australia/Sydney\"",
             "site = \"body.site\", zone = \"UTC\"",
