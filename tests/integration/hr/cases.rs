@@ -337,6 +337,8 @@ async fn a_conversion_keeps_its_person() {
     )
     .await;
     let left = hr.say("left", "2026-06-15T08:00:00Z", leaver("c-1", "ada", "")).await;
-    assert_eq!(states(&left), ["superseded"], "{left:?}");
-    assert_eq!(hr.active("ada"), true);
+    hr.until("2026-06-18T12:00:00Z").await;
+    assert_eq!(hr.state(&left[0]).await["state"], "superseded");
+    let user = hr.world.user("ada");
+    assert_eq!((&user["active"], &user["externalId"]), (&json!(true), &json!("e-1")));
 }

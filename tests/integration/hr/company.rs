@@ -64,6 +64,9 @@ pub(crate) struct Company {
     people: usize,
 }
 
+/// When each event arrived first, by its id.
+pub(crate) type Arrivals<'a> = BTreeMap<&'a str, Timestamp>;
+
 /// How a person of the directory is to be.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Expected {
@@ -316,10 +319,12 @@ impl Company {
     }
 
     /// How the directory is to be at a time, by the events that had arrived.
-    pub(crate) fn expected(&self, arrived: &BTreeSet<&str>, now: Timestamp) -> BTreeSet<Expected> {
-        let mut words: Vec<Vec<&Event>> = vec![Vec::new(); self.people];
-        for event in self.events.iter().filter(|event| arrived.contains(&*event.id)) {
-            words[event.person].push(event);
+    pub(crate) fn expected(&self, arrived: &Arrivals<'_>, now: Timestamp) -> BTreeSet<Expected> {
+        let mut words: Vec<Vec<(&Event, Timestamp)>> = vec![Vec::new(); self.people];
+        for event in &self.events {
+            if let Some(at) = arrived.get(&*event.id) {
+                words[event.person].push((event, *at));
+            }
         }
         words.iter_mut().filter_map(|words| read(words, now)).collect()
     }
@@ -354,7 +359,7 @@ impl Pen<'_> {
 
 /// What HR says of one person: its employments and attributes, by all words in the order in which
 /// they were said.
-fn read(words: &mut [&Event], now: Timestamp) -> Option<Expected> {
+fn read(words: &mut [(&Event, Timestamp)], now: Timestamp) -> Option<Expected> {
     #[derive(Default)]
     struct Employment {
         start: Option<Timestamp>,
@@ -362,19 +367,28 @@ fn read(words: &mut [&Event], now: Timestamp) -> Option<Expected> {
         over: Option<Timestamp>,
         away: bool,
     }
-    words.sort_by_key(|event| event.said);
+    words.sort_by_key(|(event, _)| event.said);
     let mut employments: BTreeMap<usize, Employment> = BTreeMap::new();
     let mut attributes: BTreeMap<&str, (Timestamp, String)> = BTreeMap::new();
-    let mut is_there = false;
-    for event in words.iter() {
+    // The account is made two weeks ahead, unless the day was moved or taken back by then.
+    let is_made = |(event, arrived): &(&Event, Timestamp)| {
+        let Word::Hired { start } = &event.word else {
+            return false;
+        };
+        let made = (event.begins(*start) - SignedDuration::from_hours(14 * 24)).max(*arrived);
+        let mut later = words
+            .iter()
+            .filter(|(other, _)| other.employment == event.employment && other.said > event.said);
+        let takes_back = |word: &Word| matches!(word, Word::Hired { .. } | Word::Rescinded);
+        made <= now && !later.any(|(other, arrived)| takes_back(&other.word) && *arrived < made)
+    };
+    let is_there = words.iter().any(is_made);
+    for (event, _) in words.iter() {
         let employment = employments.entry(event.employment).or_default();
         let mut from = event.said;
         match &event.word {
             Word::Hired { start } => {
-                let start = event.begins(*start);
-                employment.start = Some(start);
-                // The account is made two weeks ahead, and goes on being there.
-                is_there |= start - SignedDuration::from_hours(14 * 24) <= now;
+                employment.start = Some(event.begins(*start));
             }
             Word::Rescinded => employment.is_rescinded = true,
             Word::Terminated { last } => employment.over = Some(event.begins(last.tomorrow().unwrap())),

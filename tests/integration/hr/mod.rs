@@ -227,8 +227,18 @@ impl Driven {
     pub(crate) async fn settle(&self) {
         let mut left = Value::Null;
         for _ in 0..2_000 {
-            let open = self.world.get("/operations?state=waiting,running&limit=1").await.json();
-            if open["operations"].as_array().is_some_and(Vec::is_empty) {
+            let open = self
+                .world
+                .get("/operations?state=scheduled,waiting,running&limit=200")
+                .await
+                .json();
+            let is_later = |operation: &Value| {
+                let time = operation["notBefore"]
+                    .as_str()
+                    .and_then(|time| time.parse::<Timestamp>().ok());
+                operation["state"] == "scheduled" && time.is_some_and(|time| time > self.now())
+            };
+            if open["operations"].as_array().unwrap().iter().all(is_later) {
                 return;
             }
             left = open;

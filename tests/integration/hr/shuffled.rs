@@ -1,12 +1,10 @@
 //! The order in which events arrive changes nothing, where they have times of their own.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::date;
 
 use super::{
     Driven,
-    company::Company,
+    company::{Arrivals, Company},
     year::{agrees, found},
 };
 
@@ -33,7 +31,7 @@ async fn events_with_times_may_arrive_in_any_order() {
             .timestamp()
     };
     let (company, now) = (Company::undated(people, 7, day(2)), day(28));
-    let all: BTreeSet<&str> = company.events.iter().map(|event| &*event.id).collect();
+    let all: Arrivals<'_> = company.events.iter().map(|event| (&*event.id, now)).collect();
     let mut first = None;
     for order in 0..orders {
         let mut events: Vec<_> = company.events.iter().collect();

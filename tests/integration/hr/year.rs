@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Driven,
-    company::{Company, Event, Expected, midnights},
+    company::{Arrivals, Company, Event, Expected, midnights},
 };
 
 const YEAR: i16 = 2026;
@@ -42,7 +42,7 @@ pub(super) fn found(hr: &Driven) -> BTreeSet<Expected> {
 }
 
 /// Waits until the directory is what HR says, and tells how it differs where it never becomes so.
-pub(super) async fn agrees(hr: &Driven, company: &Company, arrived: &BTreeSet<&str>, at: Timestamp) {
+pub(super) async fn agrees(hr: &Driven, company: &Company, arrived: &Arrivals<'_>, at: Timestamp) {
     let expected = company.expected(arrived, at);
     for attempt in 0..400 {
         if found(hr) == expected {
@@ -70,7 +70,11 @@ pub(super) async fn agrees(hr: &Driven, company: &Company, arrived: &BTreeSet<&s
         .map(|event| {
             format!(
                 "{} {} {}",
-                if arrived.contains(&*event.id) { "arrived" } else { "-" },
+                if arrived.contains_key(&*event.id) {
+                    "arrived"
+                } else {
+                    "-"
+                },
                 event.id,
                 event.body()
             )
@@ -98,7 +102,7 @@ async fn at_every_local_midnight_the_directory_is_what_hr_says() {
     }
     deliveries.sort_by_key(|(at, event)| (*at, event.id.clone()));
     let mut hr = Driven::at(date(YEAR, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp()).await;
-    let mut arrived = BTreeSet::new();
+    let mut arrived = Arrivals::new();
     let mut deliveries = deliveries.into_iter().peekable();
     let (mut checks, mut sent) = (0, 0);
     for midnight in midnights(date(YEAR, 1, 2), date(YEAR + 1, 1, 2)) {
@@ -106,7 +110,7 @@ async fn at_every_local_midnight_the_directory_is_what_hr_says() {
             hr.set_quietly(at.max(hr.now()));
             let told = hr.post(&event.id, &event.body()).await;
             assert_eq!(told.status, 202, "{}", told.text);
-            arrived.insert(&*event.id);
+            arrived.entry(&*event.id).or_insert_with(|| hr.now());
             sent += 1;
         }
         hr.set(midnight).await;
