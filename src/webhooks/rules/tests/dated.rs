@@ -18,14 +18,14 @@ fn commands(rules: &Rules, body: &Value) -> Vec<PlannedCommand> {
 fn commands_of(planned: Planned) -> Vec<PlannedCommand> {
     match planned {
         Planned::Commands { commands, .. } => commands,
-        other => panic!("{other:?}"),
+        other @ (Planned::Ignored { .. } | Planned::Failed { .. }) => panic!("{other:?}"),
     }
 }
 
 fn reason(rules: &Rules, body: &Value) -> String {
     match decide(rules, body).planned {
         Planned::Failed { reason, .. } => reason,
-        other => panic!("{other:?}"),
+        other @ (Planned::Ignored { .. } | Planned::Commands { .. }) => panic!("{other:?}"),
     }
 }
 
