@@ -54,3 +54,4 @@ mod upstream_statuses;
 mod webhook_vectors;
 mod webhooks;
 mod webhooks_rules;
+mod webhooks_wire;

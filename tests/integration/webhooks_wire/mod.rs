@@ -1,0 +1,123 @@
+//! What webhooks promise on the wire: secrets of paths, answers by their RFCs, handshakes, many
+//! events in one delivery, rights, bodies that are waited for or too large.
+
+mod path_secrets;
+
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    collector::Collector,
+    harness::{Answer, answer, caller},
+    operations::new_folder,
+    process::Running,
+    webhooks::write,
+};
+
+/// The program with sources of a test, its store, and a collector of its traces.
+pub(crate) struct Program {
+    pub(crate) service: Running,
+    pub(crate) address: SocketAddr,
+    collector: Collector,
+    folder: PathBuf,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Program {
+    /// Starts it with these sources, the files that they name, and these settings, in front of a
+    /// sandbox.
+    pub(crate) fn start(sources: &str, files: &[(&str, &str)], settings: &[(&str, &str)]) -> Self {
+        let folder = new_folder();
+        for (name, text) in files {
+            write(&folder.join(name), text);
+        }
+        write(&folder.join("sources.toml"), sources);
+        let collector = Collector::start();
+        let path = |name: &str| folder.join(name).display().to_string();
+        let (sources, store, endpoint) = (path("sources.toml"), path("store.db"), collector.url());
+        let own = [
+            ("AWS_ILM_SOURCES_FILE", &*sources),
+            ("AWS_ILM_STORE_PATH", &store),
+            ("AWS_ILM_OTLP_ENDPOINT", &endpoint),
+            ("AWS_ILM_LOG_FILTER", "trace"),
+            ("AWS_ILM_LOG_FORMAT", "json"),
+        ];
+        let settings: Vec<_> = own.into_iter().chain(settings.iter().copied()).collect();
+        let (service, address) = Running::serve(&["--sandbox"], &settings);
+        Self {
+            service,
+            address,
+            collector,
+            folder,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Posts JSON, with these header fields.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = caller().post(self.url(path)).header("content-type", "application/json");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        answer(request.body(body.to_owned())).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(caller().get(self.url(path))).await
+    }
+
+    /// Ends it, and gives all that it wrote where operators look: log lines, traces, and the scrape
+    /// that was made before.
+    pub(crate) async fn told(self) -> Told {
+        let metrics = self.get("/metrics").await.text;
+        self.service.terminate();
+        assert_eq!(self.service.code(), Some(0));
+        self.service.stderr.line_with("stopped; every command has ended");
+        Told {
+            log: self.service.stderr.text(),
+            traces: self.collector.text(),
+            metrics,
+        }
+    }
+}
+
+/// All that a program wrote where operators look.
+pub(crate) struct Told {
+    pub(crate) log: String,
+    pub(crate) traces: String,
+    pub(crate) metrics: String,
+}
+
+impl Told {
+    /// Asserts that none of these words, which are in small letters, is anywhere.
+    #[track_caller]
+    pub(crate) fn assert_without(&self, words: &[&str]) {
+        for word in words {
+            for line in self.log.lines().chain(self.metrics.lines()) {
+                assert!(!line.to_lowercase().contains(word), "{word}: {line}");
+            }
+            assert!(!self.traces.to_lowercase().contains(word), "{word} is in a trace");
+        }
+    }
+}
+
+/// The problem of an answer without what differs between two of the same kind.
+pub(crate) fn problem(answer: &Answer) -> Value {
+    let mut problem = answer.json();
+    problem["requestId"] = Value::Null;
+    problem
+}
+
+/// The names of an answer's header fields.
+pub(crate) fn field_names(answer: &Answer) -> BTreeSet<String> {
+    answer.headers.keys().map(|name| name.as_str().to_owned()).collect()
+}
