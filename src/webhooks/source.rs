@@ -8,7 +8,7 @@ use toml::Table;
 
 use super::{
     Delivery, Event, EventError, Planned, Verified,
-    extraction::Extraction,
+    extraction::{Extraction, sha256},
     rules::{Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
     verify::{Secrets, Verifier, VerifierSettings},
 };
@@ -143,7 +143,13 @@ impl Source {
     /// # Errors
     /// When the events can't be told apart: the sender's fault, or that of `each`.
     pub fn events(&self, delivery: &Delivery, verified: &Verified, body: &Value) -> Result<Vec<Event>, EventError> {
-        self.events_of(delivery, verified.id.as_deref(), body)
+        let mut events = self.events_of(delivery, verified.id.as_deref(), body)?;
+        if let (Some(_), [event]) = (&verified.claims, &mut *events) {
+            // A token is signed anew when it is sent again after its issuer's key was changed, and
+            // ECDSA never gives the same signature twice. It is one event by what it says.
+            event.digest = sha256(event.item.to_string().as_bytes());
+        }
+        Ok(events)
     }
 
     /// As [`Self::events`], by the id alone that the sender gave the delivery.

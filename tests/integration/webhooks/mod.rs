@@ -77,7 +77,20 @@ impl Drop for Hr {
 
 impl Hr {
     pub(crate) async fn start(settings: &[(&'static str, &str)]) -> Self {
-        let folder = sources_folder();
+        Self::within(sources_folder(), settings).await
+    }
+
+    /// With these sources, and the files that they name.
+    pub(crate) async fn with(sources: &str, files: &[(&str, &str)], settings: &[(&'static str, &str)]) -> Self {
+        let folder = new_folder();
+        for (name, text) in files {
+            write(&folder.join(name), text);
+        }
+        write(&folder.join("sources.toml"), sources);
+        Self::within(folder, settings).await
+    }
+
+    async fn within(folder: PathBuf, settings: &[(&'static str, &str)]) -> Self {
         let file: &'static str = folder.join("sources.toml").display().to_string().leak();
         let mut environment = vec![("AWS_ILM_SOURCES_FILE", file)];
         environment.extend(settings);
@@ -89,13 +102,16 @@ impl Hr {
         self.stored.world.url(path)
     }
 
-    /// Posts to a source.
+    /// Posts to a source: JSON, where no header says otherwise.
     pub(crate) async fn post(&self, source: &str, headers: &[(String, String)], body: &str) -> Answer {
         let mut request = self.stored.world.http.post(self.url(&format!("/webhooks/{source}")));
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        answer(request.header("content-type", "application/json").body(body.to_owned())).await
+        if headers.iter().all(|(name, _)| name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        answer(request.body(body.to_owned())).await
     }
 
     /// Posts a hire under this id, signed now.

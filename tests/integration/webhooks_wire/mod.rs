@@ -2,6 +2,7 @@
 //! events in one delivery, rights, bodies that are waited for or too large.
 
 mod path_secrets;
+mod security_events;
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
