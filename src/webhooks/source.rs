@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use serde_json::Value;
 use toml::Table;
 
 use super::{
     Delivery, Event, EventError, Planned, Verified,
     extraction::{Extraction, sha256},
+    first_words::FirstWords,
     rules::{Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
     verify::{Secrets, Verifier, VerifierSettings},
 };
@@ -64,6 +66,7 @@ pub struct Source {
     rules: Rules,
     instances: Vec<String>,
     zone: TimeZone,
+    first_words: FirstWords,
 }
 
 impl Source {
@@ -100,6 +103,7 @@ impl Source {
             rules,
             instances: settings.instances.into_iter().map(|target| target.name).collect(),
             zone: settings.zone.unwrap_or(TimeZone::UTC),
+            first_words: FirstWords::default(),
         })
     }
 
@@ -136,6 +140,11 @@ impl Source {
     /// The zone of its dates and local times, by its name.
     pub fn zone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// Whether the operator is to be shown a token that came before the source has a secret.
+    pub fn shows(&self, token: &SecretString) -> bool {
+        self.first_words.is_new(token)
     }
 
     /// The events of a delivery, in its order; its body is one where `each` is not there.
@@ -239,7 +248,6 @@ pub fn check_name(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use secrecy::SecretString;
     use serde_json::json;
 
     use super::*;

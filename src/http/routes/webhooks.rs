@@ -128,7 +128,14 @@ async fn take(app: App, request: Request) -> Result<Response, Problem> {
     };
     let taken = intake.take(&name, delivery, origin.address).await;
     match taken {
-        Ok(taken) => Ok(answer(&origin, &name, taken)),
+        Ok(taken) => {
+            if let Some(Handshake::Token(token)) = &taken.handshake
+                && intake.sources().get(&name).is_some_and(|source| source.shows(token))
+            {
+                show_once(&name, token);
+            }
+            Ok(answer(&origin, &name, taken))
+        }
         Err(error) => Ok(refusal(&origin, error)),
     }
 }
@@ -192,11 +199,7 @@ fn answer(origin: &Origin, name: &str, taken: Taken) -> Response {
     }
     let echo = match taken.handshake {
         Some(Handshake::Challenge(value)) => return Json(value).into_response(),
-        Some(Handshake::Ping) => return StatusCode::OK.into_response(),
-        Some(Handshake::Token(token)) => {
-            show_once(name, &token);
-            return StatusCode::OK.into_response();
-        }
+        Some(Handshake::Ping | Handshake::Token(_)) => return StatusCode::OK.into_response(),
         Some(Handshake::Echo { name, value }) => Some((name, value)),
         None => None,
     };

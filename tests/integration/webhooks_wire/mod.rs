@@ -1,10 +1,15 @@
 //! What webhooks promise on the wire: secrets of paths, answers by their RFCs, handshakes, many
 //! events in one delivery, rights, bodies that are waited for or too large.
 
+mod handshakes;
 mod path_secrets;
 mod security_events;
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -61,6 +66,11 @@ impl Program {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Where its sources and their secrets are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Posts JSON, with these header fields.
