@@ -1,8 +1,12 @@
 //! What webhooks promise on the wire: secrets of paths, answers by their RFCs, handshakes, many
 //! events in one delivery, rights, bodies that are waited for or too large.
 
+mod expected;
 mod handshakes;
+mod late;
+mod many;
 mod path_secrets;
+mod rights;
 mod security_events;
 
 use std::{
@@ -39,11 +43,26 @@ impl Program {
     /// Starts it with these sources, the files that they name, and these settings, in front of a
     /// sandbox.
     pub(crate) fn start(sources: &str, files: &[(&str, &str)], settings: &[(&str, &str)]) -> Self {
-        let folder = new_folder();
-        for (name, text) in files {
-            write(&folder.join(name), text);
-        }
-        write(&folder.join("sources.toml"), sources);
+        Self::within(prepared(sources, files), &["--sandbox"], settings)
+    }
+
+    /// Starts it with instances of these names, which are never asked, and the callers of the file
+    /// `callers.toml`.
+    pub(crate) fn with_instances(sources: &str, files: &[(&str, &str)], instances: &[&str]) -> Self {
+        let folder = prepared(sources, files);
+        let tables = instances.iter().map(|name| {
+            format!(
+                "[[instances]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:1/T\"\nauthentication_token = \"token\"\n"
+            )
+        });
+        let configuration = folder.join("aws-ilm.toml").display().to_string();
+        write(Path::new(&configuration), &tables.collect::<String>());
+        let callers = folder.join("callers.toml").display().to_string();
+        let settings = [("AWS_ILM_CALLERS_FILE", &*callers)];
+        Self::within(folder, &["--config", &configuration], &settings)
+    }
+
+    fn within(folder: PathBuf, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let collector = Collector::start();
         let path = |name: &str| folder.join(name).display().to_string();
         let (sources, store, endpoint) = (path("sources.toml"), path("store.db"), collector.url());
@@ -55,7 +74,7 @@ impl Program {
             ("AWS_ILM_LOG_FORMAT", "json"),
         ];
         let settings: Vec<_> = own.into_iter().chain(settings.iter().copied()).collect();
-        let (service, address) = Running::serve(&["--sandbox"], &settings);
+        let (service, address) = Running::serve(arguments, &settings);
         Self {
             service,
             address,
@@ -99,6 +118,16 @@ impl Program {
             metrics,
         }
     }
+}
+
+/// A folder with these sources, and the files that they name.
+fn prepared(sources: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = new_folder();
+    for (name, text) in files {
+        write(&folder.join(name), text);
+    }
+    write(&folder.join("sources.toml"), sources);
+    folder
 }
 
 /// All that a program wrote where operators look.
