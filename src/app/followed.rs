@@ -35,8 +35,8 @@ pub(super) trait Followed: Send + Sync + 'static {
     fn load(&self, text: &Self::Text) -> Result<Self::Found, ConfigError>;
 }
 
-/// Follows a file for as long as this is polled: what it says after a change is given to `put`, with
-/// whether it had a fault before.
+/// Follows a file for as long as this is polled: what it says after a change is given to `put`,
+/// with whether it had a fault before.
 ///
 /// A file that is not there or has a fault changes nothing: what was before stays, and the log says
 /// so once a change. `in_force` is what was read at start, so that a change in between is not lost;

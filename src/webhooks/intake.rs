@@ -171,9 +171,9 @@ impl Intake {
         taken
     }
 
-    /// Judges the header section of a delivery whose sender waits to be told to send its body. There
-    /// is nothing to quarantine yet. A name without a source is judged with its body, as most
-    /// sources are.
+    /// Judges the header section of a delivery whose sender waits to be told to send its body.
+    /// There is nothing to quarantine yet. A name without a source is judged with its body, as
+    /// most sources are.
     ///
     /// # Errors
     /// When nothing that it could send would prove it.
