@@ -10,6 +10,7 @@ mod delivery;
 mod event;
 pub mod explain;
 mod extraction;
+mod first_words;
 mod intake;
 mod kept;
 pub mod presets;

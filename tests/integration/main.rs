@@ -55,3 +55,4 @@ mod upstream_statuses;
 mod webhook_vectors;
 mod webhooks;
 mod webhooks_rules;
+mod webhooks_wire;
