@@ -25,6 +25,7 @@ import time
 
 import crash_commands
 import crash_model
+import crash_weather
 import crash_webhooks
 import crash_writes
 import service
@@ -39,6 +40,10 @@ SENDERS = 8
 
 PAUSE = 0.08
 """How long a sender waits between two commands, in seconds and on average."""
+
+MOST_OPEN = 80
+"""With more operations open than that the senders wait: how far a slow machine falls behind is not what is tested, and
+the longer an operation of a later time waits for its try, the less is known of its turn."""
 
 LIFE = (0.05, 4.0)
 """How long the service may live, in seconds from its start or from being ready."""
@@ -63,37 +68,6 @@ TRANSIENT = {"directory_error", "throttled", "unreachable", "congested", "circui
 """Causes of failures after which it is not known whether something was written."""
 
 OPEN = "scheduled,waiting,running,held,needs_data"
-
-
-def fault(api, probability, kind):
-    """A fault of the sandbox that stays until it is taken back."""
-    return {"api": api, "times": "forever", "probability": probability, "kind": kind}
-
-
-# No write is hung up on before it is done: what the replay of the writes goes by is that an answer that never came
-# belongs to a write that was carried out.
-MILD = [one for api in ("PatchUser", "CreateUser") for one in (
-    fault(api, 0.1, {"throttle": {"retry_after": None}}),
-    fault(api, 0.1, "answer_lost"),
-    fault(api, 0.1, {"fail_after_work": {"status": 504}}),
-    fault(api, 0.1, {"status": {"status": 503}}),
-    fault(api, 0.05, {"slow": {"milliseconds": 200}}),
-)] + [one for api in ("ListUsers", "GetUser") for one in (
-    fault(api, 0.05, "hang_up"),
-    fault(api, 0.05, {"status": {"status": 503}}),
-    fault(api, 0.05, {"slow": {"milliseconds": 100}}),
-)]
-
-STORM = [one for api in ("PatchUser", "CreateUser") for one in (
-    fault(api, 0.4, {"status": {"status": 503}}),
-    fault(api, 0.6, "answer_lost"),
-    fault(api, 1.0, {"fail_after_work": {"status": 504}}),
-)]
-
-OUTAGE = [fault(None, 1.0, {"status": {"status": 503}})]
-
-WEATHER = [(MILD, 2), (STORM, 2), (MILD, 2), (OUTAGE, 3), ([], 1)]
-"""What the directory does to requests, and for how many seconds.""" 
 
 
 class Told:
@@ -125,6 +99,7 @@ class World:
         self.lives = []
         self.ends = []
         self.stopping = threading.Event()
+        self.is_behind = False
         self.panics = 0
 
     def serve(self, is_awaited=True):
@@ -147,6 +122,8 @@ def send(world, seed):
     own = random.Random(seed)
     sent = 0
     while not world.stopping.wait(own.expovariate(1 / PAUSE)):
+        if world.is_behind:
+            continue
         sent += 1
         family = own.choice(world.families)
         title = f"T{seed}-{sent}"
@@ -167,13 +144,17 @@ def send(world, seed):
         world.told.append(Told(family, route, title, is_deferred, answer, time.monotonic() - began))
 
 
-def change_weather(world):
-    """Lets the directory fail in turns until the world stops."""
-    while True:
-        for faults, seconds in WEATHER:
-            world.directory.script(faults)
-            if world.stopping.wait(seconds):
-                return
+def watch_backlog(world):
+    """Keeps an eye on how many operations are open until the world stops."""
+    while not world.stopping.wait(0.3):
+        try:
+            page = service.request("GET", f"{world.url}/operations?limit={MOST_OPEN}&state={OPEN}", timeout=5)
+        except Exception as broken:
+            if not service.is_broken_connection(broken):
+                raise
+            continue
+        if page.status == 200:
+            world.is_behind = page.json["next"] is not None
 
 
 def live_and_die(world, kills):
@@ -344,7 +325,7 @@ def run(checks, world, kills, seed):
     introduce(world)
     threads = [threading.Thread(target=send, args=(world, seed * 1000 + number)) for number in range(SENDERS)]
     threads += world.hr.threads(world, seed)
-    threads.append(threading.Thread(target=change_weather, args=(world,)))
+    threads += [threading.Thread(target=watch, args=(world,)) for watch in (crash_weather.change, watch_backlog)]
     world.url = "http://127.0.0.1:9"
     for thread in threads:
         thread.start()

@@ -105,6 +105,8 @@ class Hr:
         own = random.Random(f"hr-{seed}")
         past = []
         while not world.stopping.wait(own.expovariate(1 / PAUSE)):
+            if world.is_behind:
+                continue
             person = own.choice(people)
             identity = f"msg_{seed}_{len(past)}"
             delivery = Delivery(identity, *person.event(own, f"W{seed}-{len(past)}"))
