@@ -17,10 +17,11 @@ use crate::{
     tls::{Authority, Folder},
 };
 
-/// Pages whose `sh` blocks are run by a test of their own, and which one that is.
-const ELSEWHERE: [(&str, &str); 2] = [
-    ("docs/hr.md", "webhooks/docs.rs"),
-    ("docs/playbooks.md", "../suites/soar_pages.py"),
+/// Pages whose `sh` blocks are run by a test of their own, and the file of that test.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("docs/hr.md", "tests/integration/webhooks/docs.rs"),
+    ("docs/playbooks.md", "tests/suites/soar_pages.py"),
+    ("docs/production.md", "tests/integration/docs_pages/production.rs"),
 ];
 
 /// What examples run in: a folder, a service, and a directory.
@@ -72,8 +73,12 @@ async fn each_example_prints_what_the_page_says() {
     for name in std::iter::once("README.md".to_owned()).chain(docs()) {
         let text = page(&name);
         let blocks = blocks(&text);
-        let is_elsewhere = ELSEWHERE.iter().any(|(other, _)| *other == name);
-        if is_elsewhere || !blocks.iter().any(|block| block.language == "sh") {
+        let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == name);
+        if let Some((_, test)) = elsewhere {
+            let file = name.rsplit('/').next().unwrap();
+            assert!(page(test).contains(file), "{test} does not name {name}");
+        }
+        if elsewhere.is_some() || !blocks.iter().any(|block| block.language == "sh") {
             continue;
         }
         let place = Place::start();
@@ -114,7 +119,10 @@ fn compare(name: &str, block: &Block<'_>, behind: Option<&Block<'_>>, told: &str
         Some(Block {
             language: "text", text, ..
         }) => assert_eq!(text_of(text), text_of(told), "{stale}"),
-        _ => panic!("no ```json or ```text block with its answer comes behind: {}", block.text),
+        _ => panic!(
+            "no ```json or ```text block with its answer comes behind: {}",
+            block.text
+        ),
     }
 }
 

@@ -24,7 +24,10 @@ fn each_page_can_be_reached_from_the_readme() {
     while let Some(name) = next.pop() {
         if seen.insert(name.clone()) {
             let links = links(&page(&name));
-            let targets = links.iter().filter_map(|link| target(&name, link)).map(|(file, _)| file);
+            let targets = links
+                .iter()
+                .filter_map(|link| target(&name, link))
+                .map(|(file, _)| file);
             next.extend(targets.filter(|file| Path::new(file).extension().is_some_and(|end| end == "md")));
         }
     }
@@ -35,7 +38,13 @@ fn each_page_can_be_reached_from_the_readme() {
 
 #[test]
 fn each_link_leads_to_a_file_and_a_heading_that_are_there() {
-    let papers = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let papers = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ];
     let mut dead = Vec::new();
     let mut followed = 0;
     for name in papers.map(str::to_owned).into_iter().chain(docs()) {
@@ -110,9 +119,15 @@ fn anchors(page: &str) -> BTreeSet<String> {
 
 #[test]
 fn links_are_read_and_headings_named_as_on_github() {
-    assert_eq!(links("a [b](c.md#d) `[x](y)`\n```\n[p](q)\n```\n[e](../f)"), ["c.md#d", "../f"]);
+    assert_eq!(
+        links("a [b](c.md#d) `[x](y)`\n```\n[p](q)\n```\n[e](../f)"),
+        ["c.md#d", "../f"]
+    );
     assert_eq!(target("docs/a.md", "../src/b.rs"), Some(("src/b.rs".into(), None)));
-    assert_eq!(target("docs/a.md", "#top"), Some(("docs/a.md".into(), Some("top".into()))));
+    assert_eq!(
+        target("docs/a.md", "#top"),
+        Some(("docs/a.md".into(), Some("top".into())))
+    );
     assert_eq!(target("README.md", "https://example.com/x"), None);
     let found = anchors("## 1. A key (at the service, two minutes)\n### `clear`\n```\n# no\n```");
     let expected = ["1-a-key-at-the-service-two-minutes", "clear"];

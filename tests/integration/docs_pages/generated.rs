@@ -43,7 +43,11 @@ fn the_settings_are_those_that_are_read() {
         ("docs/configuration-sources.md", vec![Scope::Source]),
     ] {
         let tables: Vec<_> = scopes.into_iter().map(config::reference_markdown).collect();
-        hold(name, ["<!-- settings: generated -->\n", "<!-- end of settings -->"], &tables);
+        hold(
+            name,
+            ["<!-- settings: generated -->\n", "<!-- end of settings -->"],
+            &tables,
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 mod examples;
 mod form;
 mod generated;
+mod production;
 
 use std::{
     fs,
