@@ -45,7 +45,8 @@ pub fn reference_markdown(scope: Scope) -> String {
         let variable = setting
             .variable()
             .map_or_else(String::new, |name| format!(" `{name}` |"));
-        let default = setting.default.map_or_else(String::new, |value| format!("`{value}`"));
+        let default = setting.default.filter(|value| !value.is_empty());
+        let default = default.map_or_else(String::new, |value| format!("`{value}`"));
         let _ = writeln!(
             table,
             "| `{}` |{variable} {} | {default} | {} |",

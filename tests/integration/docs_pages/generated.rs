@@ -37,7 +37,7 @@ fn hold(name: &str, [begin, end]: [&str; 2], parts: &[String]) {
 #[test]
 fn the_settings_are_those_that_are_read() {
     for (name, scopes) in [
-        ("docs/configuration.md", vec![Scope::Service]),
+        ("docs/configuration-service.md", vec![Scope::Service]),
         ("docs/configuration-instances.md", vec![Scope::Instance]),
         ("docs/configuration-callers.md", vec![Scope::Caller, Scope::Issuer]),
         ("docs/configuration-sources.md", vec![Scope::Source]),
