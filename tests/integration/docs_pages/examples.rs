@@ -13,7 +13,7 @@ use super::{Block, blocks, docs, page};
 use crate::{
     normalised::{normalised, text_of},
     operations::new_folder,
-    process::{File, Running},
+    process::{File, Running, run},
     tls::{Authority, Folder},
 };
 
@@ -124,6 +124,32 @@ fn compare(name: &str, block: &Block<'_>, behind: Option<&Block<'_>>, told: &str
             block.text
         ),
     }
+}
+
+#[test]
+fn the_instances_of_the_page_can_be_loaded() {
+    let text = page("docs/configuration.md");
+    let blocks = blocks(&text);
+    let settings = blocks.iter().find(|block| block.language == "toml").unwrap().text;
+    let folder = new_folder();
+    let token = folder.join("production-token");
+    fs::write(&token, "x").unwrap();
+    let file = folder.join("aws-ilm.toml");
+    let settings = settings.replace("/run/secrets/production-token", &token.display().to_string());
+    fs::write(&file, settings).unwrap();
+    let arguments = ["config", "show", "--config", &file.display().to_string()];
+    let ended = run(&arguments, &[("STAGING_TOKEN", "y")]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let named = run(
+        &arguments,
+        &[("STAGING_TOKEN", "y"), ("AWS_ILM_DISABLE_USER_ENABLED", "false")],
+    );
+    assert_eq!(
+        named.code,
+        Some(2),
+        "a variable of an instance needs AWS_ILM_INSTANCE_NAME: {named:?}"
+    );
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
