@@ -43,6 +43,7 @@ use crate::{
         server::{self, ServerOptions},
         tls::{self, Reloader},
     },
+    operations::Clock,
     sandbox::{self, Sandbox},
     service::Service,
     webhooks::{Intake, Sources},
@@ -80,6 +81,14 @@ impl Bound {
     /// # Errors
     /// When the address is taken, or connections or TLS can't be set up.
     pub fn new(settings: &Settings) -> Result<Self, AppError> {
+        Self::by_clock(settings, Clock::system())
+    }
+
+    /// As [`Self::new`], with operations and webhooks that go by this clock.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn by_clock(settings: &Settings, clock: Clock) -> Result<Self, AppError> {
         let listen = |source| AppError::Listen {
             address: settings.access.listen,
             source,
@@ -100,7 +109,7 @@ impl Bound {
             &settings.default_instance,
             settings.commands.max_concurrent_commands,
         ));
-        let operations = store::operations(settings, &service)?;
+        let operations = store::operations(settings, &service, clock)?;
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {

@@ -20,18 +20,17 @@ use crate::{
 ///
 /// # Errors
 /// When the store's file is not this process's to have.
-pub(super) fn operations(settings: &Settings, service: &Arc<Service>) -> Result<Option<Arc<Operations>>, AppError> {
+pub(super) fn operations(
+    settings: &Settings,
+    service: &Arc<Service>,
+    clock: Clock,
+) -> Result<Option<Arc<Operations>>, AppError> {
     let Some(path) = &settings.store_path else {
         return Ok(None);
     };
     let store = open(path)?;
     let operations = settings.operations.clone();
-    Ok(Some(Operations::new(
-        store,
-        Arc::clone(service),
-        Clock::system(),
-        operations,
-    )))
+    Ok(Some(Operations::new(store, Arc::clone(service), clock, operations)))
 }
 
 /// What a check of a store's file found.

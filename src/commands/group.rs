@@ -304,7 +304,7 @@ impl<'a> AskedGroup<'a> {
         let asked = |name: &str| self.profile.text(name).ok().flatten().map(str::to_owned);
         let lookup = match failure.cause {
             // Nothing was looked for.
-            Cause::Invalid => Lookup::default(),
+            Cause::Invalid | Cause::Incomplete => Lookup::default(),
             Cause::Absent => self.lookup(group.map(Id::to_string)),
             // A change by id may have been made, whatever the directory said.
             Cause::Conflict | Cause::Ambiguous | Cause::Mismatch | Cause::Directory(_) => {

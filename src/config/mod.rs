@@ -27,6 +27,7 @@ mod service;
 mod setting;
 mod show;
 mod source;
+mod source_dates;
 mod source_file;
 mod source_secrets;
 mod table;

@@ -10,22 +10,24 @@ use super::{
     raw::{Raw, quoted},
     section::Section,
     setting::{Scope, Setting},
+    source_dates::{self, DateTable},
     source_secrets::{self, SecretContext, SecretTable},
     table::settings,
 };
 use crate::{
     diagnostic::nearest,
+    operations::zone_named,
     webhooks::{
         Source, SourceSettings, TargetInstance, check_name,
         presets::{self, Preset},
         verify::{IssuerSettings, Proof, VerifierSettings},
-        zone_named,
     },
 };
 
 /// The tables of a source's settings, in the order of the reference.
 pub(super) const TABLES: &[&[&Setting]] = &[
     SourceTable::SETTINGS,
+    DateTable::SETTINGS,
     SecretTable::SETTINGS,
     ExtractionTable::SETTINGS,
     &[TYPE],
@@ -103,6 +105,7 @@ pub(super) struct SourceContext<'a> {
 pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, others: &[String]) -> Option<Source> {
     let before = section.report().error_count();
     let table = SourceTable::read(section);
+    let dates = DateTable::read(section);
     let extraction = ExtractionTable::read(section);
     let r#type = section.read(TYPE, &TYPE_KIND);
     let rules = RuleTable::read(section);
@@ -132,6 +135,7 @@ pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, other
         instances,
         known_instances: context.instances.map(<[_]>::to_vec),
         zone: table.zone,
+        dates: dates.settings(preset.is_some_and(|preset| preset.already_due)),
         each: extraction.each.or_else(|| of_preset(preset?.each.as_ref())),
         id: extraction.id.or_else(|| of_preset(preset?.id.as_ref())),
         r#type: r#type.or_else(|| of_preset(preset?.r#type.as_ref())),
@@ -165,7 +169,10 @@ fn compare(preset: &Preset) -> String {
 /// Compiles a source; what is wrong with its rules and secrets is told by its own paths.
 fn compiled(section: &mut Section<'_>, settings: SourceSettings) -> Option<Source> {
     match Source::new(settings) {
-        Ok(source) => Some(source),
+        Ok(source) => {
+            source_dates::warn(section, &source);
+            Some(source)
+        }
         Err(errors) => {
             let place = section.place().to_owned();
             let placed = errors.into_iter().map(|mut error| {

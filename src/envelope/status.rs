@@ -10,7 +10,7 @@ pub fn status(outcome: &Outcome) -> u16 {
     let Some(failure) = outcome.failure() else { return 200 };
     match failure.cause {
         // Mend the data.
-        Cause::Invalid => 400,
+        Cause::Invalid | Cause::Incomplete => 400,
         // Nothing is there.
         Cause::Absent => 404,
         // Decide.

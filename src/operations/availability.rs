@@ -78,6 +78,7 @@ impl Operations {
                 "operations whose process died are taken up again"
             );
         }
+        self.compute_dates_again().await?;
         self.availability.is_taken_up.store(true, Ordering::Release);
         Ok(())
     }

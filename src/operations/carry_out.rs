@@ -1,12 +1,19 @@
 //! One attempt of one operation, from its claim to its end in the store.
 
-use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{
     AfterBuried, Operations, Waiter,
     counting::count_end,
+    left::has_changed_active,
+    person::Left,
     retry::{Verdict, failures, verdict},
 };
 use crate::{
@@ -46,7 +53,11 @@ impl Operations {
                 return self.end(&operation, claim, AttemptEnd::default(), end).await;
             }
         };
-        if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &command).await {
+        let left = match self.left_of(instance, &operation, command).await {
+            Ok(left) => left,
+            Err(end) => return self.end(&operation, claim, AttemptEnd::default(), end).await,
+        };
+        if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &left.command).await {
             // It keeps its place, and what it has to wait for goes first.
             if let Err(error) = self.store.expedite(operation.id.clone(), CONNECTED).await {
                 tracing::warn!(
@@ -61,14 +72,14 @@ impl Operations {
             Some(Waiter { observer, answer }) => (observer, Some(answer)),
             None => (Box::new(StoredAudit::of(&operation)) as Box<dyn CommandObserver>, None),
         };
-        let run = self.run_of(&operation, &claim, command.clone(), false);
+        let run = self.run_of(&operation, &claim, left.command.clone(), false);
         let completed = match self.run_in_turn(instance, run, observer).await {
             Ok(completed) => completed,
             Err(error) => return self.broke_off(claim, &operation, error).await,
         };
-        self.count_leaver(&operation, &command, &completed);
+        self.count_leaver(&operation, &left.command, &completed);
         let (attempt, end) = self
-            .judge(instance, &operation, &command, &completed, is_out_of_turn)
+            .judge(instance, &operation, &left, &completed, is_out_of_turn)
             .await;
         self.end(&operation, claim, attempt, end).await;
         if let Some(answer) = answer {
@@ -98,6 +109,7 @@ impl Operations {
             instance: operation.instance.clone(),
             number: claim.number,
             turn: claim.turn,
+            is_said: operation.source.is_some(),
         };
         Run {
             command,
@@ -146,12 +158,12 @@ impl Operations {
         &self,
         instance: &Instance,
         operation: &Operation,
-        command: &Command,
+        left: &Left,
         completed: &Completed,
         is_out_of_turn: bool,
     ) -> (AttemptEnd, End) {
         let outcome = &completed.outcome;
-        let is_disable = command.priority() == Priority::Disable;
+        let is_disable = left.command.priority() == Priority::Disable;
         let disabled = match outcome.shown() {
             _ if !is_disable => None,
             // One that failed has disabled the user all the same, where only its answer got lost.
@@ -176,8 +188,14 @@ impl Operations {
             answered: (operation.is_synchronous && !outcome.is_transient()).then(|| envelope::status(outcome)),
             learned: outcome.shown().map(|shown| learned(&shown)),
             disabled: disabled.map(str::to_owned),
+            carried_out: left.carried_out(outcome),
+            has_changed_active: has_changed_active(operation, completed),
+            fetched: BTreeMap::new(),
         };
-        let end = self.end_of(operation, outcome, is_disable, is_out_of_turn).await;
+        let end = match self.more_to_know(operation, left, outcome) {
+            Some(end) if !is_out_of_turn => end,
+            _ => self.end_of(operation, outcome, is_disable, is_out_of_turn).await,
+        };
         (attempt, end)
     }
 
@@ -355,6 +373,8 @@ struct Disables {
     instance: String,
     number: i64,
     turn: i64,
+    /// Whether an event asked for it: what other events disable is judged by their own times.
+    is_said: bool,
 }
 
 impl NewerDisables for Disables {
@@ -365,6 +385,10 @@ impl NewerDisables for Disables {
         Box::pin(async move {
             let last = self.store.last_disable(self.instance.clone(), directory_id).await;
             let last = last.map_err(|error| error.to_string())?;
+            let last = match last {
+                Some(last) if self.is_said => last.called.map(|called| *called),
+                last => last,
+            };
             let newer = last.filter(|last| last.number > self.number || last.turn > self.turn);
             Ok(newer.map(|last| last.id))
         })

@@ -44,7 +44,7 @@ pub(super) fn count_end(operation: &Operation, end: &End) {
         }
         End::RetryAt(_) => "again",
         End::InTurn => "in_turn",
-        End::Waits(..) => "waits",
+        End::Waits(..) | End::Aside(..) | End::Postponed(_) => "waits",
     };
     metrics::operation_attempt(instance, label);
 }

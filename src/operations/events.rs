@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use super::{
     Operations,
+    person::statement,
     submit::{Submission, new_operation},
 };
 use crate::{
     commands::Command,
     store::{
-        EventFilter, EventPage, EventReading, EventVerdict, NewDelivery, NewOperation, NewQuarantined,
-        QuarantineLimits, Received, StoreError, StoredEvent,
+        DueDate, EventFilter, EventPage, EventReading, EventVerdict, NewDelivery, NewOperation, NewQuarantined,
+        QuarantineLimits, Received, StoreError, StoredEvent, Word,
     },
 };
 
@@ -28,6 +29,23 @@ pub struct SourcedCommand {
     pub not_before: Option<Timestamp>,
     /// What it is for.
     pub purpose: Option<String>,
+    /// The date that its time was computed from.
+    pub date: Option<DueDate>,
+    /// Why it waits for a person's word first.
+    pub held: Option<String>,
+    /// What its event says of a person; none where it is about a group.
+    pub saying: Option<Saying>,
+}
+
+/// What an event says of the person that its command is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Saying {
+    /// What it says of being active.
+    pub word: Word,
+    /// The event's own time, else that of its arrival.
+    pub said_at: Timestamp,
+    /// See [`NewStatement::conversion`](crate::store::NewStatement::conversion).
+    pub conversion: Option<SignedDuration>,
 }
 
 impl Operations {
@@ -39,6 +57,9 @@ impl Operations {
     /// The operation that a command of a source becomes; `None` where its instance is not there.
     pub fn of_source(&self, sourced: SourcedCommand) -> Option<NewOperation> {
         let instance = self.service.instance(Some(&sourced.instance))?;
+        let statement = sourced
+            .saying
+            .map(|saying| statement(instance.rules(), &sourced.command, saying, sourced.date.as_ref()));
         let submission = Submission {
             instance: instance.clone(),
             command: sourced.command,
@@ -49,6 +70,9 @@ impl Operations {
         };
         Some(NewOperation {
             source: Some(sourced.source),
+            due_date: sourced.date,
+            held: sourced.held,
+            statement: statement.map(Box::new),
             ..new_operation(Uuid::now_v7().to_string(), submission, false, None)
         })
     }

@@ -11,13 +11,17 @@ mod batch;
 mod carry_out;
 mod clock;
 mod counting;
+mod date;
 mod events;
 mod guarantees;
 mod housekeeping;
 mod idempotency;
+mod left;
+mod person;
 mod retry;
 mod sampling;
 mod selection;
+mod standing;
 mod submit;
 mod worker;
 
@@ -34,10 +38,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{service::Service, store::Store};
 
-pub use crate::store::{Attempt, Batch, Change, Filter, Operation, OperationPage, State, StoreError};
+pub use crate::store::{Attempt, Batch, Change, DueDate, Filter, Operation, OperationPage, State, StoreError, Word};
 pub use batch::{AcceptedBatch, BatchSubmission};
 pub use clock::Clock;
-pub use events::SourcedCommand;
+pub use date::{Side, due, effective, zone_named};
+pub use events::{Saying, SourcedCommand};
 pub use guarantees::{GUARANTEES, Guarantee};
 pub use idempotency::{AcceptError, KeyUse};
 pub use selection::{Selection, SelectionChanged, Selects};

@@ -304,6 +304,9 @@ pub(super) fn new_operation(
         batch,
         purpose,
         traceparent: traces::traceparent(),
+        due_date: None,
+        held: None,
+        statement: None,
     }
 }
 

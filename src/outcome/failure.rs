@@ -20,6 +20,8 @@ pub struct Failure {
 pub enum Cause {
     /// A value of the profile or of `scim` can't be sent.
     Invalid,
+    /// The profile lacks what a new user needs.
+    Incomplete,
     /// The user or the group is not there.
     Absent,
     /// Another user or group has what must be unique.
@@ -37,7 +39,7 @@ impl Cause {
     /// Its word in what is kept of an attempt, and in what counts failures.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Invalid => "invalid",
+            Self::Invalid | Self::Incomplete => "invalid",
             Self::Absent => "absent",
             Self::Conflict => "conflict",
             Self::Ambiguous => "ambiguous",
@@ -93,7 +95,12 @@ impl Failure {
     /// its operator mends.
     pub fn is_transient(&self) -> bool {
         match self.cause {
-            Cause::Invalid | Cause::Absent | Cause::Conflict | Cause::Ambiguous | Cause::Mismatch => false,
+            Cause::Invalid
+            | Cause::Incomplete
+            | Cause::Absent
+            | Cause::Conflict
+            | Cause::Ambiguous
+            | Cause::Mismatch => false,
             Cause::Directory(kind) => match kind {
                 ErrorKind::Absent => false,
                 ErrorKind::Status(status) => matches!(status, 401 | 403 | 408 | 429 | 500..),
@@ -121,7 +128,7 @@ impl Failure {
     /// The `errorCode`: the directory's status, or our own where it gave none.
     pub fn code(&self) -> u16 {
         match self.cause {
-            Cause::Invalid => 400,
+            Cause::Invalid | Cause::Incomplete => 400,
             Cause::Absent => 404,
             Cause::Conflict | Cause::Ambiguous => 409,
             Cause::Mismatch => 502,

@@ -189,6 +189,17 @@ impl Outcome {
         }
     }
 
+    /// Why nothing was to be done, where that is how it ended.
+    pub fn skipped(&self) -> Option<SkipReason> {
+        match self {
+            Self::User(UserOutcome {
+                end: UserEnd::Skipped { reason, .. },
+                ..
+            }) => Some(*reason),
+            Self::User(_) | Self::Group(_) | Self::Tested(_) | Self::MappingFields(_) => None,
+        }
+    }
+
     /// The id of the newer operation because of which enabling was left out.
     pub fn overtaken(&self) -> Option<&str> {
         match self {

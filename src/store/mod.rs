@@ -20,6 +20,7 @@ mod request;
 mod rows;
 mod selection;
 pub mod sqlite;
+mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ pub use rows::{
     OperationPage, State,
 };
 pub use selection::{Change, NewSelection, Selected, SelectedOperation};
+pub use statement::{DueDate, NewStatement, Standing, Statement, Word};
 
 /// The answer of a store, to be awaited.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -64,6 +66,21 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Which operations have disabled the user of this directory id.
     fn last_disable(&self, instance: String, directory_id: String) -> Answer<'_, Option<Disabled>>;
+
+    /// What was said of the person of an operation, oldest first; nothing where its event said
+    /// nothing.
+    fn statements(&self, number: i64) -> Answer<'_, Vec<Statement>>;
+
+    /// Lets an operation that is held go on: at its time, or at once where that is over. Answers
+    /// the state that it had.
+    fn release(&self, id: String, requested_by: Option<String>, now: Timestamp) -> Answer<'_, Option<State>>;
+
+    /// The operations that wait for a date, with the time that was computed from it.
+    fn dated(&self) -> Answer<'_, Vec<(String, DueDate, Timestamp)>>;
+
+    /// Lets an operation that waits for a date wait until this time instead. The date stays, where
+    /// [`Self::reschedule`] takes it away: then it is a caller's word that counts.
+    fn redate(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, ()>;
 
     /// One operation.
     fn operation(&self, id: String) -> Answer<'_, Option<Operation>>;

@@ -1,8 +1,10 @@
 //! What a store takes and gives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+
+use super::{DueDate, NewStatement};
 
 /// An operation to be stored.
 #[derive(Clone, Debug)]
@@ -36,6 +38,12 @@ pub struct NewOperation {
     pub purpose: Option<String>,
     /// The W3C trace context that it was accepted in.
     pub traceparent: Option<String>,
+    /// The date that its time was computed from.
+    pub due_date: Option<DueDate>,
+    /// Why it waits for a person's word before anything else.
+    pub held: Option<String>,
+    /// What its event says of its person.
+    pub statement: Option<Box<NewStatement>>,
 }
 
 impl NewOperation {
@@ -65,6 +73,7 @@ impl NewOperation {
             batch: self.batch.clone(),
             purpose: self.purpose.clone(),
             traceparent: self.traceparent.clone(),
+            due_date: self.due_date.clone(),
             envelope: None,
         }
     }
@@ -206,6 +215,8 @@ pub struct Operation {
     pub purpose: Option<String>,
     /// See [`NewOperation::traceparent`].
     pub traceparent: Option<String>,
+    /// See [`NewOperation::due_date`].
+    pub due_date: Option<DueDate>,
     /// The envelope of its last attempt that came to one.
     pub envelope: Option<String>,
 }
@@ -305,6 +316,12 @@ pub struct AttemptEnd {
     pub answered: Option<u16>,
     /// What the directory showed of the operation's person.
     pub learned: Option<Learned>,
+    /// The accepted numbers of the statements that are in the directory by it.
+    pub carried_out: Vec<i64>,
+    /// Whether the user was made active or inactive by it.
+    pub has_changed_active: bool,
+    /// What was fetched of the person: attributes of the operation's own statement from now on.
+    pub fetched: BTreeMap<String, String>,
     /// The directory id of the user that it disabled, may have disabled, or found disabled.
     pub disabled: Option<String>,
 }
@@ -327,12 +344,19 @@ pub enum End {
     RetryAt(Timestamp),
     /// It keeps its place, and from now on waits for its turn.
     InTurn,
+    /// It stands outside its lanes until this time.
+    Postponed(Timestamp),
+    /// It waits outside its lanes, until more is known of its person or somebody lets it go on.
+    Aside(State, Option<String>),
     /// It keeps its place and waits for a person's word, or for data; what is buried so keeps all
     /// behind it waiting.
     Waits(State, Option<String>),
 }
 
 /// What has disabled a user.
+///
+/// Commands of callers and events know each other's order by their numbers alone; between events
+/// their own times count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
     /// The accepted number of the newest.
@@ -341,6 +365,8 @@ pub struct Disabled {
     pub turn: i64,
     /// The id of the last; empty where it is no operation.
     pub id: String,
+    /// Those of them that callers sent.
+    pub called: Option<Box<Disabled>>,
 }
 
 /// Which operations are wanted; an empty filter is all.

@@ -1,9 +1,12 @@
 //! One of the events of a delivery, and what a rule makes of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::commands::Command;
+use crate::{
+    commands::Command,
+    operations::{DueDate, Word},
+};
 
 /// One of the events that a delivery tells of.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,10 +40,8 @@ pub enum Planned {
     Commands {
         /// The rule's place among the source's, from 1.
         rule: usize,
-        /// One for each instance.
+        /// One or two for each instance.
         commands: Vec<PlannedCommand>,
-        /// What they are for.
-        purpose: Option<String>,
     },
     /// A rule matches, and what it needs is missing or wrong.
     Failed {
@@ -60,4 +61,33 @@ pub struct PlannedCommand {
     pub command: Command,
     /// Before this time it is not carried out; none: at once.
     pub not_before: Option<Timestamp>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// What it says of the person's being active; none of a group.
+    pub word: Option<Word>,
+    /// The date that its time was computed from.
+    pub date: Option<DueDate>,
+    /// Why it waits for a person's word first.
+    pub held: Option<HeldReason>,
+    /// See [`crate::store::NewStatement::conversion`].
+    pub conversion: Option<SignedDuration>,
+}
+
+/// Why a command waits for a person's word before it is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldReason {
+    /// Its date is longer ago than its source allows.
+    BackDated,
+    /// Its date is further ahead than its source allows.
+    FarFuture,
+}
+
+impl HeldReason {
+    /// The reason of an operation that is held so.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BackDated => "back_dated",
+            Self::FarFuture => "far_future",
+        }
+    }
 }

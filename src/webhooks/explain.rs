@@ -5,11 +5,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Delivery, Event, Planned, Source, body,
+    Delivery, Event, Planned, PlannedCommand, Source, body,
+    event::HeldReason,
     rules::{Decision, Shown, Tried},
     verify::VerificationTrace,
 };
-use crate::{commands::Command, json};
+use crate::{commands::Command, json, store::Word};
 
 /// The fields of a profile that say who it is.
 const WHO: [&str; 4] = ["id", "username", "employeeid", "email"];
@@ -69,6 +70,43 @@ pub struct ExplainedCommand {
     pub command: Command,
     /// Before this time it is not carried out; none: at once.
     pub not_before: Option<Timestamp>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// What it says of the person's being active; none of a group.
+    pub word: Option<&'static str>,
+    /// The date that its time is computed from.
+    pub date: Option<String>,
+    /// The zone of that date.
+    pub zone: Option<String>,
+    /// The side of that day.
+    pub side: Option<String>,
+    /// How much earlier it is carried out; none: not at all.
+    pub ahead: Option<String>,
+    /// Why it waits for a person's word first.
+    pub held: Option<&'static str>,
+}
+
+impl From<PlannedCommand> for ExplainedCommand {
+    fn from(planned: PlannedCommand) -> Self {
+        let date = planned.date;
+        let ahead = date.as_ref().map(|date| date.ahead).filter(|ahead| !ahead.is_zero());
+        let (date, zone, side) = match date {
+            Some(date) => (Some(date.date), Some(date.zone), Some(date.side)),
+            None => (None, None, None),
+        };
+        Self {
+            instance: planned.instance,
+            command: planned.command,
+            not_before: planned.not_before,
+            purpose: planned.purpose,
+            word: planned.word.map(Word::as_str),
+            date,
+            zone,
+            side,
+            ahead: ahead.map(|ahead| format!("{ahead:#}")),
+            held: planned.held.map(HeldReason::as_str),
+        }
+    }
 }
 
 /// Explains a delivery. One that is not believed is explained to its end as well, by its body as
@@ -108,11 +146,10 @@ fn explained((event, decision): (Event, Decision)) -> ExplainedEvent {
     let (verdict, rule, reason, purpose, commands) = match decision.planned {
         Planned::Ignored { rule, reason } => ("ignored", rule, Some(reason), None, Vec::new()),
         Planned::Failed { rule, reason } => ("failed", Some(rule), Some(reason), None, Vec::new()),
-        Planned::Commands {
-            rule,
-            commands,
-            purpose,
-        } => ("commands", Some(rule), None, purpose, commands),
+        Planned::Commands { rule, commands } => {
+            let purpose = commands.first().and_then(|planned| planned.purpose.clone());
+            ("commands", Some(rule), None, purpose, commands)
+        }
     };
     let person = commands.iter().find_map(|planned| person(&planned.command));
     ExplainedEvent {
@@ -127,14 +164,7 @@ fn explained((event, decision): (Event, Decision)) -> ExplainedEvent {
         rules: decision.tried,
         values: decision.shown,
         person,
-        commands: commands
-            .into_iter()
-            .map(|planned| ExplainedCommand {
-                instance: planned.instance,
-                command: planned.command,
-                not_before: planned.not_before,
-            })
-            .collect(),
+        commands: commands.into_iter().map(ExplainedCommand::from).collect(),
     }
 }
 

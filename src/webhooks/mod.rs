@@ -27,7 +27,7 @@ pub use extraction::{EventError, MOST_EVENTS};
 pub use intake::{Intake, IntakeError, Taken};
 pub use kept::{Kept, KeptError};
 pub use quarantine::AgainError;
-pub use rules::{Shown, TargetInstance, Tried, zone_named};
+pub use rules::{DateSettings, Shown, TargetInstance, Tried, length, site_key};
 pub use source::{Source, SourceSettings, check_name};
 pub use sources::Sources;
 pub use verify::{VerificationError, Verified};

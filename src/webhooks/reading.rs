@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     verify::Identity,
 };
 use crate::{
-    operations::SourcedCommand,
+    operations::{Saying, SourcedCommand},
     store::{EventKey, EventReading, EventVerdict},
 };
 
@@ -41,21 +42,14 @@ impl Intake {
                 ..failed(rule, reason)
             },
             Planned::Failed { rule, reason } => failed(Some(rule), reason),
-            Planned::Commands {
-                rule,
-                commands,
-                purpose,
-            } => self.planned(source, rule, commands, purpose),
+            Planned::Commands { rule, commands } => {
+                let said_at = event.time.unwrap_or(delivery.received);
+                self.planned(source, rule, commands, said_at)
+            }
         }
     }
 
-    fn planned(
-        &self,
-        source: &Source,
-        rule: usize,
-        commands: Vec<PlannedCommand>,
-        purpose: Option<String>,
-    ) -> EventReading {
+    fn planned(&self, source: &Source, rule: usize, commands: Vec<PlannedCommand>, said_at: Timestamp) -> EventReading {
         let mut operations = Vec::with_capacity(commands.len());
         let mut subjects = BTreeSet::new();
         for planned in commands {
@@ -64,7 +58,14 @@ impl Intake {
                 instance: planned.instance,
                 command: planned.command,
                 not_before: planned.not_before,
-                purpose: purpose.clone(),
+                purpose: planned.purpose,
+                date: planned.date,
+                held: planned.held.map(|reason| reason.as_str().to_owned()),
+                saying: planned.word.map(|word| Saying {
+                    word,
+                    said_at,
+                    conversion: planned.conversion,
+                }),
             });
             let Some(operation) = operation else {
                 return failed(Some(rule), "an instance of the rule is not configured".to_owned());

@@ -9,7 +9,7 @@ use toml::Table;
 use super::{
     Delivery, Event, EventError, Planned, Verified,
     extraction::Extraction,
-    rules::{Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
+    rules::{DateSettings, Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
     verify::{Secrets, Verifier, VerifierSettings},
 };
 use crate::{
@@ -39,6 +39,8 @@ pub struct SourceSettings {
     pub known_instances: Option<Vec<TargetInstance>>,
     /// The zone of its dates and local times.
     pub zone: Option<TimeZone>,
+    /// How its dates are taken.
+    pub dates: DateSettings,
     /// An expression: the list of events in a body; none: the body is one.
     pub each: Option<String>,
     /// An expression: an event's id.
@@ -78,6 +80,7 @@ impl Source {
         let context = RuleContext {
             profiles: settings.profiles.as_ref(),
             zone: settings.zone.as_ref(),
+            dates: &settings.dates,
             instances: &settings.instances,
             known: settings.known_instances.as_deref(),
         };
@@ -131,6 +134,11 @@ impl Source {
     /// How many rules it has.
     pub fn rule_count(&self) -> usize {
         self.rules.count()
+    }
+
+    /// Whether a rule asks for the zone of a site.
+    pub fn has_sites(&self) -> bool {
+        self.rules.have_sites()
     }
 
     /// The zone of its dates and local times, by its name.
@@ -253,6 +261,7 @@ mod tests {
             instances: vec![TargetInstance::built_in("production")],
             known_instances: None,
             zone: None,
+            dates: DateSettings::default(),
             each: get("each"),
             id: get("id"),
             r#type: get("type"),

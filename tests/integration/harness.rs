@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use aws_ilm::{
     app::Bound,
     config::{self, Sources},
+    operations::Clock,
     sandbox::{self, Sandbox, Seed},
 };
 use reqwest::header::HeaderMap;
@@ -24,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(&'static str, String)>,
     /// What the sandbox is.
     pub(crate) sandbox: sandbox::Options,
+    /// What tells operations and webhooks the time; none: the system.
+    pub(crate) clock: Option<Clock>,
 }
 
 /// A running sandbox and a running service in front of it.
@@ -127,7 +130,8 @@ impl World {
             ..Sources::default()
         })
         .unwrap();
-        let bound = Bound::new(&settings).unwrap();
+        let clock = setup.clock.unwrap_or_else(Clock::system);
+        let bound = Bound::by_clock(&settings, clock).unwrap();
         let address = bound.address();
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(bound.serve(async move { drop(stopped.await) }));
@@ -154,6 +158,7 @@ impl World {
                 seed,
                 ..sandbox::Options::default()
             },
+            clock: None,
         })
         .await
     }

@@ -63,7 +63,7 @@ fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Rep
     };
     match found {
         Some(user) => person.adopt(user, allow_enable, replay),
-        None if !violations.is_empty() => person.invalid(&violations),
+        None if !violations.is_empty() => person.refuses_creation(&violations),
         None => person.post(&keys, allow_enable, replay),
     }
 }

@@ -41,9 +41,18 @@ impl<'a> Person<'a> {
         }
         let violations = self.creation_violations();
         if !violations.is_empty() {
-            return self.invalid(&violations);
+            return self.refuses_creation(&violations);
         }
         self.post(keys, allow_enable, replay)
+    }
+
+    /// Ends because of what stands against a creation.
+    pub(in crate::commands) fn refuses_creation<T>(&self, violations: &[Diagnostic]) -> Result<T, Next> {
+        if violations.iter().all(aws::is_lacking) {
+            let lines: Vec<_> = violations.iter().map(Diagnostic::sentence).collect();
+            return self.fails(Cause::Incomplete, lines.join(". "));
+        }
+        self.invalid(violations)
     }
 
     /// What stands against sending the mapped profile as a new user.

@@ -51,6 +51,11 @@ pub struct Args {
     /// nothing. Each must alone fill one attribute, or part of one, that a user need not have.
     #[serde(default)]
     pub clear: FieldNames,
+    /// Whether a user that is created is active though `allow_enable` is off: events have said that
+    /// the person is hired. No caller says so.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub creates_active: bool,
 }
 
 impl Operation for Args {
@@ -75,7 +80,7 @@ fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Rep
     person.clear(&args.clear.0)?;
     match person.find(&keys, replay)? {
         Some(user) => person.update(user, allow_enable, replay),
-        None if policy.create_if_not_exists => person.create(&keys, allow_enable, replay),
+        None if policy.create_if_not_exists => person.create(&keys, allow_enable || args.creates_active, replay),
         None => Ok(person.skipped(SkipReason::Absent)),
     }
 }

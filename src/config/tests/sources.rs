@@ -39,7 +39,7 @@ fn nothing_shows_the_text_around_the_sources() {
     let folder = Folder::new();
     let settings = load_in(
         &folder,
-        &format!("{text}[[sources]]\nname = \"hr\"\nverifier = \"none\"\n"),
+        &format!("{text}[[sources]]\nname = \"hr\"\nverifier = \"none\"\ninstances = [\"staging\"]\n"),
         &[],
     )
     .unwrap();

@@ -88,6 +88,14 @@ const REFUSED: [&str; 6] = [
 /// What AWS requires of a new user (DG CreateUser, "Constraints").
 const REQUIRED: [&str; 4] = ["userName", "name.givenName", "name.familyName", "displayName"];
 
+/// What is wrong with an attribute that a new user needs and does not have.
+const NEEDED: &str = "a new user needs it";
+
+/// Whether what stands against a new user is that it lacks this, and nothing about a value.
+pub fn is_lacking(violation: &Diagnostic) -> bool {
+    violation.message == NEEDED
+}
+
 /// What a directory of this dialect is known to refuse in a new user; the path of each diagnostic
 /// is the SCIM attribute, dotted: `name.familyName`.
 pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Diagnostic> {
@@ -98,7 +106,7 @@ pub fn new_user(dialect: Dialect, user: &Object) -> Vec<Diagnostic> {
     };
     let missing = required.iter().filter(|path| at(user, path).is_none_or(is_empty));
     let mut violations: Vec<_> = missing
-        .map(|path| Diagnostic::error(*path, "a new user needs it", "give it a value"))
+        .map(|path| Diagnostic::error(*path, NEEDED, "give it a value"))
         .collect();
     let values = user_values(dialect, user).into_iter();
     let further: Vec<_> = values

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
-use super::{BUSY, OpenError, schema};
+use super::{OpenError, connection::BUSY, schema};
 
 /// How many pages are copied before others may write.
 const PAGES_AT_ONCE: i32 = 1_000;

@@ -12,54 +12,47 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, End, EventFilter,
-    EventPage, EventReading, EventVerdict, Filter, NewDelivery, NewQuarantined, NewRequest, NewSelection, Operation,
-    OperationPage, QuarantineLimits, Received, Selected, SelectedOperation, State, Store, StoreError, StoredEvent,
+    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, DueDate, End,
+    EventFilter, EventPage, EventReading, EventVerdict, Filter, NewDelivery, NewQuarantined, NewRequest, NewSelection,
+    Operation, OperationPage, QuarantineLimits, Received, Selected, SelectedOperation, State, Statement, Store,
+    StoreError, StoredEvent,
 };
 use crate::telemetry::metrics;
 
 mod backlog;
 mod backup;
 mod batch;
+mod connection;
 mod events;
 mod file;
+mod held;
 mod idempotency;
 mod lanes;
+mod people;
 mod query;
 mod queue;
+mod recovery;
 mod schema;
 mod selection;
+mod statement;
 mod writer;
 
 pub use backup::{FileCheck, backup, check};
 
-use self::writer::{Job, write_all};
+use self::{
+    connection::{connect, prepare_to_write},
+    writer::{Job, write_all},
+};
 
 /// Connections that read, kept open.
 const READERS: usize = 4;
-
-/// Statements that a connection keeps prepared: all that there are, or the ones that are used in
-/// turns would push each other out.
-const STATEMENTS: usize = 256;
-
-/// How many KiB of pages the connection that writes keeps in memory: with less, a transaction of
-/// many writes puts its pages on the disk more than once.
-const PAGES_KIB: i64 = 16 * 1024;
-
-/// After so many pages in its log the file itself is written, which takes syncs of its own. Pages
-/// that were changed often are written once.
-const CHECKPOINT_PAGES: i64 = 4_000;
-
-/// How long another program that has the file locked, such as a backup, is waited for.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// A store in a file.
 pub struct Sqlite {
@@ -223,34 +216,6 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Connects to a store's file that exists.
-fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
-    let access = if read_only {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_WRITE
-    };
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // The plans here do not depend on values: else a statement is compiled again for each.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
-}
-
-/// Makes a connection the one that writes.
-fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // In WAL mode NORMAL loses the last transactions at a power cut
-    // (sqlite.org/pragma.html#pragma_synchronous).
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // What undoes a part of a transaction: else it goes into a file where it is more than 64 KiB.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "foreign_keys", true)
-}
-
 impl Store for Sqlite {
     fn accept(&self, request: NewRequest, now: Timestamp) -> Answer<'_, Acceptance> {
         self.write(move |connection| idempotency::accept(connection, &request, now))
@@ -274,6 +239,22 @@ impl Store for Sqlite {
 
     fn last_disable(&self, instance: String, directory_id: String) -> Answer<'_, Option<Disabled>> {
         self.read(move |connection| query::last_disable(connection, &instance, &directory_id))
+    }
+
+    fn statements(&self, number: i64) -> Answer<'_, Vec<Statement>> {
+        self.read(move |connection| statement::of_operation(connection, number))
+    }
+
+    fn release(&self, id: String, requested_by: Option<String>, now: Timestamp) -> Answer<'_, Option<State>> {
+        self.write(move |connection| Ok(held::release(connection, &id, requested_by.as_deref(), now)?))
+    }
+
+    fn dated(&self) -> Answer<'_, Vec<(String, DueDate, Timestamp)>> {
+        self.read(query::dated)
+    }
+
+    fn redate(&self, id: String, not_before: Timestamp, now: Timestamp) -> Answer<'_, ()> {
+        self.write(move |connection| Ok(held::redate(connection, &id, not_before, now)?))
     }
 
     fn operation(&self, id: String) -> Answer<'_, Option<Operation>> {
@@ -373,10 +354,10 @@ impl Store for Sqlite {
     }
 
     fn resume(&self, disabled: Vec<(String, String)>) -> Answer<'_, ()> {
-        self.write(move |connection| Ok(queue::resume(connection, &disabled)?))
+        self.write(move |connection| Ok(recovery::resume(connection, &disabled)?))
     }
 
     fn recover(&self, schedule: Vec<SignedDuration>, now: Timestamp) -> Answer<'_, usize> {
-        self.write(move |connection| Ok(queue::recover(connection, &schedule, now)?))
+        self.write(move |connection| Ok(recovery::recover(connection, &schedule, now)?))
     }
 }

@@ -1,18 +1,18 @@
 //! Reading operations.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{
     Connection, OptionalExtension as _, Result, Row, ToSql, params, params_from_iter,
     types::{FromSqlError, Type},
 };
 
-use super::super::{Attempt, Disabled, Filter, Operation, OperationPage, State};
+use super::super::{Attempt, Disabled, DueDate, Filter, Operation, OperationPage, State};
 
 /// What [`operation_row`] reads.
 pub(super) const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
     (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number), \
-    has_changed, is_synchronous, attempts";
+    has_changed, is_synchronous, attempts, due_date";
 
 /// Milliseconds since 1970, as times are stored.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -53,18 +53,42 @@ pub(super) fn attempts(connection: &Connection, id: &str) -> Result<Vec<Attempt>
 }
 
 pub(super) fn last_disable(connection: &Connection, instance: &str, directory_id: &str) -> Result<Option<Disabled>> {
-    let sql = "SELECT number, turn, operation FROM disabled WHERE instance = ?1 AND directory_id = ?2";
+    let sql = "SELECT number, turn, operation, called_number, called_turn, called_operation FROM disabled
+        WHERE instance = ?1 AND directory_id = ?2";
     let disabled = |row: &Row<'_>| {
+        let called = match row.get::<_, Option<i64>>(3)? {
+            Some(number) => Some(Box::new(Disabled {
+                number,
+                turn: row.get(4)?,
+                id: row.get(5)?,
+                called: None,
+            })),
+            None => None,
+        };
         Ok(Disabled {
             number: row.get(0)?,
             turn: row.get(1)?,
             id: row.get(2)?,
+            called,
         })
     };
     connection
         .prepare_cached(sql)?
         .query_row(params![instance, directory_id], disabled)
         .optional()
+}
+
+/// The operations that wait for a date.
+pub(super) fn dated(connection: &Connection) -> Result<Vec<(String, DueDate, Timestamp)>> {
+    let sql = "SELECT id, due_date, not_before FROM operation INDEXED BY operation_scheduled
+        WHERE state = 'scheduled' AND due_date IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, due_date(row, 1)?, time(row, 2)?)))?;
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, date, time)| Some((id, date?, time?)))
+        .collect())
 }
 
 pub(super) fn operations(
@@ -177,8 +201,31 @@ pub(super) fn operation_row(row: &Row<'_>) -> Result<Operation> {
         has_changed: row.get(20)?,
         is_synchronous: row.get(21)?,
         attempts: row.get(22)?,
+        due_date: due_date(row, 23)?,
         subject: serde_json::from_str(&names).map_err(|_| unknown(19))?,
     })
+}
+
+/// A date as it is stored: an array of its date, zone, side, seconds ahead, and whether the later
+/// of two instants is meant.
+pub(super) fn written_date(date: &DueDate) -> String {
+    serde_json::json!([date.date, date.zone, date.side, date.ahead.as_secs(), date.later]).to_string()
+}
+
+fn due_date(row: &Row<'_>, column: usize) -> Result<Option<DueDate>> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else {
+        return Ok(None);
+    };
+    let unknown =
+        |_| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(FromSqlError::InvalidType));
+    let (date, zone, side, ahead, later) = serde_json::from_str(&text).map_err(unknown)?;
+    Ok(Some(DueDate {
+        date,
+        zone,
+        side,
+        ahead: SignedDuration::from_secs(ahead),
+        later,
+    }))
 }
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {

@@ -1,12 +1,13 @@
 //! Accepting, claiming and ending operations: each function is one step of one transaction.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Result, params};
 
 use super::{
     super::{Accepted, AttemptEnd, Claim, Claimed, Claims, End, NewOperation, State, StoreError},
-    idempotency, lanes,
-    query::{by_number, millis},
+    held, idempotency, lanes,
+    query::{by_number, millis, written_date},
+    statement::{self, Fate},
 };
 
 /// How many operations take their turn in one transaction, so that a flood of them holds up nothing
@@ -15,9 +16,6 @@ const PROMOTED_AT_ONCE: u32 = 500;
 
 /// How many that overtake, and wait for what runs in their lanes, a claim looks at.
 const OVERTAKING_AT_ONCE: u32 = 100;
-
-/// How much has to be written before a store that has failed counts as well, in bytes.
-const ROOM: u32 = 64 * 1024;
 
 pub(super) fn accept(
     connection: &Connection,
@@ -32,15 +30,15 @@ pub(super) fn accept(
 
 fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Result<Accepted, StoreError> {
     let not_before = new.not_before.filter(|time| *time > now);
-    let state = if not_before.is_some() {
-        State::Scheduled
-    } else {
-        State::Waiting
+    let state = match (&new.held, not_before) {
+        (Some(_), _) => State::Held,
+        (None, Some(_)) => State::Scheduled,
+        (None, None) => State::Waiting,
     };
     let sql =
         "INSERT INTO operation (id, instance, command, stored, class, state, not_before, created_at, caller, source,
-            batch, purpose, traceparent, overtakes, is_synchronous)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+            batch, purpose, traceparent, overtakes, is_synchronous, reason, due_date)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     let inserted = connection.prepare_cached(sql)?.execute(params![
         new.id,
         new.instance,
@@ -57,6 +55,8 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
         new.traceparent,
         new.overtakes,
         new.is_synchronous,
+        new.held,
+        new.due_date.as_ref().map(written_date),
     ]);
     match inserted {
         Ok(_) => {}
@@ -69,6 +69,16 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
     for name in &new.lanes {
         let sql = "INSERT INTO subject (name, operation) VALUES (?1, ?2)";
         connection.prepare_cached(sql)?.execute(params![name, number])?;
+    }
+    if let Fate::Ended(state, reason) = statement::file(connection, number, new, now)? {
+        let sql = "UPDATE operation SET state = ?2, reason = ?3, ended_at = ?4 WHERE number = ?1";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![number, state.as_str(), reason, millis(now)])?;
+        return Ok(Accepted {
+            number,
+            is_behind: false,
+        });
     }
     let is_due = state == State::Waiting;
     let is_behind = is_due && lanes::enter(connection, number, &new.instance)?;
@@ -173,10 +183,13 @@ pub(super) fn end(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (state, reason, run_at) = match end {
-        End::Ended(state, reason) | End::Waits(state, reason) => (*state, reason.as_deref(), 0),
+        End::Ended(state, reason) | End::Waits(state, reason) | End::Aside(state, reason) => {
+            (*state, reason.as_deref(), 0)
+        }
         // 0 stands for at once.
         End::RetryAt(time) => (State::Waiting, None, millis(*time).max(1)),
         End::InTurn => (State::Waiting, None, 0),
+        End::Postponed(_) => (State::Scheduled, None, 0),
     };
     let sql = "SELECT instance, id FROM operation WHERE number = ?1 AND epoch = ?2 AND state = 'running'";
     let (instance, id): (String, String) = connection
@@ -201,15 +214,31 @@ pub(super) fn end(
         matches!(end, End::RetryAt(_)),
     ])?;
     note(connection, claim, attempt, &instance, &id, now)?;
+    let leaves = matches!(end, End::Ended(..) | End::Aside(..) | End::Postponed(_));
+    if let End::Postponed(time) = end {
+        let sql = "UPDATE operation SET not_before = ?2 WHERE number = ?1";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![claim.number, millis(*time)])?;
+    }
     // What leaves need not enter the lanes that were learned before.
-    if matches!(end, End::Ended(..)) {
+    if leaves {
         lanes::leave(connection, claim.number)?;
     }
     if let Some(learned) = &attempt.learned {
         lanes::learn(connection, &instance, learned)?;
     }
-    if !matches!(end, End::Ended(..)) {
+    if !leaves {
         lanes::set_running(connection, claim.number, false)?;
+    }
+    match end {
+        End::Aside(..) => held::await_more(connection, claim.number)?,
+        // What says nothing new of its person wakes nothing.
+        End::Ended(State::Superseded, _) | End::RetryAt(_) | End::InTurn | End::Postponed(_) | End::Waits(..) => {}
+        End::Ended(..) => {
+            let learned = attempt.learned.as_ref().map(|learned| learned.lanes.clone());
+            held::take_up(connection, &instance, claim.number, &learned.unwrap_or_default())?;
+        }
     }
     Ok(())
 }
@@ -236,15 +265,26 @@ fn note(
     if let Some(status) = attempt.answered {
         idempotency::keep_answer(connection, claim.number, status, attempt.envelope.as_deref())?;
     }
+    statement::note(connection, claim.number, attempt)?;
     if let Some(directory_id) = &attempt.disabled {
-        let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT DO UPDATE SET number = max(number, excluded.number), turn = max(turn, excluded.turn),
-                operation = excluded.operation
-            WHERE excluded.number > number OR excluded.turn > turn";
-        connection
-            .prepare_cached(sql)?
-            .execute(params![instance, directory_id, claim.number, claim.turn, id])?;
+        note_disabled(connection, claim, instance, directory_id, id)?;
     }
+    Ok(())
+}
+
+fn note_disabled(connection: &Connection, claim: &Claim, instance: &str, directory_id: &str, id: &str) -> Result<()> {
+    let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET number = max(number, excluded.number), turn = max(turn, excluded.turn),
+            operation = excluded.operation
+        WHERE excluded.number > number OR excluded.turn > turn";
+    let values = params![instance, directory_id, claim.number, claim.turn, id];
+    connection.prepare_cached(sql)?.execute(values)?;
+    let sql = "UPDATE disabled SET called_number = max(coalesce(called_number, 0), ?3),
+            called_turn = max(coalesce(called_turn, 0), ?4), called_operation = ?5
+        WHERE instance = ?1 AND directory_id = ?2
+            AND (?3 > coalesce(called_number, 0) OR ?4 > coalesce(called_turn, 0))
+            AND NOT EXISTS (SELECT 1 FROM statement WHERE statement.number = ?3)";
+    connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 
@@ -257,6 +297,7 @@ pub(super) fn cancel(connection: &Connection, id: &str, reason: Option<&str>, no
         connection
             .prepare_cached(sql)?
             .execute(params![number, reason, millis(now)])?;
+        held::forget_awaiting(connection, number)?;
         lanes::leave(connection, number)?;
     }
     Ok(Some(state))
@@ -310,7 +351,8 @@ pub(super) fn move_to(
     let has_not_begun: bool = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
     let is_movable = state == State::Scheduled || state == State::Waiting && has_not_begun;
     if is_movable {
-        let sql = "UPDATE operation SET state = 'scheduled', not_before = ?2, run_at = 0 WHERE number = ?1 RETURNING instance";
+        let sql = "UPDATE operation SET state = 'scheduled', not_before = ?2, due_date = NULL, run_at = 0
+            WHERE number = ?1 RETURNING instance";
         let instance: String = connection
             .prepare_cached(sql)?
             .query_row(params![number, millis(not_before)], |row| row.get(0))?;
@@ -341,52 +383,7 @@ pub(super) fn prune(connection: &Connection, states: &[State], ended_before: Tim
         .execute(params![millis(ended_before), states, limit])
 }
 
-/// Writes whom disables have disabled that are not stored, as newer than all that is.
-pub(super) fn resume(connection: &Connection, disabled: &[(String, String)]) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO room (id, filling) VALUES (1, zeroblob(?1))";
-    connection.prepare_cached(sql)?.execute([ROOM])?;
-    let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation)
-        VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence), (SELECT last FROM turn), '')
-        ON CONFLICT DO UPDATE SET number = excluded.number, turn = excluded.turn, operation = excluded.operation";
-    for (instance, directory_id) in disabled {
-        connection
-            .prepare_cached(sql)?
-            .execute(params![instance, directory_id])?;
-    }
-    Ok(())
-}
-
-/// Takes up what a process that died has left. From its third death in a row on an operation waits:
-/// it may be what its process dies of.
-pub(super) fn recover(connection: &Connection, schedule: &[SignedDuration], now: Timestamp) -> Result<usize> {
-    let sql =
-        "SELECT id FROM operation WHERE state = 'waiting' AND is_synchronous = 1 AND attempts = 0 AND overtakes = 0";
-    let mut statement = connection.prepare_cached(sql)?;
-    let given_up = statement.query_map([], |row| row.get(0))?;
-    for id in given_up.collect::<Result<Vec<String>>>()? {
-        cancel(connection, &id, Some("its caller is gone"), now)?;
-    }
-    let mut statement = connection.prepare_cached("SELECT number FROM operation WHERE state = 'running'")?;
-    let numbers = statement.query_map([], |row| row.get(0))?;
-    let numbers = numbers.collect::<Result<Vec<i64>>>()?;
-    for number in &numbers {
-        let sql = "UPDATE attempt SET ended_at = ?2, cause = 'died' WHERE operation = ?1 AND ended_at IS NULL";
-        connection.prepare_cached(sql)?.execute(params![number, millis(now)])?;
-        let sql = "SELECT count(*) FROM attempt WHERE operation = ?1 AND number > coalesce(
-            (SELECT max(number) FROM attempt WHERE operation = ?1 AND cause IS NOT 'died'), 0)";
-        let deaths: u32 = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
-        let wait = deaths
-            .checked_sub(3)
-            .and_then(|nth| schedule.get(nth as usize).or(schedule.last()));
-        let run_at = wait.and_then(|wait| now.checked_add(*wait).ok()).map_or(0, millis);
-        let sql = "UPDATE operation SET state = 'waiting', run_at = ?2, may_have_written = 1 WHERE number = ?1";
-        connection.prepare_cached(sql)?.execute(params![number, run_at])?;
-        lanes::set_running(connection, *number, false)?;
-    }
-    Ok(numbers.len())
-}
-
-fn find(connection: &Connection, id: &str) -> Result<Option<(i64, State)>> {
+pub(super) fn find(connection: &Connection, id: &str) -> Result<Option<(i64, State)>> {
     let sql = "SELECT number, state FROM operation WHERE id = ?1";
     let found: Option<(i64, String)> = connection
         .prepare_cached(sql)?

@@ -9,7 +9,7 @@ const APPLICATION: i64 = 0x4149_4C4D;
 
 /// Each is run once, in one transaction with the number that is kept in `user_version`. What has
 /// been released is never changed: a later one mends it.
-const MIGRATIONS: [&[&str]; 2] = [&[OPERATIONS, REQUESTS], &[EVENTS]];
+const MIGRATIONS: [&[&str]; 3] = [&[OPERATIONS, REQUESTS], &[EVENTS], &[STATEMENTS]];
 
 const OPERATIONS: &str = "
 CREATE TABLE operation (
@@ -201,6 +201,55 @@ CREATE TABLE event_operation (
     operation TEXT NOT NULL,
     PRIMARY KEY (event, place)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What events say of people. Statements outlive their operations.
+const STATEMENTS: &str = "
+ALTER TABLE operation ADD COLUMN due_date TEXT;  -- an array, see `written_date`
+
+CREATE TABLE statement (
+    number INTEGER PRIMARY KEY,          -- that of its operation
+    operation TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    person INTEGER NOT NULL,             -- the number of the first statement of the person
+    said_at INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL,
+    is_dated INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    purpose TEXT,
+    names TEXT NOT NULL,                 -- an array
+    attributes TEXT NOT NULL,            -- an object of texts
+    conversion INTEGER,                  -- seconds
+    standing TEXT NOT NULL DEFAULT 'holds',
+    is_carried_out INTEGER NOT NULL DEFAULT 0,
+    has_changed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX statement_person ON statement (person, number);
+
+-- Whose a name was said to be, and when.
+CREATE TABLE person_name (
+    instance TEXT NOT NULL,
+    name TEXT NOT NULL,
+    said_at INTEGER NOT NULL,
+    person INTEGER NOT NULL,
+    PRIMARY KEY (instance, name, said_at, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_name_person ON person_name (person, name);
+
+-- What stands outside its lanes until more is known of its person, by the names of that.
+CREATE TABLE awaiting (
+    instance TEXT NOT NULL,
+    name TEXT NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operation (number) ON DELETE CASCADE,
+    PRIMARY KEY (instance, name, operation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX awaiting_operation ON awaiting (operation);
+
+-- The newest disable of a user that a caller sent: between events their own times count.
+ALTER TABLE disabled ADD COLUMN called_number INTEGER;
+ALTER TABLE disabled ADD COLUMN called_turn INTEGER;
+ALTER TABLE disabled ADD COLUMN called_operation TEXT;
+UPDATE disabled SET called_number = number, called_turn = turn, called_operation = operation;
 ";
 
 /// The version of a file's schema; 0 where it is empty.

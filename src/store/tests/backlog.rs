@@ -91,5 +91,8 @@ fn operation(id: &str, class: u8, not_before: Option<Timestamp>) -> NewOperation
         batch: None,
         purpose: None,
         traceparent: None,
+        due_date: None,
+        held: None,
+        statement: None,
     }
 }

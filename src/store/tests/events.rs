@@ -171,6 +171,9 @@ impl Both<'_> {
             batch: None,
             purpose: None,
             traceparent: None,
+            due_date: None,
+            held: None,
+            statement: None,
         }
     }
 

@@ -76,5 +76,8 @@ fn operation(number: usize) -> NewOperation {
         batch: None,
         purpose: None,
         traceparent: None,
+        due_date: None,
+        held: None,
+        statement: None,
     }
 }

@@ -191,6 +191,9 @@ impl<'a> Both<'a> {
             batch: None,
             purpose: None,
             traceparent: None,
+            due_date: None,
+            held: None,
+            statement: None,
         };
         if let Some((key, meaning)) = key {
             return self.request(key, meaning, row, new).await;

@@ -49,6 +49,9 @@ pub struct Preset {
     pub r#type: Option<String>,
     /// An expression: an event's own time.
     pub time: Option<String>,
+    /// Whether its events come when what they say is due, whatever their dates say.
+    #[serde(default)]
+    pub already_due: bool,
     /// Default rules, in the form of a source's.
     #[serde(default)]
     pub rules: Vec<toml::Table>,

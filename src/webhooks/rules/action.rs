@@ -10,6 +10,7 @@ use super::{
 use crate::{
     commands::{self, Command},
     mapper::expressions::Expression,
+    store::Word,
 };
 
 /// An instance as far as rules need to know it.
@@ -46,10 +47,38 @@ pub(super) enum Action {
 /// A command about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PersonAct {
+    /// Ahead of the day on which `Create` follows.
+    Expect,
     Create,
-    Update { allow_enable: bool },
+    Update {
+        allow_enable: bool,
+    },
     Enable,
     Disable,
+    Cancel,
+}
+
+impl PersonAct {
+    /// What it says of the person's being active.
+    fn word(self) -> Word {
+        match self {
+            Self::Expect => Word::Expected,
+            Self::Create | Self::Enable => Word::Active,
+            Self::Update { .. } => Word::Nothing,
+            Self::Disable => Word::Inactive,
+            Self::Cancel => Word::Cancelled,
+        }
+    }
+
+    /// What it is for where its rule does not say.
+    fn purpose(self) -> Option<&'static str> {
+        match self {
+            // One takes the place of the other.
+            Self::Expect | Self::Create | Self::Enable => Some("create"),
+            Self::Disable => Some("disable"),
+            Self::Update { .. } | Self::Cancel => None,
+        }
+    }
 }
 
 /// A command about a group.
@@ -110,9 +139,44 @@ impl Action {
             Self::Ignore | Self::Group { .. } => true,
         }
     }
+
+    /// Whether it is a disable.
+    pub(super) fn disables(&self) -> bool {
+        matches!(
+            self,
+            Self::Person {
+                act: PersonAct::Disable,
+                ..
+            }
+        )
+    }
+
+    /// What it is for where its rule does not say.
+    pub(super) fn purpose(&self) -> Option<&'static str> {
+        match self {
+            Self::Person { act, .. } => act.purpose(),
+            Self::Ignore | Self::Group { .. } => None,
+        }
+    }
 }
 
 impl Filled {
+    /// What is done ahead of the day: the person is there, and not active.
+    pub(super) fn expected(&self) -> Option<Self> {
+        match self {
+            Self::Person(PersonAct::Create, profile) => Some(Self::Person(PersonAct::Expect, profile.clone())),
+            Self::Person(..) | Self::Group(..) => None,
+        }
+    }
+
+    /// What it says of a person's being active; none of a group.
+    pub(super) fn word(&self) -> Option<Word> {
+        match self {
+            Self::Person(act, _) => Some(act.word()),
+            Self::Group(..) => None,
+        }
+    }
+
     /// The command for one instance.
     ///
     /// # Errors
@@ -120,15 +184,19 @@ impl Filled {
     pub(super) fn command(&self, target: &TargetInstance) -> Result<Command, String> {
         let (name, arguments) = match self {
             Self::Group(name, arguments) => (*name, arguments.clone()),
-            Self::Person(PersonAct::Create, profile) => (
-                "iam-create-user",
-                json!({"user-profile": profile, "allow-enable": true}),
-            ),
+            Self::Person(act @ (PersonAct::Expect | PersonAct::Create), profile) => {
+                let is_active = *act == PersonAct::Create;
+                (
+                    "iam-create-user",
+                    json!({"user-profile": profile, "allow-enable": is_active}),
+                )
+            }
             Self::Person(PersonAct::Update { allow_enable }, profile) => {
                 let arguments = json!({"user-profile": profile, "allow-enable": allow_enable});
                 ("iam-update-user", arguments)
             }
-            Self::Person(PersonAct::Enable, profile) => {
+            // What a cancelling comes to is decided when it is carried out, by what was done already.
+            Self::Person(PersonAct::Enable | PersonAct::Cancel, profile) => {
                 let profile = without_user_name(profile, &target.user_name_fields);
                 (
                     "iam-update-user",
@@ -225,6 +293,11 @@ mod tests {
                 json!({"user-profile": profile, "allow-enable": true}),
             ),
             (
+                PersonAct::Expect,
+                "iam-create-user",
+                json!({"user-profile": profile, "allow-enable": false}),
+            ),
+            (
                 PersonAct::Update { allow_enable: false },
                 "iam-update-user",
                 json!({"user-profile": profile, "allow-enable": false, "clear": []}),
@@ -236,6 +309,11 @@ mod tests {
             ),
             (
                 PersonAct::Enable,
+                "iam-update-user",
+                json!({"user-profile": {"title": "x", "olduserdata": {"username": "jo"}}, "allow-enable": true, "clear": []}),
+            ),
+            (
+                PersonAct::Cancel,
                 "iam-update-user",
                 json!({"user-profile": {"title": "x", "olduserdata": {"username": "jo"}}, "allow-enable": true, "clear": []}),
             ),

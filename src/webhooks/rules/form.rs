@@ -1,6 +1,6 @@
 //! The form of a rule in TOML, and what is wrong with one.
 
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::SignedDuration;
 use toml::{Table, Value};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     expression::{compile, compile_condition},
     faults::{Faults, quoted},
     fields::Fields,
+    time::length,
 };
 use crate::{diagnostic::nearest, mapper::expressions::Expression};
 
@@ -45,8 +46,6 @@ const ACTIONS: [&str; 9] = [
 /// The furthest that a hire may be done ahead, in hours.
 const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-const LATER: &str = "it is not yet carried out by this version";
-
 /// One rule that is being read.
 pub(super) struct Reader<'a> {
     pub(super) table: &'a Table,
@@ -65,19 +64,22 @@ impl<'a> Reader<'a> {
         let action = self.action();
         let purpose = self.purpose();
         let time = self.expression("time");
-        let at = self.at(self.context.zone);
-        self.refuse_later_ones();
+        let at = self.at();
+        let ahead = self.ahead();
+        self.refuse_useless_dates();
         let targets = self.targets();
         if self.faults.0.len() > before {
             return None;
         }
+        let action = action?;
         Some(Rule {
             when,
             word: self.text("do").unwrap_or_default().to_owned(),
-            action: action?,
-            purpose,
+            purpose: purpose.or_else(|| action.purpose().map(str::to_owned)),
+            action,
             time,
             at,
+            ahead,
             targets,
         })
     }
@@ -179,10 +181,7 @@ impl<'a> Reader<'a> {
                 Act::Group(GroupAct::Update { add, delete })
             }
             "ignore" => Act::Ignore,
-            "cancel" => {
-                self.fault("do", "\"cancel\"", LATER);
-                return None;
-            }
+            "cancel" => Act::Person(PersonAct::Cancel),
             _ => {
                 let near = nearest(&word.to_ascii_lowercase(), ACTIONS.into_iter());
                 let help = near.map_or_else(
@@ -285,29 +284,54 @@ impl<'a> Reader<'a> {
         Some(purpose)
     }
 
-    fn at(&mut self, zone: Option<&TimeZone>) -> Option<At> {
+    fn at(&mut self) -> Option<At> {
         let value = self.table.get("at")?;
         let path = self.path("at");
-        At::read(value, &path, zone, self.faults)
+        At::read(value, &path, self.context, self.faults)
     }
 
-    /// Refuses what is checked and not carried out: a rule that were half done would be worse.
-    fn refuse_later_ones(&mut self) {
-        if !self.table.contains_key("ahead") {
-            return;
+    /// How long before the date a hire is done.
+    fn ahead(&mut self) -> Option<SignedDuration> {
+        let text = self.text("ahead")?;
+        let ahead = length(text).filter(|ahead| *ahead <= MOST_AHEAD);
+        if ahead.is_none() {
+            self.fault(
+                "ahead",
+                &quoted(text),
+                "use a length of time up to \"366d\", like \"14d\"",
+            );
         }
-        let Some(text) = self.text("ahead") else {
-            return;
-        };
-        let span = text.parse::<jiff::Span>().ok();
-        let span = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
-        let is_ahead = span.is_some_and(|span| SignedDuration::ZERO < span && span <= MOST_AHEAD);
-        let help = if is_ahead {
-            LATER
-        } else {
-            "use a length of time like \"14d\""
-        };
-        self.fault("ahead", &quoted(text), help);
+        ahead
+    }
+
+    /// Refuses dates and purposes that do not go with what the rule does.
+    fn refuse_useless_dates(&mut self) {
+        let table = self.table;
+        let (has_at, has_ahead) = (table.contains_key("at"), table.contains_key("ahead"));
+        match table.get("do").and_then(Value::as_str) {
+            Some("cancel") => {
+                for key in ["at", "ahead"].into_iter().filter(|key| table.contains_key(*key)) {
+                    let help = "take it out: what waits is cancelled at once";
+                    self.fault(key, "a value", help);
+                }
+                if !table.contains_key("purpose") {
+                    let help = "say what is cancelled: the purpose of the rule that asked for it, like \"termination\"";
+                    self.fault("purpose", "nothing", help);
+                }
+            }
+            Some("create") if has_ahead && !has_at => {
+                let help = "write the date as well: at = { date = \"body.…\", side = \"start_of_day\" }";
+                self.fault("at", "nothing", help);
+            }
+            Some("create") if has_ahead && self.context.dates.already_due => {
+                let help = "take it out: the events of a source with already_due come on the day";
+                self.fault("ahead", "a value", help);
+            }
+            Some(word) if has_ahead && word != "create" => {
+                self.fault("ahead", "a value", "take it out: it stands with do = \"create\" alone");
+            }
+            Some(_) | None => {}
+        }
     }
 
     /// The instances that the rule is for.

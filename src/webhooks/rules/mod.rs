@@ -1,24 +1,29 @@
 //! Rules: which of them an event meets, and what it makes of it.
 //!
 //! A rule is a row of TOML (`form`), compiled once, when the source is loaded: its `expression`s
-//! over the body, its `fields`, what it does (`action`), and `at` which `time`. Rules are tried in
+//! over the body, its `fields`, what it does (`action`), and `at` which `time` (`dates`). Rules are tried in
 //! their order, and the first that matches counts. Everything that they see on the way is kept, for
 //! explanations.
 
 mod action;
 mod at;
+mod dates;
 mod expression;
 mod faults;
 mod fields;
 mod form;
 mod time;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::Value;
 use toml::Table;
 
-pub use self::{action::TargetInstance, at::named as zone_named};
+pub use self::{
+    action::TargetInstance,
+    dates::{DateSettings, site_key},
+    time::length,
+};
 pub(super) use self::{
     expression::{Evaluation, budget, compile, reason},
     faults::{Faults, quoted},
@@ -27,7 +32,7 @@ pub(super) use self::{
 
 use self::{action::Action, at::At, fields::Fields, form::Reader};
 use super::event::{Planned, PlannedCommand};
-use crate::mapper::expressions::Expression;
+use crate::{mapper::expressions::Expression, store::DueDate};
 
 /// How many rules a source may have: each is tried for each event.
 const MOST_RULES: usize = 200;
@@ -37,7 +42,10 @@ const MOST_PROFILES: usize = 100;
 
 /// The rules of a source, compiled.
 #[derive(Debug)]
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules {
+    list: Vec<Rule>,
+    dates: DateSettings,
+}
 
 /// One rule.
 #[derive(Debug)]
@@ -49,6 +57,8 @@ struct Rule {
     purpose: Option<String>,
     time: Option<Expression>,
     at: Option<At>,
+    /// How long before the date a hire is done, without being active.
+    ahead: Option<SignedDuration>,
     targets: Vec<TargetInstance>,
 }
 
@@ -59,6 +69,8 @@ pub(super) struct RuleContext<'a> {
     pub(super) profiles: Option<&'a Table>,
     /// The source's zone.
     pub(super) zone: Option<&'a TimeZone>,
+    /// How its dates are taken.
+    pub(super) dates: &'a DateSettings,
     /// The source's instances.
     pub(super) instances: &'a [TargetInstance],
     /// The instances that there are; `None` where that is not known.
@@ -131,13 +143,16 @@ impl RuleContext<'_> {
 impl Rules {
     /// Compiles rules and the profiles that they name.
     pub(super) fn read(rules: &[Table], context: &RuleContext<'_>, faults: &mut Faults) -> Self {
+        let mut compiled = Self {
+            list: Vec::new(),
+            dates: context.dates.clone(),
+        };
         if rules.len() > MOST_RULES {
             let help = format!("a source has at most {MOST_RULES}");
             faults.push("rules", &format!("{} rules", rules.len()), &help);
-            return Self(Vec::new());
+            return compiled;
         }
         check_profiles(context.profiles, faults);
-        let mut compiled = Vec::new();
         let mut last: Option<usize> = None;
         for (index, table) in rules.iter().enumerate() {
             let number = index + 1;
@@ -153,19 +168,24 @@ impl Rules {
                 context,
                 faults,
             };
-            compiled.extend(reader.read());
+            compiled.list.extend(reader.read());
         }
-        Self(compiled)
+        compiled
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether a rule has a time of its own.
     pub(super) fn have_times(&self) -> bool {
-        self.0.iter().any(|rule| rule.time.is_some())
+        self.list.iter().any(|rule| rule.time.is_some())
+    }
+
+    /// Whether a rule asks for the zone of a site.
+    pub(super) fn have_sites(&self) -> bool {
+        self.list.iter().any(|rule| rule.at.as_ref().is_some_and(At::has_site))
     }
 
     /// What becomes of an event. `zone` is the source's, `now` is when it arrived.
@@ -182,17 +202,13 @@ impl Rules {
         let Some((number, rule)) = self.first_match(&mut decision, evaluation) else {
             return decision;
         };
-        let planned = rule.plan(zone, now, evaluation, &mut decision);
+        let planned = rule.plan(zone, now, &self.dates, evaluation, &mut decision);
         decision.planned = match planned {
             Ok(None) => Planned::Ignored {
                 rule: Some(number),
                 reason: format!("rule {number} says so"),
             },
-            Ok(Some(commands)) => Planned::Commands {
-                rule: number,
-                commands,
-                purpose: rule.purpose.clone(),
-            },
+            Ok(Some(commands)) => Planned::Commands { rule: number, commands },
             Err(reason) => Planned::Failed { rule: number, reason },
         };
         decision
@@ -200,7 +216,7 @@ impl Rules {
 
     /// The time that the rule which an event meets gives it, where that is all that is asked.
     pub(super) fn time(&self, zone: &TimeZone, evaluation: &mut Evaluation<'_>) -> Option<Timestamp> {
-        let rule = self.0.iter().find(|rule| rule.matches(evaluation).unwrap_or(true))?;
+        let rule = self.list.iter().find(|rule| rule.matches(evaluation).unwrap_or(true))?;
         let value = rule
             .time
             .as_ref()?
@@ -212,7 +228,7 @@ impl Rules {
     /// The first rule that matches. One whose condition can't be computed ends the search: the next
     /// might do what this one was to prevent.
     fn first_match(&self, decision: &mut Decision, evaluation: &mut Evaluation<'_>) -> Option<(usize, &Rule)> {
-        for (index, rule) in self.0.iter().enumerate() {
+        for (index, rule) in self.list.iter().enumerate() {
             let number = index + 1;
             let found = rule.matches(evaluation);
             decision.tried.push(Tried {
@@ -251,11 +267,12 @@ impl Rule {
             .map_err(|error| format!("when can't be computed: {}", reason(&error, evaluation.budget)))
     }
 
-    /// The commands, one for each instance; `None` where it ignores the event.
+    /// The commands, one or two for each instance; `None` where it ignores the event.
     fn plan(
         &self,
         zone: &TimeZone,
         now: Timestamp,
+        settings: &DateSettings,
         evaluation: &mut Evaluation<'_>,
         decision: &mut Decision,
     ) -> Result<Option<Vec<PlannedCommand>>, String> {
@@ -270,24 +287,36 @@ impl Rule {
             return Ok(None);
         };
         let later = self.action.prefers_later();
-        let instant = self
-            .at
-            .as_ref()
-            .map(|at| at.instant(later, now, evaluation, shown))
-            .transpose()?;
-        let not_before = instant.filter(|instant| *instant > now);
-        let command = |target: &TargetInstance| {
-            Ok(PlannedCommand {
-                instance: target.name.clone(),
-                command: filled.command(target)?,
-                not_before,
-            })
+        let dated = match &self.at {
+            Some(at) => Some(at.of_event(later, now, settings, evaluation, shown)?),
+            None => None,
         };
-        self.targets
-            .iter()
-            .map(command)
-            .collect::<Result<_, String>>()
-            .map(Some)
+        let mut parts = Vec::new();
+        if let (Some(ahead), Some(dated)) = (self.ahead, &dated)
+            && dated.is_ahead(settings, now)
+        {
+            parts.extend(filled.expected().map(|expected| (expected, ahead)));
+        }
+        parts.push((filled, SignedDuration::ZERO));
+        let mut commands = Vec::with_capacity(parts.len() * self.targets.len());
+        for target in &self.targets {
+            for (filled, ahead) in &parts {
+                commands.push(PlannedCommand {
+                    instance: target.name.clone(),
+                    command: filled.command(target)?,
+                    not_before: dated.as_ref().and_then(|dated| dated.not_before(*ahead, settings, now)),
+                    purpose: self.purpose.clone(),
+                    word: filled.word(),
+                    date: dated.as_ref().map(|dated| DueDate {
+                        ahead: *ahead,
+                        ..dated.date.clone()
+                    }),
+                    held: dated.as_ref().and_then(|dated| dated.held(settings, now)),
+                    conversion: settings.conversion.filter(|_| self.action.disables()),
+                });
+            }
+        }
+        Ok(Some(commands))
     }
 }
 

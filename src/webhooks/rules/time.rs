@@ -1,61 +1,15 @@
 //! The times that senders write: of an event, and the dates that something is to be done at.
 
 use jiff::{
-    Timestamp,
-    civil::{Date, DateTime, Time},
-    tz::{Disambiguation, TimeZone},
+    SignedDuration, Span, SpanRelativeTo, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
 };
 use serde_json::Value;
 
 /// From this number on a number counts milliseconds: as seconds it would be the year 5138, as
 /// milliseconds it is 1973.
 const MILLISECONDS: i64 = 100_000_000_000;
-
-/// The side of a day on which something is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// When the day begins.
-    StartOfDay,
-    /// When the day is over, which is when the next one begins.
-    EndOfDay,
-    /// At this time of it.
-    At(Time),
-}
-
-impl Side {
-    /// Reads `start_of_day`, `end_of_day` or `17:30`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "start_of_day" => Some(Self::StartOfDay),
-            "end_of_day" => Some(Self::EndOfDay),
-            _ => {
-                let (hour, minute) = text.split_once(':')?;
-                let number = |text: &str| -> Option<i8> {
-                    let is_plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-                    is_plain.then(|| text.parse().ok()).flatten()
-                };
-                Time::new(number(hour)?, number(minute)?, 0, 0).ok().map(Self::At)
-            }
-        }
-    }
-
-    /// The instant of this side of a date in a zone. A local time that a clock skips goes to the
-    /// later instant; of two instants with one local time `later` chooses.
-    pub(super) fn instant(self, date: Date, zone: &TimeZone, later: bool) -> Option<Timestamp> {
-        let local = match self {
-            Self::StartOfDay => date.to_datetime(Time::midnight()),
-            Self::EndOfDay => date.tomorrow().ok()?.to_datetime(Time::midnight()),
-            Self::At(time) => date.to_datetime(time),
-        };
-        let disambiguation = if later {
-            Disambiguation::Later
-        } else {
-            Disambiguation::Compatible
-        };
-        let zoned = zone.to_ambiguous_zoned(local).disambiguate(disambiguation);
-        zoned.ok().map(|zoned| zoned.timestamp())
-    }
-}
 
 /// The instant that an event's own time is: RFC 3339, a local time in `zone`, a date (its start),
 /// or seconds or milliseconds since 1970, also as a text.
@@ -95,6 +49,13 @@ pub(super) fn date(value: &Value) -> Option<Date> {
         .then_some(())
     };
     (is_date || at_midnight().is_some()).then_some(date)
+}
+
+/// A length of time such as `14d` or `4h`, whose days have 24 hours.
+pub fn length(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (length > SignedDuration::ZERO).then_some(length)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
@@ -144,6 +105,25 @@ mod tests {
     }
 
     #[test]
+    fn a_length_of_time_is_longer_than_nothing() {
+        for (text, hours) in [
+            ("14d", Some(336)),
+            ("4h", Some(4)),
+            ("1w 1d", Some(192)),
+            ("P1D", Some(24)),
+            ("0s", None),
+            ("-1d", None),
+            ("1 month", None),
+            ("14", None),
+            ("soon", None),
+            ("999999999999999999999d", None),
+            ("", None),
+        ] {
+            assert_eq!(length(text), hours.map(SignedDuration::from_hours), "{text}");
+        }
+    }
+
+    #[test]
     fn a_date_is_one_as_it_is_written() {
         for (value, expected) in [
             (json!("2026-11-30"), Some("2026-11-30")),
@@ -162,101 +142,5 @@ mod tests {
             let expected: Option<Date> = expected.map(|text| text.parse().unwrap());
             assert_eq!(date(&value), expected, "{value}");
         }
-    }
-
-    #[test]
-    fn sides_are_read() {
-        for (text, is_side) in [
-            ("start_of_day", true),
-            ("end_of_day", true),
-            ("17:30", true),
-            ("00:00", true),
-            ("24:00", false),
-            ("7:30", false),
-            ("17:60", false),
-            ("17:30:00", false),
-            ("noon", false),
-            ("", false),
-        ] {
-            assert_eq!(Side::parse(text).is_some(), is_side, "{text}");
-        }
-    }
-
-    /// Melbourne's clocks skip 02:00 to 03:00 on 4 October 2026, and show 02:00 to 03:00 twice on 5
-    /// April 2026; those of Santiago skip the first hour of 6 September 2026.
-    #[test]
-    fn a_side_of_a_day_is_one_instant() {
-        for (zone, date, side, later, expected) in [
-            (
-                "Australia/Melbourne",
-                "2026-11-30",
-                "end_of_day",
-                false,
-                "2026-11-30T13:00:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-11-30",
-                "start_of_day",
-                true,
-                "2026-11-29T13:00:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-11-30",
-                "17:30",
-                false,
-                "2026-11-30T06:30:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-10-04",
-                "02:30",
-                false,
-                "2026-10-03T16:30:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-10-04",
-                "02:30",
-                true,
-                "2026-10-03T16:30:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-04-05",
-                "02:30",
-                false,
-                "2026-04-04T15:30:00Z",
-            ),
-            (
-                "Australia/Melbourne",
-                "2026-04-05",
-                "02:30",
-                true,
-                "2026-04-04T16:30:00Z",
-            ),
-            (
-                "America/Santiago",
-                "2026-09-06",
-                "start_of_day",
-                false,
-                "2026-09-06T04:00:00Z",
-            ),
-            (
-                "America/Santiago",
-                "2026-09-05",
-                "end_of_day",
-                true,
-                "2026-09-06T04:00:00Z",
-            ),
-            ("UTC", "2026-12-31", "end_of_day", false, "2027-01-01T00:00:00Z"),
-        ] {
-            let zone = TimeZone::get(zone).unwrap();
-            let instant = Side::parse(side).unwrap().instant(date.parse().unwrap(), &zone, later);
-            assert_eq!(instant, Some(expected.parse().unwrap()), "{date} {side} {later}");
-        }
-        let utc = TimeZone::UTC;
-        assert_eq!(Side::EndOfDay.instant("9999-12-31".parse().unwrap(), &utc, true), None);
     }
 }

@@ -66,7 +66,12 @@ impl Stored {
             seed,
             ..sandbox::Options::default()
         };
-        let world = World::with(Setup { environment, sandbox }).await;
+        let world = World::with(Setup {
+            environment,
+            sandbox,
+            clock: None,
+        })
+        .await;
         Self { world, folder }
     }
 
