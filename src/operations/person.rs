@@ -12,13 +12,12 @@ use serde_json::{Map, Value};
 
 use super::{
     Saying,
-    date::effective,
     standing::{Said, moment},
 };
 use crate::{
     commands::{self, Command, Rules},
     profile::display_key,
-    store::{DueDate, NewStatement, State, Statement, Word},
+    store::{NewStatement, State, Statement, Word},
 };
 
 /// The part of a profile that tells of what was true before.
@@ -28,13 +27,18 @@ const OLD: &str = "olduserdata";
 const EMPLOYEE_ID: &str = "employeeid";
 
 /// What an event's command says of its person.
-pub(super) fn statement(rules: &Rules, command: &Command, saying: Saying, date: Option<&DueDate>) -> NewStatement {
+pub(super) fn statement(
+    rules: &Rules,
+    command: &Command,
+    saying: Saying,
+    effective_at: Option<Timestamp>,
+) -> NewStatement {
     let fields = command.user_profile().map(|profile| profile.as_object());
     let fields = fields.into_iter().flatten();
     NewStatement {
         said_at: saying.said_at,
         // An expected person is expected from now on.
-        effective_at: date.filter(|_| saying.word != Word::Expected).and_then(effective),
+        effective_at: effective_at.filter(|_| saying.word != Word::Expected),
         names: names_of_now(rules, command),
         word: saying.word,
         attributes: fields

@@ -29,7 +29,7 @@ impl<'a> Said<'a> {
     }
 
     /// What counts now, in the order of acceptance.
-    pub(super) fn counting(&self) -> impl Iterator<Item = &'a Statement> + '_ {
+    pub(super) fn counting(&self) -> impl DoubleEndedIterator<Item = &'a Statement> + '_ {
         self.statements.iter().filter(|said| self.counts(said))
     }
 

@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// Pages whose `sh` blocks are run by a test of their own, and the file of that test.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("docs/hr.md", "tests/integration/webhooks/docs.rs"),
+    ("docs/hr-events.md", "tests/integration/webhooks_rules/page.rs"),
     ("docs/playbooks.md", "tests/suites/soar_pages.py"),
     ("docs/production.md", "tests/integration/docs_pages/production.rs"),
 ];
