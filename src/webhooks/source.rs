@@ -425,7 +425,7 @@ mod tests {
         }
     }
 
-    /// Gusto tells that a termination takes effect, and that one was cancelled, by its own id alone.
+    /// Gusto tells that a termination takes effect, and that one was cancelled, by its own id.
     #[test]
     fn gustos_events_disable_and_cancel_by_one_purpose() {
         let preset = presets::find("gusto").unwrap();

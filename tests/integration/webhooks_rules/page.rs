@@ -43,7 +43,7 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
 fn each_event_of_the_page_comes_to_what_stands_below_it() {
     let page = read("docs/hr-events.md");
     let blocks = blocks(&page);
-    let of = |language: &str| blocks.iter().filter(move |(other, _)| *other == language);
+    let of = |language: &'static str| blocks.iter().filter(move |(other, _)| *other == language);
     let source = of("toml").next().unwrap().1.replace("secrets/hr", "secret");
     let configured = Configured::new(DEAD, &source);
     let line = of("sh").next().unwrap().1;
