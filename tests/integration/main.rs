@@ -29,6 +29,7 @@ mod cli_store;
 mod commands;
 mod configuration;
 mod docs;
+mod docs_pages;
 mod dry_run;
 mod edge;
 mod examples;
