@@ -440,3 +440,21 @@ fn an_address_inside_is_refused_unless_it_is_allowed() {
     load(&folder).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// The page's own sources load as they stand there.
+#[test]
+fn the_page_shows_what_is_accepted() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/hr.md")).unwrap();
+    let folder = new_folder();
+    std::fs::create_dir(folder.join("secrets")).unwrap();
+    write(&folder.join("secrets/hr"), SECRET);
+    write(&folder.join("secrets/callback"), SECRET);
+    write(&folder.join("secrets/hr-api"), "a token");
+    for name in ["callback", "fetch"] {
+        let (_, block) = page.split_once(&format!("```toml {name}\n")).unwrap();
+        let (block, _) = block.split_once("```").unwrap();
+        write(&folder.join("sources.toml"), block);
+        load(&folder).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
