@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Operations,
+    date::effective,
     person::statement,
     submit::{Submission, new_operation},
 };
@@ -59,9 +60,13 @@ impl Operations {
     /// The operation that a command of a source becomes; `None` where its instance is not there.
     pub fn of_source(&self, sourced: SourcedCommand) -> Option<NewOperation> {
         let instance = self.service.instance(Some(&sourced.instance))?;
-        let statement = sourced
-            .saying
-            .map(|saying| statement(instance.rules(), &sourced.command, saying, sourced.date.as_ref()));
+        let statement = sourced.saying.map(|saying| {
+            // What is carried out at once is so at once, whatever its day.
+            let now = self.clock.now();
+            let is_so = |time: &Timestamp| *time <= now || sourced.not_before.is_some();
+            let effective_at = sourced.date.as_ref().and_then(effective).filter(is_so);
+            statement(instance.rules(), &sourced.command, saying, effective_at)
+        });
         let submission = Submission {
             instance: instance.clone(),
             command: sourced.command,

@@ -12,13 +12,12 @@ use serde_json::{Map, Value};
 
 use super::{
     Saying,
-    date::effective,
     standing::{Said, moment},
 };
 use crate::{
     commands::{self, Command, Rules},
     profile::display_key,
-    store::{DueDate, NewStatement, State, Statement, Word},
+    store::{NewStatement, State, Statement, Word},
 };
 
 /// The part of a profile that tells of what was true before.
@@ -28,13 +27,18 @@ const OLD: &str = "olduserdata";
 const EMPLOYEE_ID: &str = "employeeid";
 
 /// What an event's command says of its person.
-pub(super) fn statement(rules: &Rules, command: &Command, saying: Saying, date: Option<&DueDate>) -> NewStatement {
+pub(super) fn statement(
+    rules: &Rules,
+    command: &Command,
+    saying: Saying,
+    effective_at: Option<Timestamp>,
+) -> NewStatement {
     let fields = command.user_profile().map(|profile| profile.as_object());
     let fields = fields.into_iter().flatten();
     NewStatement {
         said_at: saying.said_at,
         // An expected person is expected from now on.
-        effective_at: date.filter(|_| saying.word != Word::Expected).and_then(effective),
+        effective_at: effective_at.filter(|_| saying.word != Word::Expected),
         names: names_of_now(rules, command),
         word: saying.word,
         attributes: fields
@@ -132,11 +136,11 @@ struct Person<'a> {
 
 impl Person<'_> {
     fn leaves(&self) -> Ruling {
-        if let Some(until) = self.said.waits_until(self.statement) {
-            return Ruling::Later(until);
-        }
         if self.said.is_over(self.statement) || self.said.is_active() {
             return Ruling::Superseded("a hire that was said later stands");
+        }
+        if let Some(until) = self.said.waits_until(self.statement) {
+            return Ruling::Later(until);
         }
         let (profile, _) = self.known();
         self.with("iam-disable-user", profile, None, vec![self.statement.number])
@@ -221,11 +225,15 @@ impl Person<'_> {
             };
             let is_name = self.is_name(key);
             // A new name may be free only once what waits before it has ended.
-            if newer == value || is_name && !has_ended(said) {
+            let is_written = self.is_written(&field, newer);
+            if newer == value || is_name && !has_ended(said) && !is_written {
                 known.insert(key.clone(), value.clone());
             } else if is_name {
                 known.insert(key.clone(), newer.clone());
-                old.entry(key.clone()).or_insert_with(|| value.clone());
+                // One that is in the directory finds the person, and the older may be another's.
+                if !is_written {
+                    old.entry(key.clone()).or_insert_with(|| value.clone());
+                }
             } else if is_whole {
                 known.insert(key.clone(), newer.clone());
             }
@@ -235,10 +243,38 @@ impl Person<'_> {
         {
             known.insert(EMPLOYEE_ID.to_owned(), id.clone());
         }
+        // By what was true before, a user is the same person for whom a name has changed.
+        for (key, value) in self.profile.iter().filter(|(key, _)| self.is_name(key)) {
+            if !self.is_written(&display_key(key), value)
+                && let Some(previous) = self.previous(&display_key(key), value)
+            {
+                old.entry(key.clone()).or_insert(previous);
+            }
+        }
         if !old.is_empty() && !known.contains_key(OLD) {
             known.insert(OLD.to_owned(), old.into());
         }
         (known, is_left)
+    }
+
+    /// Whether a value has been written to the directory by what was said of the person.
+    fn is_written(&self, field: &str, value: &Value) -> bool {
+        let text = value.to_string();
+        self.said.counting().any(|said| {
+            let writes = !matches!(said.word, Word::Inactive | Word::Cancelled);
+            writes && said.is_carried_out && said.attributes.get(field) == Some(&text)
+        })
+    }
+
+    /// What was last said of a field with another value, rather what is in the directory.
+    fn previous(&self, field: &str, value: &Value) -> Option<Value> {
+        let said = self.said.counting().filter(|said| said.number != self.statement.number);
+        let others = said.filter_map(|said| {
+            let other: Value = serde_json::from_str(said.attributes.get(field)?).ok()?;
+            (other != *value).then_some((said, other))
+        });
+        let newest = others.max_by_key(|(said, _)| (said.is_carried_out, so_from(said), said.number));
+        newest.map(|(_, other)| other)
     }
 
     /// What was said before, is still the newest word, and could not be written; with the accepted

@@ -449,6 +449,38 @@ mod tests {
         }
     }
 
+    /// Gusto tells that a termination takes effect, and that one was cancelled, by its own id alone.
+    #[test]
+    fn gustos_events_disable_and_cancel_by_one_purpose() {
+        let preset = presets::find("gusto").unwrap();
+        let source = Source::new(SourceSettings {
+            r#type: preset.r#type.clone(),
+            time: preset.time.clone(),
+            rules: preset.rules.clone(),
+            ..settings("")
+        });
+        let source = source.unwrap_or_else(|faults| panic!("{faults:?}"));
+        for (event, expected) in [
+            ("employee.termination_effective", Some("iam-disable-user")),
+            ("employee.terminated_effective", Some("iam-disable-user")),
+            ("employee.termination_cancelled", Some("iam-update-user")),
+            ("employee.terminated", None),
+            ("employee.updated", None),
+        ] {
+            let body = json!({"uuid": "u", "event_type": event, "entity_uuid": "e7", "timestamp": 1_793_610_000});
+            let events = events(&source, &body).unwrap();
+            let found = match source.plan(&delivery(&body, &[]), &body, &events[0]) {
+                Planned::Commands { commands, .. } => {
+                    assert_eq!(commands[0].purpose.as_deref(), Some("termination"));
+                    Some(commands[0].command.name())
+                }
+                Planned::Ignored { .. } => None,
+                Planned::Failed { reason, .. } => panic!("{event}: {reason}"),
+            };
+            assert_eq!(found, expected, "{event}");
+        }
+    }
+
     /// Each preset's own example is believed, makes events, and meets a rule where there are any.
     #[tokio::test]
     async fn every_preset_compiles_and_carries_out_its_example() {
@@ -473,6 +505,10 @@ mod tests {
                 rules: preset.rules.clone(),
                 profiles: Some(preset.profiles.clone()),
                 zone: Some(TimeZone::UTC),
+                dates: DateSettings {
+                    already_due: preset.already_due,
+                    ..DateSettings::default()
+                },
                 ..settings("")
             });
             let source = source.unwrap_or_else(|faults| panic!("{}: {faults:?}", preset.name));

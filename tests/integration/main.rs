@@ -37,6 +37,7 @@ mod gentle;
 mod health;
 mod hostile;
 mod hostile_directory;
+mod hr;
 mod idempotency;
 mod layers;
 mod mappers;

@@ -17,9 +17,10 @@ use crate::{
     files,
     outcome::Outcome,
     service::{Completed, Run, Service, Turn},
+    store::Word,
     webhooks::{
         Delivery, Source,
-        explain::{Explanation, explain},
+        explain::{ExplainedCommand, Explanation, explain},
         presets,
     },
 };
@@ -103,19 +104,36 @@ async fn dry_run(settings: &Settings, explanation: &Explanation) -> Result<bool,
     let mut all_went = true;
     for planned in commands {
         let (command, name) = (planned.command.clone(), planned.command.name());
-        let told = match one(&service, &planned.instance, command).await {
-            Some((outcome, told)) => {
-                all_went &= outcome.failure().is_none();
-                told
-            }
-            None => {
-                all_went = false;
-                "could not be tried".to_owned()
-            }
+        // What a cancelling comes to hangs on what was done before, which a dry run has not.
+        let is_cancelling = planned.word == Some(Word::Cancelled.as_str());
+        let tried = if is_cancelling {
+            Some((true, "would take back what was said for its purpose".to_owned()))
+        } else {
+            let tried = one(&service, &planned.instance, command).await;
+            tried.map(|(outcome, told)| (outcome.failure().is_none(), told))
         };
+        let (went, told) = tried.unwrap_or_else(|| (false, "could not be tried".to_owned()));
+        all_went &= went;
         println!("  {} {name}: {told}", planned.instance);
+        let said = said(planned);
+        if !said.is_empty() {
+            println!("    {said}");
+        }
     }
     Ok(all_went)
+}
+
+/// What a command says of its person, and when it would be carried out.
+fn said(planned: &ExplainedCommand) -> String {
+    let mut said: Vec<String> = planned.word.into_iter().map(str::to_owned).collect();
+    said.extend(planned.purpose.as_ref().map(|purpose| format!("purpose {purpose}")));
+    if let (Some(date), Some(side), Some(zone)) = (&planned.date, &planned.side, &planned.zone) {
+        let ahead = planned.ahead.as_ref().map(|ahead| format!(", {ahead} ahead"));
+        said.push(format!("{date} {side} in {zone}{}", ahead.unwrap_or_default()));
+    }
+    said.extend(planned.not_before.map(|time| format!("not before {time}")));
+    said.extend(planned.held.map(|reason| format!("held ({reason})")));
+    said.join("; ")
 }
 
 /// What a command would do, told as one line.

@@ -201,8 +201,76 @@ fn what_is_wrong_with_sources_is_told_with_its_mend() {
         ),
         (
             but("[[sources.rules]]\ndo = \"cancel\""),
-            "do of rule 1",
-            "not yet carried out by this version",
+            "purpose of rule 1",
+            "say what is cancelled",
+        ),
+        (
+            but("zones = \"x\""),
+            "zones",
+            "use a table with the IANA zone of each site",
+        ),
+        (
+            but("zones = {}"),
+            "zones",
+            "use a table with the IANA zone of each site",
+        ),
+        (
+            but("zones = { mars = \"Mars/Olympus\" }"),
+            "zones",
+            "\"mars\": use a name of the IANA time zone database",
+        ),
+        (
+            but("zones = { \" \" = \"UTC\" }"),
+            "zones",
+            "name the site in 1 to 256 bytes",
+        ),
+        (
+            but("zones = { sydney = \"UTC\", Sydney = \"UTC\" }"),
+            "zones",
+            "stands there twice but for its letters' case",
+        ),
+        (
+            but(&format!(
+                "zones = {{ {} }}",
+                (0..1_001).map(|n| format!("s{n} = \"UTC\", ")).collect::<String>()
+            )),
+            "zones",
+            "1001 sites: there may be 1000",
+        ),
+        (but("already_due = \"yes\""), "already_due", "use true or false"),
+        (
+            but("back_dated_after = \"59m\""),
+            "back_dated_after",
+            "from 1 hour to 3653 days",
+        ),
+        (but("back_dated_after = \"3654d\""), "back_dated_after", "like \"30d\""),
+        (
+            but("far_future_after = \"soon\""),
+            "far_future_after",
+            "from 1 hour to 3653 days",
+        ),
+        (
+            but("far_future_after = 366"),
+            "far_future_after",
+            "from 1 hour to 3653 days",
+        ),
+        (but("conversion = \"0s\""), "conversion", "from 1 minute to 31 days"),
+        (but("conversion = \"32d\""), "conversion", "like \"4h\""),
+        (
+            but(
+                "already_due = true\n[[sources.rules]]\ndo = \"create\"\nahead = \"14d\"\n\
+                 at = { date = \"body.d\", side = \"start_of_day\", zone = \"UTC\" }\nprofile = \"person\"",
+            ),
+            "ahead of rule 1",
+            "come on the day",
+        ),
+        (
+            but(
+                "[[sources.rules]]\ndo = \"disable\"\nat = { date = \"body.d\", side = \"end_of_day\", site = \"body.s\" }\n\
+                 profile = \"person\"",
+            ),
+            "site in at of rule 1",
+            "set the source's zones",
         ),
     ];
     for (text, setting, help) in rows {
@@ -221,6 +289,23 @@ fn what_is_wrong_with_sources_is_told_with_its_mend() {
         assert!(error.to_string().contains(help), "{text}\n{error}");
         assert!(!error.to_string().contains("whsec_"), "{error}");
         assert!(error.to_string().len() < 4_000, "{text}");
+    }
+}
+
+#[test]
+fn zones_that_no_rule_asks_for_are_told() {
+    for (site, is_told) in [("", true), (", site = \"body.site\"", false)] {
+        let text = format!(
+            "[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\ninstances = [\"staging\"]\n\
+             zone = \"UTC\"\nzones = {{ Sydney = \"Australia/Sydney\" }}\nback_dated_after = \"4w\"\nfar_future_after = \"9000h\"\n\
+             conversion = \"4h\"\n[[sources.rules]]\ndo = \"disable\"\nprofile = \"person\"\n\
+             at = {{ date = \"body.d\", side = \"end_of_day\"{site} }}\n"
+        );
+        let folder = Folder::new();
+        folder.file("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let settings = load_in(&folder, &format!("{INSTANCES}{text}"), &[]).unwrap_or_else(|error| panic!("{error}"));
+        let told = settings.warnings.join("\n");
+        assert_eq!(told.contains("no rule asks for them"), is_told, "{told}");
     }
 }
 

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::{
     super::{NewOperation, NewStatement},
+    held,
     query::millis,
 };
 
@@ -91,7 +92,10 @@ fn is_conversion(connection: &Connection, person: i64, said: &NewStatement) -> R
 
 /// Whether the directory shows a name at one user, and the person's employee id at another.
 fn is_void(connection: &Connection, instance: &str, name: &str, person: i64) -> Result<bool> {
+    // Where events tell whose the name has become, their times say whose it was.
     let sql = "SELECT EXISTS (SELECT 1 FROM alias shown WHERE shown.instance = ?1 AND shown.name = ?2
+            AND ?3 = (SELECT person FROM person_name WHERE instance = ?1 AND name = ?2
+                ORDER BY said_at DESC, person DESC LIMIT 1)
             AND EXISTS (SELECT 1 FROM person_name JOIN alias ON alias.instance = ?1 AND alias.name = person_name.name
                 WHERE person_name.person = ?3 AND person_name.name >= 'employee ' AND person_name.name < 'employee!'
                     AND alias.directory_id <> shown.directory_id))";
@@ -107,6 +111,18 @@ fn unite(connection: &Connection, from: i64, to: i64) -> Result<()> {
         "UPDATE statement SET person = ?2 WHERE person = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([from, to])?;
+    }
+    // What could not be done for a person without its past may be done now.
+    let sql = "SELECT statement.number, statement.instance FROM statement
+            JOIN operation ON operation.number = statement.number
+        WHERE person = ?1 AND word IN ('active', 'expected') AND is_carried_out = 0 AND standing = 'holds'
+            AND state = 'failed'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let failed = statement.query_map([to], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (number, instance) in failed.collect::<Result<Vec<(i64, String)>>>()? {
+        let sql = "UPDATE operation SET ended_at = NULL WHERE number = ?1";
+        connection.prepare_cached(sql)?.execute([number])?;
+        held::resume(connection, number, &instance)?;
     }
     Ok(())
 }

@@ -220,8 +220,9 @@ fn leave(connection: &Connection, number: i64, state: State, reason: &str, now: 
 
 /// What was said of the person of an operation, oldest first; nothing where its event said nothing.
 pub(super) fn of_operation(connection: &Connection, number: i64) -> Result<Vec<Statement>> {
-    let sql = "SELECT statement.number, operation, said_at, effective_at, word, purpose, names, attributes, conversion,
-            standing, is_carried_out, statement.has_changed, operation.state, operation.reason, is_dated
+    let sql = "SELECT statement.number, statement.operation, said_at, effective_at, word, statement.purpose, names,
+            attributes, conversion, standing, is_carried_out, statement.has_changed, operation.state,
+            operation.reason, is_dated
         FROM (SELECT * FROM statement WHERE person = (SELECT person FROM statement WHERE number = ?1)
                 ORDER BY number DESC LIMIT ?2) statement
             LEFT JOIN operation ON operation.number = statement.number

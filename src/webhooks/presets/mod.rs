@@ -227,6 +227,10 @@ mod tests {
             );
         }
         assert!(find("personio").unwrap().is_unsigned());
+        let due = all()
+            .filter(|preset| preset.already_due)
+            .map(|preset| preset.name.as_str());
+        assert_eq!(due.collect::<Vec<_>>(), ["hibob"]);
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub(super) enum PersonAct {
         allow_enable: bool,
     },
     Enable,
+    /// Enables whom a disable of the same purpose has disabled, and nobody else.
+    Return,
     Disable,
     Cancel,
 }
@@ -64,6 +66,7 @@ impl PersonAct {
         match self {
             Self::Expect => Word::Expected,
             Self::Create | Self::Enable => Word::Active,
+            Self::Return => Word::Back,
             Self::Update { .. } => Word::Nothing,
             Self::Disable => Word::Inactive,
             Self::Cancel => Word::Cancelled,
@@ -76,7 +79,7 @@ impl PersonAct {
             // One takes the place of the other.
             Self::Expect | Self::Create | Self::Enable => Some("create"),
             Self::Disable => Some("disable"),
-            Self::Update { .. } | Self::Cancel => None,
+            Self::Update { .. } | Self::Return | Self::Cancel => None,
         }
     }
 }
@@ -140,17 +143,6 @@ impl Action {
         }
     }
 
-    /// Whether it is a disable.
-    pub(super) fn disables(&self) -> bool {
-        matches!(
-            self,
-            Self::Person {
-                act: PersonAct::Disable,
-                ..
-            }
-        )
-    }
-
     /// What it is for where its rule does not say.
     pub(super) fn purpose(&self) -> Option<&'static str> {
         match self {
@@ -196,7 +188,7 @@ impl Filled {
                 ("iam-update-user", arguments)
             }
             // What a cancelling comes to is decided when it is carried out, by what was done already.
-            Self::Person(PersonAct::Enable | PersonAct::Cancel, profile) => {
+            Self::Person(PersonAct::Enable | PersonAct::Return | PersonAct::Cancel, profile) => {
                 let profile = without_user_name(profile, &target.user_name_fields);
                 (
                     "iam-update-user",

@@ -175,6 +175,8 @@ impl<'a> Reader<'a> {
         Some(match word {
             "create" => Act::Person(PersonAct::Create),
             "update" => Act::Person(PersonAct::Update { allow_enable }),
+            // With a purpose of its own it ends what was disabled for that, such as a leave.
+            "enable" if self.table.contains_key("purpose") => Act::Person(PersonAct::Return),
             "enable" => Act::Person(PersonAct::Enable),
             "disable" => Act::Person(PersonAct::Disable),
             "create-group" => Act::Group(GroupAct::Create),

@@ -319,7 +319,7 @@ impl Rule {
                         ..dated.date.clone()
                     }),
                     held: dated.as_ref().and_then(|dated| dated.held(settings, now)),
-                    conversion: settings.conversion.filter(|_| self.action.disables()),
+                    conversion: settings.conversion,
                     fetch: self.fetch,
                 });
             }

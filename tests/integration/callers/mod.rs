@@ -53,6 +53,7 @@ pub(crate) async fn world(callers: &str, more: &[(&'static str, &str)]) -> (Worl
     let world = World::with(Setup {
         environment,
         sandbox: sandbox::Options::default(),
+        clock: None,
     })
     .await;
     (world, file)

@@ -87,6 +87,7 @@ async fn what_waits_for_its_turn_is_shown_and_what_cant_have_one_in_time_is_refu
             seed,
             ..sandbox::Options::default()
         },
+        clock: None,
     })
     .await;
     let send = || {

@@ -9,10 +9,10 @@ use super::*;
 const BODY: &str = r#"{"type": "employee.terminated", "timestamp": "2026-11-28T09:59:00Z",
     "data": {"employeeId": "E-7", "email": "JO@example.com", "lastDay": "2026-11-30"}}"#;
 
-const RECEIVED: &str = "2026-11-28T10:00:00Z";
+pub(super) const RECEIVED: &str = "2026-11-28T10:00:00Z";
 
 /// Signed here and not by the service: `{id}.{timestamp}.{body}`.
-fn headers(body: &str) -> String {
+pub(super) fn headers(body: &str) -> String {
     let time: jiff::Timestamp = RECEIVED.parse().unwrap();
     let secret = STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
     let signed = format!("msg_1.{}.{body}", time.as_second());
@@ -24,7 +24,7 @@ fn headers(body: &str) -> String {
     )
 }
 
-fn explain(configured: &Configured, headers: &str, body: &str) -> (Option<i32>, Value) {
+pub(super) fn explain(configured: &Configured, headers: &str, body: &str) -> (Option<i32>, Value) {
     let headers = configured.file("headers", headers);
     let body = configured.file("body", body);
     let arguments = [
@@ -72,6 +72,38 @@ fn a_delivery_is_told_from_its_signature_to_its_command() {
     assert_eq!(command["arguments"]["user-profile"]["employeeid"], "E-7");
     // The end of 30 November in Melbourne.
     assert_eq!(command["notBefore"], "2026-11-30T13:00:00Z");
+    assert_eq!(
+        (&command["word"], &command["purpose"]),
+        (&"inactive".into(), &"termination".into())
+    );
+    assert_eq!(command["date"], "2026-11-30");
+    assert_eq!(command["side"], "end_of_day");
+    assert_eq!(command["zone"], "Australia/Melbourne");
+    assert_eq!((&command["ahead"], &command["held"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn what_is_done_ahead_or_held_is_told() {
+    let source = "[[sources]]\nname = \"hr\"\npreset = \"standard-webhooks\"\nsecret_files = [\"secret\"]\n\
+                  zone = \"UTC\"\n";
+    let configured = Configured::new("http://127.0.0.1:1/T/scim/v2/", source);
+    let hire = BODY.replace("terminated", "hired").replace("lastDay", "startDate");
+    let (code, found) = explain(&configured, &headers(&hire), &hire);
+    assert_eq!(code, Some(0), "{found:#}");
+    let [expected, active] = &found["events"][0]["commands"].as_array().unwrap()[..] else {
+        panic!("{found:#}");
+    };
+    assert_eq!(
+        (&expected["word"], &expected["ahead"]),
+        (&"expected".into(), &"336h".into())
+    );
+    assert_eq!(expected["notBefore"], Value::Null);
+    assert_eq!((&active["word"], &active["ahead"]), (&"active".into(), &Value::Null));
+    assert_eq!(active["notBefore"], "2026-11-30T00:00:00Z");
+
+    let late = BODY.replace("2026-11-30", "2026-01-30");
+    let (_, found) = explain(&configured, &headers(&late), &late);
+    assert_eq!(found["events"][0]["commands"][0]["held"], "back_dated");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Sources of webhooks as an operator meets them: in the configuration, and by `aws-ilm source`.
 
 mod explain;
+mod page;
 mod start;
 mod tested;
 

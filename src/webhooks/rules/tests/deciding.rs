@@ -12,11 +12,15 @@ use crate::{
     },
 };
 
-fn decide(rules: &Rules, body: &Value) -> Decision {
+/// What becomes of an event on 28 November 2026, 10:00 in UTC.
+pub(super) fn decide(rules: &Rules, body: &Value) -> Decision {
+    decide_at(rules, body, "2026-11-28T10:00:00Z".parse().unwrap())
+}
+
+pub(super) fn decide_at(rules: &Rules, body: &Value, now: Timestamp) -> Decision {
     let (mut scope, mut budget) = (Scope::new(), budget());
     scope.set("body", Some(body), &mut budget).unwrap();
     scope.alias("item", "body");
-    let now: Timestamp = "2026-11-28T10:00:00Z".parse().unwrap();
     rules.decide(
         &TimeZone::UTC,
         now,

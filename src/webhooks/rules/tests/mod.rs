@@ -1,3 +1,4 @@
+mod dated;
 mod deciding;
 mod reading;
 

@@ -4,6 +4,8 @@ use super::*;
 
 const PROFILE: &str = "profile = { employeeid = \"body.id\" }";
 
+const AT: &str = "at = { date = \"body.d\", side = \"start_of_day\", zone = \"UTC\" }";
+
 #[test]
 fn a_rule_is_read_or_told_with_its_place_and_the_mend() {
     let rows = [
@@ -41,21 +43,52 @@ fn a_rule_is_read_or_told_with_its_place_and_the_mend() {
             "do = \"explode\"\nPROFILE",
             "do of rule 1: found \"explode\": use create, update",
         ),
+        ("do = \"cancel\"\npurpose = \"termination\"\nPROFILE", ""),
         (
             "do = \"cancel\"\nPROFILE",
-            "do of rule 1: found \"cancel\": it is not yet carried out by this version",
+            "purpose of rule 1: found nothing: say what is cancelled",
         ),
+        (
+            "do = \"cancel\"\npurpose = \"x\"",
+            "profile of rule 1: found no profile: say who it is",
+        ),
+        (
+            "do = \"cancel\"\npurpose = \"x\"\nat = { date = \"body.d\", side = \"end_of_day\", zone = \"UTC\" }\nPROFILE",
+            "at of rule 1: found a value: take it out: what waits is cancelled at once",
+        ),
+        (
+            "do = \"cancel\"\npurpose = \"x\"\nahead = \"1d\"\nPROFILE",
+            "ahead of rule 1: found a value: take it out: what waits is cancelled at once",
+        ),
+        ("do = \"create\"\nAT\nahead = \"14d\"\nPROFILE", ""),
+        ("do = \"create\"\nAT\nahead = \"366d\"\nPROFILE", ""),
         (
             "do = \"create\"\nahead = \"14d\"\nPROFILE",
-            "ahead of rule 1: found \"14d\": it is not yet carried out",
+            "at of rule 1: found nothing: write the date as well",
         ),
         (
-            "do = \"create\"\nahead = \"soon\"\nPROFILE",
-            "ahead of rule 1: found \"soon\": use a length of time like \"14d\"",
+            "do = \"disable\"\nAT\nahead = \"14d\"\nPROFILE",
+            "ahead of rule 1: found a value: take it out: it stands with do = \"create\" alone",
         ),
         (
-            "do = \"create\"\nahead = \"-1d\"\nPROFILE",
+            "do = \"enable\"\nAT\nahead = \"14d\"\nPROFILE",
+            "ahead of rule 1: found a value: take it out: it stands with do = \"create\" alone",
+        ),
+        (
+            "do = \"create\"\nAT\nahead = \"soon\"\nPROFILE",
+            "ahead of rule 1: found \"soon\": use a length of time up to \"366d\", like \"14d\"",
+        ),
+        (
+            "do = \"create\"\nAT\nahead = \"-1d\"\nPROFILE",
             "ahead of rule 1: found \"-1d\": use a length of time",
+        ),
+        (
+            "do = \"create\"\nAT\nahead = \"367d\"\nPROFILE",
+            "ahead of rule 1: found \"367d\": use a length of time",
+        ),
+        (
+            "do = \"create\"\nAT\nahead = 14\nPROFILE",
+            "ahead of rule 1: found integer: write a text in quotes",
         ),
         ("do = \"create\"", "profile of rule 1: found no profile: say who it is"),
         (
@@ -144,14 +177,65 @@ fn a_rule_is_read_or_told_with_its_place_and_the_mend() {
             "do = \"disable\"\nat = { dat = \"body.d\", side = \"end_of_day\", zone = \"UTC\" }\nPROFILE",
             "dat.at of rule 1: found an unknown key: did you mean date?",
         ),
+        (
+            "do = \"disable\"\nat = { date = \"body.d\", side = \"end_of_day\", site = \"body.s\" }\nPROFILE",
+            "site in at of rule 1: found a site: set the source's zones",
+        ),
     ];
     for (rule, expected) in rows {
-        let text = format!("[[rules]]\n{}", rule.replace("PROFILE", PROFILE));
+        let text = format!("[[rules]]\n{}", rule.replace("PROFILE", PROFILE).replace("AT", AT));
         match rules(&text) {
             Ok(_) => assert_eq!(expected, "", "{rule}"),
             Err(faults) => assert!(!expected.is_empty() && faults.contains(expected), "{rule}\n{faults}"),
         }
     }
+}
+
+/// What of a date does not go with what its source says.
+#[test]
+fn dates_are_held_against_their_source() {
+    for (source, rule, expected) in [
+        ("zones.sydney = \"Australia/Sydney\"", "site = \"body.site\"", ""),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "site = \"body.site\", zone = \"body.zone\"",
+            "",
+        ),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "site = \"body.site\", zone = \"UTC\"",
+            "site in at of rule 1: found a site: take it out: the zone is the same for every event",
+        ),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "zone = 7",
+            "zone in at of rule 1: found no text: write { date",
+        ),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "site = \"bdy.site\"",
+            "site in at of rule 1: found \"bdy.site\": the name `bdy` is not known",
+        ),
+        (
+            "zones.sydney = \"Australia/Sydney\"",
+            "zone = \"body.\"",
+            "zone in at of rule 1: found \"body.\": syntax error",
+        ),
+    ] {
+        let text = format!(
+            "{source}\n[[rules]]\ndo = \"disable\"\nat = {{ date = \"body.d\", side = \"end_of_day\", {rule} }}\n{PROFILE}"
+        );
+        match rules(&text) {
+            Ok(_) => assert_eq!(expected, "", "{rule}"),
+            Err(faults) => assert!(!expected.is_empty() && faults.contains(expected), "{rule}\n{faults}"),
+        }
+    }
+    let text = format!("already_due = true\n[[rules]]\ndo = \"create\"\n{AT}\nahead = \"14d\"\n{PROFILE}");
+    let faults = rules(&text).unwrap_err();
+    assert_eq!(
+        faults,
+        "ahead of rule 1: found a value: take it out: the events of a source with already_due come on the day\n"
+    );
 }
 
 #[test]
