@@ -109,7 +109,9 @@ impl Bound {
             &settings.default_instance,
             settings.commands.max_concurrent_commands,
         ));
-        let operations = store::operations(settings, &service, clock)?;
+        let webhooks = sources::sources(settings)?;
+        let sources = webhooks.as_ref().map(|(_, sources)| sources);
+        let operations = store::operations(settings, &service, clock, sources)?;
         let callers = match &settings.callers {
             None => None,
             Some(callers) => {
@@ -118,7 +120,6 @@ impl Bound {
                 Some((callers.clone(), Arc::new(authenticator)))
             }
         };
-        let webhooks = sources::sources(settings)?;
         let authenticator = callers.as_ref().map(|(_, authenticator)| Arc::clone(authenticator));
         let guard = Guard::new(
             authenticator,

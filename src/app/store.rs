@@ -8,15 +8,16 @@ use super::AppError;
 use crate::{
     commands::stored,
     config::Settings,
-    operations::{Clock, Operations},
+    operations::{Clock, Operations, Outward},
     service::Service,
     store::{
         Store,
         sqlite::{self, Sqlite},
     },
+    webhooks::{SourceServers, Sources},
 };
 
-/// The operations of a service that has a store.
+/// The operations of a service that has a store; these sources are told of theirs.
 ///
 /// # Errors
 /// When the store's file is not this process's to have.
@@ -24,13 +25,20 @@ pub(super) fn operations(
     settings: &Settings,
     service: &Arc<Service>,
     clock: Clock,
+    sources: Option<&Arc<Sources>>,
 ) -> Result<Option<Arc<Operations>>, AppError> {
     let Some(path) = &settings.store_path else {
         return Ok(None);
     };
     let store = open(path)?;
     let operations = settings.operations.clone();
-    Ok(Some(Operations::new(store, Arc::clone(service), clock, operations)))
+    let servers = sources.map(|sources| Arc::new(SourceServers::new(Arc::clone(sources))));
+    let outward = Outward {
+        callbacks: servers.clone().map(|servers| servers as _),
+        fetch: servers.map(|servers| servers as _),
+    };
+    let service = Arc::clone(service);
+    Ok(Some(Operations::new(store, service, clock, operations, outward)))
 }
 
 /// What a check of a store's file found.

@@ -30,6 +30,7 @@ mod source;
 mod source_dates;
 mod source_file;
 mod source_secrets;
+mod source_servers;
 mod table;
 mod tls_files;
 mod token;

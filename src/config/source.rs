@@ -12,6 +12,7 @@ use super::{
     setting::{Scope, Setting},
     source_dates::{self, DateTable},
     source_secrets::{self, SecretContext, SecretTable},
+    source_servers::{self, ServerTable},
     table::settings,
 };
 use crate::{
@@ -29,6 +30,7 @@ pub(super) const TABLES: &[&[&Setting]] = &[
     SourceTable::SETTINGS,
     DateTable::SETTINGS,
     SecretTable::SETTINGS,
+    ServerTable::SETTINGS,
     ExtractionTable::SETTINGS,
     &[TYPE],
     RuleTable::SETTINGS,
@@ -113,6 +115,7 @@ pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, other
     let preset = preset(section, table.preset.as_deref());
     let verifier = own_verifier(section, table.verifier, table.issuer, preset);
     let secrets = source_secrets::read(section, context.secrets);
+    let servers = source_servers::read(section, context.secrets);
     let instances = instances(section, &table.instances, context.instances);
     warn(
         section,
@@ -144,6 +147,8 @@ pub(super) fn read(section: &mut Section<'_>, context: &SourceContext<'_>, other
             .rules
             .unwrap_or_else(|| preset.map(|preset| preset.rules.clone()).unwrap_or_default()),
         profiles: Some(profiles),
+        callback: servers.callback,
+        fetch: servers.fetch,
     };
     if settings.rules.is_empty() {
         section.warn(

@@ -13,6 +13,7 @@ use super::{
     raw::Raw,
     section::{Environment, Section, is_in_quotes},
     setting::Setting,
+    source_servers,
     table::settings,
 };
 use crate::{files, webhooks::verify::Secrets};
@@ -21,7 +22,7 @@ use crate::{files, webhooks::verify::Secrets};
 const LONGEST_SECRET: u64 = 64 * 1024;
 
 /// What is said of a file that every user of the machine may read.
-const EXPOSED: &str = "everybody on this machine may read the secret in it: chmod 600";
+pub(super) const EXPOSED: &str = "everybody on this machine may read the secret in it: chmod 600";
 
 settings! {
     /// What proves the sender's deliveries.
@@ -64,7 +65,9 @@ pub(super) fn read(section: &mut Section<'_>, context: SecretContext<'_>) -> Sec
 pub(super) fn referred_variables(table: &Table) -> BTreeSet<&str> {
     let names = ["secret_env", "path_secret_env"].into_iter();
     let lists = names.filter_map(|name| table.get(name)?.as_array());
-    lists.flatten().filter_map(Value::as_str).collect()
+    let mut variables: BTreeSet<&str> = lists.flatten().filter_map(Value::as_str).collect();
+    variables.append(&mut source_servers::referred_variables(table));
+    variables
 }
 
 /// What the secrets of a table are read from, so that a change is seen: the bytes of its files.
@@ -72,9 +75,8 @@ pub(super) fn secret_files(table: &Table, folder: Option<&Path>) -> Vec<PathBuf>
     let names = ["secret_files", "path_secret_files"].into_iter();
     let lists = names.filter_map(|name| table.get(name)?.as_array());
     let paths = lists.flatten().filter_map(Value::as_str);
-    paths
-        .map(|path| folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path)))
-        .collect()
+    let paths = paths.map(|path| folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path)));
+    paths.chain(source_servers::secret_files(table, folder)).collect()
 }
 
 /// The two settings of a list of secrets.
@@ -120,28 +122,25 @@ fn secrets(
     for (index, name) in names.iter().enumerate() {
         // The name itself may be the secret, put into the wrong setting.
         let refuse = |help: &str| format!("entry {}: {help}", index + 1);
-        match context.environment.get(name) {
-            None => section.refuse(
-                ways.variables,
-                &refuse("there is no such variable: give the name of one that holds the secret"),
-            ),
-            Some(text) if is_in_quotes(text) => {
-                section.refuse(
-                    ways.variables,
-                    &refuse("there are quotes around the secret: take them off"),
-                );
-            }
-            Some(text) => match secret(text) {
-                Ok(secret) => secrets.push(secret),
-                Err(help) => section.refuse(ways.variables, &refuse(help)),
-            },
+        match secret_of_variable(name, context.environment) {
+            Ok(secret) => secrets.push(secret),
+            Err(help) => section.refuse(ways.variables, &refuse(help)),
         }
     }
     secrets
 }
 
+/// The secret in an environment variable.
+pub(super) fn secret_of_variable(name: &str, environment: &Environment) -> Result<SecretString, &'static str> {
+    match environment.get(name) {
+        None => Err("there is no such variable: give the name of one that holds the secret"),
+        Some(text) if is_in_quotes(text) => Err("there are quotes around the secret: take them off"),
+        Some(text) => secret(text),
+    }
+}
+
 /// The secret in a file. One line end after it is none of it.
-fn secret_in(path: &Path) -> Result<SecretString, String> {
+pub(super) fn secret_in(path: &Path) -> Result<SecretString, String> {
     let bytes = files::read(path, LONGEST_SECRET)
         .map_err(|error| format!("{error}: give the path of a file with the secret alone"))?;
     if files::is_utf_16(&bytes) {

@@ -70,6 +70,8 @@ impl Operations {
 
     /// Takes up what a process that died has left, once.
     pub(super) async fn take_up(&self) -> Result<(), StoreError> {
+        // Before anything can end that a source is to be told of.
+        self.arrange_callbacks().await?;
         let schedule = self.settings.retry_schedule.clone();
         let recovered = self.noted(self.store.recover(schedule, self.clock.now()).await)?;
         if recovered > 0 {

@@ -36,6 +36,8 @@ pub struct SourcedCommand {
     pub held: Option<String>,
     /// What its event says of a person; none where it is about a group.
     pub saying: Option<Saying>,
+    /// Whether it asks its source for more of its person before it is carried out.
+    pub fetch: bool,
 }
 
 /// What an event says of the person that its command is about.
@@ -81,6 +83,7 @@ impl Operations {
             source: Some(sourced.source),
             due_date: sourced.date,
             held: sourced.held,
+            wants_fetch: sourced.fetch,
             statement: statement.map(Box::new),
             ..new_operation(Uuid::now_v7().to_string(), submission, false, None)
         })

@@ -8,15 +8,18 @@
 
 mod availability;
 mod batch;
+mod callback;
 mod carry_out;
 mod clock;
 mod counting;
 mod date;
 mod events;
+mod fetched;
 mod guarantees;
 mod housekeeping;
 mod idempotency;
 mod left;
+mod outward;
 mod person;
 mod retry;
 mod sampling;
@@ -40,11 +43,14 @@ use crate::{service::Service, store::Store};
 
 pub use crate::store::{Attempt, Batch, Change, DueDate, Filter, Operation, OperationPage, State, StoreError, Word};
 pub use batch::{AcceptedBatch, BatchSubmission};
+pub use callback::{CallBack, CallbackMessage};
 pub use clock::Clock;
 pub use date::{Side, due, effective, zone_named};
 pub use events::{Saying, SourcedCommand};
+pub use fetched::{Fetch, FetchAnswer, FetchError};
 pub use guarantees::{GUARANTEES, Guarantee};
 pub use idempotency::{AcceptError, KeyUse};
+pub use outward::Outward;
 pub use selection::{Selection, SelectionChanged, Selects};
 pub use submit::{Accepted, Answered, Submission, SubmitError};
 
@@ -96,6 +102,7 @@ pub struct Operations {
     service: Arc<Service>,
     clock: Clock,
     settings: OperationSettings,
+    outward: Outward,
     /// Callers that wait for their operation.
     waiters: Mutex<HashMap<String, Waiter>>,
     /// Counts up whenever something may be there to do, or has ended.
@@ -116,12 +123,19 @@ impl fmt::Debug for Operations {
 
 impl Operations {
     /// Operations of this store, carried out by this service.
-    pub fn new(store: Arc<dyn Store>, service: Arc<Service>, clock: Clock, settings: OperationSettings) -> Arc<Self> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        service: Arc<Service>,
+        clock: Clock,
+        settings: OperationSettings,
+        outward: Outward,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store,
             service,
             clock,
             settings,
+            outward,
             waiters: Mutex::default(),
             changes: watch::Sender::new(0),
             availability: Availability::default(),

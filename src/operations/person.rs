@@ -78,6 +78,9 @@ pub(super) struct Left {
     pub(super) carries: Vec<i64>,
     /// What its event says of being active; none where no event has asked for it.
     pub(super) word: Option<Word>,
+    /// What was fetched of the person and is part of the command: each field with its value as
+    /// JSON.
+    pub(super) fetched: BTreeMap<String, String>,
 }
 
 impl Left {
@@ -87,6 +90,7 @@ impl Left {
             command,
             carries: Vec::new(),
             word: None,
+            fetched: BTreeMap::new(),
         }
     }
 }
@@ -321,6 +325,7 @@ impl Person<'_> {
             command,
             carries,
             word: Some(self.statement.word),
+            fetched: BTreeMap::new(),
         }))
     }
 

@@ -56,7 +56,7 @@ fn counts(cause: &str) -> bool {
 }
 
 /// A wait, from a tenth less to a tenth more of it.
-fn spread(wait: SignedDuration, jitter: f64) -> SignedDuration {
+pub(super) fn spread(wait: SignedDuration, jitter: f64) -> SignedDuration {
     let seconds = wait.as_secs_f64() * (0.9 + 0.2 * jitter);
     SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)
 }

@@ -307,6 +307,7 @@ pub(super) fn new_operation(
         due_date: None,
         held: None,
         statement: None,
+        wants_fetch: false,
     }
 }
 

@@ -43,6 +43,7 @@ impl Operations {
     fn start_workers(self: &Arc<Self>) {
         self.tasks.spawn(Arc::clone(self).keep_house());
         self.tasks.spawn(Arc::clone(self).sample());
+        self.tasks.spawn(Arc::clone(self).call_back());
         for instance in self.service.instances() {
             let worker = Arc::clone(self).work(Arc::clone(instance));
             self.tasks.spawn(worker);

@@ -6,28 +6,22 @@
 //! trusts any certificate. So the addresses are looked at each time a connection is made, and only
 //! those looked at are connected to.
 //!
-//! Private addresses stay allowed in both dialects. A plain SCIM server is often inside. AWS's own
-//! names have public addresses at AWS, but networks without a way out give them private ones of an
-//! inspecting proxy or an interface endpoint. A literal address, and `localhost`, come from the
-//! operator alone and are not asked about.
+//! Of directories private addresses stay allowed in both dialects. A plain SCIM server is often
+//! inside. AWS's own names have public addresses at AWS, but networks without a way out give them
+//! private ones of an inspecting proxy or an interface endpoint. A literal address, and `localhost`,
+//! come from the operator alone and are not asked about. Of what a source names [`Reach`] says more.
 
 use std::{
     error::Error,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// AWS's services of the link by IPv6 (EC2 user guide, "Instance metadata"): they look like private
-/// addresses.
-const AWS_LINK: [u16; 2] = [0xfd00, 0x0ec2];
-
-/// The name that always means this machine (RFC 6761 section 6.3), and that the configuration
-/// accepts as such.
-const LOCALHOST: &str = "localhost";
+use super::Reach;
 
 type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
@@ -37,6 +31,25 @@ pub struct Guard {
     lookup: Arc<dyn Fn(String) -> LookupFuture + Send + Sync>,
     /// Hosts of proxies, which stand where the operator put them.
     trusted: Vec<String>,
+    reach: Reach,
+}
+
+/// Why a name leads nowhere: none of its addresses may be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("its name leads to this machine, its link, or nowhere, where no such server is")]
+struct Withheld;
+
+/// Whether a request failed since no address of its server may be asked.
+pub(super) fn is_withheld(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<Withheld>() || inner.is_some_and(|inner| inner.is::<Withheld>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl Guard {
@@ -46,10 +59,19 @@ impl Guard {
         Self::with_lookup(trusted, |name| Box::pin(resolve_by_system(name)))
     }
 
+    /// Asks the system, and lets names lead where such a server may be.
+    pub(super) fn reaching(reach: Reach) -> Self {
+        Self {
+            reach,
+            ..Self::new(Vec::new())
+        }
+    }
+
     fn with_lookup(trusted: Vec<String>, lookup: impl Fn(String) -> LookupFuture + Send + Sync + 'static) -> Self {
         Self {
             lookup: Arc::new(lookup),
             trusted: trusted.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            reach: Reach::Elsewhere,
         }
     }
 }
@@ -57,16 +79,15 @@ impl Guard {
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_ascii_lowercase();
-        let is_trusted = self.trusted.contains(&name);
+        let (is_trusted, reach) = (self.trusted.contains(&name), self.reach);
         let found = (self.lookup)(name.clone());
         Box::pin(async move {
             let mut addresses = found.await?;
             if !is_trusted {
-                addresses.retain(|address| is_allowed(&name, *address));
+                addresses.retain(|address| reach.allows(&name, *address));
             }
             if addresses.is_empty() {
-                let why = "its name leads to this machine, its link, or nowhere, where no such server is";
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why).into());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Withheld).into());
             }
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok::<_, Box<dyn Error + Send + Sync>>(addresses)
@@ -82,47 +103,6 @@ async fn resolve_by_system(name: String) -> io::Result<Vec<IpAddr>> {
         .collect())
 }
 
-fn is_allowed(name: &str, address: IpAddr) -> bool {
-    if name == LOCALHOST {
-        return address.is_loopback();
-    }
-    match address {
-        IpAddr::V4(address) => is_remote(address),
-        IpAddr::V6(address) => is_remote_v6(address),
-    }
-}
-
-/// Whether an address is neither this machine (`0.0.0.0/8` reaches it too), nor its link, nor
-/// multicast, nor reserved.
-fn is_remote(address: Ipv4Addr) -> bool {
-    let first = address.octets()[0];
-    !(first == 0 || address.is_loopback() || address.is_link_local() || first >= 224)
-}
-
-fn is_remote_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let is_link = segments[..2] == AWS_LINK || address.is_unicast_link_local();
-    let is_this_machine = address.is_unspecified() || address.is_loopback();
-    let embedded = embedded(segments).is_none_or(is_remote);
-    !(is_this_machine || is_link || address.is_multicast()) && embedded
-}
-
-/// The IPv4 address that an IPv6 address comes out at: mapped and compatible ones (RFC 4291 section
-/// 2.5.5), behind NAT64 (RFC 6052 section 2.1, RFC 8215), and 6to4 (RFC 3056).
-fn embedded(segments: [u16; 8]) -> Option<Ipv4Addr> {
-    let at = |high: usize| {
-        let [a, b] = segments[high].to_be_bytes();
-        let [c, d] = segments[high + 1].to_be_bytes();
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match segments {
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => Some(at(6)),
-        [0x64, 0xff9b, 0 | 1, ..] => Some(at(6)),
-        [0x2002, ..] => Some(at(1)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -132,54 +112,6 @@ mod tests {
     };
 
     use super::*;
-
-    #[test]
-    fn a_directory_is_elsewhere() {
-        for (address, expected) in [
-            ("52.94.0.1", true),
-            ("10.0.0.1", true),
-            ("172.16.5.5", true),
-            ("192.168.1.1", true),
-            ("100.64.0.1", true),
-            ("2600:1f18::1", true),
-            ("fd12:3456::1", true),
-            ("::ffff:52.94.0.1", true),
-            ("64:ff9b::345e:1", true),
-            ("127.0.0.1", false),
-            ("127.9.9.9", false),
-            ("0.0.0.0", false),
-            ("0.1.2.3", false),
-            ("169.254.169.254", false),
-            ("169.254.170.2", false),
-            ("224.0.0.1", false),
-            ("240.0.0.1", false),
-            ("255.255.255.255", false),
-            ("::", false),
-            ("::1", false),
-            ("fe80::1", false),
-            ("febf::1", false),
-            ("ff02::1", false),
-            ("fd00:ec2::254", false),
-            ("::ffff:127.0.0.1", false),
-            ("::ffff:169.254.169.254", false),
-            ("::127.0.0.1", false),
-            ("::ffff:0:127.0.0.1", false),
-            ("64:ff9b::7f00:1", false),
-            ("64:ff9b:1::a9fe:a9fe", false),
-            ("2002:7f00:1::", false),
-            ("2002:a9fe:a9fe::1", false),
-        ] {
-            let address: IpAddr = address.parse().unwrap();
-            assert_eq!(
-                is_allowed("scim.us-east-1.amazonaws.com", address),
-                expected,
-                "{address}"
-            );
-        }
-        assert!(is_allowed(LOCALHOST, Ipv4Addr::LOCALHOST.into()));
-        assert!(is_allowed(LOCALHOST, Ipv6Addr::LOCALHOST.into()));
-        assert!(!is_allowed(LOCALHOST, Ipv4Addr::new(169, 254, 169, 254).into()));
-    }
 
     fn client(guard: Guard) -> reqwest::Client {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
@@ -233,6 +165,42 @@ mod tests {
         }
     }
 
+    /// Hostile input 96, a name that leads to this machine or inside by now: not connected, where
+    /// the public alone may be asked.
+    #[tokio::test]
+    async fn only_the_public_is_asked_where_that_is_said() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for (name, addresses) in [
+            ("hr.example.org", &[[127, 0, 0, 1], [10, 0, 0, 1]][..]),
+            ("hr.example.org", &[[100, 64, 0, 1]]),
+            ("hr.example.org", &[[169, 254, 169, 254]]),
+            ("localhost", &[[127, 0, 0, 1]]),
+        ] {
+            let guard = Guard {
+                reach: Reach::Public,
+                ..Guard::with_lookup(Vec::new(), answering(addresses))
+            };
+            let error = client(guard)
+                .get(format!("http://{name}:{port}/"))
+                .send()
+                .await
+                .unwrap_err();
+            assert!(is_withheld(&error), "{name} at {addresses:?}: {error:?}");
+        }
+        assert!(listener.accept().is_err(), "a connection was made");
+        let guard = Guard {
+            reach: Reach::Inside,
+            ..Guard::with_lookup(Vec::new(), answering(&[[169, 254, 169, 254], [127, 0, 0, 1]]))
+        };
+        let asked = tokio::spawn(client(guard).get(format!("http://hr.example.org:{port}/")).send());
+        while listener.accept().is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        asked.abort();
+    }
+
     /// Hostile input 96, a name that leads to this machine by now: not connected.
     #[tokio::test]
     async fn a_name_is_looked_at_each_time_a_connection_is_made() {
@@ -257,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_system_is_asked_for_localhost() {
-        let found = resolve_by_system(LOCALHOST.to_owned()).await.unwrap();
+        let found = resolve_by_system("localhost".to_owned()).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 }

@@ -67,7 +67,7 @@ pub struct NotTextError {
 }
 
 impl NotTextError {
-    fn new(field: String, found: &'static str) -> Self {
+    pub fn new(field: String, found: &'static str) -> Self {
         Self {
             field,
             found,

@@ -15,7 +15,9 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
 use jiff::{SignedDuration, Timestamp};
 
 mod backlog;
+mod callback;
 mod events;
+mod page;
 mod request;
 mod rows;
 mod selection;
@@ -25,14 +27,15 @@ mod statement;
 mod tests;
 
 pub use backlog::Backlog;
+pub use callback::{Callback, CallbackEnd};
 pub use events::{
     EventFilter, EventKey, EventPage, EventReading, EventVerdict, NewDelivery, NewEvent, NewQuarantined,
     QuarantineLimits, Received, ReceivedEvent, StoredEvent,
 };
+pub use page::{Filter, OperationPage};
 pub use request::{Acceptance, Batch, FirstAnswer, NewBatch, NewRequest, RequestKey};
 pub use rows::{
-    Accepted, Attempt, AttemptEnd, Claim, Claimed, Claims, Disabled, End, Filter, Learned, NewOperation, Operation,
-    OperationPage, State,
+    Accepted, Attempt, AttemptEnd, Claim, Claimed, Claims, Disabled, End, Learned, NewOperation, Operation, State,
 };
 pub use selection::{Change, NewSelection, Selected, SelectedOperation};
 pub use statement::{DueDate, NewStatement, Standing, Statement, Word};
@@ -162,6 +165,18 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Deletes the contents of what was received before this time, at most `limit`, and answers how
     /// many. The keys of events outlive them by a day, and their rows their operations.
     fn prune_events(&self, received_before: Timestamp, limit: u32) -> Answer<'_, usize>;
+
+    /// From now on these sources are told when their operations end, are held or need data: each
+    /// such change of an operation writes a callback with it. What others were to be told is
+    /// dropped; answers how many that were.
+    fn call_back_for(&self, sources: BTreeSet<String>) -> Answer<'_, usize>;
+
+    /// The callbacks that are due, the oldest first, so many of each source at most. Of one
+    /// operation there is the first alone: the next is due once that has ended.
+    fn callbacks(&self, now: Timestamp, each: u32) -> Answer<'_, Vec<Callback>>;
+
+    /// Says what becomes of a callback after a try.
+    fn end_callback(&self, id: String, end: CallbackEnd) -> Answer<'_, ()>;
 
     /// Writes what the store has missed while it could not be written: these users (instance and
     /// directory id) were disabled, by what is newer than all that is stored. Writes more than an

@@ -44,6 +44,8 @@ pub struct NewOperation {
     pub held: Option<String>,
     /// What its event says of its person.
     pub statement: Option<Box<NewStatement>>,
+    /// Whether it asks its source for more of its person before it is carried out.
+    pub wants_fetch: bool,
 }
 
 impl NewOperation {
@@ -74,6 +76,7 @@ impl NewOperation {
             purpose: self.purpose.clone(),
             traceparent: self.traceparent.clone(),
             due_date: self.due_date.clone(),
+            wants_fetch: self.wants_fetch,
             envelope: None,
         }
     }
@@ -217,6 +220,8 @@ pub struct Operation {
     pub traceparent: Option<String>,
     /// See [`NewOperation::due_date`].
     pub due_date: Option<DueDate>,
+    /// See [`NewOperation::wants_fetch`].
+    pub wants_fetch: bool,
     /// The envelope of its last attempt that came to one.
     pub envelope: Option<String>,
 }
@@ -367,34 +372,4 @@ pub struct Disabled {
     pub id: String,
     /// Those of them that callers sent.
     pub called: Option<Box<Disabled>>,
-}
-
-/// Which operations are wanted; an empty filter is all.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// In one of these states.
-    pub states: Vec<State>,
-    /// Of this command.
-    pub command: Option<String>,
-    /// Accepted with this name.
-    pub subject: Option<String>,
-    /// Sent by this caller.
-    pub caller: Option<String>,
-    /// For this instance.
-    pub instance: Option<String>,
-    /// Of this batch.
-    pub batch: Option<String>,
-    /// Stored at this time or later.
-    pub created_from: Option<Timestamp>,
-    /// Stored before this time.
-    pub created_before: Option<Timestamp>,
-}
-
-/// A page of operations.
-#[derive(Clone, Debug)]
-pub struct OperationPage {
-    /// Newest first.
-    pub operations: Vec<Operation>,
-    /// The number that the next page goes on before; `None` on the last.
-    pub next: Option<i64>,
 }

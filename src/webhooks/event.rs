@@ -71,6 +71,8 @@ pub struct PlannedCommand {
     pub held: Option<HeldReason>,
     /// See [`crate::store::NewStatement::conversion`].
     pub conversion: Option<SignedDuration>,
+    /// Whether its source is asked for more of its person before it is carried out.
+    pub fetch: bool,
 }
 
 /// Why a command waits for a person's word before it is carried out.

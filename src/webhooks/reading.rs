@@ -66,6 +66,7 @@ impl Intake {
                     said_at,
                     conversion: planned.conversion,
                 }),
+                fetch: planned.fetch,
             });
             let Some(operation) = operation else {
                 return failed(Some(rule), "an instance of the rule is not configured".to_owned());

@@ -1,6 +1,6 @@
 //! A source: a sender, how it is verified, what its events are, and what its rules make of them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use toml::Table;
 
 use super::{
-    Delivery, Event, EventError, Planned, Verified,
+    CallbackTarget, Delivery, Event, EventError, FetchTarget, Planned, Verified,
     extraction::{Extraction, sha256},
     first_words::FirstWords,
     rules::{DateSettings, Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
@@ -55,6 +55,10 @@ pub struct SourceSettings {
     pub rules: Vec<Table>,
     /// Its profiles by name, as they are written.
     pub profiles: Option<Table>,
+    /// Where it is told what became of its operations.
+    pub callback: Option<CallbackTarget>,
+    /// Where more is fetched of a person, for rules that ask for it.
+    pub fetch: Option<Arc<FetchTarget>>,
 }
 
 /// A source, compiled.
@@ -69,6 +73,8 @@ pub struct Source {
     instances: Vec<String>,
     zone: TimeZone,
     first_words: FirstWords,
+    callback: Option<CallbackTarget>,
+    fetch: Option<Arc<FetchTarget>>,
 }
 
 impl Source {
@@ -88,6 +94,10 @@ impl Source {
             known: settings.known_instances.as_deref(),
         };
         let rules = Rules::read(&settings.rules, &context, &mut faults);
+        if settings.fetch.is_none() && rules.want_fetch() {
+            let help = "write [sources.fetch] with its url and its fields";
+            faults.push("fetch", "a rule with fetch = true, and nowhere to ask", help);
+        }
         let verifier = Verifier::new(settings.verifier, &settings.secrets);
         let verifier = verifier.map_err(|errors| faults.0.extend(errors)).ok();
         let verifier = verifier.filter(|_| faults.0.is_empty());
@@ -107,6 +117,8 @@ impl Source {
             instances: settings.instances.into_iter().map(|target| target.name).collect(),
             zone: settings.zone.unwrap_or(TimeZone::UTC),
             first_words: FirstWords::default(),
+            callback: settings.callback,
+            fetch: settings.fetch,
         })
     }
 
@@ -143,6 +155,16 @@ impl Source {
     /// Whether a rule asks for the zone of a site.
     pub fn has_sites(&self) -> bool {
         self.rules.have_sites()
+    }
+
+    /// Where it is told what became of its operations.
+    pub fn callback(&self) -> Option<&CallbackTarget> {
+        self.callback.as_ref()
+    }
+
+    /// Where more is fetched of a person.
+    pub fn fetch(&self) -> Option<&FetchTarget> {
+        self.fetch.as_deref()
     }
 
     /// The zone of its dates and local times, by its name.
@@ -282,6 +304,8 @@ mod tests {
             time: get("time"),
             rules: rules.filter_map(toml::Value::as_table).cloned().collect(),
             profiles: table.get("profiles").and_then(toml::Value::as_table).cloned(),
+            callback: None,
+            fetch: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod doubtful;
 mod files;
 mod layers;
 mod shown;
+mod source_servers;
 mod sources;
 mod tokens;
 mod wrong_values;

@@ -19,16 +19,17 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::{
-    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Change, Claim, Claims, Disabled, DueDate, End,
-    EventFilter, EventPage, EventReading, EventVerdict, Filter, NewDelivery, NewQuarantined, NewRequest, NewSelection,
-    Operation, OperationPage, QuarantineLimits, Received, Selected, SelectedOperation, State, Statement, Store,
-    StoreError, StoredEvent,
+    Acceptance, Answer, Attempt, AttemptEnd, Backlog, Batch, Callback, CallbackEnd, Change, Claim, Claims, Disabled,
+    DueDate, End, EventFilter, EventPage, EventReading, EventVerdict, Filter, NewDelivery, NewQuarantined, NewRequest,
+    NewSelection, Operation, OperationPage, QuarantineLimits, Received, Selected, SelectedOperation, State, Statement,
+    Store, StoreError, StoredEvent,
 };
 use crate::telemetry::metrics;
 
 mod backlog;
 mod backup;
 mod batch;
+mod callbacks;
 mod connection;
 mod events;
 mod file;
@@ -351,6 +352,18 @@ impl Store for Sqlite {
 
     fn prune_events(&self, received_before: Timestamp, limit: u32) -> Answer<'_, usize> {
         self.write(move |connection| Ok(events::prune(connection, received_before, limit)?))
+    }
+
+    fn call_back_for(&self, sources: BTreeSet<String>) -> Answer<'_, usize> {
+        self.write(move |connection| Ok(callbacks::call_back_for(connection, &sources)?))
+    }
+
+    fn callbacks(&self, now: Timestamp, each: u32) -> Answer<'_, Vec<Callback>> {
+        self.read(move |connection| callbacks::due(connection, now, each))
+    }
+
+    fn end_callback(&self, id: String, end: CallbackEnd) -> Answer<'_, ()> {
+        self.write(move |connection| Ok(callbacks::end(connection, &id, end)?))
     }
 
     fn resume(&self, disabled: Vec<(String, String)>) -> Answer<'_, ()> {

@@ -12,7 +12,7 @@ use super::super::{Attempt, Disabled, DueDate, Filter, Operation, OperationPage,
 pub(super) const COLUMNS: &str = "number, id, instance, command, stored, state, reason, class, created_at, not_before, run_at, \
     ended_at, may_have_written, caller, source, batch, purpose, traceparent, envelope, \
     (SELECT json_group_array(names.name) FROM subject names WHERE names.operation = operation.number), \
-    has_changed, is_synchronous, attempts, due_date";
+    has_changed, is_synchronous, attempts, due_date, wants_fetch";
 
 /// Milliseconds since 1970, as times are stored.
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -202,6 +202,7 @@ pub(super) fn operation_row(row: &Row<'_>) -> Result<Operation> {
         is_synchronous: row.get(21)?,
         attempts: row.get(22)?,
         due_date: due_date(row, 23)?,
+        wants_fetch: row.get(24)?,
         subject: serde_json::from_str(&names).map_err(|_| unknown(19))?,
     })
 }

@@ -37,8 +37,8 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
     };
     let sql =
         "INSERT INTO operation (id, instance, command, stored, class, state, not_before, created_at, caller, source,
-            batch, purpose, traceparent, overtakes, is_synchronous, reason, due_date)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+            batch, purpose, traceparent, overtakes, is_synchronous, reason, due_date, wants_fetch)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let inserted = connection.prepare_cached(sql)?.execute(params![
         new.id,
         new.instance,
@@ -57,6 +57,7 @@ fn accept_one(connection: &Connection, new: &NewOperation, now: Timestamp) -> Re
         new.is_synchronous,
         new.held,
         new.due_date.as_ref().map(written_date),
+        new.wants_fetch,
     ]);
     match inserted {
         Ok(_) => {}

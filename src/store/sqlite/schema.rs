@@ -9,7 +9,7 @@ const APPLICATION: i64 = 0x4149_4C4D;
 
 /// Each is run once, in one transaction with the number that is kept in `user_version`. What has
 /// been released is never changed: a later one mends it.
-const MIGRATIONS: [&[&str]; 3] = [&[OPERATIONS, REQUESTS], &[EVENTS], &[STATEMENTS]];
+const MIGRATIONS: [&[&str]; 4] = [&[OPERATIONS, REQUESTS], &[EVENTS], &[STATEMENTS], &[CALLBACKS]];
 
 const OPERATIONS: &str = "
 CREATE TABLE operation (
@@ -250,6 +250,52 @@ ALTER TABLE disabled ADD COLUMN called_number INTEGER;
 ALTER TABLE disabled ADD COLUMN called_turn INTEGER;
 ALTER TABLE disabled ADD COLUMN called_operation TEXT;
 UPDATE disabled SET called_number = number, called_turn = turn, called_operation = operation;
+";
+
+/// What sources are told of their operations, and what operations still have to fetch.
+const CALLBACKS: &str = "
+ALTER TABLE operation ADD COLUMN wants_fetch INTEGER NOT NULL DEFAULT 0;
+
+-- The sources that are told.
+CREATE TABLE calling (source TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- By the ids of operations, since those may be deleted before they are told of.
+CREATE TABLE callback (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    command TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    purpose TEXT,
+    happened_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL DEFAULT 0,   -- 0: at once, else ms since 1970 of the next try
+    attempts INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX callback_due ON callback (source, due_at, number);
+CREATE INDEX callback_operation ON callback (operation, number);
+CREATE INDEX event_operation_operation ON event_operation (operation);
+
+CREATE TRIGGER callback_of_change AFTER UPDATE OF state ON operation
+WHEN new.source IS NOT NULL AND new.state <> old.state
+    AND new.state IN ('held', 'needs_data', 'done', 'skipped', 'failed', 'buried', 'cancelled', 'superseded')
+    AND EXISTS (SELECT 1 FROM calling WHERE calling.source = new.source)
+BEGIN
+    INSERT INTO callback (id, source, operation, state, reason, command, instance, purpose, happened_at)
+    VALUES ('cb_' || lower(hex(randomblob(16))), new.source, new.id, new.state, new.reason, new.command, new.instance,
+        new.purpose, coalesce(new.ended_at,
+            (SELECT max(started_at) FROM attempt WHERE attempt.operation = new.number), new.created_at));
+END;
+CREATE TRIGGER callback_of_held AFTER INSERT ON operation
+WHEN new.source IS NOT NULL AND new.state = 'held'
+    AND EXISTS (SELECT 1 FROM calling WHERE calling.source = new.source)
+BEGIN
+    INSERT INTO callback (id, source, operation, state, reason, command, instance, purpose, happened_at)
+    VALUES ('cb_' || lower(hex(randomblob(16))), new.source, new.id, new.state, new.reason, new.command, new.instance,
+        new.purpose, new.created_at);
+END;
 ";
 
 /// The version of a file's schema; 0 where it is empty.

@@ -94,5 +94,6 @@ fn operation(id: &str, class: u8, not_before: Option<Timestamp>) -> NewOperation
         due_date: None,
         held: None,
         statement: None,
+        wants_fetch: false,
     }
 }

@@ -138,6 +138,7 @@ impl Both<'_> {
             due_date: None,
             held: None,
             statement: None,
+            wants_fetch: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What every store promises, whatever it keeps its rows in.
 
 mod backlog;
+mod callbacks;
 mod event_steps;
 mod events;
 mod keyed;

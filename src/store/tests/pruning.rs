@@ -79,5 +79,6 @@ fn operation(number: usize) -> NewOperation {
         due_date: None,
         held: None,
         statement: None,
+        wants_fetch: false,
     }
 }

@@ -194,6 +194,7 @@ impl<'a> Both<'a> {
             due_date: None,
             held: None,
             statement: None,
+            wants_fetch: false,
         };
         if let Some((key, meaning)) = key {
             return self.request(key, meaning, row, new).await;

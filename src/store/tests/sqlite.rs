@@ -7,7 +7,7 @@ use super::{
         Store,
         sqlite::{OpenError, Sqlite},
     },
-    backlog, events, pruning, random,
+    backlog, callbacks, events, pruning, random,
 };
 
 /// A folder of its own, gone at the end.
@@ -50,6 +50,20 @@ async fn what_is_past_its_retention_is_deleted() {
     let folder = Folder::new();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
     pruning::deletes_what_is_past_its_retention(&store).await;
+}
+
+#[tokio::test]
+async fn callbacks_are_written_with_every_end() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
+    callbacks::are_written_with_every_end(&store).await;
+}
+
+#[tokio::test]
+async fn callbacks_come_in_their_order() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.file(), "a test").expect("a store"));
+    callbacks::come_in_their_order(&store).await;
 }
 
 #[tokio::test]

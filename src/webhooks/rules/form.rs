@@ -15,7 +15,7 @@ use super::{
 use crate::{diagnostic::nearest, mapper::expressions::Expression};
 
 /// What a rule may have.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "when",
     "do",
     "purpose",
@@ -23,6 +23,7 @@ const KEYS: [&str; 12] = [
     "at",
     "ahead",
     "allow_enable",
+    "fetch",
     "instance",
     "profile",
     "scim",
@@ -68,6 +69,7 @@ impl<'a> Reader<'a> {
         let ahead = self.ahead();
         self.refuse_useless_dates();
         let targets = self.targets();
+        let fetch = self.fetch();
         if self.faults.0.len() > before {
             return None;
         }
@@ -81,6 +83,7 @@ impl<'a> Reader<'a> {
             at,
             ahead,
             targets,
+            fetch,
         })
     }
 
@@ -224,6 +227,28 @@ impl<'a> Reader<'a> {
             Some(value) => {
                 let found = value.type_str();
                 self.fault("allow_enable", found, "use true or false");
+                false
+            }
+        }
+    }
+
+    /// Whether the source is asked for more of the person. A disable never waits for that.
+    fn fetch(&mut self) -> bool {
+        let word = self.table.get("do").and_then(Value::as_str).unwrap_or_default();
+        match self.table.get("fetch") {
+            None => false,
+            Some(Value::Boolean(flag)) if ["create", "update", "enable"].contains(&word) => *flag,
+            Some(Value::Boolean(_)) => {
+                self.fault(
+                    "fetch",
+                    "a value",
+                    "take it out: it stands with create, update and enable alone",
+                );
+                false
+            }
+            Some(value) => {
+                let found = value.type_str();
+                self.fault("fetch", found, "use true or false");
                 false
             }
         }

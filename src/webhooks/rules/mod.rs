@@ -60,6 +60,8 @@ struct Rule {
     /// How long before the date a hire is done, without being active.
     ahead: Option<SignedDuration>,
     targets: Vec<TargetInstance>,
+    /// Whether the source is asked for more of the person.
+    fetch: bool,
 }
 
 /// What compiling rules needs from around them.
@@ -181,6 +183,11 @@ impl Rules {
     /// Whether a rule has a time of its own.
     pub(super) fn have_times(&self) -> bool {
         self.list.iter().any(|rule| rule.time.is_some())
+    }
+
+    /// Whether one asks for more of a person.
+    pub(super) fn want_fetch(&self) -> bool {
+        self.list.iter().any(|rule| rule.fetch)
     }
 
     /// Whether a rule asks for the zone of a site.
@@ -313,6 +320,7 @@ impl Rule {
                     }),
                     held: dated.as_ref().and_then(|dated| dated.held(settings, now)),
                     conversion: settings.conversion,
+                    fetch: self.fetch,
                 });
             }
         }

@@ -1,5 +1,6 @@
 //! Webhooks through the front door: proven, stored, known again, quarantined, read again.
 
+mod callbacks;
 mod docs;
 mod intake;
 mod processes;
