@@ -49,7 +49,7 @@ step 'crashes: 200 kills' suite crash.py --full --seed "${CRASH_SEED:-1}"
 step 'keys of requests: 100 kills' suite keys.py --full --seed "${CRASH_SEED:-1}"
 step 'keys of requests: 1,000 crowds of 50' env AWS_ILM_KEYED_CROWDS=1000 cargo test --test integration idempotency::crowd -- --nocapture
 step 'a batch of 10,000, carried out' env AWS_ILM_BATCH_ELEMENTS=10000 cargo test --test integration batches::order -- --nocapture
-step 'durable before the answer, and a full disk' suite durable.py
+step 'durable before the answer, a full disk, a locked store' suite durable.py
 step 'third-party SCIM servers' third_party_both
 step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000
 step 'OpenAPI document against the service, long' suite openapi.py --long

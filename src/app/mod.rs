@@ -2,6 +2,7 @@
 
 mod callers;
 mod error;
+mod followed;
 mod instances;
 mod reload;
 mod sources;
@@ -99,8 +100,7 @@ impl Bound {
             .map(Reloader::new)
             .transpose()
             .map_err(AppError::Tls)?;
-        let listener = TcpListener::bind(settings.access.listen).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
+        let listener = server::bind(settings.access.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let watched = watched::bind(settings.watch.metrics_listen)?;
         let Instances { all, token_files } = instances(settings)?;

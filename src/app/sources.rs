@@ -1,16 +1,12 @@
 //! Sources of webhooks, kept as they are configured while the service runs.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use super::AppError;
+use super::{AppError, followed::follow};
 use crate::{
     config::{LoadedSources, Settings, WebhookSettings},
-    files,
     webhooks::{Intake, Sources},
 };
-
-/// How often the files of the sources are looked at.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often it is told what had no room in quarantine.
 const DROPPED_INTERVAL: Duration = Duration::from_secs(60);
@@ -29,44 +25,12 @@ pub(super) fn sources(settings: &Settings) -> Result<Option<(WebhookSettings, Ar
 
 /// Watches the sources' file and their secrets for as long as it is polled, and puts what changed
 /// into force.
-///
-/// A file that is not there or has a fault changes nothing: the sources before stay, and the log
-/// says so once a change. What is compared with is what was read at start, so that a change in
-/// between is not lost.
 pub(super) async fn watch(settings: WebhookSettings, sources: Arc<Sources>) {
     let WebhookSettings { in_force, file, .. } = settings;
-    let file = Arc::new(file);
-    let watched = Arc::clone(&file);
-    let mut watcher = files::watch("the sources' file", POLL_INTERVAL, Some(Ok(in_force)), move || {
-        watched.text()
-    });
-    let mut is_readable = true;
-    loop {
-        let text = match watcher.changed().await {
-            Ok(text) => text,
-            Err(error) => {
-                tracing::error!("the sources stay as they were: {} can't be read ({error})", file.name());
-                is_readable = false;
-                continue;
-            }
-        };
-        if !mem::replace(&mut is_readable, true) {
-            tracing::info!("the sources' file {} can be read again", file.name());
-        }
-        let source_file = Arc::clone(&file);
-        let Ok(found) = tokio::task::spawn_blocking(move || source_file.load(&text)).await else {
-            tracing::error!("a defect: the sources are not watched any more; restart the service to change them");
-            return;
-        };
-        match found {
-            Ok(found) => put_into_force(found, &sources),
-            Err(error) => {
-                for fault in error.0 {
-                    tracing::error!("the sources stay as they were: {fault}");
-                }
-            }
-        }
-    }
+    follow(Arc::new(file), Some(in_force), move |found, _| {
+        put_into_force(found, &sources);
+    })
+    .await;
 }
 
 /// Says once a minute how many webhooks had no room in quarantine.

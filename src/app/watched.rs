@@ -19,13 +19,8 @@ const MAX_CONNECTIONS: usize = 64;
 /// # Errors
 /// When the address is taken.
 pub(super) fn bind(address: Option<SocketAddr>) -> Result<Option<TcpListener>, AppError> {
-    let Some(address) = address else {
-        return Ok(None);
-    };
-    let failed = |source| AppError::ListenForMetrics { address, source };
-    let listener = TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(Some(listener))
+    let bind = |address| server::bind(address).map_err(|source| AppError::ListenForMetrics { address, source });
+    address.map(bind).transpose()
 }
 
 /// Serves metrics and health on it until the task is aborted: so long as the service stops, it

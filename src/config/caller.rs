@@ -30,31 +30,32 @@ settings! {
     pub(super) struct CallerTable: Caller {
         /// Its name in the log.
         name: Option<String> = Text("1 to 128 printable characters, unique without regard to letter case", name);
-        /// Its API keys, by their digests; several, so that one can be exchanged while another is
-        /// in use.
+        /// The digests of its API keys. Several can be good at once, so that one can be replaced
+        /// while another is in use.
         api_keys: Option<Vec<ApiKey>> = Masked(
             "an array of `{ sha256 = \"…\", expires = 2027-01-31 }`, the second optional, as `aws-ilm key new` prints it",
             api_keys);
-        /// Whose tokens are its own; may be left out where there is one issuer.
+        /// The issuer of its tokens; may be left out if there is only one issuer.
         issuer: Option<String> = Text("the `issuer` of an `[[issuers]]` table", filled);
-        /// What a token must hold to be its own, all of it. A token that several callers could
-        /// claim is the first one's.
+        /// The claims that its tokens have; all must match. A token that matches several callers
+        /// belongs to the first of them in the file.
         claims: Vec<(String, String)> = Entries("an array of claims with their values, like \"groups=hr-writers\"", claim),
             default "";
-        /// The names in client certificates that are its own, any of them; needs
+        /// The names in its client certificates; one that matches is enough. Needs
         /// `tls_client_ca_file`.
         certificates: Vec<CertificateName> = Entries(
             "an array of names like \"subject:CN=hr,O=Example\", \"dns:hr.example.com\", \"uri:spiffe://example.com/hr\" or \
              \"email:hr@example.com\"",
             |text| text.parse::<CertificateName>().map_err(|error| format!("{}: {error}", quoted(text)))),
             default "";
-        /// What it may run.
+        /// The commands that it may run.
         commands: Vec<CommandRight> = Entries("an array of commands' names, \"iam-*\", \"read\", \"write\" or \"*\"", command_right),
             default "";
-        /// Where it may run it. Of other instances it is told that they are not there.
+        /// The instances on which it may run them. Other instances look to it as if they did not
+        /// exist.
         instances: Vec<String> = List("an array of instances' names, or \"*\"", any), default "";
-        /// Whose operations it may see and change: always its `own`; with `read` it sees those of
-        /// others on its instances too, with `manage` it may retry, cancel and move them.
+        /// Which operations it may see and change: its `own`; with `read` it also sees those of
+        /// others on its instances; with `manage` it may also retry, cancel and move them.
         operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
             default "own";
         /// Whether it may see sources of webhooks and the events that they sent, with all that
@@ -70,9 +71,9 @@ settings! {
 settings! {
     /// How much a caller may ask for.
     pub(super) struct QuotaTable: Caller => Quota {
-        /// Requests a second that it may send; as many may come at once after a quiet second.
+        /// The requests a second that it may send. After a quiet second as many may come at once.
         requests_per_second = Rate(100_000, "requests"), default "50";
-        /// Requests of its own that are worked on at once.
+        /// The number of its requests that are worked on at once.
         concurrent_requests = Count(1, 65_536, "requests"), default "64";
     }
 }

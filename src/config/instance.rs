@@ -70,20 +70,22 @@ settings! {
         enable_user_enabled = SWITCH, default "true";
         /// Whether users are disabled.
         disable_user_enabled = SWITCH, default "true";
-        /// Whether an update creates the user whom it does not find.
+        /// Whether an update creates the user that it does not find.
         create_if_not_exists = SWITCH, default "true";
-        /// The argument `allow-enable` where a create or an update is sent without it.
+        /// The value of `allow-enable` for a create or an update that is sent without it.
         allow_enable_default = SWITCH, default "true";
-        /// What a disable makes of a user that is not there: a skip with the reason, or a failure
+        /// What a disable of a user that does not exist is: a skip with the reason, or a failure
         /// (404).
         disable_absent = Choice(&[("skip", DisableAbsent::Skip), ("fail", DisableAbsent::Fail)]), default "skip";
-        /// Whose identifier a profile's `id` is: the directory's, or another system's, by which
-        /// users are never looked for.
+        /// What a profile's `id` is: the directory's id (`aws`), or an id of another system
+        /// (`foreign`), which is never used to find a user.
         profile_id = Choice(&[("aws", ProfileId::Aws), ("foreign", ProfileId::Foreign)]), default "aws";
-        /// Which user of the same userName a command may go on with: the same person's by the
-        /// employee id; where employee ids can't be compared, one whom e-mail, phone and names
-        /// don't all contradict, in creates and updates too; anybody's, which drops these tests for
-        /// every command, where externalIds are another provider's; or, in a create, none's.
+        /// Which existing user of the same userName a command may change. `same-person`: one whose
+        /// employee id does not differ; where employee ids can't be compared, a disable and a
+        /// command by an old name also refuse a user whom e-mail, phone and names all contradict.
+        /// `strict`: the same, and creates and updates refuse that user too. `never`: a create
+        /// changes no existing user. `always`: any, without a comparison in any command, for
+        /// directories whose externalIds are another provider's.
         adopt = Choice(&[
                 ("same-person", Adopt::SamePerson),
                 ("strict", Adopt::Strict),
@@ -111,8 +113,8 @@ settings! {
         /// Skips the check of the directory's certificate. A listener on the way can then read the
         /// token.
         insecure = SWITCH, default "false";
-        /// Whether the directory is reached through the proxy that `HTTPS_PROXY` names, or through
-        /// which one.
+        /// Whether the directory is reached through a proxy: the one that `HTTPS_PROXY` names
+        /// (`true`), or the one that is given.
         proxy = Custom("true, false or the URL of a proxy (http or https)", proxy), default "false";
         /// How long connecting to the directory may take.
         connect_timeout = Span(SHORTEST, MINUTE), default "5s";

@@ -17,11 +17,11 @@ pub(super) const TABLES: &[&[&Setting]] = &[IssuerTable::SETTINGS];
 settings! {
     /// An issuer of tokens as its operator writes it.
     pub(super) struct IssuerTable: Issuer {
-        /// Whose tokens are verified.
+        /// The issuer whose tokens are verified.
         issuer: Option<String> = Text("the issuer just as its tokens have it in `iss`: an https URL", filled);
-        /// What stands in `aud` of a token that is meant for this service: any of them.
+        /// The values of `aud` that name this service; a token needs one of them.
         audiences: Vec<String> = List("an array of texts", filled), default "";
-        /// Where its keys are. Without it and `jwks_file` they are found by discovery, at
+        /// The address of its keys. Without it and `jwks_file` the keys are found by discovery, at
         /// `/.well-known/openid-configuration` below the issuer.
         jwks_url: Option<String> = Text("an https URL", any);
         /// A file with its keys; relative to the file that this stands in. Read again when it

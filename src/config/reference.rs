@@ -1,4 +1,5 @@
-//! The reference of all settings: what is read, what is known, and what the README says.
+//! The reference of all settings: what is read, what is known, and what the pages of
+//! `docs/` say.
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use super::{
     source,
 };
 
-/// All settings, the service's first, in the order in which the README shows them.
+/// All settings, the service's first, in the order in which they are shown.
 pub fn reference() -> impl Iterator<Item = &'static Setting> {
     [
         service::TABLES,
@@ -29,45 +30,32 @@ pub(super) fn find(scope: Scope, name: &str) -> Option<&'static Setting> {
     reference().find(|setting| setting.scope == scope && setting.name == name)
 }
 
-/// The configuration reference as the README holds it: one Markdown table for each kind of table in
-/// the file.
+/// The settings that stand in one kind of table, as their page in `docs/` holds them: a Markdown
+/// table.
 #[must_use]
-pub fn reference_markdown() -> String {
-    let mut page = String::new();
-    for (scope, title) in [
-        (Scope::Service, "The service (at the top of the file)"),
-        (Scope::Instance, "An instance (in its `[[instances]]` table)"),
-        (Scope::Caller, "A caller (in its `[[callers]]` table)"),
-        (Scope::Issuer, "An issuer of tokens (in its `[[issuers]]` table)"),
-        (Scope::Source, "A source of webhooks (in its `[[sources]]` table)"),
-    ] {
-        let separator = if page.is_empty() { "" } else { "\n" };
-        let _ = writeln!(page, "{separator}### {title}\n");
-        let has_variables = matches!(scope, Scope::Service | Scope::Instance);
-        let (head, rule) = if has_variables {
-            (" environment |", "---|")
-        } else {
-            ("", "")
-        };
+pub fn reference_markdown(scope: Scope) -> String {
+    let has_variables = matches!(scope, Scope::Service | Scope::Instance);
+    let (head, rule) = if has_variables {
+        (" environment |", "---|")
+    } else {
+        ("", "")
+    };
+    let mut table = format!("| setting |{head} accepts | default | meaning |\n|---|{rule}---|---|---|\n");
+    for setting in reference().filter(|setting| setting.scope == scope) {
+        let variable = setting
+            .variable()
+            .map_or_else(String::new, |name| format!(" `{name}` |"));
+        let default = setting.default.filter(|value| !value.is_empty());
+        let default = default.map_or_else(String::new, |value| format!("`{value}`"));
         let _ = writeln!(
-            page,
-            "| setting |{head} accepts | default | meaning |\n|---|{rule}---|---|---|"
+            table,
+            "| `{}` |{variable} {} | {default} | {} |",
+            setting.name,
+            setting.accepts(),
+            setting.meaning(),
         );
-        for setting in reference().filter(|setting| setting.scope == scope) {
-            let variable = setting
-                .variable()
-                .map_or_else(String::new, |name| format!(" `{name}` |"));
-            let default = setting.default.map_or_else(String::new, |value| format!("`{value}`"));
-            let _ = writeln!(
-                page,
-                "| `{}` |{variable} {} | {default} | {} |",
-                setting.name,
-                setting.accepts(),
-                setting.meaning(),
-            );
-        }
     }
-    page
+    table
 }
 
 #[cfg(test)]
@@ -85,7 +73,14 @@ mod tests {
 
     #[test]
     fn the_page_has_a_row_for_each_listed_setting_and_no_broken_cell() {
-        let page = reference_markdown();
+        let tables = [
+            Scope::Service,
+            Scope::Instance,
+            Scope::Caller,
+            Scope::Issuer,
+            Scope::Source,
+        ];
+        let page = tables.map(reference_markdown).concat();
         for setting in reference() {
             let variable = setting.variable().map(|name| format!("`{name}` | "));
             let start = format!("| `{}` | {}", setting.name, variable.as_deref().unwrap_or_default());

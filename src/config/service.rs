@@ -46,8 +46,8 @@ settings! {
         /// `allow_unauthenticated`.
         listen: SocketAddr = Text("an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"", |text| text.parse::<SocketAddr>().ok()),
             default "127.0.0.1:8080";
-        /// Says that something in front of the service checks its callers, so that it may listen
-        /// beyond loopback without any of its own.
+        /// Whether the service may listen beyond loopback without callers of its own, because
+        /// something in front of it checks them.
         allow_unauthenticated: bool = SWITCH, default "false";
         /// A file with the `[[callers]]` and `[[issuers]]`, which else stand in the configuration
         /// file; in the configuration file relative to it. Read again within two seconds when it
@@ -62,8 +62,8 @@ settings! {
         /// callers.
         trusted_proxies: Vec<IpNet> = List("addresses and networks like \"10.0.0.7\" or \"10.0.0.0/28\", separated by commas (an array in the file)", network),
             default "";
-        /// Whether the OpenAPI document and Swagger UI are open to everybody; else to callers
-        /// alone, so that a browser reaches Swagger UI with a client certificate only.
+        /// Whether the OpenAPI document and Swagger UI are open without a credential. If not, a
+        /// browser can use Swagger UI only with a client certificate.
         public_docs: bool = SWITCH, default "true";
         /// Web pages' origins from which browsers may call the service.
         cors_origins: Vec<String> = List("origins like \"https://hr.example.com\", separated by commas (an array in the file)", origin),
@@ -90,9 +90,9 @@ settings! {
     /// How the service is watched from outside.
     #[derive(Debug, Clone)]
     pub struct WatchSettings: Service {
-        /// Where metrics and health are served as well, and nothing else, without TLS and without
-        /// asking who calls: for a Prometheus that has no key. Only a network that may see the
-        /// names of the instances and how much is done should reach it.
+        /// A second address that serves metrics and health and nothing else, without TLS and
+        /// without credentials, for a Prometheus that has no key. Let only a network reach it that
+        /// may see the names of the instances and how much is done.
         metrics_listen: Option<SocketAddr> = Text("an IP address and a port, like \"127.0.0.1:9464\" or \"[::1]:9464\"", |text| text.parse::<SocketAddr>().ok());
         /// The collector that traces are sent to by OTLP over HTTP, as protobuf. Without it there
         /// are none. What `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and the other
@@ -113,12 +113,11 @@ settings! {
         /// How long a caller may take to send a request's body.
         body_timeout: Duration = Span(SHORTEST, TEN_MINUTES), default "20s";
         /// How long the service goes on serving after it has reported itself not ready. Behind a
-        /// load balancer or in Kubernetes set what its probe takes to notice (interval times
-        /// failures, like `10s`): until then it goes on sending requests here, and with `0s` they
-        /// are refused a connection. `0s` is for terminals and `docker stop`, which need no such
-        /// time.
+        /// load balancer or in Kubernetes set the time in which the probe notices (interval times
+        /// failures, like `10s`): until then requests are still sent here, and with `0s` their
+        /// connections are refused. `0s` is for terminals and `docker stop`.
         shutdown_delay: Duration = Span(Duration::ZERO, TEN_MINUTES), default "0s";
-        /// How long what is in flight at shutdown may take to finish.
+        /// How long commands in flight at shutdown may take to finish.
         shutdown_timeout: Duration = Span(Duration::ZERO, HOUR), default "90s";
     }
 }
@@ -129,7 +128,7 @@ settings! {
     pub struct CommandSettings: Service {
         /// The instance that serves a request which names none; without it the first.
         default_instance: Option<String> = Text("the name of an instance", name);
-        /// Commands run at once; what comes beyond is answered 503.
+        /// How many commands run at once; more get 503.
         max_concurrent_commands: usize = Count(1, 65_536, "commands"), default "256";
         /// How many replicas of the service share the limits of the directories, this one included.
         expected_replicas: u32 = Count(1, 1_000, "replicas"), default "1";

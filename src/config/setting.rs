@@ -50,7 +50,7 @@ impl Setting {
         self.kind.accepts()
     }
 
-    /// What it does, for the README.
+    /// What it does, for its page in `docs/`.
     #[must_use]
     pub fn meaning(&self) -> &'static str {
         self.documentation.trim()

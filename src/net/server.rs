@@ -78,6 +78,16 @@ impl Default for ServerOptions {
     }
 }
 
+/// Binds a listener for [`serve`] and [`serve_tls`].
+///
+/// # Errors
+/// When the address is taken, or not this machine's.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
 /// Serves plain HTTP until the handle ends it: `shutdown` at once, `graceful_shutdown(limit)` after
 /// what is in flight, at the latest after the limit.
 ///

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Operations,
-    date::effective,
+    date::{due, effective},
     person::statement,
     submit::{Submission, new_operation},
 };
@@ -64,7 +64,11 @@ impl Operations {
             // What is carried out at once is so at once, whatever its day.
             let now = self.clock.now();
             let is_so = |time: &Timestamp| *time <= now || sourced.not_before.is_some();
-            let effective_at = sourced.date.as_ref().and_then(effective).filter(is_so);
+            let day = sourced.date.as_ref().and_then(|date| match saying.word {
+                Word::Expected => due(date),
+                _ => effective(date),
+            });
+            let effective_at = day.filter(is_so);
             statement(instance.rules(), &sourced.command, saying, effective_at)
         });
         let submission = Submission {

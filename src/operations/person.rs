@@ -15,7 +15,7 @@ use super::{
     standing::{Said, moment},
 };
 use crate::{
-    commands::{self, Command, Rules},
+    commands::{self, Command, Rules, update_user::Absent},
     profile::display_key,
     store::{NewStatement, State, Statement, Word},
 };
@@ -38,7 +38,7 @@ pub(super) fn statement(
     NewStatement {
         said_at: saying.said_at,
         // An expected person is expected from now on.
-        effective_at: effective_at.filter(|_| saying.word != Word::Expected),
+        effective_at,
         names: names_of_now(rules, command),
         word: saying.word,
         attributes: fields
@@ -122,7 +122,14 @@ fn enables(command: &Command) -> bool {
     match command {
         Command::UpdateUser(args) => args.allow_enable.0 == Some(true),
         Command::CreateUser(args) => args.allow_enable.0 == Some(true),
-        _ => false,
+        Command::GetUser(_)
+        | Command::DisableUser(_)
+        | Command::GetGroup(_)
+        | Command::CreateGroup(_)
+        | Command::UpdateGroup(_)
+        | Command::DeleteGroup(_)
+        | Command::TestModule(_)
+        | Command::GetMappingFields(_) => false,
     }
 }
 
@@ -143,7 +150,13 @@ impl Person<'_> {
             return Ruling::Later(until);
         }
         let (profile, _) = self.known();
-        self.with("iam-disable-user", profile, None, vec![self.statement.number])
+        self.with(
+            "iam-disable-user",
+            profile,
+            None,
+            vec![self.statement.number],
+            Absent::Skipped,
+        )
     }
 
     fn takes_back(&self) -> Ruling {
@@ -156,13 +169,12 @@ impl Person<'_> {
             if self.said.is_undone(taken_back) {
                 return Ruling::Superseded("another termination stands");
             }
-            let profile = self.without_user_name(profile);
-            return self.with("iam-update-user", profile, Some(true), carries);
+            return self.with("iam-update-user", profile, Some(true), carries, Absent::Skipped);
         }
         if self.said.is_active() {
             return Ruling::Superseded("another hire stands");
         }
-        self.with("iam-disable-user", profile, None, carries)
+        self.with("iam-disable-user", profile, None, carries, Absent::Skipped)
     }
 
     /// A hire or a change, which makes the person active or leaves that as it is.
@@ -177,21 +189,14 @@ impl Person<'_> {
         for (key, value) in missed {
             profile.entry(key).or_insert(value);
         }
-        let creates_none = self.statement.word == Word::Nothing
-            && !self.said.is_active()
-            && (self.said.is_terminated() || self.said.is_rescinded());
-        if creates_none {
-            profile = self.without_user_name(profile);
-        }
-        match self.with(command.name(), profile, Some(enables), carries) {
-            Ruling::Goes(mut left) => {
-                if let Command::UpdateUser(args) = &mut left.command {
-                    args.creates_active = self.said.is_active();
-                }
-                Ruling::Goes(left)
-            }
-            other => other,
-        }
+        let absent = if self.said.is_active() {
+            Absent::CreatedActive
+        } else if self.said.is_terminated() || self.said.is_rescinded() {
+            Absent::Skipped
+        } else {
+            Absent::Created
+        };
+        self.with(command.name(), profile, Some(enables), carries, absent)
     }
 
     /// The profile with what is true by now in place of what was said anew, and whether anything of
@@ -215,9 +220,8 @@ impl Person<'_> {
                 }
                 continue;
             }
-            let newer = newest
-                .get(&field)
-                .filter(|(said, _)| said.number != self.statement.number);
+            let is_newer = |said: &Statement| age(said) > age(self.statement);
+            let newer = newest.get(&field).filter(|(said, _)| is_newer(said));
             let Some((said, newer)) = newer else {
                 is_left = true;
                 known.insert(key.clone(), value.clone());
@@ -260,10 +264,9 @@ impl Person<'_> {
     /// Whether a value has been written to the directory by what was said of the person.
     fn is_written(&self, field: &str, value: &Value) -> bool {
         let text = value.to_string();
-        self.said.counting().any(|said| {
-            let writes = !matches!(said.word, Word::Inactive | Word::Cancelled);
-            writes && said.is_carried_out && said.attributes.get(field) == Some(&text)
-        })
+        self.said
+            .counting()
+            .any(|said| writes(said) && said.is_carried_out && said.attributes.get(field) == Some(&text))
     }
 
     /// What was last said of a field with another value, rather what is in the directory.
@@ -273,7 +276,7 @@ impl Person<'_> {
             let other: Value = serde_json::from_str(said.attributes.get(field)?).ok()?;
             (other != *value).then_some((said, other))
         });
-        let newest = others.max_by_key(|(said, _)| (said.is_carried_out, so_from(said), said.number));
+        let newest = others.max_by_key(|(said, _)| (said.is_carried_out, age(said)));
         newest.map(|(_, other)| other)
     }
 
@@ -294,11 +297,10 @@ impl Person<'_> {
     /// The newest word on each attribute.
     fn newest(&self) -> BTreeMap<String, (&Statement, Value)> {
         let mut newest: BTreeMap<String, (&Statement, Value)> = BTreeMap::new();
-        for said in self.said.counting() {
+        // By what names a termination knows its person changes nothing of the person.
+        for said in self.said.counting().filter(|said| writes(said)) {
             for (field, text) in &said.attributes {
-                let is_older = newest
-                    .get(field)
-                    .is_some_and(|(other, _)| (so_from(said), said.number) < (so_from(other), other.number));
+                let is_older = newest.get(field).is_some_and(|(other, _)| age(said) < age(other));
                 if !is_older && let Ok(value) = serde_json::from_str(text) {
                     newest.insert(field.clone(), (said, value));
                 }
@@ -314,42 +316,32 @@ impl Person<'_> {
         !subject(self.rules, "iam-disable-user", &only).is_empty()
     }
 
-    /// A profile whose userName is among what was true before alone: with it no user is created.
-    fn without_user_name(&self, profile: Map<String, Value>) -> Map<String, Value> {
-        let mut old = match profile.get(OLD) {
-            Some(Value::Object(old)) => old.clone(),
-            Some(_) | None => Map::new(),
-        };
-        let mut kept = Map::new();
-        for (key, value) in profile {
-            if key == OLD {
-                continue;
-            }
-            let only = Map::from_iter([(key.clone(), value.clone())]);
-            let names = subject(self.rules, "iam-disable-user", &only);
-            if names.iter().any(|name| name.starts_with("user name ")) {
-                old.entry(key).or_insert(value);
-            } else {
-                kept.insert(key, value);
-            }
-        }
-        if !old.is_empty() {
-            kept.insert(OLD.to_owned(), old.into());
-        }
-        kept
+    fn left(&self, command: Command, carries: Vec<i64>) -> Ruling {
+        Ruling::Goes(Box::new(Left {
+            command,
+            carries,
+            word: Some(self.statement.word),
+        }))
     }
 
-    fn with(&self, name: &str, profile: Map<String, Value>, enables: Option<bool>, carries: Vec<i64>) -> Ruling {
+    fn with(
+        &self,
+        name: &str,
+        profile: Map<String, Value>,
+        enables: Option<bool>,
+        carries: Vec<i64>,
+        absent: Absent,
+    ) -> Ruling {
         let mut arguments = Map::from_iter([("user-profile".to_owned(), Value::Object(profile))]);
         if let Some(enables) = enables {
             arguments.insert("allow-enable".to_owned(), enables.into());
         }
         match commands::named(name, arguments.into()) {
-            Ok(command) => Ruling::Goes(Box::new(Left {
-                command,
-                carries,
-                word: Some(self.statement.word),
-            })),
+            Ok(Command::UpdateUser(mut args)) => {
+                args.absent = absent;
+                self.left(Command::UpdateUser(args), carries)
+            }
+            Ok(command) => self.left(command, carries),
             // What was taken before is taken again, in whatever order.
             Err(_) => Ruling::Superseded("it can't be carried out by this version"),
         }
@@ -360,6 +352,16 @@ impl Person<'_> {
 fn has_ended(said: &Statement) -> bool {
     said.state
         .is_none_or(|state| state.has_ended() || state == State::NeedsData)
+}
+
+/// Whether a statement's attributes are written to the directory.
+fn writes(said: &Statement) -> bool {
+    !matches!(said.word, Word::Inactive | Word::Cancelled)
+}
+
+/// By what two words on one attribute are compared: the greater one counts.
+fn age(said: &Statement) -> (Timestamp, i64) {
+    (so_from(said), said.number)
 }
 
 /// From when on the attributes of a statement are true: a day of work is that of being active alone.

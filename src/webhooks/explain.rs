@@ -86,6 +86,13 @@ pub struct ExplainedCommand {
     pub held: Option<&'static str>,
 }
 
+impl ExplainedCommand {
+    /// Whether it takes back what was said for its purpose.
+    pub fn takes_back(&self) -> bool {
+        self.word == Some(Word::Cancelled.as_str())
+    }
+}
+
 impl From<PlannedCommand> for ExplainedCommand {
     fn from(planned: PlannedCommand) -> Self {
         let date = planned.date;

@@ -171,6 +171,22 @@ impl Intake {
         taken
     }
 
+    /// Judges the header section of a delivery whose sender waits to be told to send its body.
+    /// There is nothing to quarantine yet. A name without a source is judged with its body, as
+    /// most sources are.
+    ///
+    /// # Errors
+    /// When nothing that it could send would prove it.
+    pub async fn judge_head(&self, name: &str, delivery: &Delivery, address: IpAddr) -> Result<(), IntakeError> {
+        let Some(source) = self.sources.get(name) else {
+            return Ok(());
+        };
+        source.verifier().judge_head(delivery).await.map_err(|error| {
+            metrics::webhook_event(source.name(), "unproven");
+            self.unproven(Some(name), &error, address)
+        })
+    }
+
     /// Verifies a delivery; one that duplicates may no longer be known of is refused too.
     pub(super) async fn verify(&self, source: &Source, delivery: &Delivery) -> Result<Verified, VerificationError> {
         let verified = source.verifier().verify(delivery).await?;

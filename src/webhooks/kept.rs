@@ -35,6 +35,9 @@ pub struct Kept {
     host: Option<String>,
     path_type: Option<String>,
     path_secret: Option<String>,
+    /// The header whose whole value is the source's secret, which is never shown.
+    #[serde(default)]
+    secret_header: Option<String>,
     headers: Vec<(String, Bytes)>,
     body: Bytes,
     /// The sender's id of it, once it is proven.
@@ -54,9 +57,8 @@ enum Bytes {
 impl Kept {
     /// What is kept of a proven delivery: none of its credentials.
     pub(super) fn proven(source: &Source, delivery: &Delivery, verified: &Verified) -> Self {
-        let own = source.verifier().settings().proof.secret_header();
-        let own = own.map(str::to_ascii_lowercase);
-        let mut kept = Self::whole(delivery);
+        let mut kept = Self::whole(source, delivery);
+        let own = kept.secret_header.take();
         kept.headers
             .retain(|(name, _)| !CREDENTIALS.contains(&&**name) && Some(name) != own.as_ref());
         Self {
@@ -69,8 +71,9 @@ impl Kept {
     }
 
     /// Everything of a delivery, so that it can be verified again.
-    pub(super) fn whole(delivery: &Delivery) -> Self {
+    pub(super) fn whole(source: &Source, delivery: &Delivery) -> Self {
         let headers = delivery.headers.iter();
+        let secret_header = source.verifier().settings().proof.secret_header();
         Self {
             v: VERSION,
             method: delivery.method.clone(),
@@ -81,6 +84,7 @@ impl Kept {
                 .path_secret
                 .as_ref()
                 .map(|secret| secret.expose_secret().to_owned()),
+            secret_header: secret_header.map(str::to_ascii_lowercase),
             headers: headers
                 .map(|(name, value)| (name.to_owned(), Bytes::of(value)))
                 .collect(),
@@ -144,6 +148,7 @@ impl Kept {
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = self.headers.iter().filter(|(name, _)| {
             !CREDENTIALS.contains(&&**name)
+                && Some(name) != self.secret_header.as_ref()
                 && !["secret", "token", "key", "challenge"]
                     .iter()
                     .any(|part| name.contains(part))

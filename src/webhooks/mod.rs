@@ -13,6 +13,7 @@ mod event;
 pub mod explain;
 mod extraction;
 mod fetch;
+mod first_words;
 mod intake;
 mod kept;
 pub mod presets;

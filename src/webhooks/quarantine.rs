@@ -67,7 +67,7 @@ impl Intake {
         let new = NewQuarantined {
             id: Uuid::now_v7().to_string(),
             source: source.name().to_owned(),
-            content: Kept::whole(delivery).written(),
+            content: Kept::whole(source, delivery).written(),
             received_at: delivery.received,
             address: address.to_canonical().to_string(),
             reason: reason.to_owned(),

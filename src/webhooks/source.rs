@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use serde_json::Value;
 use toml::Table;
 
 use super::{
     CallbackTarget, Delivery, Event, EventError, FetchTarget, Planned, Verified,
-    extraction::Extraction,
+    extraction::{Extraction, sha256},
+    first_words::FirstWords,
     rules::{DateSettings, Decision, Evaluation, Faults, RuleContext, Rules, TargetInstance, budget, quoted, reason},
     verify::{Secrets, Verifier, VerifierSettings},
 };
@@ -72,6 +74,7 @@ pub struct Source {
     zone: TimeZone,
     callback: Option<CallbackTarget>,
     fetch: Option<Arc<FetchTarget>>,
+    first_words: FirstWords,
 }
 
 impl Source {
@@ -115,6 +118,7 @@ impl Source {
             zone: settings.zone.unwrap_or(TimeZone::UTC),
             callback: settings.callback,
             fetch: settings.fetch,
+            first_words: FirstWords::default(),
         })
     }
 
@@ -168,12 +172,23 @@ impl Source {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// Whether the operator is to be shown a token that came before the source has a secret.
+    pub fn shows(&self, token: &SecretString) -> bool {
+        self.first_words.is_new(token)
+    }
+
     /// The events of a delivery, in its order; its body is one where `each` is not there.
     ///
     /// # Errors
     /// When the events can't be told apart: the sender's fault, or that of `each`.
     pub fn events(&self, delivery: &Delivery, verified: &Verified, body: &Value) -> Result<Vec<Event>, EventError> {
-        self.events_of(delivery, verified.id.as_deref(), body)
+        let mut events = self.events_of(delivery, verified.id.as_deref(), body)?;
+        if let (Some(_), [event]) = (&verified.claims, &mut *events) {
+            // A token is signed anew when it is sent again after its issuer's key was changed, and
+            // ECDSA never gives the same signature twice. It is one event by what it says.
+            event.digest = sha256(event.item.to_string().as_bytes());
+        }
+        Ok(events)
     }
 
     /// As [`Self::events`], by the id alone that the sender gave the delivery.
@@ -263,7 +278,6 @@ pub fn check_name(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use secrecy::SecretString;
     use serde_json::json;
 
     use super::*;
@@ -449,7 +463,7 @@ mod tests {
         }
     }
 
-    /// Gusto tells that a termination takes effect, and that one was cancelled, by its own id alone.
+    /// Gusto tells that a termination takes effect, and that one was cancelled, by its own id.
     #[test]
     fn gustos_events_disable_and_cancel_by_one_purpose() {
         let preset = presets::find("gusto").unwrap();

@@ -183,6 +183,9 @@ fn operation(number: usize, person: usize) -> NewOperation {
     let profile =
         format!(r#"{{"username": "p{person}", "email": "p{person}@example.com", "title": "Engineer {number}"}}"#);
     NewOperation {
+        due_date: None,
+        held: None,
+        statement: None,
         id: format!("{number:032x}"),
         instance: "production".to_owned(),
         command: "iam-update-user".to_owned(),
@@ -197,9 +200,6 @@ fn operation(number: usize, person: usize) -> NewOperation {
         batch: None,
         purpose: None,
         traceparent: None,
-        due_date: None,
-        held: None,
-        statement: None,
         wants_fetch: false,
     }
 }

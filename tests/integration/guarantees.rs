@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{harness::World, operations::Stored};
 
 /// Set to 1, it writes the page instead of comparing it.
-const RENEW: &str = "AWS_ILM_RENEW_README";
+const RENEW: &str = "AWS_ILM_RENEW_DOCS";
 
 const PAGE: &str = "docs/guarantees.md";
 

@@ -4,10 +4,11 @@
 `aws-ilm sandbox` stands for the directory and survives; `aws-ilm serve`, with a store, is killed by SIGKILL at random
 times, some of them before it is ready, and started again. Senders post commands about many small families of people:
 by userName, by employee id, by directory id; stored ones, ones for later, and ones that are waited for; renames that
-hand names on, and disables in the middle of all. Meanwhile the directory throttles, fails, and loses answers.
+hand names on, and disables in the middle of all. An HR system posts signed webhooks about people of its own
+(`crash_webhooks.py`). Meanwhile the directory throttles, fails, and loses answers.
 
-In the end the faults stop. From then on only what a caller knows is used: the 202s, `GET /operations`, and what the
-directory has and was sent. `crash_model.py` says what strict order makes of it.
+In the end the faults stop. From then on only what a caller knows is used: the 202s, `GET /operations`, `GET /events`,
+and what the directory has and was sent. `crash_model.py` says what strict order makes of it.
 
     python3 tests/suites/crash.py [--short | --full] [--seed 1] [--binary target/debug/aws-ilm]
 """
@@ -24,8 +25,11 @@ import time
 
 import crash_commands
 import crash_model
+import crash_weather
+import crash_webhooks
 import crash_writes
 import service
+import webhooks
 
 FORMS = {"short": 20, "full": 200}
 """How often the service is killed."""
@@ -36,6 +40,10 @@ SENDERS = 8
 
 PAUSE = 0.08
 """How long a sender waits between two commands, in seconds and on average."""
+
+MOST_OPEN = 80
+"""With more operations open than that the senders wait: how far a slow machine falls behind is not what is tested, and
+the longer an operation of a later time waits for its try, the less is known of its turn."""
 
 LIFE = (0.05, 4.0)
 """How long the service may live, in seconds from its start or from being ready."""
@@ -62,37 +70,6 @@ TRANSIENT = {"directory_error", "throttled", "unreachable", "congested", "circui
 OPEN = "scheduled,waiting,running,held,needs_data"
 
 
-def fault(api, probability, kind):
-    """A fault of the sandbox that stays until it is taken back."""
-    return {"api": api, "times": "forever", "probability": probability, "kind": kind}
-
-
-# No write is hung up on before it is done: what the replay of the writes goes by is that an answer that never came
-# belongs to a write that was carried out.
-MILD = [one for api in ("PatchUser", "CreateUser") for one in (
-    fault(api, 0.1, {"throttle": {"retry_after": None}}),
-    fault(api, 0.1, "answer_lost"),
-    fault(api, 0.1, {"fail_after_work": {"status": 504}}),
-    fault(api, 0.1, {"status": {"status": 503}}),
-    fault(api, 0.05, {"slow": {"milliseconds": 200}}),
-)] + [one for api in ("ListUsers", "GetUser") for one in (
-    fault(api, 0.05, "hang_up"),
-    fault(api, 0.05, {"status": {"status": 503}}),
-    fault(api, 0.05, {"slow": {"milliseconds": 100}}),
-)]
-
-STORM = [one for api in ("PatchUser", "CreateUser") for one in (
-    fault(api, 0.4, {"status": {"status": 503}}),
-    fault(api, 0.6, "answer_lost"),
-    fault(api, 1.0, {"fail_after_work": {"status": 504}}),
-)]
-
-OUTAGE = [fault(None, 1.0, {"status": {"status": 503}})]
-
-WEATHER = [(MILD, 2), (STORM, 2), (MILD, 2), (OUTAGE, 3), ([], 1)]
-"""What the directory does to requests, and for how many seconds.""" 
-
-
 class Told:
     """What one sender was told of one command."""
 
@@ -112,13 +89,17 @@ class World:
         self.binary = binary
         self.random = random.Random(seed)
         self.families = [crash_commands.Family(number) for number in range(FAMILIES)]
-        self.directory = service.Directory(binary, crash_commands.seed(self.families), name="crash-sandbox")
-        self.environment = self.directory.environment | SETTINGS | {"AWS_ILM_STORE_PATH": f"{folder}/store.db"}
+        self.hr = crash_webhooks.Hr(folder)
+        self.seeded = [user for family in self.families for user in family.users] + self.hr.seeded()
+        self.directory = service.Directory(binary, crash_commands.seed(self.seeded), name="crash-sandbox")
+        self.environment = (self.directory.environment | SETTINGS | self.hr.source.environment
+                            | {"AWS_ILM_STORE_PATH": f"{folder}/store.db"})
         self.url = None
         self.told = []
         self.lives = []
         self.ends = []
         self.stopping = threading.Event()
+        self.is_behind = False
         self.panics = 0
 
     def serve(self, is_awaited=True):
@@ -141,6 +122,8 @@ def send(world, seed):
     own = random.Random(seed)
     sent = 0
     while not world.stopping.wait(own.expovariate(1 / PAUSE)):
+        if world.is_behind:
+            continue
         sent += 1
         family = own.choice(world.families)
         title = f"T{seed}-{sent}"
@@ -154,22 +137,24 @@ def send(world, seed):
         began = time.monotonic()
         try:
             answer = service.request("POST", f"{world.url}/commands/{route}{query}", arguments, headers, timeout=20)
-        except (OSError, ValueError, EOFError):
-            answer = None
-        except Exception as broken:  # http.client has exceptions of its own for an answer that breaks off
-            if type(broken).__module__ != "http.client":
+        except Exception as broken:
+            if not service.is_broken_connection(broken):
                 raise
             answer = None
         world.told.append(Told(family, route, title, is_deferred, answer, time.monotonic() - began))
 
 
-def change_weather(world):
-    """Lets the directory fail in turns until the world stops."""
-    while True:
-        for faults, seconds in WEATHER:
-            world.directory.script(faults)
-            if world.stopping.wait(seconds):
-                return
+def watch_backlog(world):
+    """Keeps an eye on how many operations are open until the world stops."""
+    while not world.stopping.wait(0.3):
+        try:
+            page = service.request("GET", f"{world.url}/operations?limit={MOST_OPEN}&state={OPEN}", timeout=5)
+        except Exception as broken:
+            if not service.is_broken_connection(broken):
+                raise
+            continue
+        if page.status == 200:
+            world.is_behind = page.json["next"] is not None
 
 
 def live_and_die(world, kills):
@@ -304,14 +289,17 @@ def summary(world, kills, operations):
     waits = [told.seconds for told in world.told if told.answer and told.answer.status == 202]
     rows = [("kills", kills), ("commands sent", len(world.told)),
             ("without an answer", sum(told.answer is None for told in world.told)),
-            ("accepted (202)", len(waits)), ("operations", len(operations)),
+            ("accepted (202)", len(waits)), ("events of webhooks", len(world.hr.deliveries())),
+            *((f"  {name}", count) for name, count in sorted(world.hr.sent.items())), ("operations", len(operations)),
             *((f"  {state}", count) for state, count in sorted(states.items())),
             ("of a later time", sum(operation["notBefore"] is not None for operation in operations)),
             ("left enabling out", sum(operation["overtakenBy"] is not None for operation in operations)),
             ("attempts", len(attempts)), ("  died", sum(attempt["cause"] == "died" for attempt in attempts)),
             ("  failed", sum(attempt["cause"] not in (None, "died") for attempt in attempts)),
             ("requests to the directory", sum(len(life) for life in world.lives)),
-            ("202: p50", percentile(waits, 0.5)), ("202: p99", percentile(waits, 0.99))]
+            ("202: p50", percentile(waits, 0.5)), ("202: p99", percentile(waits, 0.99)),
+            ("202 of a webhook: p50", percentile(world.hr.waits, 0.5)),
+            ("202 of a webhook: p99", percentile(world.hr.waits, 0.99))]
     for name, value in rows:
         print(f"      {name:<28}{value}")
 
@@ -336,7 +324,8 @@ def run(checks, world, kills, seed):
     """Everything, from the first start to the last check."""
     introduce(world)
     threads = [threading.Thread(target=send, args=(world, seed * 1000 + number)) for number in range(SENDERS)]
-    threads.append(threading.Thread(target=change_weather, args=(world,)))
+    threads += world.hr.threads(world, seed)
+    threads += [threading.Thread(target=watch, args=(world,)) for watch in (crash_weather.change, watch_backlog)]
     world.url = "http://127.0.0.1:9"
     for thread in threads:
         thread.start()
@@ -349,9 +338,13 @@ def run(checks, world, kills, seed):
             thread.join()
     with ours:
         world.directory.script([])
+        world.hr.repeat_all(world)
         left = drained(ours.url)
         checks.equal("nothing is open when the directory is well again", left, 0)
-        operations = all_operations(ours.url)
+        of_hr, operations = [], []
+        for operation in all_operations(ours.url):
+            (of_hr if operation["source"] == webhooks.NAME else operations).append(operation)
+        events = webhooks.events(ours.url)
         checks.check("it stops by itself when asked to", ours.stop() == 0, ours.tail())
         world.bury(ours)
     checks.equal("it has not panicked", world.panics, 0)
@@ -360,8 +353,10 @@ def run(checks, world, kills, seed):
     with checks.section("the order"):
         check_order(checks, world, operations)
     with checks.section("the writes"):
-        crash_writes.check(checks, world, operations)
-    summary(world, kills, operations)
+        crash_writes.check(checks, world, operations, of_hr)
+    with checks.section("the webhooks"):
+        crash_webhooks.check(checks, world, of_hr, events)
+    summary(world, kills, operations + of_hr)
 
 
 def main():

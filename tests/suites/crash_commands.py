@@ -72,9 +72,9 @@ def family_of(families, operation):
     raise ValueError(f"{operation['id']} is about nobody of this suite")
 
 
-def number_of(name):
-    """The number of the family that a userName is of."""
-    return int(name.split(".")[0].removeprefix("f"))
+def family_name(name):
+    """What all userNames of a family begin with; the whole of one that is of none."""
+    return name.split(".")[0]
 
 
 def user_of(resource):
@@ -83,10 +83,10 @@ def user_of(resource):
                             bool(resource.get("active")), resource.get("title"))
 
 
-def seed(families):
-    """What the sandbox starts with."""
+def seed(people):
+    """What the sandbox starts with: these people."""
     users = []
-    for user in (user for family in families for user in family.users):
+    for user in people:
         resource = {"id": user.id, "userName": user.name, "displayName": "Same Everybody", "name": NAME,
                     "active": user.active, "title": user.title}
         users.append(resource | ({"externalId": user.employee} if user.employee else {}))

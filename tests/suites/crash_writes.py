@@ -10,6 +10,7 @@ import collections
 import datetime
 
 import crash_commands
+import crash_webhooks
 
 DONE_IN_SECRET = (None, 504)
 """Statuses of writes that may have been carried out: the answer got lost, or came to be a failure afterwards."""
@@ -21,7 +22,7 @@ class Effect:
     def __init__(self, life, user, title, before, after):
         self.life = life
         self.user = user
-        self.family = crash_commands.number_of(after.name)
+        self.family = crash_commands.family_name(after.name)
         self.title = title
         self.enables = after.active and not (before and before.active)
         self.disables = bool(before and before.active) and not after.active
@@ -31,7 +32,7 @@ class Replay:
     """A directory that carries the writes out once more. A user that was created has a made-up id until all is over."""
 
     def __init__(self, world):
-        self.users = {user.id: user for family in world.families for user in family.users}
+        self.users = {user.id: user for user in world.seeded}
         self.effects = []
         # In the order of their creation; who is asked about by an id that is not known yet is found through them.
         self.created = {}
@@ -39,7 +40,7 @@ class Replay:
         for resource in world.directory.users():
             user = crash_commands.user_of(resource)
             if user.id not in seeded:
-                family = user.name.split(".")[0]
+                family = crash_commands.family_name(user.name)
                 self.created.setdefault(family, collections.deque()).append(user.id)
 
     def write(self, life, request):
@@ -51,7 +52,7 @@ class Replay:
         if request["api"] == "CreateUser":
             after = crash_commands.user_of(body)
             if self.is_free(None, after):
-                after = after._replace(id=self.created[after.name.split(".")[0]].popleft())
+                after = after._replace(id=self.created[crash_commands.family_name(after.name)].popleft())
                 self.keep(life, None, after)
             return
         before = self.users.get(request["path"].rsplit("/", 1)[1])
@@ -76,8 +77,8 @@ class Replay:
         self.effects.append(Effect(life, after.id, title, before, after))
 
 
-def check(checks, world, operations):
-    """Replays all writes and checks what they show."""
+def check(checks, world, operations, of_hr):
+    """Replays all writes and checks what they show. `of_hr` are the operations of webhooks, `operations` all others."""
     replay = Replay(world)
     for life, requests in enumerate(world.lives):
         for request in requests:
@@ -91,17 +92,20 @@ def check(checks, world, operations):
     # What changes somebody without a title is a disable, or an update whose title was written before.
     halves = [effect.user for effect in replay.effects if effect.title is None and not effect.disables]
     checks.equal("no operation has changed something in two halves", halves, [])
-    check_leavers(checks, world, replay, operations)
+    ours = [effect for effect in replay.effects if not crash_webhooks.is_ours(effect.family)]
+    theirs = [effect for effect in replay.effects if crash_webhooks.is_ours(effect.family)]
+    check_leavers(checks, world, ours, operations)
+    crash_webhooks.check_leavers(checks, world, theirs, of_hr)
 
 
-def check_leavers(checks, world, replay, operations):
+def check_leavers(checks, world, effects, operations):
     """That nobody was enabled by an operation that is older than a disable that was carried out before."""
     numbers = {operation["arguments"]["user-profile"].get("title"): number
                for number, operation in enumerate(operations)}
     tries = tries_of_disables(world, operations)
     wrong = []
     newest = {}
-    for effect in replay.effects:
+    for effect in effects:
         if effect.disables:
             possible = tries[effect.life, effect.family]
             if not possible:
@@ -123,7 +127,7 @@ def tries_of_disables(world, operations):
     for number, operation in enumerate(operations):
         if operation["command"] != "iam-disable-user":
             continue
-        family = crash_commands.family_of(world.families, operation).number
+        family = f"f{crash_commands.family_of(world.families, operation).number}"
         for attempt in operation["attempts"]:
             begun = datetime.datetime.fromisoformat(attempt["startedAt"]).timestamp()
             tries[bisect.bisect(world.ends, begun), family].append((number, attempt["cause"] == "died"))

@@ -3,7 +3,8 @@
 
 A trace of system calls shows that an operation is on the disk before its 202 is sent. A disk that is really full, a
 small tmpfs, shows what is refused, what goes on, that nothing accepted is lost, and that all is well again by itself
-once there is room. A second process is refused the file with the name of the first.
+once there is room; that holds for signed webhooks as well (`durable_webhooks.py`), also while another program has the
+file locked. A second process is refused the file with the name of the first.
 
     python3 tests/suites/durable.py [--binary target/debug/aws-ilm]
 
@@ -11,7 +12,6 @@ What the machine does not allow (mounting takes root, tracing a kernel that lets
 """
 
 import argparse
-import contextlib
 import os
 import pathlib
 import re
@@ -20,17 +20,12 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 
+import durable_webhooks
 import service
+from durable_disk import PATIENCE, fill, small_disk, store_status, until
 
 DEFER = {"Prefer": "respond-async"}
-
-DISK = 6 * 1024 * 1024
-"""The size of the small disk, in bytes."""
-
-PATIENCE = 20
-"""How long something that has to come by itself may take, in seconds."""
 
 SLEEPER = "?notBefore=2035-01-01T00:00:00Z"
 """For operations that have to stay."""
@@ -116,49 +111,6 @@ def check_trace(checks, binary, directory, folder):
     checks.check("and what was written is synced before the 202 is sent", written and synced and max(synced) > max(written),
                  f"{trace}: request {received}, written {written}, synced {synced}, answered {accepted}")
     return True
-
-
-@contextlib.contextmanager
-def small_disk():
-    """A folder on a disk of its own that is soon full; None where it can't be had."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="aws-ilm-full-"))
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", str(folder)],
-                             stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    try:
-        if mounted.returncode != 0:
-            print(f"      not done: no disk can be mounted here, which takes root: {mounted.stderr.strip()}")
-            yield None
-        else:
-            yield folder
-    finally:
-        if mounted.returncode == 0:
-            subprocess.run(["umount", str(folder)], check=True, stdin=subprocess.DEVNULL)
-        folder.rmdir()
-
-
-def fill(folder):
-    """Takes all the room that is left, to the last page."""
-    with open(folder / "filling", "wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            with contextlib.suppress(OSError):
-                while file.write(b"x" * size) == size:
-                    pass
-
-
-def until(holds):
-    """Waits until something holds; whether it came to that."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def store_status(ours):
-    """What readiness says of the store."""
-    answer = service.request("GET", f"{ours.url}/health/ready")
-    return answer.status, (answer.json or {}).get("status"), (answer.json or {}).get("store")
 
 
 def is_active(directory, number):
@@ -271,12 +223,17 @@ def main():
             with checks.section("the second process"):
                 (pathlib.Path(folder) / "second").mkdir()
                 check_second(checks, options.binary, directory, f"{folder}/second")
+            with checks.section("the locked store"):
+                (pathlib.Path(folder) / "locked").mkdir()
+                durable_webhooks.check_locked(checks, options.binary, f"{folder}/locked")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         with checks.section("the full disk"), small_disk() as disk:
             was_done.append(disk is not None)
             if disk is not None:
                 check_full(checks, options.binary, directory, disk)
+    with checks.section("webhooks on the full disk"):
+        was_done.append(durable_webhooks.check_full(checks, options.binary))
     code = checks.finish()
     return service.NOT_DONE if code == 0 and not all(was_done) else code
 

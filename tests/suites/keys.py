@@ -71,10 +71,8 @@ class Request:
             headers["Prefer"] = "respond-async"
         try:
             answer = service.request("POST", url + self.path(), self.body(), headers, timeout=20)
-        except (OSError, ValueError, EOFError):
-            return None
-        except Exception as broken:  # http.client has exceptions of its own for an answer that breaks off
-            if type(broken).__module__ != "http.client":
+        except Exception as broken:
+            if not service.is_broken_connection(broken):
                 raise
             return None
         # Not answered yet, behind the other updates, stopping, or not ready: it is sent again.

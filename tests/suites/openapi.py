@@ -8,18 +8,15 @@ failure can be had again).
 """
 
 import argparse
-import base64
-import hashlib
-import hmac
 import json
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
-import time
 
 import service
+import webhooks
 
 SCHEMATHESIS = "schemathesis==4.32.5"
 
@@ -73,11 +70,8 @@ def batch(ours, caller):
 def event(ours):
     """The id of an event, sent to the source of the sandbox as its banner shows."""
     body = {"type": "employee.hired", "data": {"employeeId": "1042"}}
-    time_of = str(int(time.time()))
-    tag = hmac.digest(b"no secret, an example only", f"msg_1.{time_of}.{json.dumps(body)}".encode(), hashlib.sha256)
-    signature = {"webhook-id": "msg_1", "webhook-timestamp": time_of,
-                 "webhook-signature": f"v1,{base64.b64encode(tag).decode()}"}
-    return service.request("POST", f"{ours.url}/webhooks/hr", body, signature).json["events"][0]
+    signature = webhooks.signed(b"no secret, an example only", "msg_1", body)
+    return service.request("POST", f"{ours.url}/webhooks/{webhooks.NAME}", body, signature).json["events"][0]
 
 
 def configuration(ours, caller):

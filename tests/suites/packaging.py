@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Checks the container files as far as that goes without a container engine: the Dockerfile with hadolint, the compose
-file against the compose specification's JSON schema, and the service's port in it, which only the loopback may reach."""
+file against the compose specification's JSON schema, and the service's port in it, which only the loopback may reach; and
+the unit of systemd, where systemd is there."""
 
+import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import service
 
@@ -35,7 +39,20 @@ def main():
     user = re.search(r"^USER (\S+)$", dockerfile, re.MULTILINE)
     checks.check("Dockerfile: the folder of the store belongs to the image's user",
                  user and f"--chown={user[1]} --chmod=0700 /build/store /var/lib/aws-ilm" in dockerfile)
+    if shutil.which("systemd-analyze"):
+        check_unit(checks)
     return checks.finish()
+
+
+def check_unit(checks):
+    """Has systemd read the unit, with a program that is there, and judge what the service may do."""
+    unit = (service.ROOT / "deploy/systemd/aws-ilm.service").read_text()
+    with tempfile.TemporaryDirectory(prefix="aws-ilm-unit-") as folder:
+        file = pathlib.Path(folder) / "aws-ilm.service"
+        file.write_text(unit.replace("/usr/local/bin/aws-ilm", "/bin/true"))
+        for name, command in (("has nothing to say", ["verify"]), ("finds little exposed", ["security", "--offline=true", "--threshold=20"])):
+            done = subprocess.run(["systemd-analyze", *command, str(file)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            checks.check(f"aws-ilm.service: systemd-analyze {name}", done.returncode == 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

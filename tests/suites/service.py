@@ -63,6 +63,12 @@ def request(method, url, body=None, headers=None, timeout=60):
         return Answer(refused.code, refused.headers, refused.read())
 
 
+def is_broken_connection(error):
+    """Whether an exception of `request` says that there was no whole answer."""
+    # http.client has exceptions of its own for an answer that breaks off.
+    return isinstance(error, (OSError, ValueError, EOFError)) or type(error).__module__ == "http.client"
+
+
 def free_port():
     """A TCP port of the loopback that nobody listens on now."""
     with socket.socket() as probe:

@@ -1,5 +1,5 @@
-"""Every request of docs/playbooks.md and docs/xsoar.md, sent to the service: curl's lines by curl, Power
-Automate's action and PowerShell's call by readers of ours that make the request which their documentation
+"""Every request of docs/playbooks.md and docs/xsoar.md, and PowerShell's of README.md, sent to the
+service: curl's lines by curl, Power Automate's action and PowerShell's call by readers of ours that make the request which their documentation
 describes, XSOAR's lines under the stand-in of its runtime."""
 
 import contextlib
@@ -74,6 +74,10 @@ def run(checks, binary, unified):
                     part(checks, playbooks, ours, caller, folder)
             with checks.section("what playbooks.md says"):
                 check_sayings(checks, playbooks, unified, ours, caller)
+        with checks.section("README.md"), service.Service(
+            binary, environment=directory.environment, name="soar-readme"
+        ) as ours:
+            check_readme(checks, ours)
         with checks.section("xsoar.md"), page_callers_service(xsoar, binary, directory) as (ours, key):
             check_xsoar(checks, xsoar, unified, ours, key)
 
@@ -178,6 +182,14 @@ def check_powershell(checks, page, ours, caller, _):
             status == 200 and vendor(document)["success"] == ("UTF-8" in release),
             document,
         )
+
+
+def check_readme(checks, ours):
+    """Sends the request of PowerShell that the README has beside curl's."""
+    [script] = blocks((service.ROOT / "README.md").read_text(), "powershell")
+    for release, send in requests_of(script.replace("http://127.0.0.1:8080", ours.url), {}).items():
+        status, document = send()
+        checks.equal(f"{release}: hires Jane, or finds her", (status, vendor(document)["success"]), (200, True))
 
 
 def check_sayings(checks, page, unified, ours, caller):

@@ -1,7 +1,7 @@
 """What `Invoke-RestMethod` sends, from PowerShell's documentation: Windows PowerShell 5.1 by .NET's
 HttpWebRequest, which waits for `100 Continue` and writes a body without a charset in ISO-8859-1; PowerShell
-7.0 to 7.3, which does not wait; and 7.4, whose default is UTF-8. As much of the language is read as the page
-uses."""
+7.0 to 7.3, which does not wait; and 7.4, whose default is UTF-8. As much of the language is read as the pages
+use."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def requests_of(script, environment):
         return lambda: send(
             call["Method"].upper(),
             call["Uri"],
-            {**call["Headers"], "User-Agent": f"Mozilla/5.0 {agent}", "Content-Type": call["ContentType"]},
+            {**call.get("Headers", {}), "User-Agent": f"Mozilla/5.0 {agent}", "Content-Type": call["ContentType"]},
             body,
             waits,
         )

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Writes tests/integration/webhooks/vectors.json: deliveries of every sender that there is a preset of, signed without a line of ours.
 
-    python3 tests/suites/webhook_vectors.py
+    python3 tests/suites/webhook_vectors.py [--check]
+
+It writes the same each time, its keys being made of seeds; `--check` writes nothing and fails where the file is another.
 
 How each sender signs is written here a second time, from the senders' documents and not from presets.toml: Python's hmac and hashlib for
 HMAC, the command openssl for Ed25519 and for tokens. The test `webhook_vectors` holds our verifiers against them.
 """
 
+import argparse
 import base64
 import hashlib
 import hmac
@@ -14,6 +17,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -235,6 +239,51 @@ def ed25519():
         yield vector("standard-webhooks", f"by what is public, {case}", [secret], (forged, made[1]), False)
 
 
+def prime(seed):
+    """A prime of 1024 bits, the same for the same seed, that fits the exponent 65537."""
+    stream = b"".join(hashlib.sha256(seed + bytes([part])).digest() for part in range(4))
+    # Two high bits, so that the product of two has 2048; odd.
+    candidate = int.from_bytes(stream, "big") | 3 << 1022 | 1
+    while not is_prime(candidate) or candidate % 65537 == 1:
+        candidate += 2
+    return candidate
+
+
+def is_prime(number):
+    """Miller and Rabin's test, which is enough for a key that protects nothing."""
+    odd, twos = number - 1, 0
+    while odd % 2 == 0:
+        odd, twos = odd // 2, twos + 1
+    for base in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37):
+        power = pow(base, odd, number)
+        if power in (1, number - 1):
+            continue
+        for _ in range(twos - 1):
+            power = power * power % number
+            if power == number - 1:
+                break
+        else:
+            return False
+    return True
+
+
+def rsa_key(seed):
+    """A private key of 2048 bits in PEM, the same for the same seed: openssl has no seeds. RFC 8017, appendix A.1.2."""
+    p, q = prime(seed + b" p"), prime(seed + b" q")
+    d = pow(65537, -1, (p - 1) * (q - 1))
+
+    def der(tag, content):
+        size = len(content)
+        length = bytes([size]) if size < 128 else (lambda more: bytes([128 + len(more)]) + more)(
+            size.to_bytes((size.bit_length() + 7) // 8, "big"))
+        return bytes([tag]) + length + content
+
+    numbers = (0, p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    integers = b"".join(der(2, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in numbers)
+    lines = base64.encodebytes(der(48, integers)).decode()
+    return f"-----BEGIN RSA PRIVATE KEY-----\n{lines}-----END RSA PRIVATE KEY-----\n"
+
+
 def tokens():
     """SCIM events: the body is a token of an issuer (RFC 9967, RFC 8417)."""
     claims = {
@@ -247,7 +296,7 @@ def tokens():
     }
     with tempfile.TemporaryDirectory() as folder:
         private = os.path.join(folder, "key.pem")
-        openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", private)
+        pathlib.Path(private).write_text(rsa_key(b"a seed for tests"))
         modulus = openssl("rsa", "-in", private, "-noout", "-modulus").decode().strip().split("=")[1]
 
         def part(value):
@@ -283,16 +332,37 @@ def tokens():
             yield vector("scim-events", f"a token {case}", [], ([], body), accepted, jwks=json.dumps(jwks))
 
 
+def differing(text):
+    """The names of the vectors that the file has otherwise, or does not have; some text where it has all of them."""
+    try:
+        kept = json.loads(TARGET.read_text())["vectors"]
+    except (OSError, ValueError, KeyError) as error:
+        return [str(error)]
+    made = json.loads(text)["vectors"]
+    names = [f"{one['preset']}: {one['case']}" for one in made if one not in kept]
+    return names or ["more than these, or another form"]
+
+
 def main():
+    parser = argparse.ArgumentParser(description="Writes deliveries that are signed without a line of ours.")
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail where the file is another")
+    options = parser.parse_args()
     vectors = []
     for preset, (sign, secrets, body, is_timed) in SENDERS.items():
         vectors += of_sender(preset, sign, secrets, body, is_timed)
     vectors += [*lists(), *shifted(), *ed25519(), *tokens()]
     vectors.append(vector("personio", "as it is sent, without a proof", [], ([], BODY.encode()), True))
     lines = ",\n".join(json.dumps(one, ensure_ascii=True) for one in vectors)
-    TARGET.write_text(f'{{"received": "{NOW_TEXT}", "vectors": [\n{lines}\n]}}\n')
-    print(f"{len(vectors)} vectors of {len({one['preset'] for one in vectors})} senders in {TARGET.relative_to(ROOT)}")
+    text = f'{{"received": "{NOW_TEXT}", "vectors": [\n{lines}\n]}}\n'
+    shown = f"{len(vectors)} vectors of {len({one['preset'] for one in vectors})} senders in {TARGET.relative_to(ROOT)}"
+    if not options.check:
+        TARGET.write_text(text)
+    elif not TARGET.exists() or TARGET.read_text() != text:
+        print("\n  ".join([f"{shown} are not what this makes; without --check it writes them:", *differing(text)]))
+        return 1
+    print(shown)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,7 +17,6 @@ use crate::{
     files,
     outcome::Outcome,
     service::{Completed, Run, Service, Turn},
-    store::Word,
     webhooks::{
         Delivery, Source,
         explain::{ExplainedCommand, Explanation, explain},
@@ -105,8 +104,7 @@ async fn dry_run(settings: &Settings, explanation: &Explanation) -> Result<bool,
     for planned in commands {
         let (command, name) = (planned.command.clone(), planned.command.name());
         // What a cancelling comes to hangs on what was done before, which a dry run has not.
-        let is_cancelling = planned.word == Some(Word::Cancelled.as_str());
-        let tried = if is_cancelling {
+        let tried = if planned.takes_back() {
             Some((true, "would take back what was said for its purpose".to_owned()))
         } else {
             let tried = one(&service, &planned.instance, command).await;

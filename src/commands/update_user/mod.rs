@@ -51,11 +51,23 @@ pub struct Args {
     /// nothing. Each must alone fill one attribute, or part of one, that a user need not have.
     #[serde(default)]
     pub clear: FieldNames,
-    /// Whether a user that is created is active though `allow_enable` is off: events have said that
-    /// the person is hired. No caller says so.
+    /// What becomes of a person that is not found, where events have said more of it than a
+    /// caller can.
     #[serde(skip)]
     #[schema(ignore)]
-    pub creates_active: bool,
+    pub absent: Absent,
+}
+
+/// What becomes of a person that is not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Absent {
+    /// A user is created, active where `allow_enable` says so.
+    #[default]
+    Created,
+    /// An active user is created, since the person is hired.
+    CreatedActive,
+    /// No user is created, since the person is not hired any more.
+    Skipped,
 }
 
 impl Operation for Args {
@@ -80,7 +92,9 @@ fn decide<'a>(args: &'a Args, prepared: &'a PreparedPerson<'a>, replay: &mut Rep
     person.clear(&args.clear.0)?;
     match person.find(&keys, replay)? {
         Some(user) => person.update(user, allow_enable, replay),
-        None if policy.create_if_not_exists => person.create(&keys, allow_enable || args.creates_active, replay),
+        None if policy.create_if_not_exists && args.absent != Absent::Skipped => {
+            person.create(&keys, allow_enable || args.absent == Absent::CreatedActive, replay)
+        }
         None => Ok(person.skipped(SkipReason::Absent)),
     }
 }

@@ -6,9 +6,10 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts as _, Path, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::json;
@@ -107,7 +108,7 @@ async fn post_secret(State(app): State<App>, request: Request) -> Result<Respons
     params(("source" = String, Path, description = "The source's name.")),
     responses((status = 200, description = "What the sender wants to hear.", body = ChallengeAnswer)))]
 async fn challenge(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    let (name, delivery, _) = arrived(&app, request).await?;
+    let (name, delivery, ..) = head(&app, request).await?;
     let source = app.intake.as_ref().and_then(|intake| intake.sources().get(&name));
     match source.and_then(|source| source.verifier().challenge(&delivery)) {
         Some(Handshake::Challenge(value)) => Ok(Json(ChallengeAnswer(value)).into_response()),
@@ -121,20 +122,36 @@ async fn challenge(State(app): State<App>, request: Request) -> Result<Response,
 pub struct ChallengeAnswer(serde_json::Value);
 
 async fn take(app: App, request: Request) -> Result<Response, Problem> {
-    let (name, delivery, origin) = arrived(&app, request).await?;
+    let (name, mut delivery, origin, request) = head(&app, request).await?;
+    if request.headers().contains_key(header::EXPECT)
+        && let Some(intake) = &app.intake
+        && let Err(error) = intake.judge_head(&name, &delivery, origin.address).await
+    {
+        return Ok(refusal(&origin, error));
+    }
+    // Reading is what tells a sender that expects a 100 (Continue) to go on.
+    delivery.body = RawBody::from_request(request, &app).await?.bytes;
+    delivery.received = now(&app);
     let Some(intake) = &app.intake else {
         // Without a source there is none of this name.
         return Err(Problem::webhook_unproven());
     };
     let taken = intake.take(&name, delivery, origin.address).await;
     match taken {
-        Ok(taken) => Ok(answer(&origin, &name, taken)),
+        Ok(taken) => {
+            if let Some(Handshake::Token(token)) = &taken.handshake
+                && intake.sources().get(&name).is_some_and(|source| source.shows(token))
+            {
+                show_once(&name, token);
+            }
+            Ok(answer(&origin, &name, taken))
+        }
         Err(error) => Ok(refusal(&origin, error)),
     }
 }
 
-/// The delivery that a request is, its body whole.
-async fn arrived(app: &App, request: Request) -> Result<(String, Delivery, Origin), Problem> {
+/// The delivery that a request is, without its body, which is in the request that is given back.
+async fn head(app: &App, request: Request) -> Result<(String, Delivery, Origin, Request), Problem> {
     let (mut parts, body) = request.into_parts();
     let path: Path<HashMap<String, String>> = Path::from_request_parts(&mut parts, app)
         .await
@@ -155,16 +172,6 @@ async fn arrived(app: &App, request: Request) -> Result<(String, Delivery, Origi
     let host = parts.uri.host().map(str::to_owned);
     let host = host.or_else(|| headers.one("host").ok().flatten().map(str::to_owned));
     let (method, target) = (parts.method.to_string(), SecretString::from(target));
-    // The reader judges the header section before it asks for the body: only then is a sender that
-    // expects a 100 (Continue) told to go on.
-    let is_post = parts.method == Method::POST;
-    let body = if is_post {
-        RawBody::from_request(Request::from_parts(parts, body), app)
-            .await?
-            .bytes
-    } else {
-        Vec::new()
-    };
     let delivery = Delivery {
         method,
         target,
@@ -172,13 +179,16 @@ async fn arrived(app: &App, request: Request) -> Result<(String, Delivery, Origi
         path_type,
         path_secret: secret,
         headers,
-        body,
-        received: app
-            .operations
-            .as_ref()
-            .map_or_else(jiff::Timestamp::now, |operations| operations.now()),
+        body: Vec::new(),
+        received: now(app),
     };
-    Ok((path.0.get("source").cloned().unwrap_or_default(), delivery, origin))
+    let name = path.0.get("source").cloned().unwrap_or_default();
+    Ok((name, delivery, origin, Request::from_parts(parts, body)))
+}
+
+fn now(app: &App) -> Timestamp {
+    let operations = app.operations.as_ref();
+    operations.map_or_else(Timestamp::now, |operations| operations.now())
 }
 
 fn answer(origin: &Origin, name: &str, taken: Taken) -> Response {
@@ -192,11 +202,7 @@ fn answer(origin: &Origin, name: &str, taken: Taken) -> Response {
     }
     let echo = match taken.handshake {
         Some(Handshake::Challenge(value)) => return Json(value).into_response(),
-        Some(Handshake::Ping) => return StatusCode::OK.into_response(),
-        Some(Handshake::Token(token)) => {
-            show_once(name, &token);
-            return StatusCode::OK.into_response();
-        }
+        Some(Handshake::Ping | Handshake::Token(_)) => return StatusCode::OK.into_response(),
         Some(Handshake::Echo { name, value }) => Some((name, value)),
         None => None,
     };
@@ -217,7 +223,7 @@ fn answer(origin: &Origin, name: &str, taken: Taken) -> Response {
 /// on the terminal of the service, where its operator needs it, and in no log.
 #[expect(clippy::print_stdout, reason = "the operator's terminal, and no log")]
 fn show_once(name: &str, token: &SecretString) {
-    let at = written(jiff::Timestamp::now());
+    let at = written(Timestamp::now());
     println!(
         "\nThe source {name} was told its secret at {at}. Compare it with what the sender shows, and put it into the \
          source's secret file:\n\n  {}\n",

@@ -46,6 +46,11 @@ pub(super) fn file(connection: &Connection, number: i64, new: &NewOperation, now
     }
     if let Some(by) = same.newer(connection, Word::Cancelled, said.said_at)? {
         set_standing(connection, number, Standing::Cancelled)?;
+        let is_due = new.not_before.is_none_or(|time| time <= now) && new.held.is_none();
+        // Had it come in time, the person would be there and inactive.
+        if is_due && matches!(said.word, Word::Active | Word::Expected) {
+            return Ok(Fate::Goes);
+        }
         return Ok(Fate::Ended(State::Cancelled, format!("cancelled by {by}")));
     }
     if new.due_date.is_some()

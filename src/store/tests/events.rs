@@ -8,9 +8,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, test_runner::TestCaseError};
 
-use super::super::{
-    EventFilter, EventKey, EventReading, EventVerdict, NewDelivery, NewEvent, NewOperation, NewQuarantined,
-    QuarantineLimits, Received, Store,
+use super::{
+    super::{
+        EventFilter, EventKey, EventReading, EventVerdict, NewDelivery, NewEvent, NewOperation, NewQuarantined,
+        QuarantineLimits, Received, Store,
+    },
+    event_steps::{Element, Step, steps},
 };
 
 /// What is quarantined at most.
@@ -18,45 +21,6 @@ const LIMITS: QuarantineLimits = QuarantineLimits { size: 3, by_address: 2 };
 
 /// How much longer keys are known than contents are kept.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// One step. Numbers point at what there is by their remainder.
-#[derive(Clone, Debug)]
-enum Step {
-    Deliver {
-        source: u8,
-        elements: Vec<Element>,
-        released: Option<usize>,
-    },
-    Quarantine {
-        source: u8,
-        address: u8,
-    },
-    Replay {
-        event: usize,
-        verdict: EventVerdict,
-        person: u8,
-    },
-    Pass {
-        hours: i64,
-    },
-    Prune {
-        hours: i64,
-    },
-    List {
-        source: Option<u8>,
-        verdict: Option<EventVerdict>,
-        person: Option<u8>,
-    },
-}
-
-#[derive(Clone, Debug)]
-struct Element {
-    by_id: bool,
-    key: u8,
-    digest: u8,
-    verdict: EventVerdict,
-    person: u8,
-}
 
 /// An event as the model has it.
 #[derive(Clone, Debug)]
@@ -413,36 +377,4 @@ impl Both<'_> {
         }
         Ok(())
     }
-}
-
-fn steps() -> impl Strategy<Value = Step> {
-    let element = || {
-        (any::<bool>(), 0..3_u8, 0..2_u8, verdicts(), 0..2_u8).prop_map(|(by_id, key, digest, verdict, person)| {
-            Element {
-                by_id,
-                key,
-                digest,
-                verdict,
-                person,
-            }
-        })
-    };
-    prop_oneof![
-        6 => (0..2_u8, prop::collection::vec(element(), 1..4), prop::option::weighted(0.1, any::<usize>())).prop_map(
-            |(source, elements, released)| Step::Deliver { source, elements, released }),
-        2 => (0..2_u8, 0..3_u8).prop_map(|(source, address)| Step::Quarantine { source, address }),
-        1 => (any::<usize>(), verdicts(), 0..2_u8).prop_map(|(event, verdict, person)| Step::Replay { event, verdict, person }),
-        2 => (1..30_i64).prop_map(|hours| Step::Pass { hours }),
-        1 => (0..50_i64).prop_map(|hours| Step::Prune { hours }),
-        1 => (prop::option::of(0..2_u8), prop::option::of(verdicts()), prop::option::of(0..2_u8)).prop_map(
-            |(source, verdict, person)| Step::List { source, verdict, person }),
-    ]
-}
-
-fn verdicts() -> impl Strategy<Value = EventVerdict> {
-    prop_oneof![
-        3 => Just(EventVerdict::Accepted),
-        1 => Just(EventVerdict::Ignored),
-        1 => Just(EventVerdict::Failed),
-    ]
 }

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod callbacks;
+mod event_steps;
 mod events;
 mod keyed;
 mod model;

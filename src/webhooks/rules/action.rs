@@ -54,7 +54,7 @@ pub(super) enum PersonAct {
         allow_enable: bool,
     },
     Enable,
-    /// Enables whom a disable of the same purpose has disabled, and nobody else.
+    /// Enables whom a disable of the same purpose has disabled, and none besides.
     Return,
     Disable,
     Cancel,
@@ -187,7 +187,7 @@ impl Filled {
                 let arguments = json!({"user-profile": profile, "allow-enable": allow_enable});
                 ("iam-update-user", arguments)
             }
-            // What a cancelling comes to is decided when it is carried out, by what was done already.
+            // What a cancelling comes to is decided when it is carried out.
             Self::Person(PersonAct::Enable | PersonAct::Return | PersonAct::Cancel, profile) => {
                 let profile = without_user_name(profile, &target.user_name_fields);
                 (

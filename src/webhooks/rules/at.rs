@@ -206,13 +206,11 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, key: &str) -> Option<&'a str> {
-        match self.table.get(key)? {
-            Value::String(text) => Some(text.as_str()),
-            _ => {
-                self.faults.push(&self.path(key), "no text", FORM);
-                None
-            }
+        let text = self.table.get(key)?.as_str();
+        if text.is_none() {
+            self.faults.push(&self.path(key), "no text", FORM);
         }
+        text
     }
 
     fn expression(&mut self, key: &str) -> Option<Expression> {

@@ -1,9 +1,9 @@
 //! Rules: which of them an event meets, and what it makes of it.
 //!
 //! A rule is a row of TOML (`form`), compiled once, when the source is loaded: its `expression`s
-//! over the body, its `fields`, what it does (`action`), and `at` which `time` (`dates`). Rules are tried in
-//! their order, and the first that matches counts. Everything that they see on the way is kept, for
-//! explanations.
+//! over the body, its `fields`, what it does (`action`), and `at` which `time` (`dates`). Rules are
+//! tried in their order, and the first that matches counts. Everything that they see on the way is
+//! kept, for explanations.
 
 mod action;
 mod at;

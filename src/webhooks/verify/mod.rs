@@ -188,6 +188,28 @@ impl Verifier {
         self.judge(delivery).await.verdict
     }
 
+    /// Judges what a header section alone proves, before its body is asked for. What needs the
+    /// body, as all signatures do, is not judged yet.
+    ///
+    /// # Errors
+    /// When no body could make it proven.
+    pub async fn judge_head(&self, delivery: &Delivery) -> Result<(), VerificationError> {
+        let (path, presented) = (self.path_secret(delivery), self.presented(delivery));
+        path?;
+        if self.secrets.is_empty() && self.settings.proof.takes_secrets() {
+            // The body may be the sender's first word.
+            return Ok(());
+        }
+        presented?;
+        if !matches!(self.settings.proof, Proof::Jwt(_)) {
+            return Ok(());
+        }
+        match self.token(delivery).await.transpose() {
+            Err(error) if !error.is_temporary() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     async fn judge(&self, delivery: &Delivery) -> Judgement {
         let claims = self.token(delivery).await;
         Judgement::of(self, delivery, claims)

@@ -330,15 +330,18 @@ async fn a_date_long_ago_waits_for_a_persons_word() {
 async fn a_conversion_keeps_its_person() {
     let mut hr = Driven::with_source(JUNE.parse().unwrap(), "conversion = \"72h\"\n").await;
     hr.hire("c-1", "ada").await;
-    hr.say(
-        "back",
-        "2026-06-15T07:00:00Z",
-        person("e-1", "ada", json!({"title": "Engineer"})),
-    )
-    .await;
+    let hired = hr
+        .say(
+            "back",
+            "2026-06-15T07:00:00Z",
+            person("e-1", "ada", json!({"title": "Engineer"})),
+        )
+        .await;
     let left = hr.say("left", "2026-06-15T08:00:00Z", leaver("c-1", "ada", "")).await;
     hr.until("2026-06-18T12:00:00Z").await;
     assert_eq!(hr.state(&left[0]).await["state"], "superseded");
+    let hired = hr.state(&hired[0]).await;
+    assert_eq!(hired["state"], "done", "{hired}");
     let user = hr.world.user("ada");
     assert_eq!((&user["active"], &user["externalId"]), (&json!(true), &json!("e-1")));
 }

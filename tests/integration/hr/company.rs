@@ -221,6 +221,8 @@ impl Pen<'_> {
                 let from = self.today() + jiff::Span::new().days(self.random.i64(3..20));
                 let title = format!("Promoted {}", self.random.u32(0..1_000));
                 self.say(Word::Promoted { from }, &[("title", title)]);
+                // Another of the same purpose would take its place while it waits.
+                self.now = self.now.max(midnight(from, self.person.site));
             }
             1..=3 => {
                 let title = format!("Title {}", self.random.u32(0..1_000));
@@ -383,12 +385,16 @@ fn read(words: &mut [(&Event, Timestamp)], now: Timestamp) -> Option<Expected> {
         made <= now && !later.any(|(other, arrived)| takes_back(&other.word) && *arrived < made)
     };
     let is_there = words.iter().any(is_made);
-    for (event, _) in words.iter() {
+    for word in words.iter() {
+        let event = word.0;
         let employment = employments.entry(event.employment).or_default();
         let mut from = event.said;
         match &event.word {
             Word::Hired { start } => {
                 employment.start = Some(event.begins(*start));
+                if !is_made(word) {
+                    continue;
+                }
             }
             Word::Rescinded => employment.is_rescinded = true,
             Word::Terminated { last } => employment.over = Some(event.begins(last.tomorrow().unwrap())),

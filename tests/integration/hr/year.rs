@@ -80,7 +80,30 @@ pub(super) async fn agrees(hr: &Driven, company: &Company, arrived: &Arrivals<'_
             )
         })
         .collect();
-    panic!("at {at}: found {wrong:#?}, expected {right:#?}\n{}", told.join("\n"));
+    let mut operations = Vec::new();
+    for name in &names {
+        let number: String = name.chars().skip(1).take_while(char::is_ascii_digit).collect();
+        let path = format!(
+            "/operations?subject=employee%20{}&limit=100",
+            10_000 + number.parse::<usize>().unwrap_or_default()
+        );
+        let page = hr.world.get(&path).await.json();
+        for operation in page["operations"].as_array().into_iter().flatten().rev() {
+            operations.push(format!(
+                "{} {} {} {} {}",
+                operation["command"],
+                operation["state"],
+                operation["reason"],
+                operation["arguments"],
+                operation["envelope"]["IAM"]["Vendor"]["errorMessage"]
+            ));
+        }
+    }
+    panic!(
+        "at {at}: found {wrong:#?}, expected {right:#?}\n{}\n{}",
+        told.join("\n"),
+        operations.join("\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -81,13 +81,18 @@ impl Stored {
     }
 
     /// Ends the service, and starts another on the same store, with these people again.
-    pub(crate) async fn restarted(mut self, people: Value) -> Self {
+    pub(crate) async fn restarted(self, people: Value) -> Self {
+        self.restarted_with(people, &[]).await
+    }
+
+    /// As [`Self::restarted`], with these settings.
+    pub(crate) async fn restarted_with(mut self, people: Value, settings: &[(&'static str, &str)]) -> Self {
         let folder = std::mem::take(&mut self.folder);
         drop(self);
         // The file is locked until the first has ended.
         let file = folder.join(FILE);
         until(|| Sqlite::open(&file, "a test").is_ok()).await;
-        Self::within(folder, people, &[]).await
+        Self::within(folder, people, settings).await
     }
 
     /// Sends a command that is to be stored and answered at once.

@@ -24,7 +24,7 @@ async fn a_hire_is_stored_answered_and_carried_out() {
     let details = hr.get(&format!("/events/{id}")).await;
     assert_eq!(details["event"]["verdict"], "accepted");
     assert_eq!(details["event"]["type"], "employee.hired");
-    assert_eq!(details["event"]["rule"], 2);
+    assert_eq!(details["event"]["rule"], 5);
     assert_eq!(details["operations"][0]["source"], "hr");
     assert_eq!(details["operations"][0]["purpose"], "hire");
     assert!(details["body"].as_str().unwrap().contains("Okafor"));

@@ -67,22 +67,55 @@ profile = { username = "body.who", email = "body.who ~ '@example.com'", givennam
 /// A service with sources and a store.
 pub(crate) struct Hr {
     pub(crate) stored: Stored,
-    pub(crate) folder: PathBuf,
+    pub(crate) folder: Folder,
 }
 
-impl Drop for Hr {
+/// A folder that goes with what has it.
+pub(crate) struct Folder(PathBuf);
+
+impl std::ops::Deref for Folder {
+    type Target = PathBuf;
+
+    fn deref(&self) -> &PathBuf {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 impl Hr {
     pub(crate) async fn start(settings: &[(&'static str, &str)]) -> Self {
-        let folder = sources_folder();
-        let file: &'static str = folder.join("sources.toml").display().to_string().leak();
-        let mut environment = vec![("AWS_ILM_SOURCES_FILE", file)];
+        Self::within(Folder(sources_folder()), settings).await
+    }
+
+    /// With these sources, and the files that they name.
+    pub(crate) async fn with(sources: &str, files: &[(&str, &str)], settings: &[(&'static str, &str)]) -> Self {
+        let folder = new_folder();
+        for (name, text) in files {
+            write(&folder.join(name), text);
+        }
+        write(&folder.join("sources.toml"), sources);
+        Self::within(Folder(folder), settings).await
+    }
+
+    async fn within(folder: Folder, settings: &[(&'static str, &str)]) -> Self {
+        let file = folder.join("sources.toml").display().to_string();
+        let mut environment = vec![("AWS_ILM_SOURCES_FILE", &*file)];
         environment.extend(settings);
         let stored = Stored::holding(json!([]), &environment).await;
+        Self { stored, folder }
+    }
+
+    /// Ends the service, and starts another on the same store and sources, in front of a directory
+    /// with these people.
+    pub(crate) async fn restarted(self, people: Value) -> Self {
+        let Self { stored, folder } = self;
+        let file = folder.join("sources.toml").display().to_string();
+        let stored = stored.restarted_with(people, &[("AWS_ILM_SOURCES_FILE", &file)]).await;
         Self { stored, folder }
     }
 
@@ -90,13 +123,16 @@ impl Hr {
         self.stored.world.url(path)
     }
 
-    /// Posts to a source.
+    /// Posts to a source: JSON, where no header says otherwise.
     pub(crate) async fn post(&self, source: &str, headers: &[(String, String)], body: &str) -> Answer {
         let mut request = self.stored.world.http.post(self.url(&format!("/webhooks/{source}")));
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        answer(request.header("content-type", "application/json").body(body.to_owned())).await
+        if headers.iter().all(|(name, _)| name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        answer(request.body(body.to_owned())).await
     }
 
     /// Posts a hire under this id, signed now.

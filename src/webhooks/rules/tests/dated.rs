@@ -18,14 +18,14 @@ fn commands(rules: &Rules, body: &Value) -> Vec<PlannedCommand> {
 fn commands_of(planned: Planned) -> Vec<PlannedCommand> {
     match planned {
         Planned::Commands { commands, .. } => commands,
-        other => panic!("{other:?}"),
+        other @ (Planned::Ignored { .. } | Planned::Failed { .. }) => panic!("{other:?}"),
     }
 }
 
 fn reason(rules: &Rules, body: &Value) -> String {
     match decide(rules, body).planned {
         Planned::Failed { reason, .. } => reason,
-        other => panic!("{other:?}"),
+        other @ (Planned::Ignored { .. } | Planned::Commands { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -306,8 +306,8 @@ fn dates_long_ago_and_far_ahead_are_held() {
     }
 }
 
-/// Melbourne's clocks show 02:00 to 03:00 twice on 5 April 2026 and skip it on 4 October 2026: access
-/// begins late and ends early.
+/// Access begins late and ends early: Melbourne's clocks show 02:00 to 03:00 twice on 5 April 2026,
+/// and skip it on 4 October 2026.
 #[test]
 fn of_two_instants_a_disable_takes_the_earlier_and_all_else_the_later() {
     let now = "2026-03-30T00:00:00Z".parse().unwrap();

@@ -4,6 +4,8 @@
 //! Everything personal or secret that is sent here bears one mark, for which all output is
 //! searched.
 
+mod webhooks;
+
 use std::{net::TcpListener, time::Duration};
 
 use aws_ilm::sandbox::{self, Fault, FaultKind, Sandbox};
@@ -243,7 +245,9 @@ async fn nothing_leaks(format: &str, is_watched: bool) {
     ];
     let (collector, folder) = (Collector::start(), new_folder());
     let (endpoint, store) = (collector.url(), folder.join("store.db").display().to_string());
+    let sources = webhooks::sources_in(&folder);
     let watched = [
+        ("AWS_ILM_SOURCES_FILE", sources.as_str()),
         ("AWS_ILM_OTLP_ENDPOINT", endpoint.as_str()),
         ("AWS_ILM_STORE_PATH", &store),
         ("AWS_ILM_DISABLE_RETRY_SCHEDULE", "10ms"),
@@ -259,6 +263,7 @@ async fn nothing_leaks(format: &str, is_watched: bool) {
     let mut answers = send_everything(&world, &url).await;
     if is_watched {
         answers.extend(send_what_is_stored(&url).await);
+        answers.extend(webhooks::send(&url, &folder).await);
     }
     let scrape = answer(caller().get(format!("{url}/metrics"))).await;
     assert!(scrape.text.contains("aws_ilm_commands_total") && scrape.status == 200);
@@ -296,7 +301,10 @@ async fn nothing_leaks(format: &str, is_watched: bool) {
     }
     for answer in answers {
         let whole = format!("{:?}{}", answer.headers, answer.text);
-        assert!(!whole.contains(TOKEN) && !whole.contains(WRONG_TOKEN), "{whole}");
+        let secrets = [TOKEN, WRONG_TOKEN].into_iter().chain(webhooks::SECRETS);
+        for secret in secrets {
+            assert!(!whole.contains(secret), "{secret}: {whole}");
+        }
         let is_scrape = answer.text.starts_with("# HELP");
         assert!(!is_scrape || !whole.to_lowercase().contains(MARK), "{whole}");
         let is_envelope = answer.header("content-type") != Some("application/problem+json");
