@@ -8,8 +8,9 @@
 //!
 //! Of directories private addresses stay allowed in both dialects. A plain SCIM server is often
 //! inside. AWS's own names have public addresses at AWS, but networks without a way out give them
-//! private ones of an inspecting proxy or an interface endpoint. A literal address, and `localhost`,
-//! come from the operator alone and are not asked about. Of what a source names [`Reach`] says more.
+//! private ones of an inspecting proxy or an interface endpoint. A literal address, and
+//! `localhost`, come from the operator alone and are not asked about. Of what a source names
+//! [`Reach`] says more.
 
 use std::{
     error::Error,
