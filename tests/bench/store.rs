@@ -200,9 +200,6 @@ fn operation(number: usize, person: usize) -> NewOperation {
         batch: None,
         purpose: None,
         traceparent: None,
-        due_date: None,
-        held: None,
-        statement: None,
         wants_fetch: false,
     }
 }

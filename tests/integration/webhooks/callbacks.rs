@@ -210,7 +210,8 @@ impl Called {
     /// A hire for a day far ahead, which is held. Answers the operation's id.
     async fn held(&self, employee: &str) -> String {
         let mut body: Value = serde_json::from_str(&hire(employee)).unwrap();
-        body["data"]["day"] = "2999-01-01".into();
+        let far = Timestamp::now() + SignedDuration::from_hours(3 * 366 * 24);
+        body["data"]["day"] = far.strftime("%Y-%m-%d").to_string().into();
         let event = self.post(&format!("held_{employee}"), &body.to_string()).await;
         let event = self.world.get(&format!("/events/{event}")).await.json();
         assert_eq!(event["operations"][0]["state"], "held", "{event}");
