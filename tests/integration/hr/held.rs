@@ -37,6 +37,14 @@ fn ids(operations: &[Value]) -> Vec<&Value> {
     operations.iter().map(|operation| &operation["id"]).collect()
 }
 
+/// The recorded example of a release.
+pub(crate) async fn exchange() -> (&'static str, Value, Answer) {
+    let mut hr = june().await;
+    let left = leaver("1042", "ada.okafor@example.com", "2028-06-30");
+    let held = hr.say("terminated", "2026-06-15T08:00:00Z", left).await;
+    ("operation-release", Value::Null, hr.change(&held[0], "release").await)
+}
+
 #[tokio::test]
 async fn what_is_long_ago_is_shown_with_its_date_and_carried_out_once_released() {
     let mut hr = june().await;
@@ -90,7 +98,7 @@ async fn what_is_not_held_is_not_released() {
         let problem = refused.json();
         assert_eq!(refused.status, 409, "{problem}");
         assert_eq!(problem["type"], "/problems/operation-state");
-        let detail = format!("The operation is {state}: it is not held and can't be released.");
+        let detail = format!("The operation is {state} and can't be released: it is not held.");
         assert_eq!(problem["detail"], detail);
         assert_eq!(hr.state(operation).await["state"], state);
     }
@@ -183,7 +191,7 @@ async fn the_right_release_decides_on_what_is_held_and_on_nothing_else() {
     let callers = [
         (
             "all",
-            format!("{ALL}\nrelease = true\nrequests_per_second = 100000\nconcurrent_requests = 1000"),
+            format!("{ALL}\nrequests_per_second = 100000\nconcurrent_requests = 1000"),
         ),
         ("releases", format!("{seeing}\nrelease = true")),
         ("reads", seeing.to_owned()),

@@ -3,7 +3,7 @@
 
 mod cases;
 mod company;
-mod held;
+pub(crate) mod held;
 mod shuffled;
 mod year;
 

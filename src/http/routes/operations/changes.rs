@@ -67,7 +67,7 @@ pub(super) async fn release(
         &id,
         state,
         operations::State::is_releasable,
-        "is not held and can't be released",
+        "can't be released: it is not held",
     )
     .await
 }
