@@ -70,6 +70,15 @@ pub fn received<'a>(audit_event: AuditEvent<'_>, source: &str, events: impl Iter
     );
 }
 
+/// Writes that a caller decided on an operation that was held.
+pub fn decided(audit_event: AuditEvent<'_>, operation: &str, instance: &str, decided: &'static str) {
+    let audit_event = AuditEvent {
+        instance: Some(instance),
+        ..audit_event
+    };
+    write_line!(info, audit_event, decision = "allowed", operation, decided);
+}
+
 /// What a write was done to: the directory's id, and by which key it was found; never the key's
 /// value.
 #[derive(Debug, Clone, Copy, Default)]

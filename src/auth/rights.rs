@@ -11,6 +11,8 @@ pub struct Rights {
     pub instances: Names,
     /// Whose operations it may see and change.
     pub operations: OperationRight,
+    /// Whether it may release what is held, or cancel it, of those operations that it may see.
+    pub release: bool,
     /// Whether it may see sources and what they sent, bodies included, and have that read again.
     pub sources: bool,
     /// Whether it may see how the service and its directories are doing.
@@ -26,6 +28,7 @@ impl Rights {
             commands: vec![CommandRight::Every],
             instances: Names::Every,
             operations: OperationRight::Manage,
+            release: true,
             sources: true,
             administration: true,
             metrics: true,
@@ -192,5 +195,6 @@ mod tests {
         let none = Rights::default();
         assert!(!none.may_run("iam-get-user", false) && !none.instances.include("a"));
         assert!(none.operations == OperationRight::Own && !none.administration && !none.metrics);
+        assert!(!none.release && !none.sources);
     }
 }

@@ -58,6 +58,9 @@ settings! {
         /// others on its instances; with `manage` it may also retry, cancel and move them.
         operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
             default "own";
+        /// Whether it may decide on what is held, or needs data, among the operations that it may see:
+        /// release it, or cancel it. Those that events ask for take `operations = "read"` to be seen.
+        release: bool = SWITCH, default "false";
         /// Whether it may see sources of webhooks and the events that they sent, with all that
         /// those say of people, and have them read again.
         sources: bool = SWITCH, default "false";
@@ -125,6 +128,7 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
             commands: table.commands,
             instances: Names::these(table.instances),
             operations: table.operations,
+            release: table.release,
             sources: table.sources,
             administration: table.administration,
             metrics: table.metrics,
@@ -135,7 +139,14 @@ pub(super) fn read(section: &mut Section<'_>, issuers: &[Issuer], known_instance
 
 /// Tells of a caller that is let in and may do nothing, as `aws-ilm key new` prints it.
 fn warn_of_nothing_allowed(section: &mut Section<'_>, table: &CallerTable) {
-    if table.sources {
+    let sees_others = table.operations >= OperationRight::Read && !table.instances.is_empty();
+    if table.release && !sees_others {
+        section.warn(
+            CallerTable::release,
+            "it sees nothing to release: what is held is what events ask for, which takes operations = \"read\" and instances",
+        );
+    }
+    if table.sources || table.release {
         return;
     }
     if table.administration && table.instances.is_empty() {

@@ -254,6 +254,18 @@ impl Principal {
         Err(Problem::forbidden("to sources"))
     }
 
+    /// Requires the right to release what is held.
+    ///
+    /// # Errors
+    /// When it is missing: 403, naming it.
+    pub fn require_release(&self) -> Result<(), Problem> {
+        if self.identity.rights().release {
+            return Ok(());
+        }
+        audit::refused(self.audit_event(), "lacks the right to release operations");
+        Err(Problem::forbidden("to release operations"))
+    }
+
     /// The configured name of the caller; none where the service has no callers.
     pub fn caller_name(&self) -> Option<&str> {
         self.recognition.as_ref().map(|_| self.identity.name())

@@ -212,6 +212,20 @@ impl Operations {
         Ok(state)
     }
 
+    /// Lets an operation go on that is held or needs data: at its time, or at once where that is
+    /// over. Answers the state that it had.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn release(&self, id: &str, requested_by: Option<String>) -> Result<Option<State>, StoreError> {
+        let state = self
+            .store
+            .release(id.to_owned(), requested_by, self.clock.now())
+            .await?;
+        self.changed();
+        Ok(state)
+    }
+
     /// Moves an operation that has not begun to another time; answers the state that it had.
     ///
     /// # Errors

@@ -162,6 +162,11 @@ impl State {
         self == Self::Buried || !self.has_ended() && self != Self::Running
     }
 
+    /// Whether an operation in this state stands outside its lanes until it is released.
+    pub fn is_releasable(self) -> bool {
+        matches!(self, Self::Held | Self::NeedsData)
+    }
+
     /// Whether nothing more becomes of it, unless another try is asked for.
     pub fn has_ended(self) -> bool {
         match self {

@@ -9,7 +9,7 @@ use aws_ilm::{
     operations::Clock,
     sandbox::{self, Sandbox, Seed},
 };
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
@@ -291,9 +291,22 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 
 /// A caller that neither follows redirects nor uses a proxy.
 pub(crate) fn caller() -> reqwest::Client {
+    caller_sending(HeaderMap::new())
+}
+
+/// The same, which sends this key with each request.
+pub(crate) fn caller_with(key: &str) -> reqwest::Client {
+    caller_sending(HeaderMap::from_iter([(
+        HeaderName::from_static("x-api-key"),
+        key.parse().unwrap(),
+    )]))
+}
+
+fn caller_sending(fields: HeaderMap) -> reqwest::Client {
     // The second test in the process finds it installed.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     reqwest::Client::builder()
+        .default_headers(fields)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         // Everything here is plain HTTP: reading the system's certificates for each world would be

@@ -32,6 +32,7 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         commands = ["read"]
         instances = ["*"]
         administration = true
+        release = true
         operations = "manage"
         [[issuers]]
         issuer = "https://id.example/realms/x"
@@ -53,6 +54,7 @@ fn callers_are_read_with_their_proofs_rights_and_quotas() {
         [CommandRight::Beginning("iam-".into()), CommandRight::Read]
     );
     assert!(hr.rights.instances.include("Production") && !hr.rights.instances.include("other"));
+    assert!(!hr.rights.release && people.rights.release);
     assert!(!hr.rights.administration && hr.rights.operations == OperationRight::Own);
     assert_eq!((hr.quota.requests_per_second, hr.quota.concurrent_requests), (2.5, 3));
     let rule = people.tokens.as_ref().unwrap();

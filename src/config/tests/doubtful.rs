@@ -106,10 +106,23 @@ fn callers_that_may_do_nothing_are_told() {
             "without commands every request of this caller's is answered 403",
         ),
         ("administration = true\n", "without instances there is none"),
+        ("release = true\n", "release (caller \"empty\" in"),
+        (
+            "release = true\ninstances = [\"*\"]\n",
+            "it sees nothing to release: what is held is what events ask for, which takes operations",
+        ),
     ] {
         let told = warnings(&[good.clone(), caller("empty", &format!("{}{lines}", key('2', "")))]);
         assert!(told.contains(expected) && told.lines().count() == 1, "{told}");
     }
+    let decides = caller(
+        "decides",
+        &format!(
+            "{}release = true\noperations = \"read\"\ninstances = [\"a\"]\n",
+            key('4', "")
+        ),
+    );
+    assert_eq!(warnings(&[decides]), "");
     let old = ", expires = 1999-01-31";
     let expired = caller("old", &format!("{}{all}", key('3', old)));
     let told = warnings(std::slice::from_ref(&expired));

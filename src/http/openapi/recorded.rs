@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, path::Operation};
 
 /// Operations, and the answer to a deferred command, with their example: the body that is sent,
 /// where there is one, and the answer.
-const RECORDED: [(&str, &str); 23] = [
+const RECORDED: [(&str, &str); 24] = [
     ("deferred", include_str!("../../../openapi/recorded/deferred.json")),
     ("operations", include_str!("../../../openapi/recorded/operations.json")),
     ("operation", include_str!("../../../openapi/recorded/operation.json")),
@@ -16,6 +16,10 @@ const RECORDED: [(&str, &str); 23] = [
     (
         "operation-retry",
         include_str!("../../../openapi/recorded/operation-retry.json"),
+    ),
+    (
+        "operation-release",
+        include_str!("../../../openapi/recorded/operation-release.json"),
     ),
     (
         "operation-cancel",

@@ -17,7 +17,7 @@ pub(super) fn release(
     let Some((number, state)) = find(connection, id)? else {
         return Ok(None);
     };
-    if matches!(state, State::Held | State::NeedsData) {
+    if state.is_releasable() {
         let sql = "SELECT instance, not_before FROM operation WHERE number = ?1";
         let (instance, not_before): (String, Option<i64>) = connection
             .prepare_cached(sql)?
@@ -32,6 +32,15 @@ pub(super) fn release(
         }
     }
     Ok(Some(state))
+}
+
+/// Holds an operation again that was cancelled while it waited for a person's word, which cancelling
+/// and retrying it does not stand for. Tells whether it did.
+pub(super) fn hold_again(connection: &Connection, number: i64) -> Result<bool> {
+    let sql = "UPDATE operation SET state = 'held', ended_at = NULL
+        WHERE number = ?1 AND state = 'cancelled' AND reason IN ('back_dated', 'far_future')";
+    let held = connection.prepare_cached(sql)?.execute([number])?;
+    Ok(held > 0)
 }
 
 /// Notes by which names an operation outside its lanes waits for more of its person.

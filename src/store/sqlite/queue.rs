@@ -294,7 +294,9 @@ pub(super) fn cancel(connection: &Connection, id: &str, reason: Option<&str>, no
         return Ok(None);
     };
     if state.is_cancellable() {
-        let sql = "UPDATE operation SET state = 'cancelled', reason = ?2, run_at = 0, ended_at = ?3 WHERE number = ?1";
+        // What was held is held again when it is retried, by which it is known.
+        let sql = "UPDATE operation SET state = 'cancelled', run_at = 0, ended_at = ?3,
+                reason = coalesce(?2, CASE WHEN state = 'held' THEN reason END) WHERE number = ?1";
         connection
             .prepare_cached(sql)?
             .execute(params![number, reason, millis(now)])?;
@@ -313,6 +315,9 @@ pub(super) fn retry(
     let Some((number, state)) = find(connection, id)? else {
         return Ok(None);
     };
+    if state == State::Cancelled && held::hold_again(connection, number)? {
+        return Ok(Some(state));
+    }
     if matches!(state, State::Failed | State::Buried | State::Cancelled | State::Waiting) {
         let sql =
             "UPDATE operation SET state = 'waiting', reason = NULL, run_at = 0, ended_at = NULL, requested_by = ?2

@@ -43,7 +43,7 @@ pub(crate) fn caller(name: &str, digests: &[&str], lines: &str) -> String {
 }
 
 /// Everything that can be allowed.
-pub(crate) const ALL: &str = "commands = [\"*\"]\ninstances = [\"*\"]\nadministration = true\nmetrics = true\nsources = true\noperations = \"manage\"";
+pub(crate) const ALL: &str = "commands = [\"*\"]\ninstances = [\"*\"]\nadministration = true\nmetrics = true\nsources = true\nrelease = true\noperations = \"manage\"";
 
 /// A world that lets in these callers alone, and the file that names them.
 pub(crate) async fn world(callers: &str, more: &[(&'static str, &str)]) -> (World, File) {

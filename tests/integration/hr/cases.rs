@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::Driven;
 
-const JUNE: &str = "2026-06-15T09:00:00Z";
+pub(super) const JUNE: &str = "2026-06-15T09:00:00Z";
 
-async fn june() -> Driven {
+pub(super) async fn june() -> Driven {
     Driven::at(JUNE.parse().unwrap()).await
 }
 
 /// The person of an employee id and a userName, with whatever else is said.
-fn person(id: &str, name: &str, more: Value) -> Value {
+pub(super) fn person(id: &str, name: &str, more: Value) -> Value {
     let mut data = json!({
         "employeeId": id, "userName": name, "email": format!("{name}@example.com"), "firstName": "Ada", "lastName": "Okafor",
         "displayName": "Ada Okafor", "site": "melbourne",
@@ -20,11 +20,11 @@ fn person(id: &str, name: &str, more: Value) -> Value {
     data
 }
 
-fn leaver(id: &str, name: &str, last: &str) -> Value {
+pub(super) fn leaver(id: &str, name: &str, last: &str) -> Value {
     json!({"employeeId": id, "userName": name, "site": "melbourne", "last": last})
 }
 
-fn states(operations: &[Value]) -> Vec<&str> {
+pub(super) fn states(operations: &[Value]) -> Vec<&str> {
     operations
         .iter()
         .map(|operation| operation["state"].as_str().unwrap())
@@ -32,12 +32,12 @@ fn states(operations: &[Value]) -> Vec<&str> {
 }
 
 impl Driven {
-    async fn until(&mut self, time: &str) {
+    pub(super) async fn until(&mut self, time: &str) {
         self.set(time.parse().unwrap()).await;
         self.settle().await;
     }
 
-    async fn hire(&mut self, id: &str, name: &str) {
+    pub(super) async fn hire(&mut self, id: &str, name: &str) {
         let hired = self
             .say(
                 "back",
@@ -48,7 +48,7 @@ impl Driven {
         assert_eq!(states(&hired), ["done"]);
     }
 
-    async fn state(&self, operation: &Value) -> Value {
+    pub(super) async fn state(&self, operation: &Value) -> Value {
         let id = operation["id"].as_str().unwrap();
         self.world.get(&format!("/operations/{id}")).await.json()
     }

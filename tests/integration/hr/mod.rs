@@ -3,6 +3,7 @@
 
 mod cases;
 mod company;
+pub(crate) mod held;
 mod shuffled;
 mod year;
 
@@ -18,6 +19,7 @@ use std::{
 use aws_ilm::{
     operations::Clock,
     sandbox::{self, Seed},
+    store::sqlite::Sqlite,
 };
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -25,7 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Setup, World, answer},
+    harness::{self, Answer, Setup, World, answer, until},
     operations::{FILE, new_folder},
     webhooks::KEY,
 };
@@ -116,6 +118,9 @@ profile = "person"
 fields = { employeeid = "body.data.employeeId", username = "body.data.userName", email = "body.data.email", givenname = "body.data.firstName", surname = "body.data.lastName", displayname = "body.data.displayName", title = "body.data.title", department = "body.data.department" }
 "#;
 
+/// The file of the callers, where there are any.
+const CALLERS: &str = "callers.toml";
+
 /// A service with an HR system's webhooks, whose clock a test drives.
 pub(crate) struct Driven {
     pub(crate) world: World,
@@ -143,16 +148,45 @@ impl Driven {
         crate::webhooks::write(&folder.join("hr"), &secret);
         let sources = SOURCES.replace("zone = \"UTC\"\n", &format!("zone = \"UTC\"\n{keys}"));
         fs::write(folder.join("sources.toml"), sources).unwrap();
-        let clock = Arc::new(AtomicI64::new(now.as_millisecond()));
+        Self::within(folder, Arc::new(AtomicI64::new(now.as_millisecond()))).await
+    }
+
+    /// As [`Self::at`], letting in these callers alone. What the test asks for itself is asked with
+    /// this key.
+    pub(crate) async fn with_callers(now: Timestamp, callers: &str, key: &str) -> Self {
+        let mut driven = Self::with_source(now, "").await;
+        fs::write(driven.folder.join(CALLERS), callers).unwrap();
+        driven = driven.restarted().await;
+        driven.world.http = harness::caller_with(key);
+        driven
+    }
+
+    /// Ends the service, and starts another on the same store, with nobody in its directory.
+    pub(crate) async fn restarted(mut self) -> Self {
+        let (folder, clock, ticks) = (std::mem::take(&mut self.folder), Arc::clone(&self.now), self.ticks);
+        drop(self);
+        // The file is locked until the first has ended.
+        let file = folder.join(FILE);
+        until(|| Sqlite::open(&file, "a test").is_ok()).await;
+        let mut driven = Self::within(folder, clock).await;
+        driven.ticks = ticks;
+        driven
+    }
+
+    async fn within(folder: PathBuf, clock: Arc<AtomicI64>) -> Self {
         let told = Arc::clone(&clock);
         let text = |name: &str| folder.join(name).display().to_string();
+        let mut environment = vec![
+            ("AWS_ILM_STORE_PATH", text(FILE)),
+            ("AWS_ILM_SOURCES_FILE", text("sources.toml")),
+            ("AWS_ILM_READ_RATE", "50000".to_owned()),
+            ("AWS_ILM_WRITE_RATE", "50000".to_owned()),
+        ];
+        if folder.join(CALLERS).exists() {
+            environment.push(("AWS_ILM_CALLERS_FILE", text(CALLERS)));
+        }
         let world = World::with(Setup {
-            environment: vec![
-                ("AWS_ILM_STORE_PATH", text(FILE)),
-                ("AWS_ILM_SOURCES_FILE", text("sources.toml")),
-                ("AWS_ILM_READ_RATE", "50000".to_owned()),
-                ("AWS_ILM_WRITE_RATE", "50000".to_owned()),
-            ],
+            environment,
             sandbox: sandbox::Options {
                 seed: Seed::from_json(&json!({"users": []}).to_string()).unwrap(),
                 ..sandbox::Options::default()

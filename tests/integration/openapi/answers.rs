@@ -159,7 +159,11 @@ async fn every_answer_that_can_be_provoked_is_documented() {
         check(200, route, stored.world.get(&there).await);
         check(404, route, stored.world.get(&missing).await);
     }
-    for route in ["/operations/{id}/retry", "/operations/{id}/cancel"] {
+    for route in [
+        "/operations/{id}/retry",
+        "/operations/{id}/release",
+        "/operations/{id}/cancel",
+    ] {
         check(
             409,
             route,

@@ -132,7 +132,7 @@ fn every_operation_says_what_it_is() {
         .chain(["sources", "source-explain"].map(str::to_owned))
         .chain(["batch", "batch-accept", "batch-operations"].map(str::to_owned))
         .chain(["retry", "cancel", "move"].map(|end| format!("operations-{end}")))
-        .chain(["wait", "retry", "cancel", "move"].map(|end| format!("operation-{end}")))
+        .chain(["wait", "retry", "release", "cancel", "move"].map(|end| format!("operation-{end}")))
         .collect();
     assert_eq!(ids, expected);
 }

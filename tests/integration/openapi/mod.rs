@@ -18,7 +18,7 @@ const EXPLAIN: &str = "/mappers/{name}/explain";
 
 /// The method that a path is for, in lower case.
 /// How paths end that are posted to and are no commands.
-const CHANGES: [&str; 3] = ["/retry", "/cancel", "/move"];
+const CHANGES: [&str; 4] = ["/retry", "/release", "/cancel", "/move"];
 
 fn method_of(path: &str) -> &'static str {
     if path.starts_with("/commands/")

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Answer, answer},
+    hr::held,
     normalised::normalised,
     operations::{Stored, person},
     webhooks,
@@ -98,6 +99,7 @@ async fn each_answer_is_the_recorded_one() {
     let is_renewed = std::env::var(RENEW).is_ok_and(|value| value == "1");
     let mut exchanges = exchanges().await;
     exchanges.extend(webhooks::recorded::exchanges().await);
+    exchanges.push(held::exchange().await);
     for (name, request, answer) in exchanges {
         let mut response = normalised(&answer.json());
         // Numbers that a cursor names differ with what was stored before.

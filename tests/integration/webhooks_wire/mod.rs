@@ -6,6 +6,7 @@ mod handshakes;
 mod late;
 mod many;
 mod path_secrets;
+mod released;
 mod rights;
 mod security_events;
 

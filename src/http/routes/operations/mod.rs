@@ -1,5 +1,6 @@
 //! Stored commands: seeing them, waiting for them, and mending what failed.
 
+mod changes;
 mod query;
 mod selection;
 mod view;
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use selection::{ConfirmedChange, ConfirmedMove, OperationsChanged};
-pub use view::{AttemptView, OperationList, OperationView};
+pub use view::{AttemptView, DueDateView, OperationList, OperationView};
 
 pub(super) use query::ListQuery;
 pub(super) use view::written;
@@ -33,13 +34,14 @@ pub(in crate::http) const OPERATIONS: &str = "Operations";
 const TEN_YEARS: i64 = 3_653 * 24;
 
 /// The operations' routes.
-pub(super) fn routes() -> [OpenApiRouter<App>; 9] {
+pub(super) fn routes() -> [OpenApiRouter<App>; 10] {
     [
         OpenApiRouter::new().routes(routes!(list)),
         OpenApiRouter::new().routes(routes!(show)),
         OpenApiRouter::new().routes(routes!(wait)),
-        OpenApiRouter::new().routes(routes!(retry)),
-        OpenApiRouter::new().routes(routes!(cancel)),
+        OpenApiRouter::new().routes(routes!(changes::retry)),
+        OpenApiRouter::new().routes(routes!(changes::release)),
+        OpenApiRouter::new().routes(routes!(changes::cancel)),
         OpenApiRouter::new().routes(routes!(reschedule)),
         OpenApiRouter::new().routes(routes!(selection::retry_many)),
         OpenApiRouter::new().routes(routes!(selection::cancel_many)),
@@ -121,60 +123,6 @@ async fn wait(
     store_of(&app)?.wait(&id, timeout).await.map_err(unavailable)?;
     let (operation, attempts) = visible(&app, &principal, &id).await?;
     Ok(Json(OperationView::new(operation, attempts)))
-}
-
-/// Tries an operation again
-///
-/// At once: one that failed, was buried or cancelled, or waits for its next try. What was accepted
-/// later and has disabled the person stays: a retried operation enables no account that was
-/// disabled since.
-#[utoipa::path(post, path = "/operations/{id}/retry", tag = OPERATIONS, operation_id = "operation-retry",
-    params(("id" = String, Path, description = "The operation's id.")),
-    responses((status = 200, description = "The operation, waiting.", body = OperationView)))]
-async fn retry(
-    State(app): State<App>,
-    principal: Principal,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<OperationView>, Problem> {
-    let id = path(id)?;
-    changeable(&app, &principal, &id).await?;
-    let by = principal.caller_name().map(str::to_owned);
-    let state = store_of(&app)?.retry(&id, by).await.map_err(unavailable)?;
-    changed(
-        &app,
-        &principal,
-        &id,
-        state,
-        operations::is_retriable,
-        "can't be tried again",
-    )
-    .await
-}
-
-/// Cancels an operation
-///
-/// One that has not ended and does not run: nothing more of it will be done. Or one that is buried:
-/// it is seen to by that, is no longer told of, and what waited behind it goes on.
-#[utoipa::path(post, path = "/operations/{id}/cancel", tag = OPERATIONS, operation_id = "operation-cancel",
-    params(("id" = String, Path, description = "The operation's id.")),
-    responses((status = 200, description = "The operation, cancelled.", body = OperationView)))]
-async fn cancel(
-    State(app): State<App>,
-    principal: Principal,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<OperationView>, Problem> {
-    let id = path(id)?;
-    changeable(&app, &principal, &id).await?;
-    let state = store_of(&app)?.cancel(&id).await.map_err(unavailable)?;
-    changed(
-        &app,
-        &principal,
-        &id,
-        state,
-        operations::State::is_cancellable,
-        "can't be cancelled",
-    )
-    .await
 }
 
 /// When an operation is to be carried out.

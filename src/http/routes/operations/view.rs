@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::operations::{Attempt, Operation, State};
+use crate::operations::{Attempt, DueDate, Operation, State};
 
 /// A stored command: what it is, where it stands, and what was tried.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,7 +20,10 @@ pub struct OperationView {
     /// not ended.
     #[schema(value_type = String, example = "done")]
     state: &'static str,
-    /// Why it stands there, where that says more.
+    /// Why it stands there, where that says more. Of `held` a word: `back_dated` or `far_future` (its
+    /// day is longer ago, or further ahead, than its source allows), `unknown_person` (a termination
+    /// that finds no user); others may come. Of `needs_data` a text that names what is missing. Of
+    /// `superseded` a text: `replaced by` the id of another operation, or what was said later.
     reason: Option<String>,
     /// The id of the newer operation that disabled the person, so that this one left enabling out;
     /// null where that went on without the store.
@@ -42,6 +45,9 @@ pub struct OperationView {
     /// Before this time it is not carried out.
     #[schema(format = "date-time")]
     not_before: Option<String>,
+    /// The date from which `notBefore` is computed, again whenever the rules of its zone change;
+    /// null where there is none, or a caller has moved the operation.
+    due_date: Option<DueDateView>,
     /// When it is tried next, where it waits for that.
     #[schema(format = "date-time")]
     due_at: Option<String>,
@@ -61,6 +67,37 @@ pub struct OperationView {
     /// The command's answer, once there is one.
     #[schema(value_type = Option<Object>)]
     envelope: Option<Value>,
+}
+
+/// A date as an event said it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DueDate)]
+pub struct DueDateView {
+    /// The day.
+    #[schema(format = "date", example = "2026-11-30")]
+    date: String,
+    /// The IANA name of its zone.
+    #[schema(example = "Australia/Melbourne")]
+    zone: String,
+    /// The side of the day: `start_of_day`, `end_of_day`, or a time like `17:30`.
+    #[schema(example = "end_of_day")]
+    side: String,
+    /// How much earlier the operation is carried out, like `336h`; null: on the day.
+    #[schema(example = "336h")]
+    ahead: Option<String>,
+}
+
+impl From<DueDate> for DueDateView {
+    fn from(date: DueDate) -> Self {
+        let ahead = Some(date.ahead).filter(|ahead| !ahead.is_zero());
+        Self {
+            date: date.date,
+            zone: date.zone,
+            side: date.side,
+            ahead: ahead.map(|ahead| format!("{ahead:#}")),
+        }
+    }
 }
 
 /// One try of an operation.
@@ -115,6 +152,7 @@ impl OperationView {
             subject: operation.subject.into_iter().collect(),
             created_at: written(operation.created_at),
             not_before: operation.not_before.map(written),
+            due_date: operation.due_date.map(DueDateView::from),
             due_at: operation.due_at.map(written),
             ended_at: operation.ended_at.map(written),
             purpose: operation.purpose,
