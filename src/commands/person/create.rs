@@ -91,11 +91,15 @@ impl<'a> Person<'a> {
                 if let Some(user) = self.find_by(&[LookupKey::UserName], keys, replay)? {
                     return Ok(Some(user));
                 }
-                let by_employee_id = self.fetch(LookupKey::EmployeeId, keys, replay)?;
-                if by_employee_id.is_some_and(|other| other.id() != user.id()) {
-                    return self.find_by(&[LookupKey::EmployeeId], keys, replay);
+                if keys.has(LookupKey::EmployeeId) {
+                    self.lookup.tried.push(LookupKey::EmployeeId.as_str());
                 }
-                return self.accept(key, user, keys, replay).map(Some);
+                return match self.fetch(LookupKey::EmployeeId, keys, replay)? {
+                    Some(other) if other.id() != user.id() => {
+                        self.accept(LookupKey::EmployeeId, other, keys, replay).map(Some)
+                    }
+                    Some(_) | None => self.accept(key, user, keys, replay).map(Some),
+                };
             }
         }
         Ok(None)
