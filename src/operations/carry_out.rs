@@ -1,11 +1,6 @@
 //! One attempt of one operation, from its claim to its end in the store.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -55,7 +50,7 @@ impl Operations {
         };
         let left = match self.left_of(instance, &operation, command).await {
             Ok(left) => left,
-            Err(end) => return self.end(&operation, claim, AttemptEnd::default(), end).await,
+            Err((attempt, end)) => return self.end(&operation, claim, attempt, end).await,
         };
         if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &left.command).await {
             // It keeps its place, and what it has to wait for goes first.
@@ -190,7 +185,7 @@ impl Operations {
             disabled: disabled.map(str::to_owned),
             carried_out: left.carried_out(outcome),
             has_changed_active: has_changed_active(operation, completed),
-            fetched: BTreeMap::new(),
+            fetched: left.fetched.clone(),
         };
         let end = match self.more_to_know(operation, left, outcome) {
             Some(end) if !is_out_of_turn => end,
@@ -239,7 +234,7 @@ impl Operations {
     }
 
     /// How an operation is buried: in its place, where what is behind it is to wait.
-    fn bury(&self, reason: Option<String>) -> End {
+    pub(super) fn bury(&self, reason: Option<String>) -> End {
         match self.settings.after_buried {
             AfterBuried::Block => End::Waits(State::Buried, reason),
             AfterBuried::Continue => End::Ended(State::Buried, reason),

@@ -40,7 +40,6 @@ impl Operations {
     /// it is made again by the schedule of operations. [`FetchError::Lasting`]: the operation waits
     /// in `needs_data`, with the error as its reason, until a later event of its person brings what
     /// is missing, or a person lets it go on.
-    #[allow(dead_code, reason = "attempts do not ask yet")]
     pub(super) async fn fetched(
         &self,
         operation: &Operation,

@@ -4,19 +4,24 @@
 use jiff::SignedDuration;
 
 use super::{
-    Operations, State,
+    FetchError, Operations, State,
     date::due,
     person::{Left, Ruling, ruling},
+    retry::{failures, spread},
 };
 use crate::{
-    commands::Command,
+    commands::{Command, create_user, update_user},
     outcome::{Cause, Outcome, SkipReason},
+    profile::{UserProfile, display_key},
     service::{Completed, Instance},
-    store::{End, Operation, StoreError, Word},
+    store::{AttemptEnd, End, Operation, StoreError, Word},
 };
 
 /// Why a termination is held that finds no user.
 const UNKNOWN_PERSON: &str = "unknown_person";
+
+/// The cause of an attempt whose source could not be asked.
+const NOT_FETCHED: &str = "not_fetched";
 
 /// How long an operation waits whose person's statements can't be read.
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(1);
@@ -31,10 +36,11 @@ impl Operations {
         instance: &Instance,
         operation: &Operation,
         command: Command,
-    ) -> Result<Left, End> {
+    ) -> Result<Left, (AttemptEnd, End)> {
         if operation.source.is_none() {
             return Ok(Left::whole(command));
         }
+        let nothing = |end| Err((AttemptEnd::default(), end));
         let now = self.clock.now();
         let statements = match self.store.statements(operation.number).await {
             Ok(statements) => statements,
@@ -43,14 +49,59 @@ impl Operations {
                     operation = operation.id,
                     "what was said of its person can't be read: {error}"
                 );
-                return Err(End::RetryAt(now.saturating_add(READ_AGAIN).unwrap_or(now)));
+                return nothing(End::RetryAt(now.saturating_add(READ_AGAIN).unwrap_or(now)));
             }
         };
         match ruling(instance.rules(), &command, &statements, operation.number, now) {
-            Ruling::Goes(left) => Ok(*left),
-            Ruling::Superseded(reason) => Err(End::Ended(State::Superseded, Some(reason.to_owned()))),
-            Ruling::Nothing(reason) => Err(End::Ended(State::Skipped, Some(reason.to_owned()))),
-            Ruling::Later(time) => Err(End::Postponed(time)),
+            Ruling::Goes(left) => self.with_fetched(operation, *left).await,
+            Ruling::Superseded(reason) => nothing(End::Ended(State::Superseded, Some(reason.to_owned()))),
+            Ruling::Nothing(reason) => nothing(End::Ended(State::Skipped, Some(reason.to_owned()))),
+            Ruling::Later(time) => nothing(End::Postponed(time)),
+        }
+    }
+
+    /// Adds what the source says of the person where the operation asks for it: it is what is true
+    /// now, whatever its event said.
+    async fn with_fetched(&self, operation: &Operation, mut left: Left) -> Result<Left, (AttemptEnd, End)> {
+        let fields = match self.fetched(operation, &left.command).await {
+            Ok(None) => return Ok(left),
+            Ok(Some(fields)) => fields,
+            Err(FetchError::Lasting(reason)) => {
+                return Err((AttemptEnd::default(), End::Aside(State::NeedsData, Some(reason))));
+            }
+            Err(FetchError::Passing(reason)) => {
+                let attempt = AttemptEnd {
+                    cause: Some(NOT_FETCHED.to_owned()),
+                    ..AttemptEnd::default()
+                };
+                return Err((attempt, self.fetched_later(operation, reason).await));
+            }
+        };
+        left.fetched = fields
+            .iter()
+            .map(|(field, value)| (display_key(field), value.to_string()))
+            .collect();
+        if let Command::CreateUser(create_user::Args { user_profile, .. })
+        | Command::UpdateUser(update_user::Args { user_profile, .. }) = &mut left.command
+        {
+            let mut profile = std::mem::take(user_profile).into_object();
+            profile.retain(|field, _| !left.fetched.contains_key(&display_key(field)));
+            profile.extend(fields);
+            *user_profile = UserProfile::new(profile)
+                .map_err(|reason| (AttemptEnd::default(), End::Aside(State::NeedsData, Some(reason))))?;
+        }
+        Ok(left)
+    }
+
+    /// When a source is asked again that could not be asked.
+    async fn fetched_later(&self, operation: &Operation, reason: String) -> End {
+        let attempts = self.store.attempts(operation.id.clone()).await.unwrap_or_default();
+        match self.settings.retry_schedule.get(failures(&attempts)) {
+            Some(wait) => {
+                let wait = spread(*wait, fastrand::f64());
+                End::RetryAt(self.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX))
+            }
+            None => self.bury(Some(reason)),
         }
     }
 

@@ -1,9 +1,9 @@
 //! What an operation of an event does, by what has been said of its person before and after.
 //!
 //! Events come late, twice and out of order. So an operation is not what its event said but what is
-//! left of that: an attribute that was said anew meanwhile is left out, one that was said before and
-//! could not be written is added, and whether the person becomes active is decided by all that was
-//! said (`standing`). What nothing is left of is not carried out.
+//! left of that: an attribute that was said anew meanwhile is left out, one that was said before
+//! and could not be written is added, and whether the person becomes active is decided by all that
+//! was said (`standing`). What nothing is left of is not carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     commands::{self, Command, Rules, update_user::Absent},
     profile::display_key,
-    store::{NewStatement, State, Statement, Word},
+    store::{NewStatement, Standing, State, Statement, Word},
 };
 
 /// The part of a profile that tells of what was true before.
@@ -78,6 +78,9 @@ pub(super) struct Left {
     pub(super) carries: Vec<i64>,
     /// What its event says of being active; none where no event has asked for it.
     pub(super) word: Option<Word>,
+    /// What was fetched of the person and is part of the command: each field with its value as
+    /// JSON.
+    pub(super) fetched: BTreeMap<String, String>,
 }
 
 impl Left {
@@ -87,6 +90,7 @@ impl Left {
             command,
             carries: Vec::new(),
             word: None,
+            fetched: BTreeMap::new(),
         }
     }
 }
@@ -143,6 +147,9 @@ struct Person<'a> {
 
 impl Person<'_> {
     fn leaves(&self) -> Ruling {
+        if self.statement.standing != Standing::Holds {
+            return Ruling::Superseded("it was taken back");
+        }
         if self.said.is_over(self.statement) || self.said.is_active() {
             return Ruling::Superseded("a hire that was said later stands");
         }
@@ -321,6 +328,7 @@ impl Person<'_> {
             command,
             carries,
             word: Some(self.statement.word),
+            fetched: BTreeMap::new(),
         }))
     }
 
@@ -364,7 +372,8 @@ fn age(said: &Statement) -> (Timestamp, i64) {
     (so_from(said), said.number)
 }
 
-/// From when on the attributes of a statement are true: a day of work is that of being active alone.
+/// From when on the attributes of a statement are true: a day of work is that of being active
+/// alone.
 fn so_from(said: &Statement) -> Timestamp {
     match said.word {
         Word::Nothing => moment(said),

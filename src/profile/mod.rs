@@ -86,7 +86,7 @@ impl UserProfile {
     ///
     /// # Errors
     /// When there are more than a profile may have.
-    fn new(fields: Map<String, Value>) -> Result<Self, String> {
+    pub fn new(fields: Map<String, Value>) -> Result<Self, String> {
         if fields.len() > MAX_FIELDS {
             return Err(format!(
                 "a profile has at most {MAX_FIELDS} fields, not {}",

@@ -351,7 +351,7 @@ pub enum End {
     InTurn,
     /// It stands outside its lanes until this time.
     Postponed(Timestamp),
-    /// It waits outside its lanes, until more is known of its person or somebody lets it go on.
+    /// It waits outside its lanes, until more is known of its person or a person lets it go on.
     Aside(State, Option<String>),
     /// It keeps its place and waits for a person's word, or for data; what is buried so keeps all
     /// behind it waiting.

@@ -72,9 +72,9 @@ pub struct Source {
     rules: Rules,
     instances: Vec<String>,
     zone: TimeZone,
+    first_words: FirstWords,
     callback: Option<CallbackTarget>,
     fetch: Option<Arc<FetchTarget>>,
-    first_words: FirstWords,
 }
 
 impl Source {
@@ -116,9 +116,9 @@ impl Source {
             rules,
             instances: settings.instances.into_iter().map(|target| target.name).collect(),
             zone: settings.zone.unwrap_or(TimeZone::UTC),
+            first_words: FirstWords::default(),
             callback: settings.callback,
             fetch: settings.fetch,
-            first_words: FirstWords::default(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Whom a statement is about: an employee id first, else a name that was said to be a person's.
 //!
-//! A name is whose it was last said to be at the time of the statement. One that the directory shows
-//! at another user than the person's is the person's no more.
+//! A name is whose it was last said to be at the time of the statement. One that the directory
+//! shows at another user than the person's is the person's no more.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};

@@ -166,7 +166,10 @@ fn cancel_earlier(
         }
         set_standing(connection, earlier.number, Standing::Cancelled)?;
         let has_ended = earlier.state.is_none_or(State::has_ended);
-        if !has_ended && earlier.state != Some(State::Running) {
+        // A hire whose day has come makes its user, inactive, whether or not it came to that yet.
+        let is_due_hire =
+            matches!(earlier.word, Some(Word::Active | Word::Expected)) && earlier.state == Some(State::Waiting);
+        if !has_ended && !is_due_hire && earlier.state != Some(State::Running) {
             leave(
                 connection,
                 earlier.number,

@@ -68,7 +68,7 @@ pub(crate) struct Company {
 pub(crate) type Arrivals<'a> = BTreeMap<&'a str, Timestamp>;
 
 /// How a person of the directory is to be.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Expected {
     pub(crate) user_name: String,
     pub(crate) active: bool,
