@@ -200,11 +200,11 @@ impl Called {
 
     /// Waits until the store has so many callbacks, the first of which failed so often: time that
     /// goes on before would be time from which the next try is reckoned.
-    async fn keeps(&self, callbacks: usize, tries: usize) {
+    async fn keeps(&self, callbacks: u32, tries: u32) {
         let file = rusqlite::Connection::open(self.folder.join(FILE)).unwrap();
         let sql = "SELECT count(*), coalesce((SELECT attempts FROM callback ORDER BY number LIMIT 1), 0) FROM callback";
         let count = || file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        until(|| count().is_ok_and(|found: (usize, usize)| found == (callbacks, tries))).await;
+        until(|| count().is_ok_and(|found: (u32, u32)| found == (callbacks, tries))).await;
     }
 
     fn pass(&self, seconds: i64) {
@@ -348,7 +348,7 @@ async fn a_callback_is_given_up_after_a_day_or_when_its_receiver_is_gone() {
     let mut hours = 0.0;
     for (nth, seconds) in [6, 67, 340, 2_000, 8_000, 24_000, 60_000].into_iter().enumerate() {
         called.receiver.receives(nth + 1).await;
-        called.keeps(1, nth + 1).await;
+        called.keeps(1, u32::try_from(nth + 1).unwrap()).await;
         called.pass(seconds);
         hours += f64::from(u32::try_from(seconds).unwrap()) / 3_600.0;
     }
