@@ -137,7 +137,8 @@ profile = {{ employeeid = "body.data.id" }}
         let world = &self.stored.world;
         let body = json!({"type": r#type, "data": {"id": id}}).to_string();
         let mut request = world.http.post(world.url("/webhooks/hr"));
-        for (name, value) in signed(KEY, &format!("{}_{id}", r#type), now(), &body) {
+        let message = format!("{}_{id}", r#type).replace(['.', '/'], "-");
+        for (name, value) in signed(KEY, &message, now(), &body) {
             request = request.header(name, value);
         }
         let taken = answer(request.header("content-type", "application/json").body(body)).await;
