@@ -32,10 +32,13 @@ fn target(url: &str, fields: &str, allow_private: bool) -> FetchTarget {
     .unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
+/// A path with its query, and the header field `Authorization`.
+type Asked = (String, Option<String>);
+
 /// A server that answers each request by its path, and keeps how it was asked.
 #[derive(Clone, Default)]
 struct StandIn {
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl StandIn {
@@ -54,7 +57,7 @@ impl StandIn {
         address
     }
 
-    fn asked(&self) -> Vec<(String, Option<String>)> {
+    fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 }
