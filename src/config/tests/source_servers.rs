@@ -106,8 +106,8 @@ fn what_is_wrong_with_a_server_is_told_by_its_key_and_shows_nothing() {
             "secret_env: give at most one of",
         ),
         (
-            fetch("fields = ", "feilds = "),
-            "feilds: it is not known; did you mean fields?",
+            fetch("fields = ", "filds = "),
+            "filds: it is not known; did you mean fields?",
         ),
         (
             fetch("fields = { email = \"fetched.work.email\" }", ""),
