@@ -183,8 +183,10 @@ impl Operations {
             answered: (operation.is_synchronous && !outcome.is_transient()).then(|| envelope::status(outcome)),
             learned: outcome.shown().map(|shown| learned(&shown)),
             disabled: disabled.map(str::to_owned),
+            made_active: left.enables && !left.carried_out(outcome).is_empty(),
             carried_out: left.carried_out(outcome),
             has_changed_active: has_changed_active(operation, completed),
+            withheld_by: left.withheld_by.clone(),
             fetched: left.fetched.clone(),
         };
         let end = match self.more_to_know(operation, left, outcome) {

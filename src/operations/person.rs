@@ -78,6 +78,10 @@ pub(super) struct Left {
     pub(super) carries: Vec<i64>,
     /// What its event says of being active; none where no event has asked for it.
     pub(super) word: Option<Word>,
+    /// The accepted numbers of the statements because of which it makes nobody active.
+    pub(super) withheld_by: Vec<i64>,
+    /// Whether it makes the person active.
+    pub(super) enables: bool,
     /// What was fetched of the person and is part of the command: each field with its value as
     /// JSON.
     pub(super) fetched: BTreeMap<String, String>,
@@ -90,6 +94,8 @@ impl Left {
             command,
             carries: Vec::new(),
             word: None,
+            withheld_by: Vec::new(),
+            enables: false,
             fetched: BTreeMap::new(),
         }
     }
@@ -113,7 +119,7 @@ pub(super) fn ruling(rules: &Rules, command: &Command, statements: &[Statement],
         Word::Cancelled => person.takes_back(),
         Word::Expected => person.changes(command, false),
         Word::Active => person.changes(command, said.is_active()),
-        Word::Back if said.is_terminated() || !said.was_away(statement) => {
+        Word::Back if said.is_terminated() || !said.was_away() => {
             Ruling::Superseded("something else than what it ends has made the person inactive")
         }
         Word::Back => person.changes(command, true),
@@ -278,7 +284,10 @@ impl Person<'_> {
 
     /// What was last said of a field with another value, rather what is in the directory.
     fn previous(&self, field: &str, value: &Value) -> Option<Value> {
-        let said = self.said.counting().filter(|said| said.number != self.statement.number);
+        let said = self
+            .said
+            .counting()
+            .filter(|said| writes(said) && said.number != self.statement.number);
         let others = said.filter_map(|said| {
             let other: Value = serde_json::from_str(said.attributes.get(field)?).ok()?;
             (other != *value).then_some((said, other))
@@ -323,11 +332,17 @@ impl Person<'_> {
         !subject(self.rules, "iam-disable-user", &only).is_empty()
     }
 
-    fn left(&self, command: Command, carries: Vec<i64>) -> Ruling {
+    fn left(&self, command: Command, enables: bool, carries: Vec<i64>) -> Ruling {
         Ruling::Goes(Box::new(Left {
             command,
             carries,
             word: Some(self.statement.word),
+            withheld_by: if self.statement.word == Word::Active {
+                self.said.against()
+            } else {
+                Vec::new()
+            },
+            enables,
             fetched: BTreeMap::new(),
         }))
     }
@@ -347,9 +362,9 @@ impl Person<'_> {
         match commands::named(name, arguments.into()) {
             Ok(Command::UpdateUser(mut args)) => {
                 args.absent = absent;
-                self.left(Command::UpdateUser(args), carries)
+                self.left(Command::UpdateUser(args), enables == Some(true), carries)
             }
-            Ok(command) => self.left(command, carries),
+            Ok(command) => self.left(command, enables == Some(true), carries),
             // What was taken before is taken again, in whatever order.
             Err(_) => Ruling::Superseded("it can't be carried out by this version"),
         }
