@@ -50,7 +50,10 @@ impl Operations {
         };
         let left = match self.left_of(instance, &operation, command).await {
             Ok(left) => left,
-            Err((attempt, end)) => return self.end(&operation, claim, attempt, end).await,
+            Err(over) => {
+                let (attempt, end) = *over;
+                return self.end(&operation, claim, attempt, end).await;
+            }
         };
         if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &left.command).await {
             // It keeps its place, and what it has to wait for goes first.

@@ -11,53 +11,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Saying,
+    saying::{OLD, subject},
     standing::{Said, moment},
 };
 use crate::{
     commands::{self, Command, Rules, update_user::Absent},
     profile::display_key,
-    store::{NewStatement, Standing, State, Statement, Word},
+    store::{Standing, State, Statement, Word},
 };
-
-/// The part of a profile that tells of what was true before.
-const OLD: &str = "olduserdata";
 
 /// The field that is a person's for good.
 const EMPLOYEE_ID: &str = "employeeid";
-
-/// What an event's command says of its person.
-pub(super) fn statement(
-    rules: &Rules,
-    command: &Command,
-    saying: Saying,
-    effective_at: Option<Timestamp>,
-) -> NewStatement {
-    let fields = command.user_profile().map(|profile| profile.as_object());
-    let fields = fields.into_iter().flatten();
-    NewStatement {
-        said_at: saying.said_at,
-        // An expected person is expected from now on.
-        effective_at,
-        names: names_of_now(rules, command),
-        word: saying.word,
-        attributes: fields
-            .map(|(key, value)| (display_key(key), value.to_string()))
-            .filter(|(key, _)| key != OLD)
-            .collect(),
-        conversion: saying.conversion,
-    }
-}
-
-/// The names that a person has now: what was true before may be another's by now.
-fn names_of_now(rules: &Rules, command: &Command) -> BTreeSet<String> {
-    let Some(profile) = command.user_profile() else {
-        return BTreeSet::new();
-    };
-    let mut fields = profile.as_object().clone();
-    fields.remove(OLD);
-    subject(rules, "iam-disable-user", &fields)
-}
 
 /// What becomes of an operation whose turn it is.
 pub(super) enum Ruling {
@@ -393,14 +357,5 @@ fn so_from(said: &Statement) -> Timestamp {
     match said.word {
         Word::Nothing => moment(said),
         Word::Active | Word::Expected | Word::Inactive | Word::Back | Word::Cancelled => said.said_at,
-    }
-}
-
-/// The names by which a command would know the person of a profile.
-fn subject(rules: &Rules, name: &str, profile: &Map<String, Value>) -> BTreeSet<String> {
-    let arguments = Map::from_iter([("user-profile".to_owned(), Value::Object(profile.clone()))]);
-    match commands::named(name, arguments.into()) {
-        Ok(command) => command.prepare(rules).subject(),
-        Err(_) => BTreeSet::new(),
     }
 }

@@ -32,7 +32,7 @@ fn target(url: &str, fields: &str, allow_private: bool) -> FetchTarget {
     .unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
-/// A path with its query, and the header field `Authorization`.
+/// The path that was asked for, and the header field that came with it.
 type Asked = (String, Option<String>);
 
 /// A server that answers each request by its path, and keeps how it was asked.
