@@ -45,15 +45,74 @@ impl Operations {
         operation: &Operation,
         command: &Command,
     ) -> Result<Option<Map<String, Value>>, FetchError> {
-        let (Some(source), Some(profile)) = (&operation.source, command.user_profile()) else {
+        let Some((source, profile)) = question(operation, command) else {
             return Ok(None);
         };
-        if !operation.wants_fetch || command.priority() == Priority::Disable {
-            return Ok(None);
-        }
         match &self.outward.fetch {
             Some(fetch) => fetch.fetch(source, profile).await.map(Some),
             None => Err(FetchError::Lasting("there is none to ask".to_owned())),
+        }
+    }
+}
+
+/// Whom an operation asks for whom, if it asks.
+fn question<'a>(operation: &'a Operation, command: &'a Command) -> Option<(&'a str, &'a UserProfile)> {
+    let asks = operation.wants_fetch && command.priority() != Priority::Disable;
+    let source = operation.source.as_deref().filter(|_| asks)?;
+    Some((source, command.user_profile()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{commands, store::NewOperation};
+
+    #[test]
+    fn a_disable_never_asks_and_others_where_their_rule_says_so() {
+        let of_user = json!({"user-profile": {"employeeid": "42"}});
+        let group = json!({"scim": {"displayName": "a"}});
+        for (name, arguments, source, wants_fetch, asks) in [
+            ("iam-create-user", &of_user, Some("hr"), true, true),
+            ("iam-update-user", &of_user, Some("hr"), true, true),
+            ("iam-update-user", &of_user, Some("hr"), false, false),
+            ("iam-update-user", &of_user, None, true, false),
+            ("iam-disable-user", &of_user, Some("hr"), true, false),
+            ("iam-create-group", &group, Some("hr"), true, false),
+        ] {
+            let command = commands::named(name, arguments.clone()).unwrap();
+            let operation = NewOperation {
+                id: "1".to_owned(),
+                instance: "a".to_owned(),
+                command: name.to_owned(),
+                stored: String::new(),
+                class: 1,
+                lanes: BTreeSet::new(),
+                overtakes: false,
+                is_synchronous: false,
+                not_before: None,
+                caller: None,
+                source: source.map(str::to_owned),
+                batch: None,
+                purpose: None,
+                traceparent: None,
+                due_date: None,
+                held: None,
+                statement: None,
+                wants_fetch,
+            };
+            let operation = operation.accepted(1, Timestamp::UNIX_EPOCH);
+            let question = question(&operation, &command);
+            let of = question.map(|(source, profile)| (source, profile.text("employeeid").unwrap()));
+            assert_eq!(
+                of,
+                asks.then_some(("hr", Some("42"))),
+                "{name} {source:?} {wants_fetch}"
+            );
         }
     }
 }

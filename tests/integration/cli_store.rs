@@ -117,7 +117,7 @@ async fn a_backup_of_a_store_in_use_has_all_that_was_accepted_before() {
     let check = run(&["store", "check", &copy], &[]);
     assert_eq!(check.code, Some(0), "{check:?}");
     assert!(
-        check.stdout.contains("schema 2") && check.stdout.contains("scheduled"),
+        check.stdout.contains("schema 4") && check.stdout.contains("scheduled"),
         "{check:?}"
     );
     // Restored: a service on the copy has them all, and can go on.

@@ -12,9 +12,10 @@ const ROOM: u32 = 64 * 1024;
 pub(super) fn resume(connection: &Connection, disabled: &[(String, String)]) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO room (id, filling) VALUES (1, zeroblob(?1))";
     connection.prepare_cached(sql)?.execute([ROOM])?;
+    // Looks at the operations too: while those can't be read, the number would come out too small.
     let sql = "INSERT INTO disabled (instance, directory_id, number, turn, operation)
-        VALUES (?1, ?2, (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'operation'),
-            (SELECT last FROM turn), '')
+        VALUES (?1, ?2, 1 + max((SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'operation'),
+            (SELECT coalesce(max(number), 0) FROM operation)), (SELECT last FROM turn), '')
         ON CONFLICT DO UPDATE SET number = excluded.number, turn = excluded.turn, operation = excluded.operation";
     for (instance, directory_id) in disabled {
         connection

@@ -198,6 +198,15 @@ impl Called {
         Timestamp::now().as_second() + self.ahead.load(Ordering::Relaxed)
     }
 
+    /// Waits until the store has so many callbacks, the first of which failed so often: time that
+    /// goes on before would be time from which the next try is reckoned.
+    async fn keeps(&self, callbacks: u32, tries: u32) {
+        let file = rusqlite::Connection::open(self.folder.join(FILE)).unwrap();
+        let sql = "SELECT count(*), coalesce((SELECT attempts FROM callback ORDER BY number LIMIT 1), 0) FROM callback";
+        let count = || file.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        until(|| count().is_ok_and(|found: (u32, u32)| found == (callbacks, tries))).await;
+    }
+
     fn pass(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
@@ -298,14 +307,17 @@ async fn what_fails_is_tried_again_in_its_order() {
     assert_eq!(cancelled.status, 200, "{}", cancelled.text);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(called.receiver.received().len(), 1, "the second waits for the first");
+    called.keeps(2, 1).await;
     called.pass(6);
     called.receiver.receives(2).await;
+    called.keeps(2, 2).await;
     // A minute, a tenth more at the most.
     called.pass(50);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(called.receiver.received().len(), 2);
     called.pass(20);
     called.receiver.receives(3).await;
+    called.keeps(2, 3).await;
     // Another operation's is not held up.
     called.held("2").await;
     let all = called.receiver.receives(4).await;
@@ -336,20 +348,20 @@ async fn a_callback_is_given_up_after_a_day_or_when_its_receiver_is_gone() {
     let mut hours = 0.0;
     for (nth, seconds) in [6, 67, 340, 2_000, 8_000, 24_000, 60_000].into_iter().enumerate() {
         called.receiver.receives(nth + 1).await;
-        // What came of it has to be in the store before time goes on.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        called.keeps(1, u32::try_from(nth + 1).unwrap()).await;
         called.pass(seconds);
         hours += f64::from(u32::try_from(seconds).unwrap()) / 3_600.0;
     }
     called.receiver.receives(8).await;
     println!("given up after {hours:.1} hours of the test's clock");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    called.keeps(0, 0).await;
     called.pass(7 * 24 * 60 * 60);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(called.receiver.received().len(), 8);
     called.receiver.answers(&[410]);
     called.held("2").await;
     called.receiver.receives(9).await;
+    called.keeps(0, 0).await;
     called.pass(7 * 24 * 60 * 60);
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(called.receiver.received().len(), 9);

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod docs;
+mod fetches;
 mod intake;
 mod processes;
 mod quarantine;
