@@ -49,6 +49,8 @@ step 'crashes: 200 kills' suite crash.py --full --seed "${CRASH_SEED:-1}"
 step 'keys of requests: 100 kills' suite keys.py --full --seed "${CRASH_SEED:-1}"
 step 'keys of requests: 1,000 crowds of 50' env AWS_ILM_KEYED_CROWDS=1000 cargo test --test integration idempotency::crowd -- --nocapture
 step 'a batch of 10,000, carried out' env AWS_ILM_BATCH_ELEMENTS=10000 cargo test --test integration batches::order -- --nocapture
+step 'a year of a company of 2,000' env AWS_ILM_HR_PEOPLE=2000 AWS_ILM_HR_SEED="${HR_SEED:-1}" cargo test --release --test integration hr::year -- --nocapture
+step 'events of 1,000 people in 100 orders' env AWS_ILM_HR_SHUFFLED=1000x100 cargo test --release --test integration hr::shuffled -- --nocapture
 step 'durable before the answer, a full disk, a locked store' suite durable.py
 step 'third-party SCIM servers' third_party_both
 step 'refusals reach curl over HTTP/2: 2,000 of each kind' suite refusals.py --requests 2000

@@ -188,7 +188,8 @@ impl<'a, 's> Keys<'a, 's> {
     }
 
     fn needed(&mut self, key: &str) -> Option<&'a str> {
-        if !self.form.table.contains_key(key) {
+        // It may be there under the name that was refused.
+        if !self.form.table.contains_key(key) && !self.is_refused() {
             self.refuse(key, "give an https URL");
         }
         self.text(key)
@@ -207,7 +208,7 @@ impl<'a, 's> Keys<'a, 's> {
 
     fn fields(&mut self) -> Option<&'a Table> {
         let fields = self.form.table.get("fields").and_then(Value::as_table);
-        if fields.is_none() {
+        if fields.is_none() && !self.is_refused() {
             self.refuse(
                 "fields",
                 "say which fields the answer has, like { email = \"fetched.work.email\" }",

@@ -50,7 +50,10 @@ impl Operations {
         };
         let left = match self.left_of(instance, &operation, command).await {
             Ok(left) => left,
-            Err((attempt, end)) => return self.end(&operation, claim, attempt, end).await,
+            Err(over) => {
+                let (attempt, end) = *over;
+                return self.end(&operation, claim, attempt, end).await;
+            }
         };
         if is_out_of_turn && !self.is_certain(instance, &operation, &claim, &left.command).await {
             // It keeps its place, and what it has to wait for goes first.
@@ -183,8 +186,10 @@ impl Operations {
             answered: (operation.is_synchronous && !outcome.is_transient()).then(|| envelope::status(outcome)),
             learned: outcome.shown().map(|shown| learned(&shown)),
             disabled: disabled.map(str::to_owned),
+            made_active: left.enables && !left.carried_out(outcome).is_empty(),
             carried_out: left.carried_out(outcome),
             has_changed_active: has_changed_active(operation, completed),
+            withheld_by: left.withheld_by.clone(),
             fetched: left.fetched.clone(),
         };
         let end = match self.more_to_know(operation, left, outcome) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Operations,
     date::{due, effective},
-    person::statement,
+    saying::{Saying, statement},
     submit::{Submission, new_operation},
 };
 use crate::{
@@ -40,17 +40,6 @@ pub struct SourcedCommand {
     pub fetch: bool,
 }
 
-/// What an event says of the person that its command is about.
-#[derive(Clone, Copy, Debug)]
-pub struct Saying {
-    /// What it says of being active.
-    pub word: Word,
-    /// The event's own time, else that of its arrival.
-    pub said_at: Timestamp,
-    /// See [`NewStatement::conversion`](crate::store::NewStatement::conversion).
-    pub conversion: Option<SignedDuration>,
-}
-
 impl Operations {
     /// The time by which everything here goes.
     pub fn now(&self) -> Timestamp {
@@ -66,7 +55,7 @@ impl Operations {
             let is_so = |time: &Timestamp| *time <= now || sourced.not_before.is_some();
             let day = sourced.date.as_ref().and_then(|date| match saying.word {
                 Word::Expected => due(date),
-                _ => effective(date),
+                Word::Nothing | Word::Active | Word::Inactive | Word::Back | Word::Cancelled => effective(date),
             });
             let effective_at = day.filter(is_so);
             statement(instance.rules(), &sourced.command, saying, effective_at)

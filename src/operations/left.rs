@@ -36,11 +36,11 @@ impl Operations {
         instance: &Instance,
         operation: &Operation,
         command: Command,
-    ) -> Result<Left, (AttemptEnd, End)> {
+    ) -> Result<Left, Box<(AttemptEnd, End)>> {
         if operation.source.is_none() {
             return Ok(Left::whole(command));
         }
-        let nothing = |end| Err((AttemptEnd::default(), end));
+        let nothing = |end| Err(Box::new((AttemptEnd::default(), end)));
         let now = self.clock.now();
         let statements = match self.store.statements(operation.number).await {
             Ok(statements) => statements,
@@ -62,19 +62,19 @@ impl Operations {
 
     /// Adds what the source says of the person where the operation asks for it: it is what is true
     /// now, whatever its event said.
-    async fn with_fetched(&self, operation: &Operation, mut left: Left) -> Result<Left, (AttemptEnd, End)> {
+    async fn with_fetched(&self, operation: &Operation, mut left: Left) -> Result<Left, Box<(AttemptEnd, End)>> {
         let fields = match self.fetched(operation, &left.command).await {
             Ok(None) => return Ok(left),
             Ok(Some(fields)) => fields,
             Err(FetchError::Lasting(reason)) => {
-                return Err((AttemptEnd::default(), End::Aside(State::NeedsData, Some(reason))));
+                return Err(needs_data(reason));
             }
             Err(FetchError::Passing(reason)) => {
                 let attempt = AttemptEnd {
                     cause: Some(NOT_FETCHED.to_owned()),
                     ..AttemptEnd::default()
                 };
-                return Err((attempt, self.fetched_later(operation, reason).await));
+                return Err(Box::new((attempt, self.fetched_later(operation, reason).await)));
             }
         };
         left.fetched = fields
@@ -87,8 +87,7 @@ impl Operations {
             let mut profile = std::mem::take(user_profile).into_object();
             profile.retain(|field, _| !left.fetched.contains_key(&display_key(field)));
             profile.extend(fields);
-            *user_profile = UserProfile::new(profile)
-                .map_err(|reason| (AttemptEnd::default(), End::Aside(State::NeedsData, Some(reason))))?;
+            *user_profile = UserProfile::new(profile).map_err(needs_data)?;
         }
         Ok(left)
     }
@@ -150,6 +149,11 @@ impl Left {
         }
         self.carries.clone()
     }
+}
+
+/// That an operation waits for what is missing.
+fn needs_data(reason: String) -> Box<(AttemptEnd, End)> {
+    Box::new((AttemptEnd::default(), End::Aside(State::NeedsData, Some(reason))))
 }
 
 /// Whether a run made its user active or inactive, or may have.

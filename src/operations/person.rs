@@ -11,53 +11,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Saying,
+    saying::{OLD, subject},
     standing::{Said, moment},
 };
 use crate::{
     commands::{self, Command, Rules, update_user::Absent},
     profile::display_key,
-    store::{NewStatement, Standing, State, Statement, Word},
+    store::{Standing, State, Statement, Word},
 };
-
-/// The part of a profile that tells of what was true before.
-const OLD: &str = "olduserdata";
 
 /// The field that is a person's for good.
 const EMPLOYEE_ID: &str = "employeeid";
-
-/// What an event's command says of its person.
-pub(super) fn statement(
-    rules: &Rules,
-    command: &Command,
-    saying: Saying,
-    effective_at: Option<Timestamp>,
-) -> NewStatement {
-    let fields = command.user_profile().map(|profile| profile.as_object());
-    let fields = fields.into_iter().flatten();
-    NewStatement {
-        said_at: saying.said_at,
-        // An expected person is expected from now on.
-        effective_at,
-        names: names_of_now(rules, command),
-        word: saying.word,
-        attributes: fields
-            .map(|(key, value)| (display_key(key), value.to_string()))
-            .filter(|(key, _)| key != OLD)
-            .collect(),
-        conversion: saying.conversion,
-    }
-}
-
-/// The names that a person has now: what was true before may be another's by now.
-fn names_of_now(rules: &Rules, command: &Command) -> BTreeSet<String> {
-    let Some(profile) = command.user_profile() else {
-        return BTreeSet::new();
-    };
-    let mut fields = profile.as_object().clone();
-    fields.remove(OLD);
-    subject(rules, "iam-disable-user", &fields)
-}
 
 /// What becomes of an operation whose turn it is.
 pub(super) enum Ruling {
@@ -78,6 +42,10 @@ pub(super) struct Left {
     pub(super) carries: Vec<i64>,
     /// What its event says of being active; none where no event has asked for it.
     pub(super) word: Option<Word>,
+    /// The accepted numbers of the statements because of which it makes nobody active.
+    pub(super) withheld_by: Vec<i64>,
+    /// Whether it makes the person active.
+    pub(super) enables: bool,
     /// What was fetched of the person and is part of the command: each field with its value as
     /// JSON.
     pub(super) fetched: BTreeMap<String, String>,
@@ -90,6 +58,8 @@ impl Left {
             command,
             carries: Vec::new(),
             word: None,
+            withheld_by: Vec::new(),
+            enables: false,
             fetched: BTreeMap::new(),
         }
     }
@@ -113,7 +83,7 @@ pub(super) fn ruling(rules: &Rules, command: &Command, statements: &[Statement],
         Word::Cancelled => person.takes_back(),
         Word::Expected => person.changes(command, false),
         Word::Active => person.changes(command, said.is_active()),
-        Word::Back if said.is_terminated() || !said.was_away(statement) => {
+        Word::Back if said.is_terminated() || !said.was_away() => {
             Ruling::Superseded("something else than what it ends has made the person inactive")
         }
         Word::Back => person.changes(command, true),
@@ -278,7 +248,10 @@ impl Person<'_> {
 
     /// What was last said of a field with another value, rather what is in the directory.
     fn previous(&self, field: &str, value: &Value) -> Option<Value> {
-        let said = self.said.counting().filter(|said| said.number != self.statement.number);
+        let said = self
+            .said
+            .counting()
+            .filter(|said| writes(said) && said.number != self.statement.number);
         let others = said.filter_map(|said| {
             let other: Value = serde_json::from_str(said.attributes.get(field)?).ok()?;
             (other != *value).then_some((said, other))
@@ -323,11 +296,17 @@ impl Person<'_> {
         !subject(self.rules, "iam-disable-user", &only).is_empty()
     }
 
-    fn left(&self, command: Command, carries: Vec<i64>) -> Ruling {
+    fn left(&self, command: Command, enables: bool, carries: Vec<i64>) -> Ruling {
         Ruling::Goes(Box::new(Left {
             command,
             carries,
             word: Some(self.statement.word),
+            withheld_by: if self.statement.word == Word::Active {
+                self.said.against()
+            } else {
+                Vec::new()
+            },
+            enables,
             fetched: BTreeMap::new(),
         }))
     }
@@ -347,9 +326,9 @@ impl Person<'_> {
         match commands::named(name, arguments.into()) {
             Ok(Command::UpdateUser(mut args)) => {
                 args.absent = absent;
-                self.left(Command::UpdateUser(args), carries)
+                self.left(Command::UpdateUser(args), enables == Some(true), carries)
             }
-            Ok(command) => self.left(command, carries),
+            Ok(command) => self.left(command, enables == Some(true), carries),
             // What was taken before is taken again, in whatever order.
             Err(_) => Ruling::Superseded("it can't be carried out by this version"),
         }
@@ -378,14 +357,5 @@ fn so_from(said: &Statement) -> Timestamp {
     match said.word {
         Word::Nothing => moment(said),
         Word::Active | Word::Expected | Word::Inactive | Word::Back | Word::Cancelled => said.said_at,
-    }
-}
-
-/// The names by which a command would know the person of a profile.
-fn subject(rules: &Rules, name: &str, profile: &Map<String, Value>) -> BTreeSet<String> {
-    let arguments = Map::from_iter([("user-profile".to_owned(), Value::Object(profile.clone()))]);
-    match commands::named(name, arguments.into()) {
-        Ok(command) => command.prepare(rules).subject(),
-        Err(_) => BTreeSet::new(),
     }
 }

@@ -79,23 +79,29 @@ impl<'a> Said<'a> {
         is_open.then(|| moment(termination).saturating_add(length).unwrap_or(Timestamp::MAX))
     }
 
-    /// What was last carried out for the purpose of this statement, of what it takes back.
+    /// The newest of what this takes back and what had an effect.
     pub(super) fn taken_back(&self, by: &Statement) -> Option<&'a Statement> {
+        let had_effect = |said: &Statement| match said.word {
+            Word::Inactive => self.was_away(),
+            Word::Nothing | Word::Expected | Word::Active | Word::Back | Word::Cancelled => said.has_changed,
+        };
         self.statements
             .iter()
-            .filter(|said| {
-                said.purpose == by.purpose
-                    && said.standing == Standing::Cancelled
-                    && said.said_at <= by.said_at
-                    && said.has_changed
-            })
+            .filter(|said| said.purpose == by.purpose && said.standing == Standing::Cancelled)
+            .filter(|said| said.said_at <= by.said_at && had_effect(said))
             .max_by_key(|said| (moment(said), said.number))
     }
 
-    /// Whether something for this purpose has made the person inactive.
-    pub(super) fn was_away(&self, back: &Statement) -> bool {
-        let left = |said: &&Statement| said.word == Word::Inactive && said.purpose == back.purpose;
-        self.counting().filter(left).any(|said| said.has_changed)
+    /// Whether a termination has made the person inactive, and nothing that was said has made it
+    /// active since.
+    pub(super) fn was_away(&self) -> bool {
+        let mut statements = self.statements.iter();
+        statements.any(|said| said.word == Word::Inactive && said.has_changed)
+    }
+
+    /// The accepted numbers of the terminations that stand against the person's being active.
+    pub(super) fn against(&self) -> Vec<i64> {
+        self.terminations().map(|said| said.number).collect()
     }
 
     fn of(&self, word: Word) -> impl Iterator<Item = &'a Statement> + '_ {

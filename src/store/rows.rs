@@ -330,6 +330,10 @@ pub struct AttemptEnd {
     pub carried_out: Vec<i64>,
     /// Whether the user was made active or inactive by it.
     pub has_changed_active: bool,
+    /// The accepted numbers of the statements because of which it did not make the user active.
+    pub withheld_by: Vec<i64>,
+    /// Whether what was said has made the user active, or found it so.
+    pub made_active: bool,
     /// What was fetched of the person: attributes of the operation's own statement from now on.
     pub fetched: BTreeMap<String, String>,
     /// The directory id of the user that it disabled, may have disabled, or found disabled.

@@ -88,19 +88,17 @@ impl<'a> Person<'a> {
             self.lookup.tried.push(key.as_str());
             if let Some(user) = self.fetch(key, keys, replay)? {
                 // What is true now counts before what was, unless it is one user by both.
-                let is_same = keys.has(LookupKey::EmployeeId)
-                    && self
-                        .fetch(LookupKey::EmployeeId, keys, replay)?
-                        .is_some_and(|other| other.id() == user.id());
-                let now: &[_] = if is_same {
-                    &[LookupKey::UserName]
-                } else {
-                    &[LookupKey::UserName, LookupKey::EmployeeId]
-                };
-                let now = self.find_by(now, keys, replay)?;
-                return match now {
-                    Some(user) => Ok(Some(user)),
-                    None => self.accept(key, user, keys, replay).map(Some),
+                if let Some(user) = self.find_by(&[LookupKey::UserName], keys, replay)? {
+                    return Ok(Some(user));
+                }
+                if keys.has(LookupKey::EmployeeId) {
+                    self.lookup.tried.push(LookupKey::EmployeeId.as_str());
+                }
+                return match self.fetch(LookupKey::EmployeeId, keys, replay)? {
+                    Some(other) if other.id() != user.id() => {
+                        self.accept(LookupKey::EmployeeId, other, keys, replay).map(Some)
+                    }
+                    Some(_) | None => self.accept(key, user, keys, replay).map(Some),
                 };
             }
         }

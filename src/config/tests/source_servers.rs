@@ -107,7 +107,7 @@ fn what_is_wrong_with_a_server_is_told_by_its_key_and_shows_nothing() {
         ),
         (
             fetch("fields = ", "feilds = "),
-            "feilds: it is not known; did you mean fields?",
+            "feilds: it is not known; known are url",
         ),
         (
             fetch("fields = { email = \"fetched.work.email\" }", ""),

@@ -273,6 +273,16 @@ pub(super) fn note(connection: &Connection, number: i64, attempt: &AttemptEnd) -
         let values = params![carried_out, number, attempt.has_changed_active];
         connection.prepare_cached(sql)?.execute(values)?;
     }
+    if attempt.made_active {
+        let sql = "UPDATE statement SET has_changed = 0 WHERE word = 'inactive'
+            AND person = (SELECT person FROM statement WHERE number = ?1)";
+        connection.prepare_cached(sql)?.execute([number])?;
+    }
+    for withheld_by in &attempt.withheld_by {
+        let sql = "UPDATE statement SET has_changed = 1 WHERE number = ?1 AND ?2";
+        let values = params![withheld_by, attempt.has_changed_active];
+        connection.prepare_cached(sql)?.execute(values)?;
+    }
     if !attempt.fetched.is_empty() {
         let sql = "UPDATE statement SET attributes = json_patch(attributes, ?2) WHERE number = ?1";
         let fetched = serde_json::to_string(&attempt.fetched).unwrap_or_default();

@@ -32,10 +32,13 @@ fn target(url: &str, fields: &str, allow_private: bool) -> FetchTarget {
     .unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
+/// The path that was asked for, and the header field that came with it.
+type Asked = (String, Option<String>);
+
 /// A server that answers each request by its path, and keeps how it was asked.
 #[derive(Clone, Default)]
 struct StandIn {
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl StandIn {
