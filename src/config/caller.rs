@@ -58,8 +58,9 @@ settings! {
         /// others on its instances; with `manage` it may also retry, cancel and move them.
         operations: OperationRight = Choice(&[("own", OperationRight::Own), ("read", OperationRight::Read), ("manage", OperationRight::Manage)]),
             default "own";
-        /// Whether it may decide on what is held, or needs data, among the operations that it may see:
-        /// release it, or cancel it. Those that events ask for take `operations = "read"` to be seen.
+        /// Whether it may decide on what is held, or needs data, among the operations that it may
+        /// see: release it, or cancel it. Those that events ask for take `operations = "read"` to
+        /// be seen.
         release: bool = SWITCH, default "false";
         /// Whether it may see sources of webhooks and the events that they sent, with all that
         /// those say of people, and have them read again.

@@ -34,8 +34,8 @@ pub(super) fn release(
     Ok(Some(state))
 }
 
-/// Holds an operation again that was cancelled while it waited for a person's word, which cancelling
-/// and retrying it does not stand for. Tells whether it did.
+/// Holds an operation again that was cancelled while it waited for a person's word, which
+/// cancelling and retrying it does not stand for. Tells whether it did.
 pub(super) fn hold_again(connection: &Connection, number: i64) -> Result<bool> {
     let sql = "UPDATE operation SET state = 'held', ended_at = NULL
         WHERE number = ?1 AND state = 'cancelled' AND reason IN ('back_dated', 'far_future')";

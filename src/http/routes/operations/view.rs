@@ -20,10 +20,11 @@ pub struct OperationView {
     /// not ended.
     #[schema(value_type = String, example = "done")]
     state: &'static str,
-    /// Why it stands there, where that says more. Of `held` a word: `back_dated` or `far_future` (its
-    /// day is longer ago, or further ahead, than its source allows), `unknown_person` (a termination
-    /// that finds no user); others may come. Of `needs_data` a text that names what is missing. Of
-    /// `superseded` a text: `replaced by` the id of another operation, or what was said later.
+    /// Why it stands there, where that says more. Of `held` a word: `back_dated` or `far_future`
+    /// (its day is longer ago, or further ahead, than its source allows), `unknown_person` (a
+    /// termination that finds no user); others may come. Of `needs_data` a text that names what is
+    /// missing. Of `superseded` a text: `replaced by` the id of another operation, or what was said
+    /// later.
     reason: Option<String>,
     /// The id of the newer operation that disabled the person, so that this one left enabling out;
     /// null where that went on without the store.
