@@ -20,8 +20,8 @@ pub struct NewStatement {
     pub names: BTreeSet<String>,
     /// What it says of being active.
     pub word: Word,
-    /// The attributes that it gives: each name in its comparable form, with the value as JSON, which
-    /// the store does not read.
+    /// The attributes that it gives: each name in its comparable form, with the value as JSON,
+    /// which the store does not read.
     pub attributes: BTreeMap<String, String>,
     /// Where a termination is about one of two employments: for how long before and after it a hire
     /// with another employee id and one of the same names means that the person stays.
