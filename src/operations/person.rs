@@ -42,7 +42,7 @@ pub(super) struct Left {
     pub(super) carries: Vec<i64>,
     /// What its event says of being active; none where no event has asked for it.
     pub(super) word: Option<Word>,
-    /// The accepted numbers of the statements because of which it makes nobody active.
+    /// The accepted numbers of the statements because of which it makes the person not active.
     pub(super) withheld_by: Vec<i64>,
     /// Whether it makes the person active.
     pub(super) enables: bool,
