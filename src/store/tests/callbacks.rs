@@ -130,7 +130,7 @@ pub(super) async fn come_in_their_order(store: &Arc<dyn Store>) {
     let end = |of: &Callback, end| store.end_callback(of.id.clone(), end);
     end(&found[0], CallbackEnd::Again(again)).await.expect("ended");
     end(&found[1], CallbackEnd::Over).await.expect("ended");
-    let cancelled = |id| (id, State::Cancelled, None);
+    let cancelled = |id| (id, State::Cancelled, Some("back_dated"));
     assert_eq!(told(&due(store, now()).await), [cancelled("b"), held("c")]);
     let later = due(store, again).await;
     assert_eq!(told(&later), [cancelled("b"), held("a"), held("c")]);

@@ -194,9 +194,14 @@ async fn a_file_that_is_written_in_place_shuts_nobody_out() {
         } else {
             &callers[..callers.len() / 2]
         };
+        let cut = std::time::Instant::now();
         std::fs::write(file.path(), part).unwrap();
         tokio::time::sleep(Duration::from_millis(120)).await;
         std::fs::write(file.path(), &callers).unwrap();
+        // On a machine that is busy the moment may be as long as a file has to stay to be believed.
+        if cut.elapsed() > Duration::from_millis(300) {
+            continue;
+        }
         for key in [&first, &second] {
             assert_eq!(world.get_user(&[("x-api-key", key)]).await.status, 200, "round {round}");
         }
