@@ -183,6 +183,7 @@ async fn a_termination_is_moved_and_cancelled() {
     assert_eq!(hr.active("ada"), true);
 }
 
+/// Hostile input 75, an update that is older than what was carried out: superseded, and told.
 #[tokio::test]
 async fn late_words_overwrite_and_enable_nothing() {
     let mut hr = june().await;
@@ -245,6 +246,7 @@ async fn a_leave_ends_what_it_began_and_nothing_else() {
     assert_eq!(hr.active("ada"), false);
 }
 
+/// Hostile input 73, a termination of an unknown person: held, and nothing is written.
 #[tokio::test]
 async fn a_termination_of_nobody_is_held_until_more_is_known() {
     let mut hr = june().await;

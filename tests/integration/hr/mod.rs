@@ -1,6 +1,7 @@
 //! What the events of an HR system mean: a company's life, sent as webhooks, against what its HR
 //! system says by a slow reading of its own.
 
+mod bridge;
 mod cases;
 mod company;
 pub(crate) mod held;
