@@ -156,3 +156,199 @@ pub(super) fn moment(said: &Statement) -> Timestamp {
 fn prevails(said: &Statement, termination: &Statement) -> bool {
     said.said_at > termination.said_at && moment(said) > moment(termination)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day)
+    }
+
+    /// What was said on one day and counts from another.
+    fn said(number: i64, word: Word, on: i64, from: i64) -> Statement {
+        Statement {
+            number,
+            operation: number.to_string(),
+            said_at: day(on),
+            effective_at: day(from),
+            word,
+            purpose: Some(if word == Word::Back { "leave" } else { "work" }.to_owned()),
+            names: BTreeSet::new(),
+            attributes: BTreeMap::new(),
+            conversion: None,
+            is_dated: from != on,
+            standing: Standing::Holds,
+            is_carried_out: false,
+            has_changed: false,
+            state: Some(State::Waiting),
+            reason: None,
+        }
+    }
+
+    fn hire(on: i64, from: i64) -> Statement {
+        said(on, Word::Active, on, from)
+    }
+
+    fn termination(on: i64, from: i64) -> Statement {
+        said(100 + on, Word::Inactive, on, from)
+    }
+
+    fn leave(on: i64) -> Statement {
+        Statement {
+            purpose: Some("leave".to_owned()),
+            ..said(200 + on, Word::Inactive, on, on)
+        }
+    }
+
+    fn with(statement: Statement, state: State, reason: &str, standing: Standing) -> Statement {
+        Statement {
+            state: Some(state),
+            reason: Some(reason.to_owned()),
+            standing,
+            ..statement
+        }
+    }
+
+    /// In whatever order they have come.
+    fn is_active(statements: &[Statement], today: i64) -> bool {
+        let mut statements = statements.to_vec();
+        let active = Said::new(&statements, 0, day(today)).is_active();
+        statements.reverse();
+        assert_eq!(Said::new(&statements, 0, day(today)).is_active(), active);
+        active
+    }
+
+    #[test]
+    fn a_hire_prevails_only_where_it_is_newer_in_both_times() {
+        let back = |on| said(300 + on, Word::Back, on, on);
+        let rows: Vec<(&str, Vec<Statement>, i64, bool)> = vec![
+            ("nothing is known", vec![], 9, false),
+            ("hired", vec![hire(1, 1)], 9, true),
+            ("its day has not come", vec![hire(1, 20)], 9, false),
+            ("left", vec![hire(1, 1), termination(5, 5)], 9, false),
+            ("at the same time", vec![hire(5, 5), termination(5, 5)], 9, false),
+            ("a last day ahead", vec![hire(1, 1), termination(5, 20)], 9, true),
+            ("and then it has come", vec![hire(1, 1), termination(5, 20)], 20, false),
+            ("a rehire", vec![hire(1, 1), termination(5, 5), hire(8, 8)], 9, true),
+            (
+                "a rehire that was said before a last day",
+                vec![hire(4, 4), termination(2, 6)],
+                9,
+                false,
+            ),
+            (
+                "a last day of the past that is said now",
+                vec![hire(4, 4), termination(8, 3)],
+                9,
+                false,
+            ),
+            (
+                "a hire ahead, older than a termination",
+                vec![hire(1, 8), termination(4, 4)],
+                9,
+                false,
+            ),
+            ("on leave", vec![hire(1, 1), leave(5)], 9, false),
+            ("back from leave", vec![hire(1, 1), leave(5), back(7)], 9, true),
+            (
+                "left while on leave",
+                vec![hire(1, 1), leave(5), termination(6, 6), back(7)],
+                9,
+                false,
+            ),
+            (
+                "held for a person",
+                vec![
+                    hire(1, 1),
+                    with(termination(5, 5), State::Held, "back_dated", Standing::Holds),
+                ],
+                9,
+                true,
+            ),
+            (
+                "held since nobody was found",
+                vec![
+                    hire(1, 1),
+                    with(termination(5, 5), State::Held, "unknown_person", Standing::Holds),
+                ],
+                9,
+                false,
+            ),
+            (
+                "cancelled by a person",
+                vec![
+                    hire(1, 1),
+                    with(termination(5, 5), State::Cancelled, "", Standing::Holds),
+                ],
+                9,
+                true,
+            ),
+            (
+                "taken back",
+                vec![
+                    hire(1, 1),
+                    with(termination(5, 5), State::Done, "", Standing::Cancelled),
+                ],
+                9,
+                true,
+            ),
+            (
+                "failed, and said all the same",
+                vec![hire(1, 1), with(termination(5, 5), State::Failed, "", Standing::Holds)],
+                9,
+                false,
+            ),
+        ];
+        for (name, statements, today, active) in rows {
+            assert_eq!(is_active(&statements, today), active, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_employment_that_begins_as_another_ends_keeps_its_person() {
+        let of = |statement: Statement, id: &str| Statement {
+            names: BTreeSet::from([format!("employee {id}")]),
+            ..statement
+        };
+        let old = Statement {
+            conversion: Some(SignedDuration::from_hours(48)),
+            ..of(termination(5, 5), "c-1")
+        };
+        let near = of(hire(4, 4), "e-1");
+        let rows = [
+            ("no other", vec![old.clone()], 6, None, false),
+            (
+                "not carried out yet",
+                vec![old.clone(), near.clone()],
+                6,
+                Some(day(7)),
+                false,
+            ),
+            ("nor later", vec![old.clone(), near.clone()], 8, None, true),
+            ("the same id", vec![old.clone(), of(hire(4, 4), "c-1")], 6, None, false),
+            ("long ago", vec![old.clone(), of(hire(1, 1), "e-1")], 6, None, false),
+            (
+                "carried out",
+                vec![
+                    old.clone(),
+                    Statement {
+                        is_carried_out: true,
+                        ..near
+                    },
+                ],
+                6,
+                None,
+                true,
+            ),
+        ];
+        for (name, statements, today, until, is_over) in rows {
+            let said = Said::new(&statements, old.number, day(today));
+            assert_eq!(said.is_over(&statements[0]), is_over, "{name}");
+            let waits = said.waits_until(&statements[0]).filter(|_| !is_over);
+            assert_eq!(waits, until, "{name}");
+        }
+    }
+}
