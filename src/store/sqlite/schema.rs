@@ -225,6 +225,10 @@ CREATE TABLE statement (
     has_changed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX statement_person ON statement (person, number);
+-- What was said of being active is known for longer than who it was said of.
+CREATE TRIGGER statement_forgotten AFTER DELETE ON operation BEGIN
+    UPDATE statement SET attributes = '{}', names = '[]' WHERE number = OLD.number;
+END;
 
 -- Whose a name was said to be, and when.
 CREATE TABLE person_name (

@@ -1,11 +1,14 @@
 //! Deleting what is past its retention.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
-    super::{AttemptEnd, End, Filter, NewOperation, State, Store},
+    super::{AttemptEnd, End, Filter, NewOperation, NewStatement, State, Store, Word},
     accept,
 };
 
@@ -13,9 +16,11 @@ use super::{
 pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
     let now: Timestamp = "2026-11-28T09:00:00Z".parse().expect("a time");
     let ends = [State::Done, State::Done, State::Failed, State::Buried];
+    let mut said = None;
     for (number, state) in ends.into_iter().enumerate() {
         let new = operation(number);
-        accept(store, new, now).await;
+        let accepted = accept(store, new, now).await;
+        said.get_or_insert(accepted.number);
         let claimed = store
             .claim("pruning".to_owned(), 1, now)
             .await
@@ -58,6 +63,9 @@ pub(super) async fn deletes_what_is_past_its_retention(store: &Arc<dyn Store>) {
     let named = store.operations(subject, None, 10).await.expect("a page").operations;
     assert_eq!(named.len(), 2, "the names of what is deleted are gone too");
     assert_eq!(store.attempts("pruning-0".to_owned()).await.expect("an answer"), []);
+    let said = store.statements(said.expect("a number")).await.expect("an answer");
+    assert_eq!(said.len(), 1, "that the person was hired is known for longer");
+    assert!(said[0].attributes.is_empty() && said[0].names.is_empty(), "{said:?}");
 }
 
 fn operation(number: usize) -> NewOperation {
@@ -78,7 +86,16 @@ fn operation(number: usize) -> NewOperation {
         traceparent: None,
         due_date: None,
         held: None,
-        statement: None,
+        statement: (number == 0).then(|| {
+            Box::new(NewStatement {
+                said_at: Timestamp::UNIX_EPOCH,
+                effective_at: None,
+                names: BTreeSet::from(["user name pruned".to_owned()]),
+                word: Word::Active,
+                attributes: BTreeMap::from([("title".to_owned(), "\"Clerk\"".to_owned())]),
+                conversion: None,
+            })
+        }),
         wants_fetch: false,
     }
 }
