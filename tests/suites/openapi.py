@@ -78,7 +78,7 @@ def configuration(ours, caller):
     """Writes the configuration with operations that are there: others are answered with 404, which tests less."""
     ended, later = stored(ours, caller, ""), stored(ours, caller, "?notBefore=2035-01-31T09:00:00Z")
     # Waiting for one that is not due would take as long as it may.
-    ids = {"operation-wait": ended} | {f"operation{kind}": later for kind in ("", "-retry", "-cancel", "-move")}
+    ids = {"operation-wait": ended} | {f"operation{kind}": later for kind in ("", "-retry", "-cancel", "-move", "-release")}
     ids |= dict.fromkeys(("batch", "batch-operations"), batch(ours, caller))
     ids |= dict.fromkeys(("event", "event-verify-again", "event-replay"), event(ours))
     tables = [f'[[operations]]\ninclude-operation-id = "{operation}"\nparameters = {{ "path.id" = "{number}" }}\n'

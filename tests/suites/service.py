@@ -218,7 +218,7 @@ class Caller:
             lines = lines.replace(f"{field} = []", f"{field} = {value}")
         WORK.mkdir(parents=True, exist_ok=True)
         self._file = WORK / f"{name}.callers.toml"
-        self._file.write_text(f"{lines}administration = true\nmetrics = true\nsources = true\nrequests_per_second = 10000\n")
+        self._file.write_text(f"{lines}administration = true\nmetrics = true\nsources = true\nrelease = true\nrequests_per_second = 10000\n")
         self.environment = {"AWS_ILM_CALLERS_FILE": str(self._file)}
 
     def __enter__(self):
