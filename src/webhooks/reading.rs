@@ -43,7 +43,8 @@ impl Intake {
             },
             Planned::Failed { rule, reason } => failed(Some(rule), reason),
             Planned::Commands { rule, commands } => {
-                let said_at = event.time.unwrap_or(delivery.received);
+                // What claims to be of the future would prevail over all that is said until then.
+                let said_at = event.time.unwrap_or(delivery.received).min(delivery.received);
                 self.planned(source, rule, commands, said_at)
             }
         }

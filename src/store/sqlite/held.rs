@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, params};
 
-use super::{super::State, lanes, query::millis, queue::find};
+use super::{super::State, lanes, query::millis, queue::find, statement};
 
 /// Lets what is held go on.
 pub(super) fn release(
@@ -24,6 +24,7 @@ pub(super) fn release(
             .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let sql = "UPDATE operation SET requested_by = ?2 WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(params![number, requested_by])?;
+        statement::released(connection, number, id, now)?;
         if not_before.is_some_and(|time| time > millis(now)) {
             let sql = "UPDATE operation SET state = 'scheduled', reason = NULL WHERE number = ?1";
             connection.prepare_cached(sql)?.execute([number])?;

@@ -59,8 +59,32 @@ pub(super) fn file(connection: &Connection, number: i64, new: &NewOperation, now
         set_standing(connection, number, Standing::Replaced)?;
         return Ok(Fate::Ended(State::Superseded, format!("replaced by {by}")));
     }
-    replace_earlier(connection, &same, said, &new.id, now)?;
+    // What is held replaces nothing before a person lets it go on.
+    if new.held.is_none() {
+        replace_earlier(connection, &same, (said.word, said.said_at), &new.id, now)?;
+    }
     Ok(Fate::Goes)
+}
+
+/// Ends what an operation replaces that was held until now.
+pub(super) fn released(connection: &Connection, number: i64, id: &str, now: Timestamp) -> Result<()> {
+    let sql = "SELECT person, purpose, word, said_at FROM statement WHERE number = ?1 AND purpose IS NOT NULL";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([number], |row| {
+            let word: String = row.get(2)?;
+            Ok((row.get(0)?, row.get::<_, String>(1)?, Word::parse(&word), time(row, 3)?))
+        })
+        .optional()?;
+    let Some((person, purpose, Some(word), Some(said_at))) = found else {
+        return Ok(());
+    };
+    let same = SamePurpose {
+        person,
+        purpose: &purpose,
+        number,
+    };
+    replace_earlier(connection, &same, (word, said_at), id, now)
 }
 
 /// What was said of one person for one purpose, but for one statement.
@@ -76,6 +100,8 @@ impl SamePurpose<'_> {
     fn newer(&self, connection: &Connection, word: Word, said_at: Timestamp) -> Result<Option<String>> {
         let sql = "SELECT operation FROM statement WHERE person = ?1 AND purpose = ?2 AND number <> ?3 AND word = ?4
                 AND standing <> 'cancelled' AND (said_at > ?5 OR said_at = ?5 AND word = 'cancelled')
+                AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.number = statement.number
+                    AND state IN ('cancelled', 'held') AND coalesce(reason, '') <> 'unknown_person')
             ORDER BY said_at DESC, number DESC LIMIT 1";
         connection
             .prepare_cached(sql)?
@@ -133,12 +159,12 @@ impl Earlier {
 fn replace_earlier(
     connection: &Connection,
     same: &SamePurpose<'_>,
-    said: &NewStatement,
+    (word, said_at): (Word, Timestamp),
     by: &str,
     now: Timestamp,
 ) -> Result<()> {
-    for earlier in same.earlier(connection, said.said_at)? {
-        if earlier.word == Some(said.word) && earlier.is_dated && earlier.waits() {
+    for earlier in same.earlier(connection, said_at)? {
+        if earlier.word == Some(word) && earlier.is_dated && earlier.waits() {
             set_standing(connection, earlier.number, Standing::Replaced)?;
             leave(
                 connection,

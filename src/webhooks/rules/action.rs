@@ -114,7 +114,7 @@ impl Action {
         match self {
             Self::Ignore => Ok(None),
             Self::Person { act, profile } => {
-                let profile = profile.fill("profile", evaluation, shown)?;
+                let profile = with_texts(profile.fill("profile", evaluation, shown)?);
                 Ok(Some(Filled::Person(*act, profile)))
             }
             Self::Group { act, scim } => {
@@ -226,6 +226,17 @@ fn update_group(
         return Err("the group's members are missing: members_to_add and members_to_delete give no id".to_owned());
     }
     Ok(Filled::Group("iam-update-group", arguments))
+}
+
+/// A profile whose whole numbers are texts, as all its fields are: many senders write ids as
+/// numbers, which JSON has without leading zeros.
+fn with_texts(profile: Map<String, Value>) -> Map<String, Value> {
+    let text = |value| match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string().into(),
+        Value::Object(table) => with_texts(table).into(),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => other,
+    };
+    profile.into_iter().map(|(key, value)| (key, text(value))).collect()
 }
 
 /// A member's id; also a number is one.

@@ -347,3 +347,56 @@ async fn a_conversion_keeps_its_person() {
     let user = hr.world.user("ada");
     assert_eq!((&user["active"], &user["externalId"]), (&json!(true), &json!("e-1")));
 }
+
+/// A time that claims to come from the future would keep a leaver active until then.
+#[tokio::test]
+async fn a_time_ahead_of_now_is_now() {
+    let mut hr = june().await;
+    hr.say("back", "2027-03-04T00:00:00Z", person("1", "ada", json!({})))
+        .await;
+    assert_eq!(hr.active("ada"), true);
+    hr.until("2026-06-15T10:00:00Z").await;
+    let left = hr.say("left", "2026-06-15T09:30:00Z", leaver("1", "ada", "")).await;
+    assert_eq!((states(&left), hr.active("ada")), (vec!["done"], json!(false)));
+}
+
+#[tokio::test]
+async fn an_id_that_is_written_as_a_number_is_its_text() {
+    let mut hr = june().await;
+    hr.hire("1042", "ada").await;
+    let left = hr
+        .say(
+            "left",
+            "2026-06-10T08:00:00Z",
+            json!({"employeeId": 1042, "userName": "ada"}),
+        )
+        .await;
+    assert_eq!((states(&left), hr.active("ada")), (vec!["done"], json!(false)));
+}
+
+/// A mistyped date is held, and what it would replace waits on until a person has decided.
+#[tokio::test]
+async fn what_is_held_replaces_nothing_before_it_is_released() {
+    let mut hr = june().await;
+    hr.hire("1", "ada").await;
+    let first = hr
+        .say("terminated", "2026-06-14T08:00:00Z", leaver("1", "ada", "2026-06-30"))
+        .await;
+    let mistyped = hr
+        .say("terminated", "2026-06-15T08:00:00Z", leaver("1", "ada", "2026-03-30"))
+        .await;
+    assert_eq!(states(&mistyped), ["held"]);
+    assert_eq!(hr.state(&first[0]).await["state"], "scheduled");
+    let path = |operation: &Value, what: &str| format!("/operations/{}/{what}", operation["id"].as_str().unwrap());
+    assert_eq!(
+        hr.world.post(&path(&mistyped[0], "cancel"), &json!({})).await.status,
+        200
+    );
+    // The right date again, as it was said.
+    let again = hr
+        .say("terminated", "2026-06-14T09:00:00Z", leaver("1", "ada", "2026-06-29"))
+        .await;
+    assert_eq!(states(&again), ["scheduled"]);
+    hr.until("2026-06-29T14:00:00Z").await;
+    assert_eq!(hr.active("ada"), false);
+}
