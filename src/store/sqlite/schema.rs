@@ -225,9 +225,11 @@ CREATE TABLE statement (
     has_changed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX statement_person ON statement (person, number);
--- What was said of being active is known for longer than who it was said of.
+-- What was said of being active, and the names by which a person is found, are known for longer
+-- than the rest.
 CREATE TRIGGER statement_forgotten AFTER DELETE ON operation BEGIN
-    UPDATE statement SET attributes = '{}', names = '[]' WHERE number = OLD.number;
+    UPDATE statement SET names = '[]', attributes = (SELECT json_group_object(key, value) FROM json_each(attributes)
+        WHERE key IN ('username', 'employeeid', 'email')) WHERE number = OLD.number;
 END;
 
 -- Whose a name was said to be, and when.
